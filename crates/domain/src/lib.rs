@@ -1,1 +1,13 @@
-//! placeholder
+//! The rules of Whistle, free of I/O: areas, calendar, clocks, standards, cases, routing, words.
+//!
+//! Given (state, command, now, place) the domain returns events or a refusal with its reason. It has no clock of
+//! its own, no logging, no async, no global; the layers above bring time and chance.
+
+pub mod calendar;
+pub mod geometry;
+pub mod grid;
+pub mod limit;
+pub mod place;
+pub mod rights;
+pub mod routing;
+pub mod words;

@@ -1,0 +1,560 @@
+//! A place: the compiled form of its folder (§4). Immutable once built; a change is a new version.
+//!
+//! Knows areas, units, posts, services, standards, routing and calendar, and how they refer to each other.
+//! Does not know files, lines or faults: the `place` crate reads those and hands over what is right.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    calendar::Calendar,
+    geometry::{MultiPolygon, Point},
+    grid::LevelledGrid,
+    limit::Limit,
+    rights::Role,
+    routing::Routing,
+    words::{AreaCode, JurisdictionCode, Lang, PostCode, ServiceCode, StandardCode, Text, UnitCode},
+};
+
+/// How deep an area lies in the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The whole place.
+    City,
+    /// A town, street or district.
+    Town,
+    /// A village, community or quarter.
+    Community,
+    /// A cell of the grid, the smallest piece.
+    Cell,
+}
+
+impl Level {
+    /// All levels, from the top.
+    pub const ALL: [Self; 4] = [Self::City, Self::Town, Self::Community, Self::Cell];
+
+    /// 0 for the city, 3 for a cell.
+    pub const fn depth(self) -> usize {
+        self as usize
+    }
+
+    /// The level at a depth.
+    pub fn at(depth: usize) -> Option<Self> {
+        Self::ALL.get(depth).copied()
+    }
+
+    /// The word in codes and columns.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::City => "city",
+            Self::Town => "town",
+            Self::Community => "community",
+            Self::Cell => "cell",
+        }
+    }
+}
+
+/// Where an area stands in [`Areas`].
+pub type AreaIndex = u32;
+
+/// A node of the grid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Area {
+    /// Its code, unique in the place.
+    pub code: AreaCode,
+    /// Its level.
+    pub level: Level,
+    /// What the place calls such an area: "district", "里"; may be empty.
+    pub kind: String,
+    /// Its name.
+    pub name: Text,
+    /// The area it lies in; none for the city.
+    pub parent: Option<AreaIndex>,
+    /// Its shape.
+    pub shape: MultiPolygon,
+}
+
+/// The areas of a place, parents before children, with the index that finds a point's owner.
+#[derive(Debug)]
+pub struct Areas {
+    all: Vec<Area>,
+    by_code: HashMap<AreaCode, AreaIndex>,
+    grid: LevelledGrid,
+}
+
+impl Areas {
+    /// Builds the index. `all` has the city first and every parent before its children, with unique codes;
+    /// the `place` crate has checked that.
+    pub fn new(all: Vec<Area>) -> Self {
+        let by_code = all
+            .iter()
+            .enumerate()
+            .map(|(i, a)| (a.code.clone(), i as AreaIndex))
+            .collect();
+        let levels = Level::ALL.map(|level| {
+            all.iter()
+                .enumerate()
+                .filter(move |(_, a)| a.level == level)
+                .map(|(i, a)| (i as AreaIndex, &a.shape))
+                .collect::<Vec<_>>()
+        });
+        let grid = LevelledGrid::new(levels);
+        Self { all, by_code, grid }
+    }
+
+    /// Every area.
+    pub fn all(&self) -> &[Area] {
+        &self.all
+    }
+
+    /// The area at an index that this value gave out.
+    pub fn get(&self, index: AreaIndex) -> &Area {
+        &self.all[index as usize]
+    }
+
+    /// The area with a code.
+    pub fn find(&self, code: &str) -> Option<AreaIndex> {
+        self.by_code.get(code).copied()
+    }
+
+    /// The deepest area that holds a point; none outside the place.
+    pub fn locate(&self, point: Point) -> Option<AreaIndex> {
+        self.grid.deepest(point)
+    }
+
+    /// The area and all above it, deepest first.
+    pub fn upward(&self, index: AreaIndex) -> impl Iterator<Item = AreaIndex> + '_ {
+        std::iter::successors(Some(index), |i| self.get(*i).parent)
+    }
+
+    /// The codes from the city down to this area, one per level; missing levels are empty.
+    pub fn path(&self, index: AreaIndex) -> AreaPath {
+        let mut path = AreaPath::default();
+        for i in self.upward(index) {
+            let area = self.get(i);
+            path.0[area.level.depth()] = Some(area.code.clone());
+        }
+        path
+    }
+
+    /// The areas directly below.
+    pub fn children(&self, index: AreaIndex) -> impl Iterator<Item = AreaIndex> + '_ {
+        self.all
+            .iter()
+            .enumerate()
+            .filter(move |(_, a)| a.parent == Some(index))
+            .map(|(i, _)| i as AreaIndex)
+    }
+
+    /// Whether `inner` is `outer` or lies below it.
+    pub fn is_within(&self, inner: AreaIndex, outer: AreaIndex) -> bool {
+        self.upward(inner).any(|i| i == outer)
+    }
+}
+
+/// The area codes of a case, one per level, city first. Kept in the case, so that a redrawn grid changes nothing
+/// about where the case was filed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AreaPath(pub [Option<AreaCode>; 4]);
+
+impl AreaPath {
+    /// The deepest code.
+    pub fn deepest(&self) -> Option<&AreaCode> {
+        self.0.iter().rev().flatten().next()
+    }
+
+    /// The code at a level.
+    pub fn at(&self, level: Level) -> Option<&AreaCode> {
+        self.0[level.depth()].as_ref()
+    }
+
+    /// Whether the path leads through this area.
+    pub fn passes(&self, code: &AreaCode) -> bool {
+        self.0.iter().flatten().any(|c| c == code)
+    }
+}
+
+/// What a unit is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnitKind {
+    /// A department or company.
+    Department,
+    /// A crew below a department.
+    Team,
+    /// The service station of one city, town or community area.
+    Station,
+}
+
+/// An organisation that handles cases.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unit {
+    /// Its code, unique in the place.
+    pub code: UnitCode,
+    /// Its name.
+    pub name: Text,
+    /// What it is.
+    pub kind: UnitKind,
+    /// The area it serves; a station's own area.
+    pub area: AreaIndex,
+    /// The unit above it.
+    pub parent: Option<UnitCode>,
+    /// Where its house stands.
+    pub point: Option<Point>,
+    /// A public telephone number of the unit (never of a person).
+    pub phone: String,
+    /// A public e-mail address of the unit (never of a person).
+    pub email: String,
+}
+
+/// A duty in a unit or area that a staff account holds; may be vacant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Post {
+    /// Its code, unique in the place.
+    pub code: PostCode,
+    /// Its name.
+    pub name: Text,
+    /// The unit it belongs to.
+    pub unit: UnitCode,
+    /// The area it answers for; its unit's area when the folder says nothing.
+    pub area: AreaIndex,
+    /// What it may do.
+    pub roles: Vec<Role>,
+}
+
+/// The type of an Open311 service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceType {
+    /// The case number is given at once.
+    #[default]
+    Realtime,
+}
+
+/// What may be asked for: a group, or a service in a group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    /// Its code, unique in the place.
+    pub code: ServiceCode,
+    /// The group it belongs to; none for a group itself.
+    pub group: Option<ServiceCode>,
+    /// Its name.
+    pub name: Text,
+    /// What it is for, in a sentence.
+    pub description: Text,
+    /// Words by which it is found.
+    pub keywords: Vec<String>,
+    /// Whether residents may choose it and see its cases.
+    pub public: bool,
+    /// What is asked of the reporter besides the description.
+    pub questions: Vec<Question>,
+}
+
+impl Service {
+    /// Whether this is a group, which no case can have.
+    pub fn is_group(&self) -> bool {
+        self.group.is_none()
+    }
+}
+
+/// The kind of answer a question takes; Open311's `datatype`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Datatype {
+    /// One line.
+    String,
+    /// A number.
+    Number,
+    /// An ISO 8601 date and time.
+    Datetime,
+    /// Several lines.
+    Text,
+    /// One of the values.
+    SingleValueList,
+    /// Some of the values.
+    MultiValueList,
+}
+
+/// A question of a service; Open311's `attribute`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// Its code, unique in the service.
+    pub code: String,
+    /// The kind of answer.
+    pub datatype: Datatype,
+    /// False: shown only, nothing is asked (Open311's `variable`).
+    pub variable: bool,
+    /// Whether a report without an answer is refused.
+    pub required: bool,
+    /// The question.
+    pub label: Text,
+    /// How to answer.
+    pub hint: Text,
+    /// The values of a list, as (key, name).
+    pub values: Vec<(String, Text)>,
+}
+
+/// Who may verify the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verification {
+    /// Any post outside the unit that fixed it, or the reporter.
+    #[default]
+    Post,
+    /// The reporter first; another post when the reporter does not answer.
+    Reporter,
+    /// The fixer's word is enough, but for the declared share that is drawn for a re-check.
+    #[serde(rename = "self")]
+    SelfCheck,
+}
+
+/// One service under one filing condition: its limits, lead unit, closing condition and legal basis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standard {
+    /// Its code, unique in the place.
+    pub code: StandardCode,
+    /// The service it belongs to.
+    pub service: ServiceCode,
+    /// When it holds: "manhole cover missing, with hazard".
+    pub condition: Text,
+    /// Taken when nobody chose one; exactly one of a service's standards.
+    pub default: bool,
+    /// From report to dispatch.
+    pub triage: Option<Limit>,
+    /// From dispatch to "we are here".
+    pub report_in: Option<Limit>,
+    /// From dispatch to handled.
+    pub resolve: Limit,
+    /// From handled to verified.
+    pub verify: Option<Limit>,
+    /// The unit that leads, when routing has no more specific rule.
+    pub lead: Option<UnitCode>,
+    /// What must be true to close.
+    pub closing: Text,
+    /// The rule it rests on.
+    pub legal_basis: String,
+    /// Who may verify.
+    pub verification: Verification,
+}
+
+/// The settings of a jurisdiction, each with a default.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Whether anyone may report without an API key through Open311 and the JSON API.
+    pub anonymous_reports: bool,
+    /// Whether a report that leaves no doubt is accepted and assigned at once.
+    pub straight_through: bool,
+    /// How often a case may be returned before the station's lead must decide.
+    pub max_returns: u8,
+    /// How often a limit may be extended.
+    pub max_extensions: u8,
+    /// The longest a case may be parked, in days.
+    pub max_park_days: u16,
+    /// How long after closing the reporter may ask to reopen, in days.
+    pub reopen_days: u16,
+    /// The share of self-checked work that another post must verify, 0 to 1.
+    pub recheck_share: f64,
+    /// A near duplicate lies at most this far away, in metres.
+    pub duplicate_metres: f64,
+    /// A near duplicate was reported at most this long ago, in hours.
+    pub duplicate_hours: u32,
+    /// Contact data is erased this many days after closing.
+    pub retention_days: u32,
+    /// The triage limit of a report whose standard says none.
+    pub triage: Limit,
+    /// The verify limit of work whose standard says none.
+    pub verify: Limit,
+}
+
+/// The jurisdiction itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Jurisdiction {
+    /// Its code.
+    pub code: JurisdictionCode,
+    /// Its name.
+    pub name: Text,
+    /// The languages it answers in, the first one by default.
+    pub languages: Vec<Lang>,
+    /// How the public reaches it: a sentence, an address, a telephone number.
+    pub contact: Text,
+    /// Host names that lead to it where one install serves many.
+    pub hosts: Vec<String>,
+    /// What the place calls its levels, city first.
+    pub level_names: [Text; 4],
+    /// Its rules.
+    pub settings: Settings,
+}
+
+/// A whole place.
+#[derive(Debug)]
+pub struct Place {
+    /// The jurisdiction.
+    pub jurisdiction: Jurisdiction,
+    /// The version of the folder; 1 is the first that was applied.
+    pub version: u32,
+    /// The grid.
+    pub areas: Areas,
+    /// The working time.
+    pub calendar: Calendar,
+    /// Who leads what where.
+    pub routing: Routing,
+    units: Vec<Unit>,
+    unit_by_code: HashMap<UnitCode, usize>,
+    stations: HashMap<AreaIndex, usize>,
+    posts: BTreeMap<PostCode, Post>,
+    services: Vec<Service>,
+    service_by_code: HashMap<ServiceCode, usize>,
+    standards: Vec<Standard>,
+    standard_by_code: HashMap<StandardCode, usize>,
+    standards_of: HashMap<ServiceCode, Vec<usize>>,
+}
+
+/// What a [`Place`] is made of. All references have been checked by the `place` crate.
+#[derive(Debug)]
+pub struct Parts {
+    /// See [`Place::jurisdiction`].
+    pub jurisdiction: Jurisdiction,
+    /// See [`Place::version`].
+    pub version: u32,
+    /// See [`Place::areas`].
+    pub areas: Areas,
+    /// See [`Place::calendar`].
+    pub calendar: Calendar,
+    /// See [`Place::routing`].
+    pub routing: Routing,
+    /// All units, in file order.
+    pub units: Vec<Unit>,
+    /// All posts, in file order.
+    pub posts: Vec<Post>,
+    /// All groups and services, in file order.
+    pub services: Vec<Service>,
+    /// All standards, in file order.
+    pub standards: Vec<Standard>,
+}
+
+impl Place {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        let Parts {
+            jurisdiction,
+            version,
+            areas,
+            calendar,
+            routing,
+            units,
+            posts,
+            services,
+            standards,
+        } = parts;
+        let mut standards_of: HashMap<ServiceCode, Vec<usize>> = HashMap::new();
+        for (i, standard) in standards.iter().enumerate() {
+            standards_of.entry(standard.service.clone()).or_default().push(i);
+        }
+        Self {
+            unit_by_code: units
+                .iter()
+                .enumerate()
+                .map(|(i, u)| (u.code.clone(), i))
+                .collect(),
+            stations: units
+                .iter()
+                .enumerate()
+                .filter(|(_, u)| u.kind == UnitKind::Station)
+                .map(|(i, u)| (u.area, i))
+                .collect(),
+            posts: posts.into_iter().map(|p| (p.code.clone(), p)).collect(),
+            service_by_code: services
+                .iter()
+                .enumerate()
+                .map(|(i, s)| (s.code.clone(), i))
+                .collect(),
+            standard_by_code: standards
+                .iter()
+                .enumerate()
+                .map(|(i, s)| (s.code.clone(), i))
+                .collect(),
+            standards_of,
+            jurisdiction,
+            version,
+            areas,
+            calendar,
+            routing,
+            units,
+            services,
+            standards,
+        }
+    }
+
+    /// All units, in file order.
+    pub fn units(&self) -> &[Unit] {
+        &self.units
+    }
+
+    /// The unit with a code.
+    pub fn unit(&self, code: &str) -> Option<&Unit> {
+        self.unit_by_code.get(code).map(|i| &self.units[*i])
+    }
+
+    /// The station of an area.
+    pub fn station(&self, area: AreaIndex) -> Option<&Unit> {
+        self.stations.get(&area).map(|i| &self.units[*i])
+    }
+
+    /// The station that answers for an area: its own, or the nearest above.
+    pub fn answering_station(&self, area: AreaIndex) -> Option<&Unit> {
+        self.areas.upward(area).find_map(|i| self.station(i))
+    }
+
+    /// All posts, by code.
+    pub fn posts(&self) -> impl Iterator<Item = &Post> {
+        self.posts.values()
+    }
+
+    /// The post with a code.
+    pub fn post(&self, code: &str) -> Option<&Post> {
+        self.posts.get(code)
+    }
+
+    /// All groups and services, in file order.
+    pub fn services(&self) -> &[Service] {
+        &self.services
+    }
+
+    /// The group or service with a code.
+    pub fn service(&self, code: &str) -> Option<&Service> {
+        self.service_by_code.get(code).map(|i| &self.services[*i])
+    }
+
+    /// All standards, in file order.
+    pub fn standards(&self) -> &[Standard] {
+        &self.standards
+    }
+
+    /// The standard with a code.
+    pub fn standard(&self, code: &str) -> Option<&Standard> {
+        self.standard_by_code.get(code).map(|i| &self.standards[*i])
+    }
+
+    /// The standards of a service, in file order.
+    pub fn standards_of(&self, service: &ServiceCode) -> impl Iterator<Item = &Standard> {
+        self.standards_of
+            .get(service)
+            .into_iter()
+            .flatten()
+            .map(|i| &self.standards[*i])
+    }
+
+    /// The standard that holds when nobody chose one.
+    pub fn default_standard(&self, service: &ServiceCode) -> Option<&Standard> {
+        self.standards_of(service).find(|s| s.default)
+    }
+
+    /// The unit that leads a case of this standard in this area, or none when the chain of responsibility is open.
+    pub fn lead(&self, standard: &Standard, area: AreaIndex) -> Option<&Unit> {
+        let service = self.service(standard.service.as_str())?;
+        self.routing.lead(self, service, standard, area)
+    }
+}
