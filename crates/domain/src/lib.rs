@@ -4,10 +4,18 @@
 //! its own, no logging, no async, no global; the layers above bring time and chance.
 
 pub mod calendar;
+pub mod case;
+pub mod clock;
+pub mod command;
+pub mod duplicate;
 pub mod geometry;
 pub mod grid;
 pub mod limit;
+pub mod mask;
 pub mod place;
+pub mod public;
 pub mod rights;
 pub mod routing;
+pub mod tally;
+pub mod transition;
 pub mod words;

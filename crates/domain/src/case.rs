@@ -1,0 +1,812 @@
+//! The case: its state, outcome and flags, its events, and how the events fold to it.
+//!
+//! Folding needs nothing but the log: whatever a place or calendar decided is written into the event.
+//! What may happen next is in `transition`; what a command makes happen is in `command`.
+
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock::{ClockChange, Clocks},
+    geometry::Point,
+    place::AreaPath,
+    words::{CaseNumber, PostCode, ServiceCode, StandardCode, UnitCode},
+};
+
+/// How a case ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The matter is mended.
+    Resolved,
+    /// A part of it is mended.
+    PartlyResolved,
+    /// Nothing to mend; the reporter was told why.
+    Explained,
+    /// Not accepted.
+    Declined,
+    /// Already reported; the other case goes on.
+    Duplicate,
+    /// Handed to somebody outside this place.
+    Referred,
+    /// Taken back by the reporter.
+    Withdrawn,
+    /// Nothing was found on site.
+    Unfounded,
+}
+
+impl Outcome {
+    /// All outcomes.
+    pub const ALL: [Self; 8] = [
+        Self::Resolved,
+        Self::PartlyResolved,
+        Self::Explained,
+        Self::Declined,
+        Self::Duplicate,
+        Self::Referred,
+        Self::Withdrawn,
+        Self::Unfounded,
+    ];
+
+    /// The outcomes with which a unit may hand in its work.
+    pub const OF_WORK: [Self; 4] = [
+        Self::Resolved,
+        Self::PartlyResolved,
+        Self::Explained,
+        Self::Unfounded,
+    ];
+
+    /// The word in codes and columns.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolved => "resolved",
+            Self::PartlyResolved => "partly_resolved",
+            Self::Explained => "explained",
+            Self::Declined => "declined",
+            Self::Duplicate => "duplicate",
+            Self::Referred => "referred",
+            Self::Withdrawn => "withdrawn",
+            Self::Unfounded => "unfounded",
+        }
+    }
+}
+
+/// Where a case stands, without the outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Told, not yet looked at.
+    Reported,
+    /// Ours to handle; no unit has it.
+    Accepted,
+    /// A unit has it.
+    Assigned,
+    /// The unit is there.
+    InProgress,
+    /// The unit says it is done.
+    Handled,
+    /// Over.
+    Closed,
+    /// Over, but somebody asked to go on.
+    ReopenRequested,
+}
+
+impl Stage {
+    /// All stages, in the order of a smooth case.
+    pub const ALL: [Self; 7] = [
+        Self::Reported,
+        Self::Accepted,
+        Self::Assigned,
+        Self::InProgress,
+        Self::Handled,
+        Self::Closed,
+        Self::ReopenRequested,
+    ];
+
+    /// The word in codes and columns.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Accepted => "accepted",
+            Self::Assigned => "assigned",
+            Self::InProgress => "in_progress",
+            Self::Handled => "handled",
+            Self::Closed => "closed",
+            Self::ReopenRequested => "reopen_requested",
+        }
+    }
+}
+
+/// The state of a case. A closed one carries its outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// See [`Stage::Reported`].
+    Reported,
+    /// See [`Stage::Accepted`].
+    Accepted,
+    /// See [`Stage::Assigned`].
+    Assigned,
+    /// See [`Stage::InProgress`].
+    InProgress,
+    /// Handled, with the outcome the unit claims.
+    Handled(Outcome),
+    /// Closed, with its outcome.
+    Closed(Outcome),
+    /// Closed with this outcome, and asked to go on.
+    ReopenRequested(Outcome),
+}
+
+impl State {
+    /// The state without its outcome.
+    pub const fn stage(self) -> Stage {
+        match self {
+            Self::Reported => Stage::Reported,
+            Self::Accepted => Stage::Accepted,
+            Self::Assigned => Stage::Assigned,
+            Self::InProgress => Stage::InProgress,
+            Self::Handled(_) => Stage::Handled,
+            Self::Closed(_) => Stage::Closed,
+            Self::ReopenRequested(_) => Stage::ReopenRequested,
+        }
+    }
+
+    /// The outcome, claimed or final.
+    pub const fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self::Handled(o) | Self::Closed(o) | Self::ReopenRequested(o) => Some(o),
+            _ => None,
+        }
+    }
+
+    /// Whether the public is told "open"; a case whose reopening was asked for is closed until that is granted.
+    pub const fn is_open(self) -> bool {
+        !matches!(self, Self::Closed(_) | Self::ReopenRequested(_))
+    }
+}
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "who", rename_all = "snake_case")]
+pub enum Actor {
+    /// One who reported it, by the pick-up code. The first report is 1.
+    Reporter {
+        /// Which report of the case.
+        report: u32,
+    },
+    /// A post, and the account that held it.
+    Post {
+        /// The post.
+        post: PostCode,
+        /// The unit of the post.
+        unit: UnitCode,
+        /// The account.
+        account: i64,
+    },
+    /// Another system, by its API key.
+    Client {
+        /// The key's number.
+        key: i64,
+    },
+    /// Anyone, without a code or key.
+    Public,
+    /// Whistle itself, by its rules.
+    System,
+}
+
+impl Actor {
+    /// The unit on whose behalf it was done.
+    pub fn unit(&self) -> Option<&UnitCode> {
+        match self {
+            Self::Post { unit, .. } => Some(unit),
+            _ => None,
+        }
+    }
+}
+
+/// By which way a report came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// The pages.
+    Web,
+    /// A call taker's telephone.
+    Phone,
+    /// A counter or station.
+    Counter,
+    /// A patrol.
+    Patrol,
+    /// Open311.
+    Open311,
+    /// The JSON API.
+    Api,
+    /// A dump of another system.
+    Import,
+}
+
+impl Channel {
+    /// The word in codes and columns.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Phone => "phone",
+            Self::Counter => "counter",
+            Self::Patrol => "patrol",
+            Self::Open311 => "open311",
+            Self::Api => "api",
+            Self::Import => "import",
+        }
+    }
+}
+
+/// Where the matter lies.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Location {
+    /// The point, WGS84.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point: Option<Point>,
+    /// How it was described: street, number, landmark.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub address: String,
+    /// The areas it lies in.
+    pub areas: AreaPath,
+}
+
+/// The answer to a question of the service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The question's code.
+    pub question: String,
+    /// The values given; one, but for a multi-value list.
+    pub values: Vec<String>,
+}
+
+/// What a photo shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhotoKind {
+    /// The matter as it was found.
+    #[default]
+    Before,
+    /// The matter after the work.
+    After,
+}
+
+/// A photo of a case. The picture itself is in the object store under its id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Photo {
+    /// The hash of the re-encoded picture, in hexadecimal; its name in the object store.
+    pub id: String,
+    /// What it shows.
+    pub kind: PhotoKind,
+    /// Whether the public may see it.
+    pub public: bool,
+}
+
+/// How content the reporter is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rating {
+    /// Content.
+    Good,
+    /// In between.
+    Fair,
+    /// Not content.
+    Poor,
+}
+
+impl Rating {
+    /// All ratings, best first.
+    pub const ALL: [Self; 3] = [Self::Good, Self::Fair, Self::Poor];
+
+    /// The word in codes and columns.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Fair => "fair",
+            Self::Poor => "poor",
+        }
+    }
+}
+
+/// The flags: what is true of a case besides its state.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Flags {
+    /// Parked until this date; its clocks stand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parked_until: Option<Date>,
+    /// Whether it was ever parked; once only.
+    pub was_parked: bool,
+    /// How often a limit was extended.
+    pub extended: u8,
+    /// How often a unit returned it.
+    pub returned: u8,
+    /// How often the work failed the verification.
+    pub reworked: u8,
+    /// How often it was reopened.
+    pub reopened: u8,
+    /// Watched over from above.
+    pub supervised: bool,
+    /// Fixed by the one who found it.
+    pub on_the_spot: bool,
+    /// Drawn for a re-check by another post.
+    pub recheck: bool,
+}
+
+/// Who handed in the work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fixer {
+    /// The unit.
+    pub unit: UnitCode,
+    /// The account; a person cannot verify their own work in another post either.
+    pub account: i64,
+}
+
+/// When a case reached each stage last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Times {
+    /// When it was reported.
+    pub reported_at: Timestamp,
+    /// When anything last happened.
+    pub updated_at: Timestamp,
+    /// When it was accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<Timestamp>,
+    /// When a unit got it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned_at: Option<Timestamp>,
+    /// When the unit said "we are here".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_in_at: Option<Timestamp>,
+    /// When the work was handed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handled_at: Option<Timestamp>,
+    /// When it was closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
+}
+
+/// One matter at one place, from report to close. What its log folds to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// Its number.
+    pub number: CaseNumber,
+    /// How many events it has; the version that a command must have seen.
+    pub version: u32,
+    /// Where it stands.
+    pub state: State,
+    /// What else is true of it.
+    pub flags: Flags,
+    /// The version of the place folder it was filed under.
+    pub place_version: u32,
+    /// What is asked for.
+    pub service: ServiceCode,
+    /// The standard it is held to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standard: Option<StandardCode>,
+    /// By which way the first report came.
+    pub channel: Channel,
+    /// Who reported it first.
+    pub reporter: Actor,
+    /// How many reports it has.
+    pub reports: u32,
+    /// Where it lies.
+    pub location: Location,
+    /// What the first reporter wrote. Empty once erased.
+    pub description: String,
+    /// The answers to the service's questions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answer>,
+    /// Whether the public may see it.
+    pub public: bool,
+    /// The unit that leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<UnitCode>,
+    /// The unit that the last return named as the right one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right_unit: Option<UnitCode>,
+    /// Who handed in the work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixer: Option<Fixer>,
+    /// What was done, or why it was closed. Empty until then.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub resolution: String,
+    /// The case it is a duplicate of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicate_of: Option<CaseNumber>,
+    /// What the reporter thinks of the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Rating>,
+    /// Its photos.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<Photo>,
+    /// Its clocks.
+    pub clocks: Clocks,
+    /// Its times.
+    pub times: Times,
+}
+
+/// The most photos a case may have.
+pub const MAX_PHOTOS: usize = 20;
+
+/// The most letters of any free text; Open311's bound for a description.
+pub const MAX_TEXT: usize = 4000;
+
+/// One thing that happened to a case. Never changed; free text is kept beside the body, so that it can be erased
+/// without breaking the chain of hashes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub by: Actor,
+    /// What happened.
+    pub body: Body,
+    /// What was written with it: description, reason, resolution, comment. Empty when nothing was, or once erased.
+    pub text: String,
+    /// What it did to the clocks.
+    pub clocks: Vec<ClockChange>,
+}
+
+/// What happened. No free text in here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Body {
+    /// The first event of every case. Text: the description.
+    Reported {
+        /// The version of the place folder.
+        place_version: u32,
+        /// What is asked for.
+        service: ServiceCode,
+        /// By which way it came.
+        channel: Channel,
+        /// Where it lies.
+        location: Location,
+        /// The answers to the service's questions.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        answers: Vec<Answer>,
+        /// Whether the public may see it.
+        public: bool,
+        /// The photos sent with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        photos: Vec<Photo>,
+    },
+    /// Somebody else reported the same. Text: what they wrote.
+    Joined {
+        /// Which report of the case this is.
+        report: u32,
+        /// By which way it came.
+        channel: Channel,
+    },
+    /// It is ours to handle.
+    Accepted {
+        /// The standard it is held to.
+        standard: StandardCode,
+    },
+    /// It is not ours to handle. Text: why.
+    Declined,
+    /// It is already reported. Text: why, if said.
+    Merged {
+        /// The case that goes on.
+        into: CaseNumber,
+    },
+    /// It was handed to somebody outside. Text: to whom and why.
+    Referred,
+    /// The reporter took it back.
+    Withdrawn,
+    /// A unit has it.
+    Assigned {
+        /// The unit.
+        unit: UnitCode,
+    },
+    /// The unit is there.
+    ReportedIn,
+    /// The unit says it is not theirs. Text: why.
+    Returned {
+        /// Whose it is.
+        right_unit: UnitCode,
+    },
+    /// The unit says it is done. Text: what was done.
+    Handled {
+        /// What the unit claims.
+        outcome: Outcome,
+        /// Found and fixed by the same post.
+        on_the_spot: bool,
+        /// Drawn for a re-check.
+        recheck: bool,
+    },
+    /// Somebody else found it done; closed. Text: a remark.
+    Verified {
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// Somebody else found it not done. Text: what is missing.
+    Reworked,
+    /// The system it was imported from had closed it. Text: what that system said.
+    Settled {
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// Somebody asked to go on. Text: why.
+    ReopenRequested,
+    /// It goes on. Text: why.
+    Reopened,
+    /// It stays closed. Text: why.
+    ReopenRefused,
+    /// It waits. Text: why.
+    Parked {
+        /// Until the start of this date.
+        until: Date,
+    },
+    /// It no longer waits.
+    Resumed,
+    /// A limit was extended. Text: why.
+    Extended,
+    /// It is another service. Text: why, if said.
+    Reclassified {
+        /// What is asked for.
+        service: ServiceCode,
+    },
+    /// It lies elsewhere. Text: why, if said.
+    Relocated {
+        /// Where.
+        location: Location,
+    },
+    /// Text: what was said.
+    Commented {
+        /// Whether the public may read it.
+        public: bool,
+    },
+    /// A photo came.
+    PhotoAdded {
+        /// The photo.
+        photo: Photo,
+    },
+    /// The reporter said how content they are. Text: why, if said.
+    Rated {
+        /// How content.
+        rating: Rating,
+    },
+    /// It is watched over from above, or no longer. Text: why.
+    Supervised {
+        /// Whether it is.
+        on: bool,
+    },
+    /// It was shown to the public or hidden. Text: why.
+    Shown {
+        /// Whether it is shown.
+        public: bool,
+    },
+    /// The calendar changed and its clocks were computed anew.
+    Reckoned,
+}
+
+impl Body {
+    /// The word in codes and columns; the same as the tag in JSON.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Reported { .. } => "reported",
+            Self::Joined { .. } => "joined",
+            Self::Accepted { .. } => "accepted",
+            Self::Declined => "declined",
+            Self::Merged { .. } => "merged",
+            Self::Referred => "referred",
+            Self::Withdrawn => "withdrawn",
+            Self::Assigned { .. } => "assigned",
+            Self::ReportedIn => "reported_in",
+            Self::Returned { .. } => "returned",
+            Self::Handled { .. } => "handled",
+            Self::Verified { .. } => "verified",
+            Self::Reworked => "reworked",
+            Self::Settled { .. } => "settled",
+            Self::ReopenRequested => "reopen_requested",
+            Self::Reopened => "reopened",
+            Self::ReopenRefused => "reopen_refused",
+            Self::Parked { .. } => "parked",
+            Self::Resumed => "resumed",
+            Self::Extended => "extended",
+            Self::Reclassified { .. } => "reclassified",
+            Self::Relocated { .. } => "relocated",
+            Self::Commented { .. } => "commented",
+            Self::PhotoAdded { .. } => "photo_added",
+            Self::Rated { .. } => "rated",
+            Self::Supervised { .. } => "supervised",
+            Self::Shown { .. } => "shown",
+            Self::Reckoned => "reckoned",
+        }
+    }
+}
+
+/// Why a log cannot be folded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// The log is empty.
+    #[error("the log is empty; a case begins with a report")]
+    Empty,
+    /// The first event is no report.
+    #[error("the log begins with {0:?}; a case begins with a report")]
+    NoReport(&'static str),
+    /// A report stands in the middle.
+    #[error("event {0} is a second beginning")]
+    SecondReport(u32),
+}
+
+impl Case {
+    /// Folds a whole log.
+    pub fn fold<'e>(
+        number: CaseNumber,
+        events: impl IntoIterator<Item = &'e Event>,
+    ) -> Result<Self, FoldError> {
+        let mut events = events.into_iter();
+        let mut case = Self::begin(number, events.next().ok_or(FoldError::Empty)?)?;
+        for event in events {
+            case.apply(event)?;
+        }
+        Ok(case)
+    }
+
+    /// The case after its first event.
+    pub fn begin(number: CaseNumber, event: &Event) -> Result<Self, FoldError> {
+        let Body::Reported {
+            place_version,
+            service,
+            channel,
+            location,
+            answers,
+            public,
+            photos,
+        } = &event.body
+        else {
+            return Err(FoldError::NoReport(event.body.as_str()));
+        };
+        let mut case = Self {
+            number,
+            version: 1,
+            state: State::Reported,
+            flags: Flags::default(),
+            place_version: *place_version,
+            service: service.clone(),
+            standard: None,
+            channel: *channel,
+            reporter: event.by.clone(),
+            reports: 1,
+            location: location.clone(),
+            description: event.text.clone(),
+            answers: answers.clone(),
+            public: *public,
+            lead: None,
+            right_unit: None,
+            fixer: None,
+            resolution: String::new(),
+            duplicate_of: None,
+            rating: None,
+            photos: photos.clone(),
+            clocks: Clocks::default(),
+            times: Times {
+                reported_at: event.at,
+                updated_at: event.at,
+                accepted_at: None,
+                assigned_at: None,
+                reported_in_at: None,
+                handled_at: None,
+                closed_at: None,
+            },
+        };
+        case.turn_clocks(event);
+        Ok(case)
+    }
+
+    /// Folds one more event in.
+    pub fn apply(&mut self, event: &Event) -> Result<(), FoldError> {
+        self.version += 1;
+        self.times.updated_at = self.times.updated_at.max(event.at);
+        match &event.body {
+            Body::Reported { .. } => return Err(FoldError::SecondReport(self.version)),
+            Body::Joined { .. } => self.reports += 1,
+            Body::Accepted { standard } => {
+                self.state = State::Accepted;
+                self.standard = Some(standard.clone());
+                self.times.accepted_at = Some(event.at);
+            }
+            Body::Declined => self.close(Outcome::Declined, event),
+            Body::Merged { into } => {
+                self.duplicate_of = Some(*into);
+                self.close(Outcome::Duplicate, event);
+            }
+            Body::Referred => self.close(Outcome::Referred, event),
+            Body::Withdrawn => self.close(Outcome::Withdrawn, event),
+            Body::Assigned { unit } => {
+                self.state = State::Assigned;
+                self.lead = Some(unit.clone());
+                self.times.assigned_at = Some(event.at);
+                self.times.reported_in_at = None;
+            }
+            Body::ReportedIn => {
+                self.state = State::InProgress;
+                self.times.reported_in_at = Some(event.at);
+            }
+            Body::Returned { right_unit } => {
+                self.state = State::Accepted;
+                self.lead = None;
+                self.right_unit = Some(right_unit.clone());
+                self.flags.returned = self.flags.returned.saturating_add(1);
+            }
+            Body::Handled {
+                outcome,
+                on_the_spot,
+                recheck,
+            } => {
+                self.state = State::Handled(*outcome);
+                self.flags.on_the_spot = *on_the_spot;
+                self.flags.recheck = *recheck;
+                if let Actor::Post { unit, account, .. } = &event.by {
+                    self.lead.get_or_insert_with(|| unit.clone());
+                    self.fixer = Some(Fixer {
+                        unit: unit.clone(),
+                        account: *account,
+                    });
+                }
+                self.resolution.clone_from(&event.text);
+                self.times.handled_at = Some(event.at);
+            }
+            Body::Verified { outcome } => {
+                self.state = State::Closed(*outcome);
+                self.times.closed_at = Some(event.at);
+            }
+            Body::Reworked => {
+                self.state = State::InProgress;
+                self.flags.reworked = self.flags.reworked.saturating_add(1);
+            }
+            Body::Settled { outcome } => self.close(*outcome, event),
+            Body::ReopenRequested => {
+                self.state = State::ReopenRequested(self.state.outcome().unwrap_or(Outcome::Resolved));
+            }
+            Body::Reopened => {
+                self.state = if self.lead.is_some() {
+                    State::InProgress
+                } else {
+                    State::Accepted
+                };
+                self.flags.reopened = self.flags.reopened.saturating_add(1);
+                self.rating = None;
+                self.duplicate_of = None;
+                self.times.closed_at = None;
+            }
+            Body::ReopenRefused => {
+                self.state = State::Closed(self.state.outcome().unwrap_or(Outcome::Resolved));
+            }
+            Body::Parked { until } => {
+                self.flags.parked_until = Some(*until);
+                self.flags.was_parked = true;
+            }
+            Body::Resumed => self.flags.parked_until = None,
+            Body::Extended => self.flags.extended = self.flags.extended.saturating_add(1),
+            Body::Reclassified { service } => {
+                self.service = service.clone();
+                self.standard = None;
+            }
+            Body::Relocated { location } => self.location = location.clone(),
+            Body::Commented { .. } | Body::Reckoned => {}
+            Body::PhotoAdded { photo } => self.photos.push(photo.clone()),
+            Body::Rated { rating } => self.rating = Some(*rating),
+            Body::Supervised { on } => self.flags.supervised = *on,
+            Body::Shown { public } => self.public = *public,
+        }
+        self.turn_clocks(event);
+        Ok(())
+    }
+
+    fn close(&mut self, outcome: Outcome, event: &Event) {
+        self.state = State::Closed(outcome);
+        self.flags.parked_until = None;
+        self.resolution.clone_from(&event.text);
+        self.times.closed_at = Some(event.at);
+    }
+
+    fn turn_clocks(&mut self, event: &Event) {
+        for change in &event.clocks {
+            self.clocks.apply(change, event.at);
+        }
+    }
+}

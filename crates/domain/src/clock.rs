@@ -1,0 +1,220 @@
+//! Clocks: the running limits of a case.
+//!
+//! A clock knows when it started, how long it may run and when it stood still. Its due time is computed once, by the
+//! calendar, when something changes it, and is written into the event: folding the log needs no calendar.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{calendar::Calendar, limit::Limit};
+
+/// What a clock limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockKind {
+    /// From report to dispatch.
+    Triage,
+    /// From dispatch to "we are here".
+    ReportIn,
+    /// From dispatch to handled.
+    Resolve,
+    /// From handled to verified.
+    Verify,
+}
+
+impl ClockKind {
+    /// All kinds, in the order in which a case meets them.
+    pub const ALL: [Self; 4] = [Self::Triage, Self::ReportIn, Self::Resolve, Self::Verify];
+
+    /// The word in codes and columns.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Triage => "triage",
+            Self::ReportIn => "report_in",
+            Self::Resolve => "resolve",
+            Self::Verify => "verify",
+        }
+    }
+}
+
+/// A time in which a clock stood still; open while it still stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// When it was stopped.
+    pub from: Timestamp,
+    /// When it ran on.
+    pub to: Option<Timestamp>,
+}
+
+/// One running or stopped limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// What it limits.
+    pub kind: ClockKind,
+    /// How long it may run.
+    pub limit: Limit,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it is due.
+    pub due_at: Timestamp,
+    /// When it stood still.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<Pause>,
+    /// How many times the limit was added once more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub extensions: u8,
+    /// When it was stopped for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_at: Option<Timestamp>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(n: &u8) -> bool {
+    *n == 0
+}
+
+impl Clock {
+    /// Whether it runs now: neither stopped nor standing still.
+    pub fn is_running(&self) -> bool {
+        self.stopped_at.is_none() && !self.is_paused()
+    }
+
+    /// Whether it stands still for now.
+    pub fn is_paused(&self) -> bool {
+        self.stopped_at.is_none() && self.pauses.last().is_some_and(|p| p.to.is_none())
+    }
+
+    /// Whether it was, or is, over its due time at `now`.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.stopped_at.unwrap_or(now) > self.due_at && !self.is_paused()
+    }
+
+    /// When it is due by this calendar, with its closed pauses left out and its extensions added.
+    pub fn reckon(&self, calendar: &Calendar) -> Timestamp {
+        let pauses: Vec<_> = self
+            .pauses
+            .iter()
+            .filter_map(|p| p.to.map(|to| (p.from, to)))
+            .collect();
+        let mut due = calendar.due_with_pauses(self.started_at, self.limit, &pauses);
+        for _ in 0..self.extensions {
+            due = calendar.due(due, self.limit);
+        }
+        due
+    }
+}
+
+/// What an event does to a clock. Times are the event's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum ClockChange {
+    /// A new clock runs; an older one of its kind is forgotten.
+    Start {
+        /// Which.
+        kind: ClockKind,
+        /// How long it may run.
+        limit: Limit,
+        /// When it is due.
+        due_at: Timestamp,
+    },
+    /// It is stopped for good.
+    Stop {
+        /// Which.
+        kind: ClockKind,
+    },
+    /// It stands still.
+    Pause {
+        /// Which.
+        kind: ClockKind,
+    },
+    /// It runs on, after a pause or after having been stopped; the time between does not count.
+    Resume {
+        /// Which.
+        kind: ClockKind,
+        /// When it is due now.
+        due_at: Timestamp,
+    },
+    /// Its limit is added once more.
+    Extend {
+        /// Which.
+        kind: ClockKind,
+        /// When it is due now.
+        due_at: Timestamp,
+    },
+    /// Its due time was computed anew, because the calendar changed.
+    Reckon {
+        /// Which.
+        kind: ClockKind,
+        /// When it is due now.
+        due_at: Timestamp,
+    },
+}
+
+/// The clocks of a case: at most one of each kind.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Clocks(Vec<Clock>);
+
+impl Clocks {
+    /// All of them.
+    pub fn all(&self) -> &[Clock] {
+        &self.0
+    }
+
+    /// The clock of a kind, running or not.
+    pub fn get(&self, kind: ClockKind) -> Option<&Clock> {
+        self.0.iter().find(|c| c.kind == kind)
+    }
+
+    /// The running clock that is due first.
+    pub fn next_due(&self) -> Option<&Clock> {
+        self.0.iter().filter(|c| c.is_running()).min_by_key(|c| c.due_at)
+    }
+
+    pub(crate) fn apply(&mut self, change: &ClockChange, at: Timestamp) {
+        match *change {
+            ClockChange::Start { kind, limit, due_at } => {
+                self.0.retain(|c| c.kind != kind);
+                let clock = Clock {
+                    kind,
+                    limit,
+                    started_at: at,
+                    due_at,
+                    pauses: Vec::new(),
+                    extensions: 0,
+                    stopped_at: None,
+                };
+                self.0.push(clock);
+            }
+            ClockChange::Stop { kind } => self.change(kind, |c| c.stopped_at = Some(at)),
+            ClockChange::Pause { kind } => self.change(kind, |c| c.pauses.push(Pause { from: at, to: None })),
+            ClockChange::Resume { kind, due_at } => self.change(kind, |c| {
+                resume(c, at);
+                c.due_at = due_at;
+            }),
+            ClockChange::Extend { kind, due_at } => self.change(kind, |c| {
+                c.extensions = c.extensions.saturating_add(1);
+                c.due_at = due_at;
+            }),
+            ClockChange::Reckon { kind, due_at } => self.change(kind, |c| c.due_at = due_at),
+        }
+    }
+
+    fn change(&mut self, kind: ClockKind, change: impl FnOnce(&mut Clock)) {
+        if let Some(clock) = self.0.iter_mut().find(|c| c.kind == kind) {
+            change(clock);
+        }
+    }
+}
+
+/// Lets a clock run on at `at`: closes the open pause, or turns the time since it was stopped into one.
+pub(crate) fn resume(clock: &mut Clock, at: Timestamp) {
+    if let Some(stopped) = clock.stopped_at.take() {
+        clock.pauses.push(Pause {
+            from: stopped,
+            to: Some(at),
+        });
+    } else if let Some(pause) = clock.pauses.last_mut() {
+        pause.to.get_or_insert(at);
+    }
+}

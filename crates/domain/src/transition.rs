@@ -1,0 +1,429 @@
+//! The table of transitions: what may be done to a case in which stage, by whom, where it leads, and what it needs.
+//!
+//! This is the one table. `command` obeys it, the pages draw their buttons from it, the API describes itself by it,
+//! and the tests walk it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    case::{Actor, Case, Stage},
+    place::Place,
+    rights::Role,
+};
+
+/// What may be done to a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// Take it on, under a standard.
+    Accept,
+    /// Refuse it.
+    Decline,
+    /// Close it as a duplicate of another case.
+    Merge,
+    /// Hand it to somebody outside.
+    Refer,
+    /// Take it back.
+    Withdraw,
+    /// Give it to a unit.
+    Assign,
+    /// Say "we are here".
+    ReportIn,
+    /// Say "not ours", and whose it is.
+    Return,
+    /// Hand in the work.
+    Handle,
+    /// Find the work done.
+    Verify,
+    /// Find the work not done.
+    Rework,
+    /// Close it because the system it was imported from had.
+    Settle,
+    /// Ask to go on with a closed case.
+    RequestReopen,
+    /// Grant that.
+    Reopen,
+    /// Refuse that.
+    RefuseReopen,
+    /// Let it wait until a date.
+    Park,
+    /// Let it wait no longer.
+    Resume,
+    /// Add the running limit once more.
+    Extend,
+    /// Change its service.
+    Reclassify,
+    /// Change its place.
+    Relocate,
+    /// Report the same matter once more.
+    Join,
+    /// Say something.
+    Comment,
+    /// Add a photo.
+    AddPhoto,
+    /// Say how content one is.
+    Rate,
+    /// Watch over it, or no longer.
+    Supervise,
+    /// Show it to the public or hide it.
+    Show,
+    /// Compute its clocks anew.
+    Reckon,
+}
+
+impl Verb {
+    /// The word in the API and the message catalogue.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Decline => "decline",
+            Self::Merge => "merge",
+            Self::Refer => "refer",
+            Self::Withdraw => "withdraw",
+            Self::Assign => "assign",
+            Self::ReportIn => "report_in",
+            Self::Return => "return",
+            Self::Handle => "handle",
+            Self::Verify => "verify",
+            Self::Rework => "rework",
+            Self::Settle => "settle",
+            Self::RequestReopen => "request_reopen",
+            Self::Reopen => "reopen",
+            Self::RefuseReopen => "refuse_reopen",
+            Self::Park => "park",
+            Self::Resume => "resume",
+            Self::Extend => "extend",
+            Self::Reclassify => "reclassify",
+            Self::Relocate => "relocate",
+            Self::Join => "join",
+            Self::Comment => "comment",
+            Self::AddPhoto => "add_photo",
+            Self::Rate => "rate",
+            Self::Supervise => "supervise",
+            Self::Show => "show",
+            Self::Reckon => "reckon",
+        }
+    }
+}
+
+/// Who may do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// One who reported it, by pick-up code.
+    Reporter,
+    /// Anyone at all.
+    Anyone,
+    /// Another system with an API key.
+    Client,
+    /// Whistle itself.
+    System,
+    /// A post with this role whose area holds the case.
+    InArea(Role),
+    /// A post with this role in the unit that leads the case.
+    InLead(Role),
+}
+
+/// Where it leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum To {
+    /// To one of these stages.
+    Stage(&'static [Stage]),
+    /// It stays in its stage.
+    Same,
+}
+
+/// What it needs besides the right actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// A written reason, resolution or remark.
+    Text,
+    /// A unit.
+    Unit,
+    /// The unit that is the right one.
+    RightUnit,
+    /// The outcome of the work.
+    Outcome,
+    /// The number of the original case.
+    Original,
+    /// A date.
+    Until,
+    /// A service.
+    Service,
+    /// A location.
+    Location,
+    /// A rating.
+    Rating,
+    /// An actor who did not do the work.
+    NotFixer,
+    /// A station's lead, once the case was returned too often.
+    LeadAfterReturns,
+    /// That the window after closing is still open.
+    Window,
+    /// A case that is parked.
+    Parked,
+    /// A case that is not parked.
+    NotParked,
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Transition {
+    /// What is done.
+    pub verb: Verb,
+    /// In which stages.
+    pub from: &'static [Stage],
+    /// Where it leads.
+    pub to: To,
+    /// By whom.
+    pub who: &'static [Who],
+    /// What it needs.
+    pub needs: &'static [Need],
+}
+
+use Role::{CallTaker, Dispatcher, Handler, Lead, Patrol};
+use Stage::{Accepted, Assigned, Closed, Handled, InProgress, ReopenRequested, Reported};
+use Who::{Anyone, Client, InArea, InLead, Reporter, System};
+
+const INTAKE: &[Who] = &[InArea(CallTaker), InArea(Dispatcher), InArea(Lead), System];
+const DESK: &[Who] = &[InArea(Dispatcher), InArea(Lead), System];
+const UNIT: &[Who] = &[InLead(Handler), InLead(Lead)];
+const STAFF: &[Who] = &[
+    InArea(Patrol),
+    InArea(CallTaker),
+    InArea(Dispatcher),
+    InArea(Lead),
+    InLead(Handler),
+    InLead(Lead),
+    Client,
+    Reporter,
+];
+const VERIFIERS: &[Who] = &[Reporter, InArea(Patrol), InArea(Dispatcher), InArea(Lead)];
+const OPEN: &[Stage] = &[Reported, Accepted, Assigned, InProgress, Handled];
+
+/// The table of transitions.
+pub const TRANSITIONS: &[Transition] = &[
+    line(Verb::Accept, &[Reported], To::Stage(&[Accepted]), INTAKE, &[]),
+    line(
+        Verb::Decline,
+        &[Reported, Accepted],
+        To::Stage(&[Closed]),
+        INTAKE,
+        &[Need::Text],
+    ),
+    line(
+        Verb::Merge,
+        &[Reported, Accepted, Assigned],
+        To::Stage(&[Closed]),
+        INTAKE,
+        &[Need::Original],
+    ),
+    line(
+        Verb::Refer,
+        &[Reported, Accepted],
+        To::Stage(&[Closed]),
+        INTAKE,
+        &[Need::Text],
+    ),
+    line(
+        Verb::Withdraw,
+        &[Reported, Accepted, Assigned],
+        To::Stage(&[Closed]),
+        &[Reporter],
+        &[],
+    ),
+    line(
+        Verb::Assign,
+        &[Accepted],
+        To::Stage(&[Assigned]),
+        DESK,
+        &[Need::Unit, Need::LeadAfterReturns, Need::NotParked],
+    ),
+    line(
+        Verb::ReportIn,
+        &[Assigned],
+        To::Stage(&[InProgress]),
+        UNIT,
+        &[Need::NotParked],
+    ),
+    line(
+        Verb::Return,
+        &[Assigned, InProgress],
+        To::Stage(&[Accepted]),
+        UNIT,
+        &[Need::Text, Need::RightUnit, Need::NotParked],
+    ),
+    line(
+        Verb::Handle,
+        &[InProgress],
+        To::Stage(&[Handled, Closed]),
+        UNIT,
+        &[Need::Text, Need::Outcome, Need::NotParked],
+    ),
+    line(
+        Verb::Verify,
+        &[Handled],
+        To::Stage(&[Closed]),
+        VERIFIERS,
+        &[Need::NotFixer],
+    ),
+    line(
+        Verb::Rework,
+        &[Handled],
+        To::Stage(&[InProgress]),
+        VERIFIERS,
+        &[Need::Text, Need::NotFixer],
+    ),
+    line(Verb::Settle, OPEN, To::Stage(&[Closed]), &[System], &[]),
+    line(
+        Verb::RequestReopen,
+        &[Closed],
+        To::Stage(&[ReopenRequested]),
+        &[Reporter, InArea(Patrol), InArea(Dispatcher), InArea(Lead)],
+        &[Need::Text, Need::Window],
+    ),
+    line(
+        Verb::Reopen,
+        &[ReopenRequested],
+        To::Stage(&[InProgress, Accepted]),
+        &[InArea(Dispatcher), InArea(Lead)],
+        &[Need::Text],
+    ),
+    line(
+        Verb::RefuseReopen,
+        &[ReopenRequested],
+        To::Stage(&[Closed]),
+        &[InArea(Dispatcher), InArea(Lead)],
+        &[Need::Text],
+    ),
+    line(
+        Verb::Park,
+        &[Accepted, Assigned, InProgress],
+        To::Same,
+        &[InArea(Dispatcher), InArea(Lead)],
+        &[Need::Text, Need::Until, Need::NotParked],
+    ),
+    line(
+        Verb::Resume,
+        &[Accepted, Assigned, InProgress],
+        To::Same,
+        DESK,
+        &[Need::Parked],
+    ),
+    line(
+        Verb::Extend,
+        &[Assigned, InProgress],
+        To::Same,
+        &[InArea(Dispatcher), InArea(Lead)],
+        &[Need::Text, Need::NotParked],
+    ),
+    line(
+        Verb::Reclassify,
+        &[Reported, Accepted],
+        To::Same,
+        INTAKE,
+        &[Need::Service],
+    ),
+    line(
+        Verb::Relocate,
+        &[Reported, Accepted],
+        To::Same,
+        INTAKE,
+        &[Need::Location],
+    ),
+    line(
+        Verb::Join,
+        OPEN,
+        To::Same,
+        &[Anyone, Client, System, InArea(CallTaker), InArea(Patrol)],
+        &[],
+    ),
+    line(Verb::Comment, &Stage::ALL, To::Same, STAFF, &[Need::Text]),
+    line(Verb::AddPhoto, &Stage::ALL, To::Same, STAFF, &[]),
+    line(
+        Verb::Rate,
+        &[Closed],
+        To::Same,
+        &[Reporter],
+        &[Need::Rating, Need::Window],
+    ),
+    line(Verb::Supervise, OPEN, To::Same, &[InArea(Lead)], &[Need::Text]),
+    line(
+        Verb::Show,
+        &Stage::ALL,
+        To::Same,
+        &[InArea(Dispatcher), InArea(Lead)],
+        &[Need::Text],
+    ),
+    line(Verb::Reckon, OPEN, To::Same, &[System], &[]),
+];
+
+const fn line(
+    verb: Verb,
+    from: &'static [Stage],
+    to: To,
+    who: &'static [Who],
+    needs: &'static [Need],
+) -> Transition {
+    Transition {
+        verb,
+        from,
+        to,
+        who,
+        needs,
+    }
+}
+
+impl Transition {
+    /// The line of a verb.
+    pub fn of(verb: Verb) -> &'static Self {
+        TRANSITIONS
+            .iter()
+            .find(|t| t.verb == verb)
+            .expect("every verb has a line; a test walks them")
+    }
+
+    /// Whether this need is on the line.
+    pub fn needs(&self, need: Need) -> bool {
+        self.needs.contains(&need)
+    }
+
+    /// Whether an actor is one of those who may do it to this case.
+    pub fn permits(&self, actor: &Actor, case: &Case, place: &Place) -> bool {
+        self.who.iter().any(|who| who.is(actor, case, place))
+    }
+}
+
+impl Who {
+    fn is(self, actor: &Actor, case: &Case, place: &Place) -> bool {
+        match (self, actor) {
+            (Self::Reporter, Actor::Reporter { .. })
+            | (Self::Anyone, _)
+            | (Self::Client, Actor::Client { .. })
+            | (Self::System, Actor::System) => true,
+            (Self::InArea(role), Actor::Post { post, .. }) => place.post(post.as_str()).is_some_and(|post| {
+                post.roles.contains(&role) && case.location.areas.passes(&place.areas.get(post.area).code)
+            }),
+            (Self::InLead(role), Actor::Post { post, unit, .. }) => {
+                case.lead.as_ref() == Some(unit)
+                    && place
+                        .post(post.as_str())
+                        .is_some_and(|post| post.roles.contains(&role))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What an actor may do to a case now, in the table's order. The pages draw a button for each.
+pub fn offered<'a>(
+    case: &'a Case,
+    actor: &'a Actor,
+    place: &'a Place,
+) -> impl Iterator<Item = &'static Transition> + 'a {
+    TRANSITIONS.iter().filter(move |t| {
+        t.from.contains(&case.state.stage())
+            && t.permits(actor, case, place)
+            && crate::command::unmet(t, case, actor, place).is_none()
+    })
+}
