@@ -1,1 +1,160 @@
-//! placeholder
+//! The store: rows, events and transactions, and the only SQL of Whistle. It knows no rule of a case and no HTTP.
+//!
+//! - [`Store`]: opened on a data directory; [`Store::write`], [`Store::read`], [`Store::backup`].
+//! - `conn`, `value`: the small face over the backends ([`Conn`], [`Row`], [`params!`]); `sqlite`: the one there is.
+//! - `writer`: the thread that commits many commands together; a command gets a [`Tx`].
+//! - `counter`, `sequence`: what the writer keeps for all commands, gathered per group.
+//! - `readers`: connections that read one unchanging state each, beside the writer.
+//! - `checkpoint`: keeps the log short without a commit waiting for it.
+//! - `migrate`, `backup`, `dir`: the schema's steps, copies of the database, the data directory.
+
+mod backup;
+mod checkpoint;
+mod conn;
+mod counter;
+mod dir;
+mod error;
+mod migrate;
+mod readers;
+mod sequence;
+mod sqlite;
+mod value;
+mod writer;
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub use backup::{Progress, restore};
+pub use conn::Conn;
+pub use counter::Counter;
+pub use error::{Error, Result};
+pub use value::{Row, ToValue, Value};
+pub use writer::Tx;
+
+/// Commands that may wait to be written, and reads that may wait for a connection.
+pub mod limits {
+    pub use crate::readers::QUEUE_LIMIT as WAITING_READS;
+    pub use crate::writer::QUEUE_LIMIT as WAITING_WRITES;
+}
+
+/// An open database. Cloning shares it; the last clone closes it.
+#[derive(Clone)]
+pub struct Store {
+    open: Arc<Open>,
+}
+
+/// Dropped in this order: who closes the file last, the writer, tidies its log.
+struct Open {
+    readers: readers::Readers,
+    writer: writer::Writer,
+    database: std::path::PathBuf,
+    _claim: dir::Claim,
+}
+
+/// What the store is doing, for `/metrics`.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Writes accepted and not yet taken up.
+    pub waiting_writes: usize,
+    /// Group commits since opening.
+    pub commits: u64,
+    /// Reads that are running or waiting.
+    pub active_reads: usize,
+}
+
+impl Store {
+    /// Opens the database of a data directory, makes both if there is none, and brings the schema up to date; `now` is
+    /// what the log of migrations will say. Other processes may have it open as well.
+    ///
+    /// Fails with [`Error::TooNew`] or [`Error::MigrationChanged`] for another program's schema, [`Error::Foreign`] or
+    /// [`Error::Corrupt`] for a file that is no database of ours, [`Error::InUse`] while a backup is restored there.
+    pub fn open(dir: &Path, now: Timestamp) -> Result<Self> {
+        let claim = dir::Claim::shared(dir)?;
+        let database = dir::database(dir);
+        dir::prepare(&database)?;
+        let conn = Conn::from(sqlite::open(&database, sqlite::Role::Writer)?);
+        migrate::migrate(&conn, migrate::MIGRATIONS, now)?;
+        let writer = writer::Writer::open(&database)?;
+        let readers = readers::Readers::open(&database)?;
+        Ok(Self {
+            open: Arc::new(Open {
+                readers,
+                writer,
+                database,
+                _claim: claim,
+            }),
+        })
+    }
+
+    /// Runs `f` in a transaction and answers once it is on the disk.
+    ///
+    /// `f` shares the transaction with other commands: it sees what those before it did, and where it fails or panics
+    /// its own changes alone are undone. It is queued by this call, not by the first poll, in the order of the calls;
+    /// dropping the future does not withdraw it. It runs on the writer's one thread: it must not wait for anything.
+    ///
+    /// Fails with `f`'s own error; with [`Error::Busy`] at once when [`limits::WAITING_WRITES`] are waiting; with what
+    /// befell the transaction when nothing of it was committed.
+    pub fn write<T, E, F>(&self, f: F) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.open.writer.write(f)
+    }
+
+    /// [`Store::write`] for threads that are not async; panics on one that is.
+    pub fn write_blocking<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.open.writer.write_blocking(f)
+    }
+
+    /// Runs `f` on one unchanging state of the database, on a thread where it may take its time. It sees every write
+    /// that was answered before. Fails with [`Error::Busy`] when [`limits::WAITING_READS`] are waiting already.
+    pub async fn read<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
+    {
+        self.open.readers.read(f).await
+    }
+
+    /// [`Store::read`] on the caller's own thread, without the hand-over: for a few rows found by key, no more, since
+    /// an async thread stands still meanwhile.
+    pub async fn look_up<T, E: From<Error>>(&self, f: impl FnOnce(&Conn) -> Result<T, E>) -> Result<T, E> {
+        self.open.readers.look_up(f).await
+    }
+
+    /// [`Store::read`] for threads that are not async.
+    pub fn read_blocking<T, E: From<Error>>(&self, f: impl FnOnce(&Conn) -> Result<T, E>) -> Result<T, E> {
+        self.open.readers.read_blocking(f)
+    }
+
+    /// Writes one state of the database to the new file `to`, checks it, and blocks until that is on the disk. Work
+    /// goes on meanwhile. Fails with [`Error::Exists`] rather than overwrite; `to` is there whole or not at all.
+    pub fn backup(&self, to: &Path, progress: impl FnMut(Progress)) -> Result<()> {
+        backup::backup(&self.open.database, to, progress)
+    }
+
+    pub fn load(&self) -> Load {
+        Load {
+            waiting_writes: self.open.writer.waiting(),
+            commits: self.open.writer.commits(),
+            active_reads: self.open.readers.active(),
+        }
+    }
+
+    /// Accepts no more work, and blocks until what was accepted is done and on the disk. Every clone is closed.
+    pub fn close(&self) {
+        self.open.readers.close();
+        self.open.writer.close();
+    }
+}

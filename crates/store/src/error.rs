@@ -1,0 +1,109 @@
+//! What can go wrong below the service: one enum for every backend.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failure of the store. Cheap to clone: when a group commit fails, every command of the group is told.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// A bounded queue is full or a lock was not had in time. Nothing was changed; try again.
+    #[error("the store is busy ({what}); try again in {} s", retry_after.as_secs())]
+    Busy {
+        what: &'static str,
+        retry_after: Duration,
+    },
+
+    /// A uniqueness rule of the schema refused the row. `rule` is the backend's own wording: for people, not for code.
+    #[error("there is such a row already: {rule}")]
+    Conflict { rule: String },
+
+    /// A query that always has one row had none.
+    #[error("no row, where one was expected, from: {statement}")]
+    NoRow { statement: String },
+
+    /// A column does not hold what its reader expects. Either the query or the stored row is wrong.
+    #[error("column {column}: expected {wanted}, found {found}")]
+    Column {
+        column: String,
+        wanted: &'static str,
+        found: String,
+    },
+
+    /// A statement and its parameters do not fit together.
+    #[error("the statement does not use exactly the {given} parameters given to it: {statement}")]
+    Parameters { given: usize, statement: String },
+
+    /// The database refused or failed a statement for a reason that has no variant of its own.
+    #[error("{source}; in: {statement}")]
+    Sql {
+        statement: String,
+        #[source]
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// The whole transaction was undone because another command in it met a fault of the disk or the database.
+    #[error("the transaction was undone before its commit")]
+    RolledBack,
+
+    /// A closure panicked. Its changes are undone.
+    #[error("a command of the store panicked: {message}")]
+    Panicked { message: String },
+
+    #[error("the disk is full")]
+    DiskFull,
+
+    #[error("{}: {detail}; restore a backup with `whistle restore`", path.display())]
+    Corrupt { path: PathBuf, detail: String },
+
+    #[error("{} is no Whistle database", path.display())]
+    Foreign { path: PathBuf },
+
+    #[error(
+        "the database has schema version {found}, this program knows up to {known}; use a newer whistle, or restore a backup made with this one"
+    )]
+    TooNew { found: i64, known: i64 },
+
+    #[error(
+        "migration {version} ({name}) was applied with another text than this program has; use the program that made the database, or restore a backup"
+    )]
+    MigrationChanged { version: i64, name: String },
+
+    #[error("{} is in use by another whistle process; stop it first", dir.display())]
+    InUse { dir: PathBuf },
+
+    #[error("{} is there already; it is never overwritten unasked", path.display())]
+    Exists { path: PathBuf },
+
+    #[error("{}: {source}", path.display())]
+    Io {
+        path: PathBuf,
+        #[source]
+        source: Arc<std::io::Error>,
+    },
+
+    /// The store was closed. A command that gets this was not accepted.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl Error {
+    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            source: Arc::new(source),
+        }
+    }
+
+    /// From what `catch_unwind` or a joined thread gives back.
+    pub(crate) fn panicked(payload: &(dyn std::any::Any + Send)) -> Self {
+        let message = payload
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "no message".to_owned());
+        Self::Panicked { message }
+    }
+}

@@ -1,0 +1,200 @@
+//! Brings a database to the schema of this program: forward only, each step in a transaction of its own.
+
+use jiff::Timestamp;
+
+use crate::conn::Conn;
+use crate::error::{Error, Result};
+use crate::params;
+
+/// One step of the schema, in PostgreSQL's words. Once released, its text never changes.
+pub(crate) struct Migration {
+    version: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+/// All steps, versions ascending from 1 without a gap.
+pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "ground",
+    sql: include_str!("../migrations/0001_ground.sql"),
+}];
+
+impl Migration {
+    fn checksum(&self) -> [u8; 32] {
+        *blake3::hash(self.sql.as_bytes()).as_bytes()
+    }
+}
+
+/// Applies what is missing. `now` is what the log of migrations will say.
+pub(crate) fn migrate(conn: &Conn, migrations: &[Migration], now: Timestamp) -> Result<()> {
+    // Mostly there is nothing to do, and that is found without a lock.
+    if pending(conn, migrations)?.is_empty() {
+        return Ok(());
+    }
+    conn.define(
+        "CREATE TABLE IF NOT EXISTS migration (
+             version    BIGINT NOT NULL PRIMARY KEY,
+             name       TEXT   NOT NULL,
+             applied_at BIGINT NOT NULL,
+             checksum   BYTEA  NOT NULL
+         ) /* sqlite: STRICT */;",
+    )?;
+    loop {
+        conn.begin()?;
+        let step = apply_next(conn, migrations, now);
+        if step.is_err() {
+            conn.rollback()?;
+        } else {
+            conn.commit()?;
+        }
+        if !step? {
+            return Ok(());
+        }
+    }
+}
+
+/// Refuses a database that this program does not know, without touching it.
+pub(crate) fn check(conn: &Conn, migrations: &[Migration]) -> Result<()> {
+    pending(conn, migrations).map(drop)
+}
+
+/// Applies the first missing step, inside a transaction: another process may have applied it just before.
+fn apply_next(conn: &Conn, migrations: &[Migration], now: Timestamp) -> Result<bool> {
+    let Some(next) = pending(conn, migrations)?.first() else {
+        return Ok(false);
+    };
+    conn.define(next.sql)?;
+    conn.exec(
+        "INSERT INTO migration (version, name, applied_at, checksum)
+         VALUES ($1, $2, $3, $4)",
+        params![next.version, next.name, now, next.checksum()],
+    )?;
+    tracing::info!(version = next.version, name = next.name, "migration applied");
+    Ok(true)
+}
+
+/// The steps that are missing, after a check of those that are there.
+fn pending<'m>(conn: &Conn, migrations: &'m [Migration]) -> Result<&'m [Migration]> {
+    if !conn.has_table("migration")? {
+        return Ok(migrations);
+    }
+    let applied = conn.rows(
+        "SELECT version, checksum
+         FROM migration
+         ORDER BY version",
+        params![],
+        |row| Ok((row.int(0)?, row.bytes(1)?.to_vec())),
+    )?;
+    let known = migrations.last().map_or(0, |last| last.version);
+    if let Some((found, _)) = applied.last().filter(|(found, _)| *found > known) {
+        return Err(Error::TooNew { found: *found, known });
+    }
+    for (migration, (version, checksum)) in migrations.iter().zip(&applied) {
+        if migration.version != *version || migration.checksum() != checksum[..] {
+            return Err(Error::MigrationChanged {
+                version: migration.version,
+                name: migration.name.to_owned(),
+            });
+        }
+    }
+    Ok(&migrations[applied.len()..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::{self, Role};
+
+    const FIRST: Migration = Migration {
+        version: 1,
+        name: "first",
+        sql: "CREATE TABLE a (n BIGINT) /* sqlite: STRICT */;",
+    };
+    const SECOND: Migration = Migration {
+        version: 2,
+        name: "second",
+        sql: "CREATE TABLE b (n BIGINT) /* sqlite: STRICT */;",
+    };
+
+    fn database() -> (tempfile::TempDir, Conn) {
+        let dir = tempfile::tempdir().unwrap();
+        let conn = Conn::from(sqlite::open(&dir.path().join("test.db"), Role::Writer).unwrap());
+        (dir, conn)
+    }
+
+    #[test]
+    fn each_step_is_applied_once_and_in_order() {
+        let (_dir, conn) = database();
+        migrate(&conn, &[FIRST], Timestamp::UNIX_EPOCH).unwrap();
+        migrate(&conn, &[FIRST, SECOND], Timestamp::UNIX_EPOCH).unwrap();
+        migrate(&conn, &[FIRST, SECOND], Timestamp::UNIX_EPOCH).unwrap();
+        let names = conn
+            .rows("SELECT name FROM migration ORDER BY version", params![], |row| {
+                Ok(row.text(0)?.to_owned())
+            })
+            .unwrap();
+        assert_eq!(names, ["first", "second"]);
+        assert!(conn.has_table("b").unwrap());
+    }
+
+    #[test]
+    fn a_newer_database_is_refused() {
+        let (_dir, conn) = database();
+        migrate(&conn, &[FIRST, SECOND], Timestamp::UNIX_EPOCH).unwrap();
+        let refusal = migrate(&conn, &[FIRST], Timestamp::UNIX_EPOCH).unwrap_err();
+        assert!(
+            matches!(refusal, Error::TooNew { found: 2, known: 1 }),
+            "{refusal}"
+        );
+    }
+
+    #[test]
+    fn a_migration_whose_text_changed_after_it_was_applied_is_refused() {
+        let (_dir, conn) = database();
+        migrate(&conn, &[FIRST], Timestamp::UNIX_EPOCH).unwrap();
+        let changed = Migration {
+            sql: "CREATE TABLE a (n TEXT);",
+            ..FIRST
+        };
+        let refusal = migrate(&conn, &[changed, SECOND], Timestamp::UNIX_EPOCH).unwrap_err();
+        assert!(
+            matches!(refusal, Error::MigrationChanged { version: 1, .. }),
+            "{refusal}"
+        );
+        assert!(!conn.has_table("b").unwrap());
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_nothing_of_itself() {
+        let (_dir, conn) = database();
+        let broken = Migration {
+            sql: "CREATE TABLE b (n BIGINT); CREATE TABLE a (n BIGINT);",
+            ..SECOND
+        };
+        migrate(&conn, &[FIRST, broken], Timestamp::UNIX_EPOCH).unwrap_err();
+        assert!(conn.has_table("a").unwrap());
+        assert!(!conn.has_table("b").unwrap());
+    }
+
+    #[test]
+    fn versions_ascend_from_one_without_a_gap() {
+        let versions: Vec<_> = MIGRATIONS.iter().map(|migration| migration.version).collect();
+        assert_eq!(versions, (1..=MIGRATIONS.len() as i64).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_table_is_strict_so_that_sqlite_takes_no_value_that_postgresql_would_refuse() {
+        let (_dir, conn) = database();
+        migrate(&conn, MIGRATIONS, Timestamp::UNIX_EPOCH).unwrap();
+        let lax = conn
+            .rows(
+                "SELECT name FROM pragma_table_list
+                 WHERE schema = 'main' AND type = 'table' AND NOT strict AND name NOT LIKE 'sqlite%'",
+                params![],
+                |row| Ok(row.text(0)?.to_owned()),
+            )
+            .unwrap();
+        assert_eq!(lax, Vec::<String>::new());
+    }
+}
