@@ -610,7 +610,7 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             if case.flags.was_parked {
                 return Err(Refusal::ParkedBefore);
             }
-            let today = place.calendar.date(now);
+            let today = place.calendar.zone().to_datetime(now).date();
             let last = today.saturating_add(jiff::Span::new().days(i64::from(settings.max_park_days)));
             if *until <= today || *until > last {
                 return Err(Refusal::ParkDate(last));

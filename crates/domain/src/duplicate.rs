@@ -29,7 +29,7 @@ pub fn near_duplicates(
         .into_iter()
         .filter(|case| case.service == *service && case.state.is_open() && case.times.reported_at >= since)
         .filter_map(|case| {
-            let metres = case.location.point?.distance_metres(point);
+            let metres = case.location.point?.distance_metres(&point);
             (metres <= settings.duplicate_metres).then_some(Near { case, metres })
         })
         .collect();

@@ -93,14 +93,11 @@ impl Areas {
             .enumerate()
             .map(|(i, a)| (a.code.clone(), i as AreaIndex))
             .collect();
-        let levels = Level::ALL.map(|level| {
+        let grid = LevelledGrid::new(
             all.iter()
                 .enumerate()
-                .filter(move |(_, a)| a.level == level)
-                .map(|(i, a)| (i as AreaIndex, &a.shape))
-                .collect::<Vec<_>>()
-        });
-        let grid = LevelledGrid::new(levels);
+                .map(|(i, a)| (a.level.depth() as u8, i as AreaIndex, &a.shape)),
+        );
         Self { all, by_code, grid }
     }
 

@@ -27,6 +27,16 @@ pub enum Counted {
 }
 
 impl Counted {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Filed,
+        Self::Closed,
+        Self::Reopened,
+        Self::Returned,
+        Self::Reworked,
+        Self::Open,
+    ];
+
     /// The word in columns and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -73,7 +83,7 @@ pub fn additions<'a>(
     let mut all = Vec::new();
     let was_open = before.is_some_and(|case| case.state.is_open());
     let is_open = after.state.is_open();
-    let day = || Some(calendar.date(event.at));
+    let day = || Some(calendar.zone().to_datetime(event.at).date());
     if before.is_none() {
         add(&mut all, Counted::Filed, after, day(), 1);
     }

@@ -20,6 +20,14 @@ pub enum Error {
     #[error("there is such a row already: {rule}")]
     Conflict { rule: String },
 
+    /// The case changed between being read and being written. Read it again, decide again.
+    #[error("case {number} changed meanwhile")]
+    Stale { number: i64 },
+
+    /// The events do not fold to a case.
+    #[error("case {number}: {what}")]
+    Log { number: i64, what: String },
+
     /// A query that always has one row had none.
     #[error("no row, where one was expected, from: {statement}")]
     NoRow { statement: String },

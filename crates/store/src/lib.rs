@@ -1,6 +1,8 @@
 //! The store: rows, events and transactions, and the only SQL of Whistle. It knows no rule of a case and no HTTP.
 //!
 //! - [`Store`]: opened on a data directory; [`Store::write`], [`Store::read`], [`Store::backup`].
+//! - [`case`]: cases, their log, lists and the audit; [`intake`]: contact data, retries, imports; [`place`]: versions of
+//!   place folders; [`account`]: accounts, sessions, keys. Functions over a [`Conn`] or [`Tx`].
 //! - `conn`, `value`: the small face over the backends ([`Conn`], [`Row`], [`params!`]); `sqlite`: the one there is.
 //! - `writer`: the thread that commits many commands together; a command gets a [`Tx`].
 //! - `counter`, `sequence`: what the writer keeps for all commands, gathered per group.
@@ -8,13 +10,17 @@
 //! - `checkpoint`: keeps the log short without a commit waiting for it.
 //! - `migrate`, `backup`, `dir`: the schema's steps, copies of the database, the data directory.
 
+pub mod account;
 mod backup;
+pub mod case;
 mod checkpoint;
 mod conn;
 mod counter;
 mod dir;
 mod error;
+pub mod intake;
 mod migrate;
+pub mod place;
 mod readers;
 mod sequence;
 mod sqlite;

@@ -14,11 +14,23 @@ pub(crate) struct Migration {
 }
 
 /// All steps, versions ascending from 1 without a gap.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "ground",
-    sql: include_str!("../migrations/0001_ground.sql"),
-}];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "ground",
+        sql: include_str!("../migrations/0001_ground.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "cases",
+        sql: include_str!("../migrations/0002_cases.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "accounts",
+        sql: include_str!("../migrations/0003_accounts.sql"),
+    },
+];
 
 impl Migration {
     fn checksum(&self) -> [u8; 32] {

@@ -1,0 +1,316 @@
+//! Accounts with the posts they hold, their sessions, and the API keys of other systems.
+
+use jiff::Timestamp;
+use whistle_domain::words::{JurisdictionId, PostCode};
+
+use crate::{
+    Conn, Tx,
+    case::Hash,
+    error::{Error, Result},
+    params,
+};
+
+/// An account, without what it holds.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Its number.
+    pub id: i64,
+    /// The name it signs in with.
+    pub login: String,
+    /// The argon2id string of its password.
+    pub password: String,
+    /// Whether it may not sign in any more.
+    pub disabled: bool,
+}
+
+/// A session, as the cookie's token finds it.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Whose it is.
+    pub account: i64,
+    /// The name the account signs in with.
+    pub login: String,
+    /// The post it acts for.
+    pub post: PostCode,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// An API key, without the key.
+#[derive(Debug, Clone)]
+pub struct Key {
+    /// Its number.
+    pub id: i64,
+    /// What it is for.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Adds an account that holds posts. Fails with [`Error::Conflict`] when the login is taken.
+pub fn add(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    login: &str,
+    password: &str,
+    posts: &[PostCode],
+    now: Timestamp,
+) -> Result<i64> {
+    let id = tx.next_id(jurisdiction.0, "account")?;
+    tx.exec(
+        "INSERT INTO account (jurisdiction_id, account_id, login, password, created_at)
+         VALUES ($1, $2, $3, $4, $5)",
+        params![jurisdiction.0, id, login, password, now],
+    )?;
+    for post in posts {
+        tx.exec(
+            "INSERT INTO holding (jurisdiction_id, account_id, post_code)
+             VALUES ($1, $2, $3)",
+            params![jurisdiction.0, id, post.as_str()],
+        )?;
+    }
+    Ok(id)
+}
+
+/// The account with a login.
+pub fn by_login(conn: &Conn, jurisdiction: JurisdictionId, login: &str) -> Result<Option<Account>> {
+    conn.row_optional(
+        "SELECT account_id, login, password, disabled_at
+         FROM account
+         WHERE jurisdiction_id = $1 AND login = $2",
+        params![jurisdiction.0, login],
+        |row| {
+            Ok(Account {
+                id: row.int(0)?,
+                login: row.text(1)?.to_owned(),
+                password: row.text(2)?.to_owned(),
+                disabled: row.time_opt(3)?.is_some(),
+            })
+        },
+    )
+}
+
+/// The posts an account holds, in the order of their codes.
+pub fn posts(conn: &Conn, jurisdiction: JurisdictionId, account: i64) -> Result<Vec<PostCode>> {
+    conn.rows(
+        "SELECT post_code
+         FROM holding
+         WHERE jurisdiction_id = $1 AND account_id = $2
+         ORDER BY post_code",
+        params![jurisdiction.0, account],
+        |row| row.parsed(0),
+    )
+}
+
+/// Every account's login with the posts it holds; for the list of who holds what.
+pub fn holders(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<(String, PostCode)>> {
+    conn.rows(
+        "SELECT a.login, h.post_code
+         FROM holding AS h
+         JOIN account AS a ON a.jurisdiction_id = h.jurisdiction_id AND a.account_id = h.account_id
+         WHERE h.jurisdiction_id = $1 AND a.disabled_at IS NULL
+         ORDER BY h.post_code, a.login",
+        params![jurisdiction.0],
+        |row| Ok((row.text(0)?.to_owned(), row.parsed(1)?)),
+    )
+}
+
+/// Disables an account and ends its sessions. Answers whether there was one.
+pub fn disable(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, login: &str, now: Timestamp) -> Result<bool> {
+    let changed = tx.exec(
+        "UPDATE account
+         SET disabled_at = $3
+         WHERE jurisdiction_id = $1 AND login = $2",
+        params![jurisdiction.0, login, now],
+    )?;
+    tx.exec(
+        "DELETE FROM session
+         WHERE jurisdiction_id = $1
+           AND account_id IN (SELECT account_id FROM account WHERE jurisdiction_id = $1 AND login = $2)",
+        params![jurisdiction.0, login],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Sets a new password and ends the account's sessions. Answers whether there was one.
+pub fn set_password(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    login: &str,
+    password: &str,
+) -> Result<bool> {
+    let changed = tx.exec(
+        "UPDATE account
+         SET password = $3
+         WHERE jurisdiction_id = $1 AND login = $2",
+        params![jurisdiction.0, login, password],
+    )?;
+    tx.exec(
+        "DELETE FROM session
+         WHERE jurisdiction_id = $1
+           AND account_id IN (SELECT account_id FROM account WHERE jurisdiction_id = $1 AND login = $2)",
+        params![jurisdiction.0, login],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Opens a session.
+pub fn open_session(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    token_hash: &Hash,
+    account: i64,
+    post: &PostCode,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<()> {
+    tx.exec(
+        "DELETE FROM session
+         WHERE jurisdiction_id = $1 AND expires_at < $2",
+        params![jurisdiction.0, now],
+    )?;
+    tx.exec(
+        "INSERT INTO session (jurisdiction_id, token_hash, account_id, post_code, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        params![
+            jurisdiction.0,
+            *token_hash,
+            account,
+            post.as_str(),
+            now,
+            expires_at
+        ],
+    )?;
+    Ok(())
+}
+
+/// The session of a token, if it has not ended and its account still holds the post.
+pub fn session(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    token_hash: &Hash,
+    now: Timestamp,
+) -> Result<Option<Session>> {
+    conn.row_optional(
+        "SELECT s.account_id, a.login, s.post_code, s.expires_at
+         FROM session AS s
+         JOIN account AS a ON a.jurisdiction_id = s.jurisdiction_id AND a.account_id = s.account_id
+         JOIN holding AS h ON h.jurisdiction_id = s.jurisdiction_id AND h.account_id = s.account_id
+                          AND h.post_code = s.post_code
+         WHERE s.jurisdiction_id = $1 AND s.token_hash = $2 AND s.expires_at > $3 AND a.disabled_at IS NULL",
+        params![jurisdiction.0, *token_hash, now],
+        |row| {
+            Ok(Session {
+                account: row.int(0)?,
+                login: row.text(1)?.to_owned(),
+                post: row.parsed(2)?,
+                expires_at: row.time(3)?,
+            })
+        },
+    )
+}
+
+/// Lets a session act for another post that its account holds. Answers whether it does now.
+pub fn change_post(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    token_hash: &Hash,
+    post: &PostCode,
+) -> Result<bool> {
+    let changed = tx.exec(
+        "UPDATE session
+         SET post_code = $3
+         WHERE jurisdiction_id = $1 AND token_hash = $2
+           AND EXISTS (SELECT 1
+                       FROM holding AS h
+                       WHERE h.jurisdiction_id = session.jurisdiction_id
+                         AND h.account_id = session.account_id AND h.post_code = $3)",
+        params![jurisdiction.0, *token_hash, post.as_str()],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Ends a session.
+pub fn close_session(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, token_hash: &Hash) -> Result<()> {
+    tx.exec(
+        "DELETE FROM session
+         WHERE jurisdiction_id = $1 AND token_hash = $2",
+        params![jurisdiction.0, *token_hash],
+    )?;
+    Ok(())
+}
+
+/// Adds an API key.
+pub fn add_key(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    key_hash: &Hash,
+    name: &str,
+    now: Timestamp,
+    expires_at: Option<Timestamp>,
+) -> Result<i64> {
+    let id = tx.next_id(jurisdiction.0, "api_key")?;
+    tx.exec(
+        "INSERT INTO api_key (jurisdiction_id, key_id, key_hash, name, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        params![jurisdiction.0, id, *key_hash, name, now, expires_at],
+    )?;
+    Ok(id)
+}
+
+/// The number of a key that is good now.
+pub fn key(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    key_hash: &Hash,
+    now: Timestamp,
+) -> Result<Option<i64>> {
+    conn.row_optional(
+        "SELECT key_id
+         FROM api_key
+         WHERE jurisdiction_id = $1 AND key_hash = $2 AND revoked_at IS NULL
+           AND (expires_at IS NULL OR expires_at > $3)",
+        params![jurisdiction.0, *key_hash, now],
+        |row| row.int(0),
+    )
+}
+
+/// All keys, the newest first.
+pub fn keys(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<Key>> {
+    conn.rows(
+        "SELECT key_id, name, created_at, expires_at, revoked_at
+         FROM api_key
+         WHERE jurisdiction_id = $1
+         ORDER BY key_id DESC",
+        params![jurisdiction.0],
+        |row| {
+            Ok(Key {
+                id: row.int(0)?,
+                name: row.text(1)?.to_owned(),
+                created_at: row.time(2)?,
+                expires_at: row.time_opt(3)?,
+                revoked_at: row.time_opt(4)?,
+            })
+        },
+    )
+}
+
+/// Revokes a key. Answers whether there was one in force.
+pub fn revoke_key(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, id: i64, now: Timestamp) -> Result<bool> {
+    let changed = tx.exec(
+        "UPDATE api_key
+         SET revoked_at = $3
+         WHERE jurisdiction_id = $1 AND key_id = $2 AND revoked_at IS NULL",
+        params![jurisdiction.0, id, now],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Whether an error says that a login is taken.
+pub fn is_taken(error: &Error) -> bool {
+    matches!(error, Error::Conflict { .. })
+}

@@ -1,0 +1,200 @@
+//! What comes with a report: contact data, answers to retries, and where an imported case came from.
+
+use jiff::Timestamp;
+use whistle_domain::words::{CaseNumber, JurisdictionId};
+
+use crate::{Conn, Tx, case::Hash, error::Result, params};
+
+/// Keeps the sealed contact data of a report.
+pub fn keep_contact(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+    report: u32,
+    sealed: &[u8],
+) -> Result<()> {
+    tx.exec(
+        "INSERT INTO contact (jurisdiction_id, number, report, sealed)
+         VALUES ($1, $2, $3, $4)",
+        params![jurisdiction.0, number.0, report, sealed],
+    )?;
+    Ok(())
+}
+
+/// The sealed contact data of a case, by report.
+pub fn contacts(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+) -> Result<Vec<(u32, Vec<u8>)>> {
+    conn.rows(
+        "SELECT report, sealed
+         FROM contact
+         WHERE jurisdiction_id = $1 AND number = $2
+         ORDER BY report",
+        params![jurisdiction.0, number.0],
+        |row| Ok((row.int(0)? as u32, row.bytes(1)?.to_vec())),
+    )
+}
+
+/// Logs that somebody looked at the contact data of a case.
+pub fn log_contact_view(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+    now: Timestamp,
+    account: i64,
+    post: &str,
+) -> Result<()> {
+    tx.exec(
+        "INSERT INTO contact_view (jurisdiction_id, number, at, account_id, post_code)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (jurisdiction_id, number, at, account_id) DO NOTHING",
+        params![jurisdiction.0, number.0, now, account, post],
+    )?;
+    Ok(())
+}
+
+/// Erases the contact data of cases that were closed before a time. Answers how many reports it concerned.
+pub fn erase_contacts(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    closed_before: Timestamp,
+) -> Result<u64> {
+    tx.exec(
+        "DELETE FROM contact
+         WHERE jurisdiction_id = $1
+           AND number IN (SELECT number
+                          FROM cases
+                          WHERE jurisdiction_id = $1 AND is_open = 0 AND closed_at < $2)",
+        params![jurisdiction.0, closed_before],
+    )
+}
+
+/// What an earlier request with the same idempotency key was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answered {
+    /// The hash of what it sent.
+    pub body: Hash,
+    /// The case it made or joined.
+    pub number: CaseNumber,
+    /// Which report of the case it was.
+    pub report: u32,
+}
+
+/// The answer to an earlier request.
+pub fn answered(conn: &Conn, jurisdiction: JurisdictionId, request: &Hash) -> Result<Option<Answered>> {
+    conn.row_optional(
+        "SELECT body, number, report
+         FROM idempotency
+         WHERE jurisdiction_id = $1 AND request = $2",
+        params![jurisdiction.0, *request],
+        |row| {
+            let body = row
+                .bytes(0)?
+                .try_into()
+                .map_err(|_| row.wrong(0, "a hash of 32 bytes", "another length"))?;
+            Ok(Answered {
+                body,
+                number: CaseNumber(row.int(1)?),
+                report: row.int(2)? as u32,
+            })
+        },
+    )
+}
+
+/// Keeps the answer to a request.
+pub fn keep_answer(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    request: &Hash,
+    answer: &Answered,
+    now: Timestamp,
+) -> Result<()> {
+    tx.exec(
+        "INSERT INTO idempotency (jurisdiction_id, request, body, at, number, report)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        params![
+            jurisdiction.0,
+            *request,
+            answer.body,
+            now,
+            answer.number.0,
+            answer.report
+        ],
+    )?;
+    Ok(())
+}
+
+/// Forgets answers that are older than a time.
+pub fn forget_answers(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, before: Timestamp) -> Result<u64> {
+    tx.exec(
+        "DELETE FROM idempotency
+         WHERE jurisdiction_id = $1 AND at < $2",
+        params![jurisdiction.0, before],
+    )
+}
+
+/// The case that a matter of another system was imported as.
+pub fn imported(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    source: &str,
+    reference: &str,
+) -> Result<Option<CaseNumber>> {
+    conn.row_optional(
+        "SELECT number
+         FROM imported
+         WHERE jurisdiction_id = $1 AND source = $2 AND reference = $3",
+        params![jurisdiction.0, source, reference],
+        |row| row.int(0).map(CaseNumber),
+    )
+}
+
+/// Remembers that.
+pub fn keep_imported(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    source: &str,
+    reference: &str,
+    number: CaseNumber,
+) -> Result<()> {
+    tx.exec(
+        "INSERT INTO imported (jurisdiction_id, source, reference, number)
+         VALUES ($1, $2, $3, $4)",
+        params![jurisdiction.0, source, reference, number.0],
+    )?;
+    Ok(())
+}
+
+/// One value of a counter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    /// What is counted.
+    pub name: String,
+    /// In which area; empty when it is counted by service.
+    pub area_code: String,
+    /// For which service; empty when it is counted by area.
+    pub service_code: String,
+    /// How many.
+    pub n: i64,
+}
+
+/// All counters of a jurisdiction, days summed up from `since` on (days since 1970); what is open now in any case.
+pub fn counts(conn: &Conn, jurisdiction: JurisdictionId, since: i64) -> Result<Vec<Count>> {
+    conn.rows(
+        "SELECT name, area_code, service_code, SUM(n)
+         FROM counter
+         WHERE jurisdiction_id = $1 AND (day >= $2 OR day = 0)
+         GROUP BY name, area_code, service_code",
+        params![jurisdiction.0, since],
+        |row| {
+            Ok(Count {
+                name: row.text(0)?.to_owned(),
+                area_code: row.text(1)?.to_owned(),
+                service_code: row.text(2)?.to_owned(),
+                n: row.int(3)?,
+            })
+        },
+    )
+}

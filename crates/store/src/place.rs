@@ -1,0 +1,120 @@
+//! Versions of place folders, kept as the files they were applied from. A place is compiled from them anew.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use whistle_domain::words::{JurisdictionCode, JurisdictionId};
+
+use crate::{
+    Conn, Tx,
+    error::{Error, Result},
+    params,
+};
+
+/// The files of a folder by their path in it.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// A jurisdiction and the version of its place that is in force.
+#[derive(Debug, Clone)]
+pub struct Current {
+    /// Its key.
+    pub id: JurisdictionId,
+    /// Its code.
+    pub code: JurisdictionCode,
+    /// The version in force.
+    pub version: u32,
+    /// The hash of that version's files.
+    pub hash: Vec<u8>,
+}
+
+/// All jurisdictions, the first applied first.
+pub fn all(conn: &Conn) -> Result<Vec<Current>> {
+    conn.rows(
+        "SELECT j.jurisdiction_id, j.code, j.version, v.hash
+         FROM jurisdiction AS j
+         JOIN place_version AS v ON v.jurisdiction_id = j.jurisdiction_id AND v.version = j.version
+         ORDER BY j.jurisdiction_id",
+        params![],
+        |row| {
+            Ok(Current {
+                id: JurisdictionId(row.int(0)?),
+                code: row.parsed(1)?,
+                version: row.int(2)? as u32,
+                hash: row.bytes(3)?.to_vec(),
+            })
+        },
+    )
+}
+
+/// The files of a version.
+pub fn files(conn: &Conn, jurisdiction: JurisdictionId, version: u32) -> Result<Files> {
+    let rows = conn.rows(
+        "SELECT path, content
+         FROM place_file
+         WHERE jurisdiction_id = $1 AND version = $2
+         ORDER BY path",
+        params![jurisdiction.0, version],
+        |row| Ok((row.text(0)?.to_owned(), row.bytes(1)?.to_vec())),
+    )?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Puts a new version in force. `seen` is the version that the files were compared with; 0 for a new jurisdiction.
+/// Fails with [`Error::Stale`] when another one was applied meanwhile.
+pub fn apply(
+    tx: &mut Tx<'_>,
+    code: &JurisdictionCode,
+    seen: u32,
+    files: &Files,
+    hash: &[u8],
+    now: Timestamp,
+) -> Result<(JurisdictionId, u32)> {
+    let version = seen + 1;
+    let known = tx.row_optional(
+        "SELECT jurisdiction_id, version
+         FROM jurisdiction
+         WHERE code = $1",
+        params![code.as_str()],
+        |row| Ok((row.int(0)?, row.int(1)? as u32)),
+    )?;
+    let id = match known {
+        Some((_, now_there)) if now_there != seen => {
+            return Err(Error::Stale {
+                number: i64::from(now_there),
+            });
+        }
+        Some((id, _)) => id,
+        None => {
+            let id = tx.row(
+                "SELECT COALESCE(MAX(jurisdiction_id), 0) + 1 FROM jurisdiction",
+                params![],
+                |row| row.int(0),
+            )?;
+            tx.exec(
+                "INSERT INTO jurisdiction (jurisdiction_id, code, version)
+                 VALUES ($1, $2, 0)",
+                params![id, code.as_str()],
+            )?;
+            id
+        }
+    };
+    tx.exec(
+        "INSERT INTO place_version (jurisdiction_id, version, applied_at, hash)
+         VALUES ($1, $2, $3, $4)",
+        params![id, version, now, hash],
+    )?;
+    for (path, content) in files {
+        tx.exec(
+            "INSERT INTO place_file (jurisdiction_id, version, path, content)
+             VALUES ($1, $2, $3, $4)",
+            params![id, version, path, content],
+        )?;
+    }
+    tx.exec(
+        "UPDATE jurisdiction
+         SET version = $2
+         WHERE jurisdiction_id = $1",
+        params![id, version],
+    )?;
+    Ok((JurisdictionId(id), version))
+}
