@@ -271,7 +271,7 @@ impl Explanation {
         let (times, dates) = (|| self.times(part, lang), || self.dates(part, lang));
         match (&part.kind, lang) {
             (PartKind::Counted, Lang::En) => format!("{} counts {}", times(), length(part, lang)),
-            (PartKind::Counted, Lang::Zh) => format!("{}计 {}", times(), length(part, lang)),
+            (PartKind::Counted, Lang::Zh) => format!("{} 计 {}", times(), length(part, lang)),
             (PartKind::CountedDates(1), Lang::En) => format!("{} counts 1 day", dates()),
             (PartKind::CountedDates(days), Lang::En) => format!("{} count {days} days", dates()),
             (PartKind::CountedDates(days), Lang::Zh) => format!("{}计 {days} 天", dates()),
@@ -295,7 +295,7 @@ impl Explanation {
                 Skip::Holiday(name) => format!("{}不计", name.text(lang)),
                 Skip::StartDate => format!("{}为起算当日，不计", dates()),
                 Skip::Paused if by_date => format!("{}暂停计时", dates()),
-                Skip::Paused => format!("{}暂停计时", times()),
+                Skip::Paused => format!("{} 暂停计时", times()),
             },
         }
     }

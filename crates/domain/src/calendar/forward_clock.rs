@@ -51,7 +51,7 @@ impl ForwardClock {
             .to_ambiguous_timestamp(offset.to_datetime(instant(at)))
             .offset()
         {
-            AmbiguousOffset::Fold { before, after } if offset == after && false => {
+            AmbiguousOffset::Fold { before, after } if offset == after => {
                 shifted(self.transition_until(instant(at)), before)
             }
             _ => shifted(at, offset),

@@ -453,7 +453,7 @@ fn an_explanation_tells_nights_from_lunch() {
     assert_eq!(
         zh,
         "2026年5月8日（周五）09:20到期：自2026年5月7日（周四）15:20起算，时限 4 个工作小时；\
-         周四 15:20–18:00计 2 小时 40 分；夜间不计；周五 08:00–09:20计 1 小时 20 分"
+         周四 15:20–18:00 计 2 小时 40 分；夜间不计；周五 08:00–09:20 计 1 小时 20 分"
     );
     let (en, zh) = sentences(&calendar, "2026-05-07T11:00", "2h working", &[]);
     assert_eq!(
@@ -474,7 +474,7 @@ fn an_explanation_names_the_holiday_and_the_weekend() {
          National Day does not count; Thu 10-08 08:00–10:00 counts 2 h"
     );
     assert!(
-        zh.ends_with("9月30日 16:00–18:00计 2 小时；国庆节不计；10月8日 08:00–10:00计 2 小时"),
+        zh.ends_with("9月30日 16:00–18:00 计 2 小时；国庆节不计；10月8日 08:00–10:00 计 2 小时"),
         "{zh}"
     );
     let (en, _) = sentences(&calendar, "2026-05-08T17:00", "2h working", &[]);
@@ -509,7 +509,7 @@ fn an_explanation_shows_the_pause() {
         "due Fri 2026-05-08 10:00: 2 working hours from Thu 2026-05-07 15:00; Thu 15:00–16:00 counts 1 h; \
          the pause Thu 16:00–Fri 09:00 does not count; Fri 09:00–10:00 counts 1 h"
     );
-    assert!(zh.contains("周四 16:00–周五 09:00暂停计时"), "{zh}");
+    assert!(zh.contains("周四 16:00–周五 09:00 暂停计时"), "{zh}");
     let (en, _) = sentences(&calendar, "2026-05-06T15:00", "2d working", &parked);
     assert!(
         en.contains("; the pause Thu 05-07–Fri 05-08 does not count; the weekend does not count; "),
@@ -743,18 +743,20 @@ prop_compose! {
     }
 }
 
-/// Instants from 2024 to 2027, half of them within hours of a change of some zone's clock, give or take
-/// some days.
+/// The seconds at which a zone's clock changes in the years that the properties look at.
+fn changes(zone: &str) -> Vec<i64> {
+    let from = "2024-01-01T00:00Z".parse().unwrap();
+    let zone = TimeZone::get(zone).unwrap();
+    zone.following(from)
+        .take(8)
+        .map(|change| change.timestamp().as_second())
+        .collect()
+}
+
+/// Instants from 2024 to 2027, half of them within hours of a change of some zone's clock, give or take some
+/// days.
 fn instants() -> impl Strategy<Value = Timestamp> {
-    let changes = ZONES.into_iter().flat_map(|zone| {
-        let zone = TimeZone::get(zone).unwrap();
-        let from = "2024-01-01T00:00Z".parse().unwrap();
-        zone.following(from)
-            .take(8)
-            .map(|change| change.timestamp().as_second())
-            .collect::<Vec<_>>()
-    });
-    let changes: Vec<i64> = changes.collect();
+    let changes: Vec<i64> = ZONES.into_iter().flat_map(changes).collect();
     let near_change = (prop::sample::select(changes), -3_i64..=3, -10_800_i64..=10_800)
         .prop_map(|(change, days, seconds)| change + days * 86_400 + seconds);
     let seconds = prop_oneof![1_704_067_200_i64..1_830_297_600, near_change];
@@ -817,6 +819,30 @@ proptest! {
             calendar.due_with_pauses(later_start, limit, &pauses),
         );
         prop_assert!(due <= later_due, "{due} from {start}, {later_due} from {later_start}");
+    }
+
+    #[test]
+    fn a_changing_clock_never_makes_the_due_of_a_later_start_earlier(
+        zone in prop::sample::select(&ZONES[1..]), which in 0_usize..8, days in 1_u32..4,
+        minutes in -70_i64..70, later in 0_i64..70, meets_in_due: bool, pauses in pauses(),
+    ) {
+        let mut rules = CalendarRules::office_week(zone);
+        rules.week = std::array::from_fn(|_| vec![Slot::new(0, 150).unwrap(), Slot::new(150, 1440).unwrap()]);
+        let calendar = short(rules);
+        // The change is near the start, or as many days later as the limit has.
+        let days_before = if meets_in_due { i64::from(days) } else { 0 };
+        let start = changes(zone)[which] - days_before * 86_400 + minutes * 60;
+        let start = Timestamp::from_second(start).unwrap();
+        let later_start = start + SignedDuration::from_mins(later);
+        let pauses = placed(start, &pauses);
+        for limit in LimitUnit::ALL.map(|unit| Limit::new(days, unit).unwrap()) {
+            prop_assert!(calendar.due(start, limit) <= calendar.due(later_start, limit), "{limit} from {start}");
+            let (due, later_due) = (
+                calendar.due_with_pauses(start, limit, &pauses),
+                calendar.due_with_pauses(later_start, limit, &pauses),
+            );
+            prop_assert!(due <= later_due, "{limit}: {due} from {start}, {later_due} from {later_start}");
+        }
     }
 
     #[test]
