@@ -107,7 +107,9 @@ impl AreaBook {
         let areas = self.drafts.into_iter().map(|draft| {
             let place = at(FILE, draft.line);
             let code: AreaCode = crate::text::parsed(&draft.code, place, faults)?;
-            let shape = to_domain(draft.shape?);
+            let shape = to_domain(draft.shape?)
+                .map_err(|refusal| faults.refusal(place, &refusal))
+                .ok()?;
             Some(Area {
                 code,
                 level: draft.level,
@@ -121,22 +123,13 @@ impl AreaBook {
     }
 }
 
-fn to_domain(shape: MultiPolygon) -> geometry::MultiPolygon {
-    let open = |line: geo::LineString| {
-        let mut ring: Vec<[f64; 2]> = line.0.into_iter().map(|at| [at.x, at.y]).collect();
-        ring.pop();
-        ring
-    };
+fn to_domain(shape: MultiPolygon) -> Result<geometry::MultiPolygon, geometry::ShapeError> {
+    let ring = |line: geo::LineString| line.0.into_iter().map(|at| [at.x, at.y]).collect();
     let polygons = shape.0.into_iter().map(|polygon| {
         let (exterior, holes) = polygon.into_inner();
-        geometry::Polygon {
-            exterior: open(exterior),
-            holes: holes.into_iter().map(open).collect(),
-        }
+        std::iter::once(exterior).chain(holes).map(ring).collect()
     });
-    geometry::MultiPolygon {
-        polygons: polygons.collect(),
-    }
+    geometry::MultiPolygon::new(polygons.collect())
 }
 
 /// The features of a file as they are written: code, properties and shape. For comparing two versions; what cannot be
