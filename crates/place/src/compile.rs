@@ -1,0 +1,119 @@
+//! From a folder to a place, or to all that is wrong with it.
+
+use whistle_domain::{
+    place::{Areas, Parts, Place},
+    routing::Routing,
+};
+
+use crate::{
+    areas,
+    calendar::{self, CALENDAR},
+    fault::{Fault, Faults, whole},
+    folder::{Folder, KNOWN_FILES, NEEDED_FILES},
+    jurisdiction::{self, Gaps},
+    routing::{self, Books, ROUTING},
+    services::{self, QUESTIONS, SERVICES},
+    standards::{self, STANDARDS},
+    table::{self, Layout, Table},
+    text::{decode, did_you_mean},
+    units::{self, POSTS, UNITS},
+};
+
+/// A place, and what somebody should look at in its folder.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The place.
+    pub place: Place,
+    /// Faults that do not stand in the way, by file and line.
+    pub warnings: Vec<Fault>,
+}
+
+/// Checks a folder and builds its place. Gives all faults at once, by file and line, when there is an error among
+/// them.
+pub fn compile(folder: &Folder, version: u32) -> Result<Compiled, Faults> {
+    let mut faults = Faults::default();
+    let place = place(folder, version, &mut faults);
+    let faults = faults.sorted();
+    match place {
+        Some(place) if !faults.has_errors() => Ok(Compiled {
+            place,
+            warnings: faults.into_list(),
+        }),
+        _ => Err(faults),
+    }
+}
+
+fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
+    check_files(folder, faults);
+    let table = |layout: &'static Layout, faults: &mut Faults| -> Option<Table> {
+        table::read(layout, folder.file(layout.file)?, faults)
+    };
+
+    let charter = folder
+        .file(jurisdiction::FILE)
+        .and_then(|bytes| jurisdiction::read(bytes, faults));
+    // Without jurisdiction.toml nobody knows which gaps are allowed; then none is told of.
+    let unknown = Gaps {
+        is_everywhere: true,
+        reason: "jurisdiction.toml could not be read".to_owned(),
+        ..Gaps::default()
+    };
+    let gaps = charter.as_ref().map_or(&unknown, |charter| &charter.gaps);
+    let areas = folder
+        .file(areas::FILE)
+        .and_then(|bytes| areas::read(bytes, gaps, faults));
+    let units = table(&UNITS, faults).map(|rows| units::read_units(&rows, areas.as_ref(), faults));
+    let posts = table(&POSTS, faults)
+        .map(|rows| units::read_posts(&rows, units.as_ref(), areas.as_ref(), faults));
+    let mut services = table(&SERVICES, faults).map(|rows| services::read_services(&rows, faults));
+    if let Some(rows) = table(&QUESTIONS, faults) {
+        services::read_questions(&rows, services.as_mut(), faults);
+    }
+    let standards = table(&STANDARDS, faults)
+        .map(|rows| standards::read(&rows, services.as_ref(), units.as_ref(), faults));
+    let books = Books {
+        areas: areas.as_ref(),
+        units: units.as_ref(),
+        services: services.as_ref(),
+        standards: standards.as_ref(),
+    };
+    let rules = table(&ROUTING, faults).map(|rows| routing::read(&rows, books, faults));
+    let dates = table(&CALENDAR, faults);
+    let calendar = charter
+        .as_ref()
+        .and_then(|charter| calendar::read(charter, dates.as_ref(), faults));
+    if faults.has_errors() {
+        return None;
+    }
+
+    Some(Place::new(Parts {
+        jurisdiction: charter?.jurisdiction,
+        version,
+        areas: Areas::new(areas?.build(faults)?),
+        calendar: calendar?,
+        routing: Routing::new(rules?),
+        units: units?.units,
+        posts: posts?,
+        services: services?.services,
+        standards: standards?.standards,
+    }))
+}
+
+/// Says what is missing and what belongs to no place, and looks at the files that others will read.
+fn check_files(folder: &Folder, faults: &mut Faults) {
+    for file in NEEDED_FILES {
+        if folder.file(file).is_none() {
+            faults.error(whole(file), "is missing", "add it; docs/place-folder.md says what is in it");
+        }
+    }
+    for stranger in folder.strangers() {
+        let mend = did_you_mean(stranger, KNOWN_FILES, "remove it, or keep it elsewhere");
+        faults.warn(whole(stranger), "is no file of a place and was not read", mend);
+    }
+    if let Some(bytes) = folder.file("indicators.toml") {
+        jurisdiction::check_syntax("indicators.toml", bytes, faults);
+    }
+    for (path, bytes) in folder.files().iter().filter(|(path, _)| path.starts_with("briefing/")) {
+        decode(path, bytes, faults);
+    }
+}

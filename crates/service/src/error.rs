@@ -1,0 +1,110 @@
+//! What can go wrong in a use case: one enum, each with a stable word for machines.
+
+use std::time::Duration;
+
+use whistle_domain::command::Refusal;
+use whistle_place::Faults;
+
+/// The result of a use case.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a use case did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A rule of the place or the case says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// There is no such thing, or the asker may not know of it.
+    #[error("there is no {what} {id:?} here")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// By what.
+        id: String,
+    },
+    /// Several jurisdictions are served; the asker must name one.
+    #[error("name the jurisdiction: jurisdiction_id is one of {}", .0.join(", "))]
+    WhichJurisdiction(Vec<String>),
+    /// The API key is missing or not good.
+    #[error("{0}")]
+    BadKey(&'static str),
+    /// Nobody is signed in, or the session is over.
+    #[error("sign in first")]
+    SignedOut,
+    /// The login and password do not fit. Does not say which.
+    #[error("this name and password do not fit together")]
+    BadPassword,
+    /// The actor may not look at this.
+    #[error("this post may not see that")]
+    Forbidden,
+    /// A value is not what it must be.
+    #[error("{field}: {what}")]
+    Invalid {
+        /// Which one.
+        field: &'static str,
+        /// What is wrong and what would be right.
+        what: String,
+    },
+    /// The idempotency key was used for another request.
+    #[error("this Idempotency-Key came with another body before; use a new key for a new report")]
+    KeyReused,
+    /// The place folder has faults; nothing was applied.
+    #[error("the place folder has {} faults", .0.errors())]
+    Faults(Faults),
+    /// Too much at once.
+    #[error("too many requests at once; try again in {} s", .0.as_secs())]
+    Busy(Duration),
+    /// The store failed.
+    #[error("the store failed: {0}")]
+    Store(whistle_store::Error),
+    /// A file or the object store failed.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// The stable word for machines.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.word(),
+            Self::NotFound { .. } => "not_found",
+            Self::WhichJurisdiction(_) => "which_jurisdiction",
+            Self::BadKey(_) => "bad_key",
+            Self::SignedOut => "signed_out",
+            Self::BadPassword => "bad_password",
+            Self::Forbidden => "forbidden",
+            Self::Invalid { .. } => "invalid",
+            Self::KeyReused => "key_reused",
+            Self::Faults(_) => "faults",
+            Self::Busy(_) => "busy",
+            Self::Store(_) | Self::Io { .. } => "internal",
+        }
+    }
+
+    pub(crate) fn invalid(field: &'static str, what: impl Into<String>) -> Self {
+        Self::Invalid { field, what: what.into() }
+    }
+
+    pub(crate) fn not_found(what: &'static str, id: impl ToString) -> Self {
+        Self::NotFound { what, id: id.to_string() }
+    }
+
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+}
+
+impl From<whistle_store::Error> for Error {
+    fn from(error: whistle_store::Error) -> Self {
+        match error {
+            whistle_store::Error::Busy { retry_after, .. } => Self::Busy(retry_after),
+            other => Self::Store(other),
+        }
+    }
+}

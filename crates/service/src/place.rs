@@ -1,0 +1,214 @@
+//! Places: planned, applied, and held in memory in the version in force.
+
+use std::{collections::HashMap, path::Path, sync::Arc};
+
+use serde::Serialize;
+use whistle_domain::{
+    place::Place,
+    words::{CaseNumber, JurisdictionCode, JurisdictionId},
+};
+use whistle_place::{Change, Compiled, Fault, Folder, LinkFault, compile, difference};
+use whistle_store::place as stored;
+
+use crate::{
+    Whistle,
+    error::{Error, Result},
+};
+
+/// A jurisdiction as a use case meets it: its key and its place in the version in force.
+#[derive(Debug, Clone)]
+pub struct Here {
+    /// Its key in the store.
+    pub id: JurisdictionId,
+    /// Its place.
+    pub place: Arc<Place>,
+}
+
+/// All jurisdictions of an install, shared by pointer swap.
+#[derive(Debug, Default)]
+pub struct Places {
+    all: Vec<Here>,
+    by_code: HashMap<JurisdictionCode, usize>,
+    by_host: HashMap<String, usize>,
+}
+
+impl Places {
+    fn new(all: Vec<Here>) -> Self {
+        let mut by_host = HashMap::new();
+        let mut by_code = HashMap::new();
+        for (i, here) in all.iter().enumerate() {
+            by_code.insert(here.place.jurisdiction.code.clone(), i);
+            for host in &here.place.jurisdiction.hosts {
+                by_host.insert(host.to_lowercase(), i);
+            }
+        }
+        Self { all, by_code, by_host }
+    }
+
+    /// All of them, the first applied first.
+    pub fn all(&self) -> &[Here] {
+        &self.all
+    }
+
+    /// The one with a code.
+    pub fn by_code(&self, code: &str) -> Option<&Here> {
+        self.by_code.get(code).map(|i| &self.all[*i])
+    }
+
+    /// The one that a host name leads to; the first one when no place claims the name.
+    pub fn by_host(&self, host: &str) -> Option<&Here> {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name).to_lowercase();
+        self.by_host.get(&name).map(|i| &self.all[*i]).or_else(|| self.all.first())
+    }
+
+    /// The one that an API request names; the only one when it names none.
+    pub fn named(&self, code: Option<&str>) -> Result<&Here> {
+        match code.filter(|c| !c.is_empty()) {
+            Some(code) => self.by_code(code).ok_or_else(|| Error::not_found("jurisdiction", code)),
+            None if self.all.len() == 1 => Ok(&self.all[0]),
+            None if self.all.is_empty() => Err(Error::not_found("jurisdiction", "")),
+            None => Err(Error::WhichJurisdiction(
+                self.all.iter().map(|h| h.place.jurisdiction.code.to_string()).collect(),
+            )),
+        }
+    }
+}
+
+/// What applying a folder would change.
+#[derive(Debug, Serialize)]
+pub struct Plan {
+    /// The jurisdiction's code.
+    pub jurisdiction: JurisdictionCode,
+    /// The version that it would get; the one in force when nothing changes.
+    pub version: u32,
+    /// What would change, line by line.
+    pub changes: Vec<Change>,
+    /// What is odd, but no error.
+    pub warnings: Vec<Fault>,
+    /// Services that nobody leads somewhere.
+    pub open_links: Vec<LinkFault>,
+}
+
+/// What was applied.
+#[derive(Debug, Serialize)]
+pub struct Applied {
+    /// What changed.
+    #[serde(flatten)]
+    pub plan: Plan,
+    /// How many open cases had their clocks computed anew.
+    pub reckoned: u64,
+}
+
+impl Whistle {
+    /// What `whistle apply` would change. Faults of the folder are the error, all of them.
+    pub fn plan(&self, dir: &Path) -> Result<Plan> {
+        Ok(self.compare(dir)?.plan)
+    }
+
+    /// Puts a folder in force as a new version, in one transaction, and computes the clocks of open cases anew when
+    /// its calendar is another. Nothing is applied when the folder has an error or changes nothing.
+    pub fn apply(&self, dir: &Path) -> Result<Applied> {
+        let compared = self.compare(dir)?;
+        let Compared { plan, folder, seen, calendar_changed } = compared;
+        if plan.changes.is_empty() && seen > 0 {
+            return Ok(Applied { plan, reckoned: 0 });
+        }
+        let (code, now) = (plan.jurisdiction.clone(), self.clock.now());
+        let hash = folder.hash().into_bytes();
+        let files: stored::Files = folder.files().clone();
+        self.store
+            .write_blocking(move |tx| stored::apply(tx, &code, seen, &files, &hash, now))?;
+        self.reload_places()?;
+        let reckoned = if calendar_changed { self.reckon_clocks(plan.jurisdiction.as_str())? } else { 0 };
+        Ok(Applied { plan, reckoned })
+    }
+
+    fn compare(&self, dir: &Path) -> Result<Compared> {
+        let folder = Folder::read(dir).map_err(Error::Faults)?;
+        let Compiled { place: candidate, warnings, .. } = compile(&folder, 0).map_err(Error::Faults)?;
+        let code = candidate.jurisdiction.code.clone();
+        let current = self
+            .store
+            .read_blocking(stored::all)?
+            .into_iter()
+            .find(|current| current.code == code);
+        let old = current.as_ref().map(|c| self.folder_of(c.id, c.version)).transpose()?;
+        let changes = difference(old.as_ref(), &folder);
+        let seen = current.as_ref().map_or(0, |c| c.version);
+        let old_place = self.places().by_code(code.as_str()).map(|here| Arc::clone(&here.place));
+        if let Some(old) = &old_place
+            && old.calendar.rules().zone != candidate.calendar.rules().zone
+        {
+            return Err(Error::invalid(
+                "time_zone",
+                "the time zone of a place in use cannot change: every day it has counted would be another",
+            ));
+        }
+        let calendar_changed = old_place.is_some_and(|old| old.calendar != candidate.calendar);
+        let version = if changes.is_empty() { seen.max(1) } else { seen + 1 };
+        let open_links = whistle_place::check(&candidate);
+        let plan = Plan { jurisdiction: code, version, changes, warnings, open_links };
+        Ok(Compared { plan, folder, seen, calendar_changed })
+    }
+
+    fn folder_of(&self, id: JurisdictionId, version: u32) -> Result<Folder> {
+        let files = self.store.read_blocking(|conn| stored::files(conn, id, version))?;
+        Folder::from_files(files).map_err(Error::Faults)
+    }
+
+    /// The jurisdictions in the versions in force.
+    pub fn places(&self) -> Arc<Places> {
+        self.places.load_full()
+    }
+
+    /// Takes over versions that were put in force since, here or by another process. Answers whether any was.
+    pub fn reload_places(&self) -> Result<bool> {
+        let known = self.places();
+        let current = self.store.read_blocking(stored::all)?;
+        let unchanged = known.all.len() == current.len()
+            && current.iter().all(|c| known.all.iter().any(|h| h.id == c.id && h.place.version == c.version));
+        if unchanged {
+            return Ok(false);
+        }
+        let mut all = Vec::with_capacity(current.len());
+        for one in current {
+            let held = known.all.iter().find(|h| h.id == one.id && h.place.version == one.version);
+            let here = match held {
+                Some(here) => here.clone(),
+                None => {
+                    let folder = self.folder_of(one.id, one.version)?;
+                    let Compiled { place, .. } = compile(&folder, one.version).map_err(Error::Faults)?;
+                    Here { id: one.id, place: Arc::new(place) }
+                }
+            };
+            all.push(here);
+        }
+        self.places.store(Arc::new(Places::new(all)));
+        Ok(true)
+    }
+
+    /// Computes the clocks of every open case anew; each that changes says so in its log.
+    fn reckon_clocks(&self, code: &str) -> Result<u64> {
+        /// Cases of one round: few enough that reports are not kept waiting.
+        const ROUND: usize = 100;
+        let places = self.places();
+        let here = places.named(Some(code))?;
+        let (mut after, mut changed) = (CaseNumber(0), 0);
+        loop {
+            let id = here.id;
+            let numbers = self
+                .store
+                .read_blocking(|conn| whistle_store::case::open_after(conn, id, after, ROUND))?;
+            let Some(last) = numbers.last() else { return Ok(changed) };
+            after = *last;
+            changed += self.reckon_round(here, numbers)?;
+        }
+    }
+}
+
+struct Compared {
+    plan: Plan,
+    folder: Folder,
+    seen: u32,
+    calendar_changed: bool,
+}

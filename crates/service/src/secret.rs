@@ -1,0 +1,211 @@
+//! The install's secret: one key in a file beside the database, never in it. From it come the pick-up codes of
+//! reporters, the seals of contact data and the tokens of forms. Who has the database without it has none of these.
+
+use std::{fs, io::Write, path::Path};
+
+use chacha20poly1305::{
+    XChaCha20Poly1305, XNonce,
+    aead::{Aead, KeyInit, Payload},
+};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+use whistle_domain::words::{CaseNumber, JurisdictionId};
+
+use crate::{
+    error::{Error, Result},
+    time::Chance,
+};
+
+/// The key of an install. Prints nothing of itself.
+pub struct Secret {
+    pickup: [u8; 32],
+    contact: XChaCha20Poly1305,
+    form: [u8; 32],
+}
+
+/// The file's name in the data directory.
+const FILE: &str = "secret.key";
+
+/// How many letters a pick-up code has: 50 bits, guessed at one try a second in 35 million years.
+const CODE_LETTERS: usize = 10;
+
+/// Crockford's base 32: no I, L, O, U, so that a code can be read out on the telephone.
+const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// How a reporter can be reached. Kept apart from the case, sealed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Contact {
+    /// What to call them.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Their e-mail address.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub email: String,
+    /// Their telephone number.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub phone: String,
+}
+
+impl Contact {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.name.is_empty() && self.email.is_empty() && self.phone.is_empty()
+    }
+
+    /// Checks lengths and shapes.
+    pub fn check(&self) -> Result<()> {
+        const LONGEST: usize = 254;
+        for (field, value) in [("name", &self.name), ("email", &self.email), ("phone", &self.phone)] {
+            if value.chars().count() > LONGEST {
+                return Err(Error::invalid(field, format!("at most {LONGEST} letters fit")));
+            }
+        }
+        if !self.email.is_empty() && !self.email.contains('@') {
+            return Err(Error::invalid("email", "write an address such as name@example.org"));
+        }
+        Ok(())
+    }
+}
+
+impl Secret {
+    /// Reads the key of a data directory, or makes one, readable by its owner only.
+    pub fn load(dir: &Path, chance: &Chance) -> Result<Self> {
+        let path = dir.join(FILE);
+        let shown = path.display().to_string();
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let key: [u8; 32] = bytes.try_into().map_err(|_| {
+                    Error::invalid("secret.key", format!("{shown} has not 32 bytes; restore it from your backup"))
+                })?;
+                Ok(Self::from_key(&key))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let key = chance.bytes::<32>();
+                let mut options = fs::OpenOptions::new();
+                options.write(true).create_new(true);
+                #[cfg(unix)]
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+                let written = options
+                    .open(&path)
+                    .and_then(|mut file| file.write_all(&key).and_then(|()| file.sync_all()));
+                match written {
+                    Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Self::load(dir, chance),
+                    other => other.map_err(Error::io(shown)).map(|()| Self::from_key(&key)),
+                }
+            }
+            Err(error) => Err(Error::io(shown)(error)),
+        }
+    }
+
+    fn from_key(key: &[u8; 32]) -> Self {
+        let contact = blake3::derive_key("whistle 2026 contact data", key);
+        Self {
+            pickup: blake3::derive_key("whistle 2026 pick-up codes", key),
+            contact: XChaCha20Poly1305::new((&contact).into()),
+            form: blake3::derive_key("whistle 2026 form tokens", key),
+        }
+    }
+
+    /// The pick-up code of a report: `ABCDE-FGHJK`. Computed, so it is stored nowhere.
+    pub fn pickup_code(&self, jurisdiction: JurisdictionId, number: CaseNumber, report: u32) -> String {
+        let mut message = Vec::with_capacity(20);
+        message.extend(jurisdiction.0.to_le_bytes());
+        message.extend(number.0.to_le_bytes());
+        message.extend(report.to_le_bytes());
+        let hash = blake3::keyed_hash(&self.pickup, &message);
+        let mut code: String =
+            hash.as_bytes()[..CODE_LETTERS].iter().map(|b| LETTERS[usize::from(b & 31)] as char).collect();
+        code.insert(CODE_LETTERS / 2, '-');
+        code
+    }
+
+    /// Which report of a case a code belongs to. Tells nothing by its time but how many reports there are.
+    pub fn report_of_code(
+        &self,
+        jurisdiction: JurisdictionId,
+        number: CaseNumber,
+        reports: u32,
+        code: &str,
+    ) -> Option<u32> {
+        let given = normalise(code);
+        (1..=reports).find(|report| {
+            let right = normalise(&self.pickup_code(jurisdiction, number, *report));
+            right.as_bytes().ct_eq(given.as_bytes()).into()
+        })
+    }
+
+    /// Seals contact data; it opens only for the same report of the same case.
+    pub fn seal(&self, contact: &Contact, place: (JurisdictionId, CaseNumber, u32), chance: &Chance) -> Vec<u8> {
+        let nonce = chance.bytes::<24>();
+        let text = serde_json::to_vec(contact).expect("a contact has string keys only");
+        let payload = Payload { msg: &text, aad: &bound_to(place) };
+        let sealed =
+            self.contact.encrypt(&XNonce::from(nonce), payload).expect("a short text can always be sealed");
+        [&nonce[..], &sealed].concat()
+    }
+
+    /// Opens what [`Secret::seal`] sealed; none when it was sealed with another key or for another report.
+    pub fn open(&self, sealed: &[u8], place: (JurisdictionId, CaseNumber, u32)) -> Option<Contact> {
+        let (nonce, sealed) = sealed.split_first_chunk::<24>()?;
+        let payload = Payload { msg: sealed, aad: &bound_to(place) };
+        let text = self.contact.decrypt(&XNonce::from(*nonce), payload).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// The token that a form of this session must send back (against forged requests).
+    pub fn form_token(&self, session: &str) -> String {
+        blake3::keyed_hash(&self.form, session.as_bytes()).to_hex().to_string()
+    }
+
+    /// Whether a form sent the right token.
+    pub fn is_form_token(&self, session: &str, token: &str) -> bool {
+        self.form_token(session).as_bytes().ct_eq(token.as_bytes()).into()
+    }
+}
+
+fn bound_to((jurisdiction, number, report): (JurisdictionId, CaseNumber, u32)) -> Vec<u8> {
+    format!("{}/{number}/{report}", jurisdiction.0).into_bytes()
+}
+
+/// A code as its letters mean it: spaces and dashes left out, O read as 0, I and L as 1.
+fn normalise(code: &str) -> String {
+    code.chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '–'))
+        .take(CODE_LETTERS + 1)
+        .map(|c| match c.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: (JurisdictionId, CaseNumber, u32) = (JurisdictionId(1), CaseNumber(42), 1);
+
+    #[test]
+    fn a_code_is_found_however_it_is_written_and_only_for_its_case() {
+        let secret = Secret::from_key(&[7; 32]);
+        let code = secret.pickup_code(PLACE.0, PLACE.1, 2);
+        let sloppy = code.to_lowercase().replace('-', " ").replace('0', "o").replace('1', "l");
+        assert_eq!(secret.report_of_code(PLACE.0, PLACE.1, 3, &sloppy), Some(2));
+        assert_eq!(secret.report_of_code(PLACE.0, PLACE.1, 1, &code), None);
+        assert_eq!(secret.report_of_code(PLACE.0, CaseNumber(43), 3, &code), None);
+        assert_eq!(secret.report_of_code(PLACE.0, PLACE.1, 3, ""), None);
+    }
+
+    #[test]
+    fn contact_data_opens_only_for_its_own_report_and_key() {
+        let secret = Secret::from_key(&[7; 32]);
+        let contact = Contact { name: "三毛".into(), email: "s@example.org".into(), phone: String::new() };
+        let sealed = secret.seal(&contact, PLACE, &Chance::from_seed(1));
+        assert_eq!(secret.open(&sealed, PLACE), Some(contact));
+        assert_eq!(secret.open(&sealed, (PLACE.0, PLACE.1, 2)), None);
+        assert_eq!(Secret::from_key(&[8; 32]).open(&sealed, PLACE), None);
+        assert_eq!(secret.open(&sealed[..10], PLACE), None);
+    }
+}
