@@ -3,6 +3,8 @@
 //! A command is a closure. The thread takes what is queued, runs one after the other in one transaction, each behind a
 //! savepoint of its own, commits, and only then answers. It never waits for a group to fill: alone, a command is
 //! committed alone. The writer knows nothing of what the commands do.
+//!
+//! What is checked only at the commit would fail the whole group: the schema has no deferred constraint.
 
 use std::future::Future;
 use std::ops::Deref;
