@@ -1,4 +1,7 @@
 -- What the writer itself keeps: numbers given out, and counters in step with the log.
+--
+-- Every table is STRICT on SQLite, so that it takes only what PostgreSQL would. WITHOUT ROWID is for narrow tables that
+-- are met by their whole key; for wide rows with further indexes, such as cases, no gain was measured.
 
 CREATE TABLE sequence (
     jurisdiction_id BIGINT NOT NULL,

@@ -92,7 +92,7 @@ pub enum Error {
         source: Arc<std::io::Error>,
     },
 
-    /// The store was closed. A command that gets this was not accepted.
+    /// The store was closed, and the command not accepted; or the writer died of a fault of its own, which is logged.
     #[error("the store is closed")]
     Closed,
 }

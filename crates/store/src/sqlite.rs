@@ -30,11 +30,9 @@ const STATEMENTS_KEPT: usize = 512;
 /// Page cache of the writer, in KiB: holds the upper levels of every index of a city's cases.
 const WRITER_CACHE_KIB: u32 = 64 * 1024;
 
-/// Page cache of one reader, in KiB; what it lacks comes from the memory map.
-const READER_CACHE_KIB: u32 = 8 * 1024;
-
-/// How much of the file readers map into memory, in bytes. Address space, not memory: pages are the kernel's to drop.
-const MAPPED_BYTES: i64 = 1 << 30;
+/// Page cache of one reader, in KiB. The file is not mapped into memory: that read a tenth faster when measured, and
+/// makes a fault of the disk end the process instead of the query.
+const READER_CACHE_KIB: u32 = 16 * 1024;
 
 /// A log that grew under one long reader is cut back to this, in bytes. Below it the file keeps its length,
 /// because overwriting is faster than appending.
@@ -86,7 +84,6 @@ fn configure(connection: &Connection, path: &Path, role: Role) -> rusqlite::Resu
         }
         Role::Reader => {
             connection.pragma_update(None, "cache_size", -i64::from(READER_CACHE_KIB))?;
-            connection.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
         }
     }
     // The first touch of the file, where one that is no database shows.
@@ -384,7 +381,9 @@ pub(crate) fn copy(from: &Path, to: &Path, mut progress: impl FnMut(u64, u64)) -
     source
         .execute_batch("BEGIN; SELECT count(*) FROM sqlite_master;")
         .map_err(|error| fault(from, error))?;
-    let mut target = Connection::open(to).map_err(|error| fault(to, error))?;
+    let access =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut target = Connection::open_with_flags(to, access).map_err(|error| fault(to, error))?;
     {
         let backup = Backup::new(&source, &mut target).map_err(|error| fault(to, error))?;
         loop {

@@ -41,8 +41,16 @@ pub trait ToValue {
 
 /// The parameters of a statement, in the order of `$1`, `$2`, …; nothing is copied here.
 ///
-/// ```ignore
-/// tx.exec("UPDATE unit SET name = $3 WHERE jurisdiction_id = $1 AND code = $2", params![jurisdiction, code, name])?;
+/// ```
+/// # use whistle_store::{Result, Tx, params};
+/// # fn rename(tx: &mut Tx<'_>, jurisdiction_id: i64, code: &str, name: &str) -> Result<u64> {
+/// tx.exec(
+///     "UPDATE unit
+///      SET name = $3
+///      WHERE jurisdiction_id = $1 AND code = $2",
+///     params![jurisdiction_id, code, name],
+/// )
+/// # }
 /// ```
 #[macro_export]
 macro_rules! params {

@@ -96,20 +96,17 @@ fn numbers(child: &mut Child) -> impl Iterator<Item = i64> + use<> {
 fn what_was_acknowledged_is_there_after_kill_9() {
     if let Some(dir) = helper_dir() {
         let store = open(&dir);
-        let first = rows(&store).iter().max().map_or(1, |last| last + 1);
-        // Several at once, so that groups form and the kill falls into one.
-        let mut next = first;
+        let mut next = rows(&store).iter().max().map_or(1, |last| last + 1);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         loop {
-            let group: Vec<_> = (next..next + 20)
+            // Several at once, so that groups form and the kill falls into one.
+            let days = next..next + 20;
+            next = days.end;
+            let writes: Vec<_> = days
                 .map(|day| (day, store.write(move |tx| add_row(tx, day))))
                 .collect();
-            next += 20;
-            for (day, write) in group {
-                tokio::runtime::Builder::new_current_thread()
-                    .build()
-                    .unwrap()
-                    .block_on(write)
-                    .unwrap();
+            for (day, write) in writes {
+                runtime.block_on(write).unwrap();
                 println!("number {day}");
             }
         }
