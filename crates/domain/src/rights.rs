@@ -3,6 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    case::{Actor, Case},
+    place::{AreaIndex, Level, Place, UnitKind},
+    words::UnitCode,
+};
+
 /// What a post may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -67,3 +73,65 @@ impl std::str::FromStr for Role {
     "role {0:?} does not exist; write patrol, call_taker, dispatcher, handler, lead, auditor or administrator"
 )]
 pub struct UnknownRole(pub String);
+
+/// What an actor may see: an area with all below it, and the cases that a unit leads, wherever they are. The one rule
+/// for single cases and for lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// The area; none sees no area.
+    pub area: Option<AreaIndex>,
+    /// The unit.
+    pub unit: Option<UnitCode>,
+}
+
+/// What an actor may see of all cases. A handler sees what its unit leads; every other role sees its area too.
+pub fn sight(actor: &Actor, place: &Place) -> Sight {
+    let Actor::Post { post, unit, .. } = actor else {
+        return Sight::default();
+    };
+    let Some(post) = place.post(post.as_str()) else {
+        return Sight::default();
+    };
+    let station = place
+        .unit(unit.as_str())
+        .is_some_and(|u| u.kind == UnitKind::Station);
+    let sees_area = post.roles.iter().any(|role| match role {
+        Role::Handler => false,
+        Role::Lead => station,
+        Role::Patrol | Role::CallTaker | Role::Dispatcher | Role::Auditor | Role::Administrator => true,
+    });
+    Sight {
+        area: sees_area.then_some(post.area),
+        unit: Some(unit.clone()),
+    }
+}
+
+/// Whether an actor may see a case.
+pub fn may_see(case: &Case, actor: &Actor, place: &Place) -> bool {
+    let sight = sight(actor, place);
+    let whole_city = sight
+        .area
+        .is_some_and(|i| place.areas.get(i).level == Level::City);
+    let in_area = sight
+        .area
+        .is_some_and(|i| case.location.areas.passes(&place.areas.get(i).code));
+    let led = sight.unit.is_some() && case.lead == sight.unit;
+    whole_city || in_area || led
+}
+
+/// Whether an actor may see how the reporters of a case can be reached: those who must answer for the case, as long as
+/// it is open or may be reopened.
+pub fn may_reach_reporters(case: &Case, actor: &Actor, place: &Place) -> bool {
+    let Actor::Post { post, unit, .. } = actor else {
+        return false;
+    };
+    let Some(post) = place.post(post.as_str()) else {
+        return false;
+    };
+    let answers = [Role::CallTaker, Role::Dispatcher, Role::Lead]
+        .iter()
+        .any(|role| post.roles.contains(role))
+        && may_see(case, actor, place);
+    let leads = case.lead.as_ref() == Some(unit) && post.roles.contains(&Role::Handler);
+    answers || leads
+}

@@ -7,10 +7,18 @@ fn main() {
     eprintln!("read {read:?} total {:?}", t.elapsed());
     match r {
         Ok(c) => {
-            println!("{} areas {} units", c.place.areas.all().len(), c.place.units().len());
-            for w in c.warnings { println!("{w}"); }
+            println!(
+                "{} areas {} units",
+                c.place.areas.all().len(),
+                c.place.units().len()
+            );
+            for w in c.warnings {
+                println!("{w}");
+            }
             let t = std::time::Instant::now();
-            for l in whistle_place::check(&c.place) { println!("{l}"); }
+            for l in whistle_place::check(&c.place) {
+                println!("{l}");
+            }
             eprintln!("check {:?}", t.elapsed());
         }
         Err(f) => println!("{f}"),

@@ -172,10 +172,16 @@ pub(crate) fn read(bytes: &[u8], gaps: &Gaps, faults: &mut Faults) -> Option<Are
         .filter(|draft| codes.add(&draft.code, at(FILE, draft.line), faults))
         .collect();
     drafts.sort_by_key(|draft| draft.level);
-    let indexes: HashMap<String, AreaIndex> =
-        drafts.iter().zip(0..).map(|(draft, i)| (draft.code.clone(), i)).collect();
+    let indexes: HashMap<String, AreaIndex> = drafts
+        .iter()
+        .zip(0..)
+        .map(|(draft, i)| (draft.code.clone(), i))
+        .collect();
     let city = check_cities(&drafts, faults)?;
-    let bounds = drafts[city].shape.as_ref().and_then(geo::MultiPolygon::bounding_rect);
+    let bounds = drafts[city]
+        .shape
+        .as_ref()
+        .and_then(geo::MultiPolygon::bounding_rect);
     let book = AreaBook {
         codes,
         indexes,
@@ -222,7 +228,9 @@ fn drafts(text: &str, faults: &mut Faults) -> Option<Vec<Draft>> {
         return None;
     }
     if let Some(crs) = collection.crs.map(RawValue::get) {
-        let is_wgs84 = ["CRS84", "EPSG::4326", "EPSG:4326", "EPSG::4490", "null"].iter().any(|known| crs.contains(known));
+        let is_wgs84 = ["CRS84", "EPSG::4326", "EPSG:4326", "EPSG::4490", "null"]
+            .iter()
+            .any(|known| crs.contains(known));
         if !is_wgs84 {
             faults.error(
                 whole(FILE),
@@ -240,14 +248,21 @@ fn drafts(text: &str, faults: &mut Faults) -> Option<Vec<Draft>> {
     let mut line_above = 0;
     let drafts = features.iter().enumerate().filter_map(|(number, feature)| {
         let line = line_of(feature);
-        let shares_its_line = line == line_above || features.get(number + 1).is_some_and(|next| line_of(next) == line);
+        let shares_its_line =
+            line == line_above || features.get(number + 1).is_some_and(|next| line_of(next) == line);
         line_above = line;
         draft(feature, number + 1, line, shares_its_line, faults)
     });
     Some(drafts.collect())
 }
 
-fn draft(feature: &RawValue, number: usize, line: u32, shares_its_line: bool, faults: &mut Faults) -> Option<Draft> {
+fn draft(
+    feature: &RawValue,
+    number: usize,
+    line: u32,
+    shares_its_line: bool,
+    faults: &mut Faults,
+) -> Option<Draft> {
     let place = at(FILE, line);
     let feature: Feature<'_> = match serde_json::from_str(feature.get()) {
         Ok(feature) => feature,
@@ -286,7 +301,11 @@ fn draft(feature: &RawValue, number: usize, line: u32, shares_its_line: bool, fa
         "2" | "2.0" | "community" => Some(Level::Community),
         "3" | "3.0" | "cell" => Some(Level::Cell),
         "" => {
-            faults.error(place, format!("{called} has no level"), "write 0 for the city, 1, 2, or 3 for a cell");
+            faults.error(
+                place,
+                format!("{called} has no level"),
+                "write 0 for the city, 1, 2, or 3 for a cell",
+            );
             None
         }
         other => {
@@ -338,7 +357,11 @@ fn check_cities(drafts: &[Draft], faults: &mut Faults) -> Option<usize> {
     for other in cities {
         faults.error(
             at(FILE, other.line),
-            format!("area {} is a second city beside {}", shown(&other.code), shown(&first.code)),
+            format!(
+                "area {} is a second city beside {}",
+                shown(&other.code),
+                shown(&first.code)
+            ),
             "leave one area of level 0",
         );
     }
@@ -382,7 +405,10 @@ fn check_parents(book: &AreaBook, faults: &mut Faults) -> BTreeMap<usize, Vec<us
                     shown(parent),
                     level.as_str()
                 ),
-                format!("name the {} that it lies in; no level may be left out", above(draft.level)),
+                format!(
+                    "name the {} that it lies in; no level may be left out",
+                    above(draft.level)
+                ),
             );
             continue;
         }
@@ -405,7 +431,11 @@ fn check_parents(book: &AreaBook, faults: &mut Faults) -> BTreeMap<usize, Vec<us
 }
 
 fn above(level: Level) -> &'static str {
-    level.depth().checked_sub(1).and_then(Level::at).map_or("", Level::as_str)
+    level
+        .depth()
+        .checked_sub(1)
+        .and_then(Level::at)
+        .map_or("", Level::as_str)
 }
 
 fn check_tiling(book: &AreaBook, parent: usize, children: &[usize], gaps: &Gaps, faults: &mut Faults) {
@@ -429,7 +459,13 @@ fn check_tiling(book: &AreaBook, parent: usize, children: &[usize], gaps: &Gaps,
                     percent(piece.share),
                     near(piece.near),
                 );
-                tell(pair[1].line, &piece, what, "give the ground to one of them", faults);
+                tell(
+                    pair[1].line,
+                    &piece,
+                    what,
+                    "give the ground to one of them",
+                    faults,
+                );
             }
             Misfit::Outside(i, piece) => {
                 let child = &drafts[children[i]];
@@ -474,7 +510,11 @@ fn tell(line: u32, piece: &Piece, what: String, mend: &str, faults: &mut Faults)
     if piece.is_grave {
         faults.error(at(FILE, line), what, mend);
     } else {
-        faults.warn(at(FILE, line), format!("{what}: a sliver between two borders"), "");
+        faults.warn(
+            at(FILE, line),
+            format!("{what}: a sliver between two borders"),
+            "",
+        );
     }
 }
 

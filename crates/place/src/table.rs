@@ -183,7 +183,9 @@ pub(crate) fn read(layout: &'static Layout, bytes: &[u8], faults: &mut Faults) -
     let lines = Lines::of(&text);
     // Excel's own way to name the delimiter.
     let skip = match text.get(..4) {
-        Some(start) if start.eq_ignore_ascii_case("sep=") => text.find('\n').map_or(text.len(), |end| end + 1),
+        Some(start) if start.eq_ignore_ascii_case("sep=") => {
+            text.find('\n').map_or(text.len(), |end| end + 1)
+        }
         _ => 0,
     };
     let body = &text[skip..];
@@ -208,7 +210,10 @@ pub(crate) fn read(layout: &'static Layout, bytes: &[u8], faults: &mut Faults) -
             }
         }
         // The reader's own position is before the line ends that it passes over.
-        let blank = text[begin..].bytes().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        let blank = text[begin..]
+            .bytes()
+            .take_while(|b| matches!(b, b'\r' | b'\n'))
+            .count();
         let line = lines.at(begin + blank);
         let mut end = skip + reader.position().byte() as usize;
         end += usize::from(text[..end].ends_with('\r') && text[end..].starts_with('\n'));
@@ -228,7 +233,15 @@ pub(crate) fn read(layout: &'static Layout, bytes: &[u8], faults: &mut Faults) -
         // What was carried to the row just above counts as filled.
         let is_below = above.as_ref().is_some_and(|(end, _)| *end == line);
         let filled_above = above.take().filter(|_| is_below).map(|(_, cells)| cells);
-        let (cells, is_sound) = cells_of(layout, line, columns, *width, &record, filled_above.as_deref(), faults);
+        let (cells, is_sound) = cells_of(
+            layout,
+            line,
+            columns,
+            *width,
+            &record,
+            filled_above.as_deref(),
+            faults,
+        );
         above = Some((lines.at(end), cells.clone()));
         if is_sound {
             rows.push(Row { layout, line, cells });
@@ -236,7 +249,11 @@ pub(crate) fn read(layout: &'static Layout, bytes: &[u8], faults: &mut Faults) -
     }
     if columns.is_none() {
         let needed = needed_columns(layout).collect::<Vec<_>>().join(",");
-        faults.error(whole(layout.file), "is empty", format!("begin with a header: {needed}"));
+        faults.error(
+            whole(layout.file),
+            "is empty",
+            format!("begin with a header: {needed}"),
+        );
         return None;
     }
     Some(Table { rows })
@@ -249,7 +266,10 @@ fn needed_columns(layout: &'static Layout) -> impl Iterator<Item = &'static str>
 
 /// The delimiter that the header line has most of; a comma when it has none.
 fn delimiter_of(text: &str) -> u8 {
-    let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let header = text
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default();
     let mut counts = HashMap::from([(b',', 0), (b';', 0), (b'\t', 0)]);
     let mut is_quoted = false;
     for byte in header.bytes() {
@@ -304,7 +324,12 @@ fn header(
         .map(|(column, _)| column.name)
         .collect();
     if !missing.is_empty() {
-        let columns = layout.columns.iter().map(|c| c.name).collect::<Vec<_>>().join(",");
+        let columns = layout
+            .columns
+            .iter()
+            .map(|c| c.name)
+            .collect::<Vec<_>>()
+            .join(",");
         faults.error(
             at(layout.file, line),
             format!("the header lacks {}", missing.join(", ")),

@@ -9,7 +9,10 @@ use geo::{
     BooleanOps as _, BoundingRect as _, ChamberlainDuquetteArea as _, Coord, Distance as _, Haversine,
     InteriorPoint as _, MultiPolygon, Polygon, unary_union,
 };
-use rstar::{AABB, RTree, primitives::{GeomWithData, Rectangle}};
+use rstar::{
+    AABB, RTree,
+    primitives::{GeomWithData, Rectangle},
+};
 
 /// Up to so many square metres, two borders differ by no more than rounding.
 const ROUNDING_SQUARE_METRES: f64 = 1.0;
@@ -54,7 +57,10 @@ pub(crate) fn misfits(parent: &MultiPolygon, children: &[&MultiPolygon]) -> Vec<
         return Vec::new();
     }
     let mut found = Vec::new();
-    let areas: Vec<f64> = children.iter().map(|c| c.chamberlain_duquette_unsigned_area()).collect();
+    let areas: Vec<f64> = children
+        .iter()
+        .map(|c| c.chamberlain_duquette_unsigned_area())
+        .collect();
     let parent_area = parent.chamberlain_duquette_unsigned_area();
     let union = unary_union(children.iter().copied());
     let union_area = union.chamberlain_duquette_unsigned_area();
@@ -66,8 +72,12 @@ pub(crate) fn misfits(parent: &MultiPolygon, children: &[&MultiPolygon]) -> Vec<
     if outside.chamberlain_duquette_unsigned_area() > ROUNDING_SQUARE_METRES {
         let hidden = RTree::bulk_load(outside.0.iter().filter_map(|piece| boxed(piece, 0)).collect());
         for (i, child) in children.iter().enumerate() {
-            let touches = envelope(child).is_some_and(|e| hidden.locate_in_envelope_intersecting(e).next().is_some());
-            if touches && let Some(piece) = piece(&child.difference(parent), areas[i]) && piece.share > GRAVE_SHARE {
+            let touches =
+                envelope(child).is_some_and(|e| hidden.locate_in_envelope_intersecting(e).next().is_some());
+            if touches
+                && let Some(piece) = piece(&child.difference(parent), areas[i])
+                && piece.share > GRAVE_SHARE
+            {
                 found.push(Misfit::Outside(i, piece));
             }
         }
@@ -88,7 +98,9 @@ fn tile_exactly(parent: &MultiPolygon, children: &[&MultiPolygon]) -> bool {
     type Edge = [u64; 4];
     let mut edges: Vec<(Edge, i32)> = Vec::new();
     let mut add = |shape: &MultiPolygon, sign: i32| {
-        let rings = shape.iter().flat_map(|p| std::iter::once(p.exterior()).chain(p.interiors()));
+        let rings = shape
+            .iter()
+            .flat_map(|p| std::iter::once(p.exterior()).chain(p.interiors()));
         for line in rings.flat_map(geo::LineString::lines) {
             // Adding nothing makes 0 of -0.
             let bits = |at: Coord| [(at.x + 0.0).to_bits(), (at.y + 0.0).to_bits()];
@@ -123,11 +135,17 @@ where
 
 fn envelope(shape: &MultiPolygon) -> Option<AABB<[f64; 2]>> {
     let bounds = shape.bounding_rect()?;
-    Some(AABB::from_corners([bounds.min().x, bounds.min().y], [bounds.max().x, bounds.max().y]))
+    Some(AABB::from_corners(
+        [bounds.min().x, bounds.min().y],
+        [bounds.max().x, bounds.max().y],
+    ))
 }
 
 fn overlaps(children: &[&MultiPolygon], areas: &[f64]) -> Vec<Misfit> {
-    let boxes = children.iter().enumerate().filter_map(|(i, child)| boxed(*child, i));
+    let boxes = children
+        .iter()
+        .enumerate()
+        .filter_map(|(i, child)| boxed(*child, i));
     let tree = RTree::bulk_load(boxes.collect());
     let mut found = Vec::new();
     for (i, child) in children.iter().enumerate() {
@@ -163,10 +181,13 @@ fn piece(ground: &MultiPolygon, whole: f64) -> Option<Piece> {
         return None;
     }
     let by_area = |a: &&Polygon, b: &&Polygon| {
-        a.chamberlain_duquette_unsigned_area().total_cmp(&b.chamberlain_duquette_unsigned_area())
+        a.chamberlain_duquette_unsigned_area()
+            .total_cmp(&b.chamberlain_duquette_unsigned_area())
     };
     let largest = ground.iter().max_by(by_area)?;
-    let near = largest.interior_point().map_or(largest.exterior().0[0], |point| point.0);
+    let near = largest
+        .interior_point()
+        .map_or(largest.exterior().0[0], |point| point.0);
     Some(Piece {
         square_metres,
         share,
@@ -178,5 +199,7 @@ fn piece(ground: &MultiPolygon, whole: f64) -> Option<Piece> {
 fn border_metres(piece: &Polygon) -> f64 {
     let rings = std::iter::once(piece.exterior()).chain(piece.interiors());
     let edges = rings.flat_map(geo::LineString::lines);
-    edges.map(|line| Haversine.distance(line.start.into(), line.end.into())).sum()
+    edges
+        .map(|line| Haversine.distance(line.start.into(), line.end.into()))
+        .sum()
 }

@@ -147,7 +147,11 @@ fn area_of_unit(
     Some(index)
 }
 
-fn point(row: &Row, areas: Option<&AreaBook>, faults: &mut Faults) -> Option<whistle_domain::geometry::Point> {
+fn point(
+    row: &Row,
+    areas: Option<&AreaBook>,
+    faults: &mut Faults,
+) -> Option<whistle_domain::geometry::Point> {
     let (lon, lat) = (row.cell("lon"), row.cell("lat"));
     if lon.is_empty() && lat.is_empty() {
         return None;

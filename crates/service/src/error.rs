@@ -87,11 +87,17 @@ impl Error {
     }
 
     pub(crate) fn invalid(field: &'static str, what: impl Into<String>) -> Self {
-        Self::Invalid { field, what: what.into() }
+        Self::Invalid {
+            field,
+            what: what.into(),
+        }
     }
 
     pub(crate) fn not_found(what: &'static str, id: impl ToString) -> Self {
-        Self::NotFound { what, id: id.to_string() }
+        Self::NotFound {
+            what,
+            id: id.to_string(),
+        }
     }
 
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {

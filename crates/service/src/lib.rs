@@ -1,1 +1,117 @@
-//! placeholder
+//! The use cases of Whistle: one function per command. Each loads, asks the domain, commits, and checks rights.
+//!
+//! Knows the domain, the place folder and the store. Does not know HTTP or the command line, and has no SQL.
+//!
+//! - [`Whistle`]: an install, opened on a data directory; all use cases are its methods.
+//! - [`case`]: report, join, act, read. [`list`]: pages of cases. [`media`]: photos.
+//! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
+//! - [`duties`]: what must happen by itself. [`secret`]: the install's key and what is made with it.
+
+pub mod account;
+pub mod case;
+pub mod duties;
+mod error;
+pub mod list;
+pub mod media;
+pub mod place;
+pub mod secret;
+pub mod time;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::Semaphore;
+use whistle_store::Store;
+
+pub use error::{Error, Result};
+pub use place::Here;
+
+use crate::{
+    media::Media,
+    place::Places,
+    secret::Secret,
+    time::{Chance, Clock, SystemClock},
+};
+
+/// Pictures decoded at once: each may take a core for half a second and some hundred megabytes.
+const DECODED_AT_ONCE: usize = 2;
+
+/// An install of Whistle. Cloning shares it.
+#[derive(Clone)]
+pub struct Whistle(Arc<Install>);
+
+/// What an install is made of; reached through [`Whistle`].
+pub struct Install {
+    store: Store,
+    secret: Secret,
+    media: Media,
+    places: ArcSwap<Places>,
+    clock: Box<dyn Clock>,
+    chance: Chance,
+    decoding: Semaphore,
+    dir: PathBuf,
+}
+
+impl std::ops::Deref for Whistle {
+    type Target = Install;
+
+    fn deref(&self) -> &Install {
+        &self.0
+    }
+}
+
+impl Whistle {
+    /// Opens the data directory, and makes what is missing in it.
+    pub fn open(dir: &Path) -> Result<Self> {
+        Self::open_with(dir, Box::new(SystemClock), Chance::from_machine())
+    }
+
+    /// The same, with another source of time and chance.
+    pub fn open_with(dir: &Path, clock: Box<dyn Clock>, chance: Chance) -> Result<Self> {
+        let store = Store::open(dir, clock.now())?;
+        let install = Install {
+            secret: Secret::load(dir, &chance)?,
+            media: Media::in_dir(dir)?,
+            places: ArcSwap::default(),
+            decoding: Semaphore::new(DECODED_AT_ONCE),
+            dir: dir.to_owned(),
+            store,
+            clock,
+            chance,
+        };
+        let whistle = Self(Arc::new(install));
+        whistle.reload_places()?;
+        Ok(whistle)
+    }
+
+    /// The data directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The time now, as the install tells it.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
+    /// Whether the store answers; for readiness.
+    pub async fn is_ready(&self) -> Result<()> {
+        self.store
+            .look_up(|conn| whistle_store::place::all(conn).map(drop))
+            .await?;
+        Ok(())
+    }
+
+    /// What the store is doing; for metrics.
+    pub fn load(&self) -> whistle_store::Load {
+        self.store.load()
+    }
+
+    /// Accepts no more work and blocks until what was accepted is on the disk.
+    pub fn close(&self) {
+        self.store.close();
+    }
+}

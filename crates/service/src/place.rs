@@ -42,7 +42,11 @@ impl Places {
                 by_host.insert(host.to_lowercase(), i);
             }
         }
-        Self { all, by_code, by_host }
+        Self {
+            all,
+            by_code,
+            by_host,
+        }
     }
 
     /// All of them, the first applied first.
@@ -57,18 +61,29 @@ impl Places {
 
     /// The one that a host name leads to; the first one when no place claims the name.
     pub fn by_host(&self, host: &str) -> Option<&Here> {
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name).to_lowercase();
-        self.by_host.get(&name).map(|i| &self.all[*i]).or_else(|| self.all.first())
+        let name = host
+            .rsplit_once(':')
+            .map_or(host, |(name, _)| name)
+            .to_lowercase();
+        self.by_host
+            .get(&name)
+            .map(|i| &self.all[*i])
+            .or_else(|| self.all.first())
     }
 
     /// The one that an API request names; the only one when it names none.
     pub fn named(&self, code: Option<&str>) -> Result<&Here> {
         match code.filter(|c| !c.is_empty()) {
-            Some(code) => self.by_code(code).ok_or_else(|| Error::not_found("jurisdiction", code)),
+            Some(code) => self
+                .by_code(code)
+                .ok_or_else(|| Error::not_found("jurisdiction", code)),
             None if self.all.len() == 1 => Ok(&self.all[0]),
             None if self.all.is_empty() => Err(Error::not_found("jurisdiction", "")),
             None => Err(Error::WhichJurisdiction(
-                self.all.iter().map(|h| h.place.jurisdiction.code.to_string()).collect(),
+                self.all
+                    .iter()
+                    .map(|h| h.place.jurisdiction.code.to_string())
+                    .collect(),
             )),
         }
     }
@@ -109,7 +124,12 @@ impl Whistle {
     /// its calendar is another. Nothing is applied when the folder has an error or changes nothing.
     pub fn apply(&self, dir: &Path) -> Result<Applied> {
         let compared = self.compare(dir)?;
-        let Compared { plan, folder, seen, calendar_changed } = compared;
+        let Compared {
+            plan,
+            folder,
+            seen,
+            calendar_changed,
+        } = compared;
         if plan.changes.is_empty() && seen > 0 {
             return Ok(Applied { plan, reckoned: 0 });
         }
@@ -119,23 +139,37 @@ impl Whistle {
         self.store
             .write_blocking(move |tx| stored::apply(tx, &code, seen, &files, &hash, now))?;
         self.reload_places()?;
-        let reckoned = if calendar_changed { self.reckon_clocks(plan.jurisdiction.as_str())? } else { 0 };
+        let reckoned = if calendar_changed {
+            self.reckon_clocks(plan.jurisdiction.as_str())?
+        } else {
+            0
+        };
         Ok(Applied { plan, reckoned })
     }
 
     fn compare(&self, dir: &Path) -> Result<Compared> {
         let folder = Folder::read(dir).map_err(Error::Faults)?;
-        let Compiled { place: candidate, warnings, .. } = compile(&folder, 0).map_err(Error::Faults)?;
+        let Compiled {
+            place: candidate,
+            warnings,
+            ..
+        } = compile(&folder, 0).map_err(Error::Faults)?;
         let code = candidate.jurisdiction.code.clone();
         let current = self
             .store
             .read_blocking(stored::all)?
             .into_iter()
             .find(|current| current.code == code);
-        let old = current.as_ref().map(|c| self.folder_of(c.id, c.version)).transpose()?;
+        let old = current
+            .as_ref()
+            .map(|c| self.folder_of(c.id, c.version))
+            .transpose()?;
         let changes = difference(old.as_ref(), &folder);
         let seen = current.as_ref().map_or(0, |c| c.version);
-        let old_place = self.places().by_code(code.as_str()).map(|here| Arc::clone(&here.place));
+        let old_place = self
+            .places()
+            .by_code(code.as_str())
+            .map(|here| Arc::clone(&here.place));
         if let Some(old) = &old_place
             && old.calendar.rules().zone != candidate.calendar.rules().zone
         {
@@ -147,12 +181,25 @@ impl Whistle {
         let calendar_changed = old_place.is_some_and(|old| old.calendar != candidate.calendar);
         let version = if changes.is_empty() { seen.max(1) } else { seen + 1 };
         let open_links = whistle_place::check(&candidate);
-        let plan = Plan { jurisdiction: code, version, changes, warnings, open_links };
-        Ok(Compared { plan, folder, seen, calendar_changed })
+        let plan = Plan {
+            jurisdiction: code,
+            version,
+            changes,
+            warnings,
+            open_links,
+        };
+        Ok(Compared {
+            plan,
+            folder,
+            seen,
+            calendar_changed,
+        })
     }
 
     fn folder_of(&self, id: JurisdictionId, version: u32) -> Result<Folder> {
-        let files = self.store.read_blocking(|conn| stored::files(conn, id, version))?;
+        let files = self
+            .store
+            .read_blocking(|conn| stored::files(conn, id, version))?;
         Folder::from_files(files).map_err(Error::Faults)
     }
 
@@ -166,19 +213,30 @@ impl Whistle {
         let known = self.places();
         let current = self.store.read_blocking(stored::all)?;
         let unchanged = known.all.len() == current.len()
-            && current.iter().all(|c| known.all.iter().any(|h| h.id == c.id && h.place.version == c.version));
+            && current.iter().all(|c| {
+                known
+                    .all
+                    .iter()
+                    .any(|h| h.id == c.id && h.place.version == c.version)
+            });
         if unchanged {
             return Ok(false);
         }
         let mut all = Vec::with_capacity(current.len());
         for one in current {
-            let held = known.all.iter().find(|h| h.id == one.id && h.place.version == one.version);
+            let held = known
+                .all
+                .iter()
+                .find(|h| h.id == one.id && h.place.version == one.version);
             let here = match held {
                 Some(here) => here.clone(),
                 None => {
                     let folder = self.folder_of(one.id, one.version)?;
                     let Compiled { place, .. } = compile(&folder, one.version).map_err(Error::Faults)?;
-                    Here { id: one.id, place: Arc::new(place) }
+                    Here {
+                        id: one.id,
+                        place: Arc::new(place),
+                    }
                 }
             };
             all.push(here);
@@ -199,7 +257,9 @@ impl Whistle {
             let numbers = self
                 .store
                 .read_blocking(|conn| whistle_store::case::open_after(conn, id, after, ROUND))?;
-            let Some(last) = numbers.last() else { return Ok(changed) };
+            let Some(last) = numbers.last() else {
+                return Ok(changed);
+            };
             after = *last;
             changed += self.reckon_round(here, numbers)?;
         }

@@ -56,13 +56,20 @@ impl Contact {
     /// Checks lengths and shapes.
     pub fn check(&self) -> Result<()> {
         const LONGEST: usize = 254;
-        for (field, value) in [("name", &self.name), ("email", &self.email), ("phone", &self.phone)] {
+        for (field, value) in [
+            ("name", &self.name),
+            ("email", &self.email),
+            ("phone", &self.phone),
+        ] {
             if value.chars().count() > LONGEST {
                 return Err(Error::invalid(field, format!("at most {LONGEST} letters fit")));
             }
         }
         if !self.email.is_empty() && !self.email.contains('@') {
-            return Err(Error::invalid("email", "write an address such as name@example.org"));
+            return Err(Error::invalid(
+                "email",
+                "write an address such as name@example.org",
+            ));
         }
         Ok(())
     }
@@ -76,7 +83,10 @@ impl Secret {
         match fs::read(&path) {
             Ok(bytes) => {
                 let key: [u8; 32] = bytes.try_into().map_err(|_| {
-                    Error::invalid("secret.key", format!("{shown} has not 32 bytes; restore it from your backup"))
+                    Error::invalid(
+                        "secret.key",
+                        format!("{shown} has not 32 bytes; restore it from your backup"),
+                    )
                 })?;
                 Ok(Self::from_key(&key))
             }
@@ -114,8 +124,10 @@ impl Secret {
         message.extend(number.0.to_le_bytes());
         message.extend(report.to_le_bytes());
         let hash = blake3::keyed_hash(&self.pickup, &message);
-        let mut code: String =
-            hash.as_bytes()[..CODE_LETTERS].iter().map(|b| LETTERS[usize::from(b & 31)] as char).collect();
+        let mut code: String = hash.as_bytes()[..CODE_LETTERS]
+            .iter()
+            .map(|b| LETTERS[usize::from(b & 31)] as char)
+            .collect();
         code.insert(CODE_LETTERS / 2, '-');
         code
     }
@@ -136,26 +148,41 @@ impl Secret {
     }
 
     /// Seals contact data; it opens only for the same report of the same case.
-    pub fn seal(&self, contact: &Contact, place: (JurisdictionId, CaseNumber, u32), chance: &Chance) -> Vec<u8> {
+    pub fn seal(
+        &self,
+        contact: &Contact,
+        place: (JurisdictionId, CaseNumber, u32),
+        chance: &Chance,
+    ) -> Vec<u8> {
         let nonce = chance.bytes::<24>();
         let text = serde_json::to_vec(contact).expect("a contact has string keys only");
-        let payload = Payload { msg: &text, aad: &bound_to(place) };
-        let sealed =
-            self.contact.encrypt(&XNonce::from(nonce), payload).expect("a short text can always be sealed");
+        let payload = Payload {
+            msg: &text,
+            aad: &bound_to(place),
+        };
+        let sealed = self
+            .contact
+            .encrypt(&XNonce::from(nonce), payload)
+            .expect("a short text can always be sealed");
         [&nonce[..], &sealed].concat()
     }
 
     /// Opens what [`Secret::seal`] sealed; none when it was sealed with another key or for another report.
     pub fn open(&self, sealed: &[u8], place: (JurisdictionId, CaseNumber, u32)) -> Option<Contact> {
         let (nonce, sealed) = sealed.split_first_chunk::<24>()?;
-        let payload = Payload { msg: sealed, aad: &bound_to(place) };
+        let payload = Payload {
+            msg: sealed,
+            aad: &bound_to(place),
+        };
         let text = self.contact.decrypt(&XNonce::from(*nonce), payload).ok()?;
         serde_json::from_slice(&text).ok()
     }
 
     /// The token that a form of this session must send back (against forged requests).
     pub fn form_token(&self, session: &str) -> String {
-        blake3::keyed_hash(&self.form, session.as_bytes()).to_hex().to_string()
+        blake3::keyed_hash(&self.form, session.as_bytes())
+            .to_hex()
+            .to_string()
     }
 
     /// Whether a form sent the right token.
@@ -191,7 +218,11 @@ mod tests {
     fn a_code_is_found_however_it_is_written_and_only_for_its_case() {
         let secret = Secret::from_key(&[7; 32]);
         let code = secret.pickup_code(PLACE.0, PLACE.1, 2);
-        let sloppy = code.to_lowercase().replace('-', " ").replace('0', "o").replace('1', "l");
+        let sloppy = code
+            .to_lowercase()
+            .replace('-', " ")
+            .replace('0', "o")
+            .replace('1', "l");
         assert_eq!(secret.report_of_code(PLACE.0, PLACE.1, 3, &sloppy), Some(2));
         assert_eq!(secret.report_of_code(PLACE.0, PLACE.1, 1, &code), None);
         assert_eq!(secret.report_of_code(PLACE.0, CaseNumber(43), 3, &code), None);
@@ -201,7 +232,11 @@ mod tests {
     #[test]
     fn contact_data_opens_only_for_its_own_report_and_key() {
         let secret = Secret::from_key(&[7; 32]);
-        let contact = Contact { name: "三毛".into(), email: "s@example.org".into(), phone: String::new() };
+        let contact = Contact {
+            name: "三毛".into(),
+            email: "s@example.org".into(),
+            phone: String::new(),
+        };
         let sealed = secret.seal(&contact, PLACE, &Chance::from_seed(1));
         assert_eq!(secret.open(&sealed, PLACE), Some(contact));
         assert_eq!(secret.open(&sealed, (PLACE.0, PLACE.1, 2)), None);

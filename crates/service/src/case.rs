@@ -1,0 +1,444 @@
+//! Cases: reported, joined, acted upon, read.
+
+use jiff::Timestamp;
+use whistle_domain::{
+    case::{Actor, Case, Channel, Event},
+    command::{self, Act, Context, NewReport},
+    duplicate::{Near, near_duplicates},
+    geometry::{BBox, Point, Spot},
+    words::{CaseNumber, ServiceCode},
+};
+use whistle_store::{
+    case::{self as stored, Filter, Hash, Order, Stored, Tell},
+    intake::{self, Answered},
+};
+
+use crate::{
+    Whistle,
+    error::{Error, Result},
+    place::Here,
+    secret::Contact,
+};
+
+/// What comes with a report besides the matter.
+#[derive(Debug, Clone, Default)]
+pub struct With {
+    /// How the reporter can be reached.
+    pub contact: Contact,
+    /// The client's key for this request: sent again with it, the request makes no second case.
+    pub idempotency_key: Option<String>,
+}
+
+/// The most letters of an idempotency key.
+const MAX_IDEMPOTENCY_KEY: usize = 200;
+
+/// What a reporter gets.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    /// The case.
+    pub number: CaseNumber,
+    /// Which report of the case this was.
+    pub report: u32,
+    /// The code with which the reporter follows, rates and asks to reopen.
+    pub code: String,
+    /// Whether this answers an earlier request again.
+    pub again: bool,
+}
+
+impl Whistle {
+    /// Files a report: one case, straight through to its unit where nothing is in doubt.
+    pub async fn report(&self, here: &Here, new: NewReport, by: Actor, with: With) -> Result<Receipt> {
+        with.contact.check()?;
+        let request = idempotency(&with, &by, &[&format!("{new:?}")])?;
+        let (whistle, id, place) = (self.clone(), here.id, here.place.clone());
+        let (now, chance) = (self.clock.now(), self.chance.draw());
+        // The numberless part is decided before the queue, so that the one writer only writes.
+        let context = Context {
+            place: &place,
+            now,
+            by: &by,
+            chance,
+        };
+        let events = command::report(&new, UNNUMBERED, context)?;
+        metrics::counter!("whistle_reports_total", "channel" => new.channel.as_str()).increment(1);
+        self.store
+            .write(move |tx| {
+                if let Some(earlier) = earlier(tx, id, request.as_ref())? {
+                    return Ok(whistle.receipt(id, earlier.number, earlier.report, true));
+                }
+                let number = stored::next_number(tx, id)?;
+                stored::commit(tx, id, number, None, &events, &place.calendar, Tell::Outbox)?;
+                whistle.keep_contact(tx, id, number, 1, &with.contact)?;
+                keep_answer(tx, id, request, number, 1, now)?;
+                Ok(whistle.receipt(id, number, 1, false))
+            })
+            .await
+    }
+
+    /// Joins one more report to a case; its reporter gets a code of their own.
+    pub async fn join(
+        &self,
+        here: &Here,
+        number: CaseNumber,
+        channel: Channel,
+        text: String,
+        by: Actor,
+        with: With,
+    ) -> Result<Receipt> {
+        with.contact.check()?;
+        let request = idempotency(&with, &by, &["join", &number.to_string(), &text])?;
+        let (whistle, id, place) = (self.clone(), here.id, here.place.clone());
+        let (now, chance) = (self.clock.now(), self.chance.draw());
+        self.store
+            .write(move |tx| {
+                if let Some(earlier) = earlier(tx, id, request.as_ref())? {
+                    return Ok(whistle.receipt(id, earlier.number, earlier.report, true));
+                }
+                let before = stored::find(tx, id, number)?.ok_or_else(|| Error::not_found("case", number))?;
+                let outsider = !matches!(by, Actor::Post { .. });
+                if outsider && !before.case.public {
+                    return Err(Error::not_found("case", number));
+                }
+                let context = Context {
+                    place: &place,
+                    now,
+                    by: &by,
+                    chance,
+                };
+                let events = command::decide(&before.case, &Act::Join { channel }, &text, context)?;
+                let case = stored::commit(
+                    tx,
+                    id,
+                    number,
+                    Some(before),
+                    &events,
+                    &place.calendar,
+                    Tell::Outbox,
+                )?;
+                whistle.keep_contact(tx, id, number, case.reports, &with.contact)?;
+                keep_answer(tx, id, request, number, case.reports, now)?;
+                Ok(whistle.receipt(id, number, case.reports, false))
+            })
+            .await
+    }
+
+    /// Does something to a case. `seen` is the version that the actor saw: when something else happened meanwhile,
+    /// the command is refused as stale.
+    pub async fn act(
+        &self,
+        here: &Here,
+        number: CaseNumber,
+        seen: Option<u32>,
+        act: Act,
+        text: String,
+        by: Actor,
+    ) -> Result<Case> {
+        let (id, place) = (here.id, here.place.clone());
+        let (now, chance) = (self.clock.now(), self.chance.draw());
+        let verb = act.verb().as_str();
+        let case = self
+            .store
+            .write(move |tx| {
+                let before = stored::find(tx, id, number)?.ok_or_else(|| Error::not_found("case", number))?;
+                if let Act::Merge { into } = &act
+                    && stored::find(tx, id, *into)?.is_none()
+                {
+                    return Err(Error::not_found("case", into));
+                }
+                change(tx, id, &place, before, seen, &act, &text, &by, now, chance)
+            })
+            .await?;
+        metrics::counter!("whistle_commands_total", "verb" => verb).increment(1);
+        Ok(case)
+    }
+
+    /// The case with a number.
+    pub async fn case(&self, here: &Here, number: CaseNumber) -> Result<Case> {
+        let id = here.id;
+        let found = self
+            .store
+            .look_up(move |conn| stored::find(conn, id, number))
+            .await?;
+        found
+            .map(|s| s.case)
+            .ok_or_else(|| Error::not_found("case", number))
+    }
+
+    /// The case with a number and its whole log, of one moment.
+    pub async fn case_and_log(&self, here: &Here, number: CaseNumber) -> Result<(Case, Vec<Event>)> {
+        let id = here.id;
+        self.store
+            .look_up(move |conn| {
+                let found =
+                    stored::find(conn, id, number)?.ok_or_else(|| Error::not_found("case", number))?;
+                Ok((found.case, stored::log(conn, id, number)?))
+            })
+            .await
+    }
+
+    /// The same, if the public may see it.
+    pub async fn public_case_and_log(&self, here: &Here, number: CaseNumber) -> Result<(Case, Vec<Event>)> {
+        let (case, log) = self.case_and_log(here, number).await?;
+        if case.public {
+            Ok((case, log))
+        } else {
+            Err(Error::not_found("case", number))
+        }
+    }
+
+    /// The case, its log and who the holder of a pick-up code is. A wrong code and a wrong number look the same.
+    pub async fn case_by_code(
+        &self,
+        here: &Here,
+        number: CaseNumber,
+        code: &str,
+    ) -> Result<(Case, Vec<Event>, Actor)> {
+        let wrong = || Error::not_found("case with that code", number);
+        let (case, log) = self
+            .case_and_log(here, number)
+            .await
+            .map_err(|error| match error {
+                Error::NotFound { .. } => wrong(),
+                other => other,
+            })?;
+        let report = self
+            .secret
+            .report_of_code(here.id, number, case.reports, code)
+            .ok_or_else(wrong)?;
+        Ok((case, log, Actor::Reporter { report }))
+    }
+
+    /// Open cases that may be the same matter, nearest first; for the offer before a report is sent.
+    pub async fn near(
+        &self,
+        here: &Here,
+        service: ServiceCode,
+        point: Point,
+        public_only: bool,
+    ) -> Result<Vec<Near>> {
+        /// Candidates looked at: a spot with more open cases of one service offers the newest of them.
+        const CANDIDATES: usize = 200;
+        let settings = &here.place.jurisdiction.settings;
+        let now = self.clock.now();
+        let since = now - jiff::SignedDuration::from_hours(i64::from(settings.duplicate_hours));
+        let filter = Filter {
+            open: Some(true),
+            public: public_only,
+            services: vec![service.to_string()],
+            reported: Some(since.as_microsecond()..=i64::MAX),
+            spots: Some(Spot::cover(BBox::around(point, settings.duplicate_metres), 8)),
+            ..Filter::default()
+        };
+        let id = here.id;
+        let (candidates, _) = self
+            .store
+            .look_up(move |conn| stored::list(conn, id, &filter, Order::Newest, None, CANDIDATES))
+            .await?;
+        Ok(near_duplicates(candidates, &service, point, now, settings))
+    }
+
+    /// Computes the clocks of some cases anew. Answers how many changed.
+    pub(crate) fn reckon_round(&self, here: &Here, numbers: Vec<CaseNumber>) -> Result<u64> {
+        let (id, place, now) = (here.id, here.place.clone(), self.clock.now());
+        self.store.write_blocking(move |tx| {
+            let mut changed = 0;
+            for number in numbers {
+                let Some(before) = stored::find(tx, id, number)?.filter(|s| s.case.state.is_open()) else {
+                    continue;
+                };
+                let context = Context {
+                    place: &place,
+                    now,
+                    by: &Actor::System,
+                    chance: 1.0,
+                };
+                let events = command::decide(&before.case, &Act::Reckon, "", context)?;
+                if !events.is_empty() {
+                    stored::commit(
+                        tx,
+                        id,
+                        number,
+                        Some(before),
+                        &events,
+                        &place.calendar,
+                        Tell::Nobody,
+                    )?;
+                    changed += 1;
+                }
+            }
+            Ok(changed)
+        })
+    }
+
+    fn receipt(
+        &self,
+        id: whistle_domain::words::JurisdictionId,
+        number: CaseNumber,
+        report: u32,
+        again: bool,
+    ) -> Receipt {
+        Receipt {
+            number,
+            report,
+            code: self.secret.pickup_code(id, number, report),
+            again,
+        }
+    }
+
+    fn keep_contact(
+        &self,
+        tx: &mut whistle_store::Tx<'_>,
+        id: whistle_domain::words::JurisdictionId,
+        number: CaseNumber,
+        report: u32,
+        contact: &Contact,
+    ) -> Result<()> {
+        if !contact.is_empty() {
+            let sealed = self.secret.seal(contact, (id, number, report), &self.chance);
+            intake::keep_contact(tx, id, number, report, &sealed)?;
+        }
+        Ok(())
+    }
+
+    /// The contact data of a case, by report. The view is logged before anything is shown.
+    pub async fn contacts(&self, here: &Here, number: CaseNumber, by: &Actor) -> Result<Vec<(u32, Contact)>> {
+        let Actor::Post { post, account, .. } = by else {
+            return Err(Error::Forbidden);
+        };
+        let case = self.case(here, number).await?;
+        if !whistle_domain::rights::may_reach_reporters(&case, by, &here.place) {
+            return Err(Error::Forbidden);
+        }
+        let (id, now, account, post) = (here.id, self.clock.now(), *account, post.to_string());
+        let sealed = self
+            .store
+            .write(move |tx| -> Result<_> {
+                let sealed = intake::contacts(tx, id, number)?;
+                if !sealed.is_empty() {
+                    intake::log_contact_view(tx, id, number, now, account, &post)?;
+                }
+                Ok(sealed)
+            })
+            .await?;
+        Ok(sealed
+            .into_iter()
+            .filter_map(|(report, sealed)| Some((report, self.secret.open(&sealed, (id, number, report))?)))
+            .collect())
+    }
+}
+
+/// The number of a case whose events are decided before it has one. No event carries its own case's number.
+const UNNUMBERED: CaseNumber = CaseNumber(0);
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a thing of its own; a struct would only rename them"
+)]
+pub(crate) fn change(
+    tx: &mut whistle_store::Tx<'_>,
+    id: whistle_domain::words::JurisdictionId,
+    place: &whistle_domain::place::Place,
+    before: Stored,
+    seen: Option<u32>,
+    act: &Act,
+    text: &str,
+    by: &Actor,
+    now: Timestamp,
+    chance: f64,
+) -> Result<Case> {
+    let number = before.case.number;
+    if let Some(seen) = seen
+        && seen != before.case.version
+    {
+        return Err(command::Refusal::Stale {
+            seen,
+            now: before.case.version,
+        }
+        .into());
+    }
+    let events = command::decide(
+        &before.case,
+        act,
+        text,
+        Context {
+            place,
+            now,
+            by,
+            chance,
+        },
+    )?;
+    if events.is_empty() {
+        return Ok(before.case);
+    }
+    Ok(stored::commit(
+        tx,
+        id,
+        number,
+        Some(before),
+        &events,
+        &place.calendar,
+        Tell::Outbox,
+    )?)
+}
+
+/// The hashes of an idempotent request: of who asks with which key, and of what they sent.
+struct Request {
+    key: Hash,
+    body: Hash,
+}
+
+fn idempotency(with: &With, by: &Actor, body: &[&str]) -> Result<Option<Request>> {
+    let Some(key) = with.idempotency_key.as_deref().filter(|k| !k.is_empty()) else {
+        return Ok(None);
+    };
+    if key.len() > MAX_IDEMPOTENCY_KEY {
+        return Err(Error::invalid(
+            "Idempotency-Key",
+            format!("at most {MAX_IDEMPOTENCY_KEY} bytes fit"),
+        ));
+    }
+    let hash = |parts: &[&str]| {
+        let mut hasher = blake3::Hasher::new();
+        for part in parts {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        *hasher.finalize().as_bytes()
+    };
+    let contact = format!("{:?}", with.contact);
+    let body = [body, &[contact.as_str()]].concat();
+    Ok(Some(Request {
+        key: hash(&[&format!("{by:?}"), key]),
+        body: hash(&body),
+    }))
+}
+
+fn earlier(
+    conn: &whistle_store::Conn,
+    id: whistle_domain::words::JurisdictionId,
+    request: Option<&Request>,
+) -> Result<Option<Answered>> {
+    let Some(request) = request else { return Ok(None) };
+    match intake::answered(conn, id, &request.key)? {
+        Some(answer) if answer.body == request.body => Ok(Some(answer)),
+        Some(_) => Err(Error::KeyReused),
+        None => Ok(None),
+    }
+}
+
+fn keep_answer(
+    tx: &mut whistle_store::Tx<'_>,
+    id: whistle_domain::words::JurisdictionId,
+    request: Option<Request>,
+    number: CaseNumber,
+    report: u32,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(request) = request else { return Ok(()) };
+    let answer = Answered {
+        body: request.body,
+        number,
+        report,
+    };
+    Ok(intake::keep_answer(tx, id, &request.key, &answer, now)?)
+}

@@ -1,0 +1,319 @@
+//! Lists of cases: filtered, in one order, page by page. A list is filtered by the same rule of sight as a single case.
+
+use std::ops::RangeInclusive;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use whistle_domain::{
+    case::{Actor, Case, Stage},
+    geometry::{BBox, Point, Spot},
+    rights,
+    words::{AreaCode, ServiceCode, UnitCode},
+};
+use whistle_store::{
+    case::{self as stored, After, Filter, Happening, Order, Sight},
+    intake::Count,
+};
+
+use crate::{
+    Whistle,
+    error::{Error, Result},
+    place::Here,
+};
+
+pub use whistle_store::case::MAX_PAGE;
+
+/// Which cases are asked for. Every condition that is set must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Open ones, or closed ones.
+    pub open: Option<bool>,
+    /// In one of these stages.
+    pub stages: Vec<Stage>,
+    /// Of one of these services; a group stands for all its services.
+    pub services: Vec<ServiceCode>,
+    /// In this area, at any level.
+    pub area: Option<AreaCode>,
+    /// Led by this unit.
+    pub lead: Option<UnitCode>,
+    /// Reported from this time on.
+    pub reported_from: Option<Timestamp>,
+    /// Reported up to this time.
+    pub reported_to: Option<Timestamp>,
+    /// Changed from this time on.
+    pub updated_from: Option<Timestamp>,
+    /// Changed up to this time.
+    pub updated_to: Option<Timestamp>,
+    /// Due before this time.
+    pub due_before: Option<Timestamp>,
+    /// Inside this box.
+    pub bbox: Option<BBox>,
+    /// Not further than this many metres from this point.
+    pub near: Option<(Point, f64)>,
+    /// In which order.
+    pub order: Order,
+    /// Where the page begins; from [`Page::next`].
+    pub after: Option<String>,
+    /// How many to skip; for APIs that count pages. Bounded by [`MAX_SKIP`].
+    pub skip: usize,
+    /// How many at most, up to [`MAX_PAGE`]; 50 when 0.
+    pub limit: usize,
+}
+
+/// How many cases a page of a default list has.
+pub const DEFAULT_PAGE: usize = 50;
+
+/// The most cases that a counting API may skip; who wants more follows the keyset.
+pub const MAX_SKIP: usize = 100_000;
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// What it holds.
+    pub items: Vec<T>,
+    /// What to ask with to get the next page; none at the end.
+    pub next: Option<String>,
+}
+
+/// For whom a list is made.
+#[derive(Debug, Clone, Copy)]
+pub enum Viewer<'a> {
+    /// Anyone: public cases only.
+    Public,
+    /// A member of staff: what their post may see.
+    Staff(&'a Actor),
+}
+
+impl Whistle {
+    /// A page of cases.
+    pub async fn cases(&self, here: &Here, query: &Query, viewer: Viewer<'_>) -> Result<Page<Case>> {
+        let after = query.after.as_deref().map(read_cursor).transpose()?;
+        let limit = if query.limit == 0 {
+            DEFAULT_PAGE
+        } else {
+            query.limit.min(MAX_PAGE)
+        };
+        if query.skip > MAX_SKIP {
+            return Err(Error::invalid(
+                "page",
+                format!("at most {MAX_SKIP} cases can be skipped; narrow the dates"),
+            ));
+        }
+        let filter = filter(here, query, viewer)?;
+        let (order, id, skip) = (query.order, here.id, query.skip);
+        let exact = Exact::of(query);
+        let mut sought = self
+            .store
+            .read(move |conn| seek(conn, id, filter, order, after, skip, limit, &exact))
+            .await?;
+        let next = sought.1.take().map(write_cursor);
+        Ok(Page {
+            items: sought.0,
+            next,
+        })
+    }
+
+    /// Events of public cases in a span of time, for followers.
+    pub async fn happenings(
+        &self,
+        here: &Here,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Happening>> {
+        let id = here.id;
+        Ok(self
+            .store
+            .read(move |conn| stored::happenings(conn, id, from, to, limit))
+            .await?)
+    }
+
+    /// Counters, summed up over the last days; what is open in any case.
+    pub async fn counts(&self, here: &Here, days: i32) -> Result<Vec<Count>> {
+        let today = here.place.calendar.zone().to_datetime(self.clock.now()).date();
+        let since = today.saturating_sub(jiff::Span::new().days(days));
+        let (id, since) = (here.id, stored::day_number(since));
+        Ok(self
+            .store
+            .read(move |conn| whistle_store::intake::counts(conn, id, since))
+            .await?)
+    }
+}
+
+/// What the store's boxes of Z-order keys only approach.
+struct Exact {
+    bbox: Option<BBox>,
+    near: Option<(Point, f64)>,
+}
+
+impl Exact {
+    fn of(query: &Query) -> Self {
+        Self {
+            bbox: query.bbox,
+            near: query.near,
+        }
+    }
+
+    fn holds(&self, case: &Case) -> bool {
+        let Some(point) = case.location.point else {
+            return self.bbox.is_none() && self.near.is_none();
+        };
+        self.bbox.is_none_or(|b| b.contains(point))
+            && self
+                .near
+                .is_none_or(|(centre, metres)| centre.distance_metres(&point) <= metres)
+    }
+}
+
+/// Reads pages of the store until enough cases hold exactly, or nothing is left, or enough was looked at.
+#[expect(clippy::too_many_arguments, reason = "private, called once")]
+fn seek(
+    conn: &whistle_store::Conn,
+    id: whistle_domain::words::JurisdictionId,
+    mut filter: Filter,
+    order: Order,
+    after: Option<After>,
+    mut skip: usize,
+    limit: usize,
+    exact: &Exact,
+) -> whistle_store::Result<(Vec<Case>, Option<After>)> {
+    /// A box with more cases than this is found faster in the order of the list than in that of the map.
+    const SMALL_BOX: usize = 2_000;
+    /// Rows looked at for one page of a box at most.
+    const MOST_LOOKED_AT: usize = 200_000;
+    if filter.spots.is_some() && stored::count_up_to(conn, id, &filter, SMALL_BOX)? == SMALL_BOX {
+        filter.spots = None;
+    }
+    let loose = exact.bbox.is_some() || exact.near.is_some();
+    let mut found: Vec<Case> = Vec::with_capacity(limit);
+    let (mut after, mut looked_at) = (after, 0);
+    loop {
+        let step = if loose {
+            MAX_PAGE
+        } else {
+            (skip + limit - found.len()).clamp(1, MAX_PAGE)
+        };
+        let (cases, next) = stored::list(conn, id, &filter, order, after, step)?;
+        looked_at += cases.len();
+        for case in cases.into_iter().filter(|c| exact.holds(c)) {
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            after = Some(key_of(&case, order));
+            found.push(case);
+            if found.len() == limit {
+                // Whether more follow is only known when the page ended with the store's own.
+                let more = next.is_some() || loose;
+                return Ok((found, if more { after } else { None }));
+            }
+        }
+        match next {
+            Some(next) if looked_at < MOST_LOOKED_AT => after = Some(next),
+            more => return Ok((found, more)),
+        }
+    }
+}
+
+fn key_of(case: &Case, order: Order) -> After {
+    let key = match order {
+        Order::Newest => case.times.reported_at.as_microsecond(),
+        Order::Updated => case.times.updated_at.as_microsecond(),
+        Order::Due => case
+            .clocks
+            .next_due()
+            .map_or(stored::NEVER, |c| c.due_at.as_microsecond()),
+    };
+    After {
+        key,
+        number: case.number.0,
+    }
+}
+
+fn filter(here: &Here, query: &Query, viewer: Viewer<'_>) -> Result<Filter> {
+    let place = &here.place;
+    let mut services = Vec::new();
+    for code in &query.services {
+        let service = place
+            .service(code.as_str())
+            .ok_or_else(|| Error::not_found("service", code))?;
+        if service.is_group() {
+            let members = place.services().iter().filter(|s| s.group.as_ref() == Some(code));
+            services.extend(members.map(|s| s.code.to_string()));
+        } else {
+            services.push(code.to_string());
+        }
+    }
+    let area = match &query.area {
+        Some(code) => {
+            let index = place
+                .areas
+                .find(code.as_str())
+                .ok_or_else(|| Error::not_found("area", code))?;
+            Some((place.areas.get(index).level, code.to_string()))
+        }
+        None => None,
+    };
+    let sight = match viewer {
+        Viewer::Public => None,
+        Viewer::Staff(actor) => {
+            let sight = rights::sight(actor, place);
+            let area = sight.area.map(|i| {
+                let area = place.areas.get(i);
+                (area.level, area.code.to_string())
+            });
+            // Who sees the whole city needs no condition; cases from before a redrawing are seen too.
+            let whole = area
+                .as_ref()
+                .is_some_and(|(level, _)| *level == whistle_domain::place::Level::City);
+            (!whole).then(|| Sight {
+                area,
+                lead: sight.unit.map(|u| u.to_string()),
+            })
+        }
+    };
+    let box_of_circle = query.near.map(|(centre, metres)| BBox::around(centre, metres));
+    let span = |from: Option<Timestamp>, to: Option<Timestamp>| -> Option<RangeInclusive<i64>> {
+        (from.is_some() || to.is_some()).then(|| {
+            from.map_or(i64::MIN, Timestamp::as_microsecond)..=to.map_or(i64::MAX, Timestamp::as_microsecond)
+        })
+    };
+    Ok(Filter {
+        open: if query.order == Order::Due {
+            Some(true)
+        } else {
+            query.open
+        },
+        public: matches!(viewer, Viewer::Public),
+        stages: query.stages.iter().map(|s| s.as_str()).collect(),
+        services,
+        area,
+        lead: query.lead.as_ref().map(ToString::to_string),
+        sight,
+        reported: span(query.reported_from, query.reported_to),
+        updated: span(query.updated_from, query.updated_to),
+        due_before: query.due_before.map(Timestamp::as_microsecond),
+        spots: query.bbox.or(box_of_circle).map(|b| Spot::cover(b, 16)),
+    })
+}
+
+fn write_cursor(after: After) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}.{}", after.key, after.number))
+}
+
+fn read_cursor(text: &str) -> Result<After> {
+    let parse = || {
+        let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        let (key, number) = plain.split_once('.')?;
+        Some(After {
+            key: key.parse().ok()?,
+            number: number.parse().ok()?,
+        })
+    };
+    parse().ok_or_else(|| {
+        Error::invalid(
+            "after",
+            "this is no place in a list; take it from the page before",
+        )
+    })
+}
