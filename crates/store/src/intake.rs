@@ -183,7 +183,7 @@ pub struct Count {
 /// All counters of a jurisdiction, days summed up from `since` on (days since 1970); what is open now in any case.
 pub fn counts(conn: &Conn, jurisdiction: JurisdictionId, since: i64) -> Result<Vec<Count>> {
     conn.rows(
-        "SELECT name, area_code, service_code, SUM(n)
+        "SELECT name, area_code, service_code, CAST(SUM(n) AS BIGINT)
          FROM counter
          WHERE jurisdiction_id = $1 AND (day >= $2 OR day = 0)
          GROUP BY name, area_code, service_code",

@@ -1,1 +1,96 @@
-//! placeholder
+//! The faces of Whistle over HTTP: pages, Open311, the JSON API, and what operators watch.
+//!
+//! Knows HTTP and the service. Has no SQL and no rules: a handler extracts, calls one use case, and renders.
+//!
+//! - [`App`] and [`router`]: what the binary serves.
+//! - `status`: which HTTP status a refusal has. `limits`: what a request may cost. `ops`: health and metrics.
+//! - `open311`, `api`, `pages`: the three faces.
+
+mod api;
+mod limits;
+mod open311;
+mod ops;
+mod pages;
+mod status;
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use metrics_exporter_prometheus::PrometheusHandle;
+use whistle_service::Whistle;
+
+/// How the faces behave; set by the binary from its configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address under which the public reaches this install, without a slash at the end; from the request's `Host`
+    /// when unknown.
+    pub base_url: Option<String>,
+    /// The most bytes of a request's body, photos included.
+    pub max_body: usize,
+    /// How long a request may take.
+    pub timeout: Duration,
+    /// Requests worked on at once; more are turned away with 503.
+    pub concurrency: usize,
+    /// Requests per second and address, over time; 0 for no limit.
+    pub rate: u32,
+    /// Requests that an address may send at once before the rate counts.
+    pub burst: u32,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            base_url: None,
+            max_body: 64 * 1024 * 1024,
+            timeout: Duration::from_secs(30),
+            concurrency: 512,
+            rate: 20,
+            burst: 200,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+/// What handlers share. Cloning is cheap.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+/// See [`App`].
+pub struct Shared {
+    /// The use cases.
+    pub whistle: Whistle,
+    /// How the faces behave.
+    pub settings: Settings,
+    /// Where the metrics are read; none in tests that do not look.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(whistle: Whistle, settings: Settings, metrics: Option<PrometheusHandle>) -> Self {
+        Self(Arc::new(Shared {
+            whistle,
+            settings,
+            metrics,
+        }))
+    }
+}
+
+/// All faces, with the limits around them. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`.
+pub fn router(app: App) -> Router {
+    let faces = Router::new()
+        .merge(pages::router())
+        .nest("/open311", open311::router())
+        .nest("/api/v1", api::router());
+    limits::around(faces, &app).merge(ops::router()).with_state(app)
+}

@@ -1,0 +1,191 @@
+//! What a request may cost: bytes, time, a share of the server, requests per address. And what every answer carries:
+//! a request id, the headers of a strict browser.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+
+use axum::{
+    Extension, Router,
+    extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer};
+
+use crate::App;
+
+/// The id of a request, on its log lines and its answer.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How many addresses are remembered before old ones are forgotten.
+const ADDRESSES: usize = 50_000;
+
+struct Gate {
+    app: App,
+    rate: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    under_way: AtomicUsize,
+    started: u64,
+    count: AtomicU64,
+}
+
+/// Puts the limits around the faces.
+pub(crate) fn around(faces: Router<App>, app: &App) -> Router<App> {
+    let settings = &app.settings;
+    let rate = NonZeroU32::new(settings.rate).map(|rate| {
+        let burst = NonZeroU32::new(settings.burst).unwrap_or(rate);
+        RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))
+    });
+    let gate = Arc::new(Gate {
+        app: app.clone(),
+        rate,
+        under_way: AtomicUsize::new(0),
+        started: app.whistle.now().as_millisecond() as u64,
+        count: AtomicU64::new(0),
+    });
+    faces
+        .layer(DefaultBodyLimit::max(settings.max_body))
+        .layer(CompressionLayer::new())
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            settings.timeout,
+        ))
+        .layer(CatchPanicLayer::custom(|_| {
+            (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here\n").into_response()
+        }))
+        .layer(middleware::from_fn_with_state(gate, pass))
+}
+
+/// Lets a request in, or turns it away; counts and logs it.
+async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = format!(
+        "{:x}-{:x}",
+        gate.started,
+        gate.count.fetch_add(1, Ordering::Relaxed)
+    );
+    let path = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unmatched", MatchedPath::as_str)
+        .to_owned();
+    let method = request.method().clone();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut answer = match gate.turn_away(&request) {
+        Some(answer) => answer,
+        None => {
+            gate.under_way.fetch_add(1, Ordering::Relaxed);
+            let _leave = Leave(&gate.under_way);
+            next.run(request).await
+        }
+    };
+    let (status, took) = (answer.status(), began.elapsed());
+    metrics::histogram!("whistle_request_seconds", "path" => path.clone(), "status" => status.as_str().to_owned())
+        .record(took.as_secs_f64());
+    // The route's pattern, not the path: a path may hold a code or a number that leads to a person.
+    tracing::info!(request_id = id, %method, path, status = status.as_u16(), took_us = took.as_micros() as u64, "request");
+    let headers = answer.headers_mut();
+    headers.insert(
+        REQUEST_ID,
+        HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("unknown")),
+    );
+    guard(headers);
+    answer
+}
+
+struct Leave<'a>(&'a AtomicUsize);
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Gate {
+    fn turn_away(&self, request: &Request) -> Option<Response> {
+        if self.under_way.load(Ordering::Relaxed) >= self.app.settings.concurrency {
+            return Some(turned_away(
+                StatusCode::SERVICE_UNAVAILABLE,
+                1,
+                "too many requests at once; try again soon\n",
+            ));
+        }
+        let rate = self.rate.as_ref()?;
+        let address = address_of(request, &self.app)?;
+        if rate.len() > ADDRESSES {
+            rate.retain_recent();
+        }
+        let refused = rate.check_key(&address).is_err();
+        refused.then(|| {
+            turned_away(
+                StatusCode::TOO_MANY_REQUESTS,
+                1,
+                "too many requests from your address; slow down\n",
+            )
+        })
+    }
+}
+
+fn turned_away(status: StatusCode, seconds: u64, what: &'static str) -> Response {
+    metrics::counter!("whistle_turned_away_total", "status" => status.as_str().to_owned()).increment(1);
+    (status, [(header::RETRY_AFTER, seconds.to_string())], what).into_response()
+}
+
+/// The address of who asks: the connection's, or what a trusted proxy says. An IPv6 network of 64 bits counts as one.
+fn address_of(request: &Request, app: &App) -> Option<IpAddr> {
+    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
+    let peer = peer.ip().to_canonical();
+    let trusted = &app.settings.trusted_proxies;
+    let mut address = peer;
+    if trusted.contains(&peer) {
+        let hops = request
+            .headers()
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|v| v.to_str().ok());
+        let hops: Vec<IpAddr> = hops
+            .flat_map(|v| v.split(','))
+            .filter_map(|hop| hop.trim().parse().ok())
+            .collect();
+        address = hops
+            .into_iter()
+            .rev()
+            .find(|hop| !trusted.contains(hop))
+            .unwrap_or(peer);
+    }
+    Some(match address {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
+    })
+}
+
+/// The headers that keep a browser strict. A face that needs another policy sets it itself.
+fn guard(headers: &mut HeaderMap) {
+    const ALL: [(HeaderName, &str); 4] = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; \
+             font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ];
+    for (name, value) in ALL {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}
+
+/// The id of a request, for handlers.
+pub(crate) type Id = Extension<RequestId>;

@@ -1,0 +1,47 @@
+//! What operators watch: `/healthz`, `/readyz`, `/metrics`. Outside the limits, so that a full server can say that it is.
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+use crate::App;
+
+pub(crate) fn router() -> Router<App> {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+}
+
+/// Ready when the store answers and a place is in force.
+async fn ready(State(app): State<App>) -> Response {
+    if let Err(error) = app.whistle.is_ready().await {
+        tracing::warn!(%error, "not ready");
+        return (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response();
+    }
+    if app.whistle.places().all().is_empty() {
+        let what = "no place is in force; apply one with `whistle apply DIR`\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, what).into_response();
+    }
+    "ready\n".into_response()
+}
+
+async fn metrics(State(app): State<App>) -> Response {
+    let Some(handle) = &app.metrics else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let load = app.whistle.load();
+    metrics::gauge!("whistle_store_waiting_writes").set(load.waiting_writes as f64);
+    metrics::gauge!("whistle_store_active_reads").set(load.active_reads as f64);
+    metrics::counter!("whistle_store_commits_total").absolute(load.commits);
+    handle.run_upkeep();
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
+        handle.render(),
+    )
+        .into_response()
+}
