@@ -232,7 +232,7 @@ impl Whistle {
         let id = here.id;
         let (candidates, _) = self
             .store
-            .look_up(move |conn| stored::list(conn, id, &filter, Order::Newest, None, CANDIDATES))
+            .look_up(move |conn| stored::list(conn, id, &filter, Order::Newest, None, 0, CANDIDATES))
             .await?;
         Ok(near_duplicates(candidates, &service, point, now, settings))
     }

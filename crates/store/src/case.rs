@@ -530,13 +530,15 @@ impl Conditions {
     }
 }
 
-/// One page of cases, and where the next one begins; none at the end.
+/// One page of cases, and where the next one begins; none at the end. `skip` rows are passed over in the index, without
+/// being read; who can should page by `after` instead.
 pub fn list(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     filter: &Filter,
     order: Order,
     after: Option<After>,
+    skip: usize,
     limit: usize,
 ) -> Result<(Vec<Case>, Option<After>)> {
     let limit = limit.clamp(1, MAX_PAGE);
@@ -553,12 +555,13 @@ pub fn list(
         conditions.and(&format!("({column}, number) {sign} ({key}, {number})"));
     }
     let most = conditions.hold(Owned::Int(limit as i64 + 1));
+    let skip = conditions.hold(Owned::Int(skip as i64));
     let sql = format!(
         "SELECT {column}, number, fold
          FROM cases
          {}
          ORDER BY {column} {direction}, number {direction}
-         LIMIT {most}",
+         LIMIT {most} OFFSET {skip}",
         conditions.sql
     );
     let values: Vec<_> = conditions.values.iter().map(crate::ToValue::to_value).collect();
