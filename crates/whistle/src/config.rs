@@ -105,7 +105,7 @@ pub(crate) const SETTINGS: [Setting; 15] = [
     setting(
         "log",
         "info",
-        "what is logged: error, warn, info, debug, or rules such as info,whistle_store=debug",
+        "what is logged (by commands that do not serve, warn unless set): error, warn, info, debug, or rules such as info,whistle_store=debug",
     ),
     setting(
         "log_format",
@@ -270,6 +270,11 @@ impl Layers {
             meaning: setting.meaning,
         };
         SETTINGS.iter().map(stand).collect()
+    }
+
+    /// Whether nobody has set a setting.
+    pub(crate) fn is_default(&self, name: &str) -> bool {
+        self.source(name) == "default"
     }
 
     fn parsed<T>(&self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<T> {

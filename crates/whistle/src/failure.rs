@@ -58,6 +58,7 @@ impl From<Error> for Failure {
             Error::NotFound { what: "key", id } => {
                 format!("there is no key {id} in force here; `whistle key list` shows them all")
             }
+            Error::Store(error) => error.to_string(),
             Error::Faults(faults) => format!("a place cannot be read:\n{faults}"),
             other => other.to_string(),
         };

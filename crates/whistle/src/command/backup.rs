@@ -10,7 +10,7 @@ use super::open;
 use crate::{config::Config, failure::Result, output};
 
 pub(super) const EXAMPLE: &str = "The folder holds whistle.db, secret.key and media/, and is there whole or not at \
-    all. It holds the key to\ncontact data: keep it as safe as the data folder.\n\
+    all. It holds the key to contact data: keep it as safe as the data folder.\n\
     Example: whistle backup /mnt/backups/2027-01-31 --data /var/lib/whistle";
 
 #[derive(Debug, Args)]

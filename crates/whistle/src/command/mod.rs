@@ -83,7 +83,11 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
     if let Command::Config(show) = &cli.command {
         return show.run(&layers);
     }
-    let config = layers.config()?;
+    let mut config = layers.config()?;
+    if serve_flags.is_none() && layers.is_default("log") {
+        // Who types a command reads its output; a server's log is read later.
+        "warn".clone_into(&mut config.log);
+    }
     start_log(&config);
     match cli.command {
         Command::Serve(_) => serve::run(&config),
@@ -146,5 +150,15 @@ impl Which {
             }
             code => Ok(places.named(code.as_deref())?.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
     }
 }

@@ -86,7 +86,7 @@ pub(super) fn faults_or(error: Error, dir: &Path, json: bool) -> Failure {
 fn summary(faults: &Faults, dir: &Path) -> String {
     let n = output::count(faults.errors() as u64, "fault", "faults");
     format!(
-        "{} has {n}; nothing of it can be applied before they are mended",
+        "{} has {n}; nothing of it is applied while one is left",
         dir.display()
     )
 }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub(super) const EXAMPLE: &str = "SIGTERM or SIGINT finishes what was accepted and stops; a second one stops at once. \
-    SIGHUP takes over\nplaces that were applied.\n\
+    SIGHUP takes over places that were applied.\n\
     Example: whistle serve --data /var/lib/whistle --listen 127.0.0.1:8311";
 
 /// Upper bounds of what `…_seconds` are counted in, in seconds: fine where an answer should be, up to the timeout.

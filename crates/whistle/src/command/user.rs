@@ -40,7 +40,7 @@ enum Action {
         #[arg(long = "post", value_name = "CODE", required = true)]
         posts: Vec<PostCode>,
         #[command(flatten)]
-        password: Password,
+        password: PasswordFrom,
         #[command(flatten)]
         which: Which,
     },
@@ -69,7 +69,7 @@ enum Action {
         /// The name it signs in with
         name: String,
         #[command(flatten)]
-        password: Password,
+        password: PasswordFrom,
         #[command(flatten)]
         which: Which,
     },
@@ -77,7 +77,7 @@ enum Action {
 
 /// Where a password comes from; asked for twice when neither is given. Never the command line, which others can see.
 #[derive(Debug, Args)]
-struct Password {
+struct PasswordFrom {
     /// Read the password from a file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     password_file: Option<PathBuf>,
@@ -139,7 +139,7 @@ fn list(holders: Vec<(String, PostCode)>, json: bool) {
     }
 }
 
-impl Password {
+impl PasswordFrom {
     fn read(&self) -> Result<String> {
         let text = match &self.password_file {
             Some(path) => {
