@@ -149,7 +149,8 @@ fn warn_of_idle(
     };
     let ladders: Vec<(bool, Vec<Matter>)> =
         standards.standards.iter().map(|s| (s.lead.is_some(), ladder(s))).collect();
-    for rule in rules {
+    // A rule about everything is a net below the others, and good to have.
+    for rule in rules.iter().filter(|rule| rule.matter != Matter::All) {
         let can_win = ladders.iter().any(|(has_lead, ladder)| {
             let Some(step) = ladder.iter().position(|matter| *matter == rule.matter) else {
                 return false;

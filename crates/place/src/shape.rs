@@ -5,7 +5,7 @@
 use std::fmt;
 
 use geo::{
-    BooleanOps as _, BoundingRect as _, ChamberlainDuquetteArea as _, Coord, CoordinatePosition as _, Intersects as _,
+    BooleanOps as _, BoundingRect as _, Coord, CoordinatePosition as _, Intersects as _,
     Line, LineString, MultiPolygon, Orient as _, Polygon,
     coordinate_position::CoordPos,
     line_intersection::{LineIntersection, line_intersection},
@@ -277,7 +277,7 @@ fn overlapping_parts(polygons: &[Polygon]) -> Option<ShapeFault> {
                 continue;
             }
             let common = a.intersection(b);
-            let area = common.chamberlain_duquette_unsigned_area();
+            let area = crate::tiling::area(&common);
             if area > PART_TOLERANCE {
                 let at = common.0.first().map(|p| p.exterior().0[0]).unwrap_or_default();
                 let what = format!(
