@@ -3,7 +3,7 @@
 //! Knows features, levels and parents. Whether one shape is sound is [`crate::shape`]'s to say, whether the shapes fit
 //! together [`crate::tiling`]'s.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use geo::{BoundingRect as _, MultiPolygon};
 use serde::Deserialize;
@@ -57,6 +57,26 @@ struct Draft {
     parent: Option<String>,
     /// None when it is faulty; the fault is told already.
     shape: Option<MultiPolygon>,
+}
+
+/// The features of a file.
+#[derive(Debug, Default)]
+struct Drafts {
+    sound: Vec<Draft>,
+    lost: Lost,
+}
+
+/// Where areas are missing for a fault that is told already, so that the hole they leave is not told too.
+#[derive(Debug, Default)]
+struct Lost {
+    /// Nobody knows where.
+    anywhere: bool,
+    /// Below any area of this level.
+    levels: [bool; 4],
+    /// Below these areas.
+    below: HashSet<String>,
+    /// Their own codes.
+    codes: Vec<String>,
 }
 
 /// The areas of a place by code, for the other files to refer to.
@@ -139,7 +159,9 @@ pub(crate) fn features(bytes: &[u8]) -> Vec<Plain> {
     let Some(text) = decode(FILE, bytes, &mut faults) else {
         return Vec::new();
     };
-    let drafts = drafts(&text, &mut faults).unwrap_or_default();
+    let drafts = drafts(&text, &mut faults)
+        .map(|drafts| drafts.sound)
+        .unwrap_or_default();
     let plain = drafts.into_iter().map(|draft| Plain {
         code: draft.code,
         level: draft.level,
@@ -161,38 +183,59 @@ pub(crate) struct Plain {
     pub shape: MultiPolygon,
 }
 
-/// Reads and checks areas.geojson. None, with faults, when no areas can be made out at all.
-pub(crate) fn read(bytes: &[u8], gaps: &Gaps, faults: &mut Faults) -> Option<AreaBook> {
+/// Reads and checks areas.geojson. None, with faults, when no areas can be made out at all. `gaps` is none when nobody
+/// knows which are allowed; then none is told of.
+pub(crate) fn read(bytes: &[u8], gaps: Option<&Gaps>, faults: &mut Faults) -> Option<AreaBook> {
     let text = decode(FILE, bytes, faults)?;
     let drafts = drafts(&text, faults)?;
     let mut codes = Codes::of("area");
     // Codes are unique from here on: the second of two is dropped with its fault.
+    let mut lost = drafts.lost;
     let mut drafts: Vec<Draft> = drafts
+        .sound
         .into_iter()
-        .filter(|draft| codes.add(&draft.code, at(FILE, draft.line), faults))
+        .filter(|draft| {
+            let is_new = codes.add(&draft.code, at(FILE, draft.line), faults);
+            if !is_new {
+                lost.below.extend(draft.parent.clone());
+            }
+            is_new
+        })
         .collect();
+    for code in lost.codes.drain(..) {
+        codes.note(code);
+    }
     drafts.sort_by_key(|draft| draft.level);
-    let indexes: HashMap<String, AreaIndex> =
-        drafts.iter().zip(0..).map(|(draft, i)| (draft.code.clone(), i)).collect();
+    let indexes: HashMap<String, AreaIndex> = drafts
+        .iter()
+        .zip(0..)
+        .map(|(draft, i)| (draft.code.clone(), i))
+        .collect();
     let city = check_cities(&drafts, faults)?;
-    let bounds = drafts[city].shape.as_ref().and_then(geo::MultiPolygon::bounding_rect);
+    let bounds = drafts[city]
+        .shape
+        .as_ref()
+        .and_then(geo::MultiPolygon::bounding_rect);
     let book = AreaBook {
         codes,
         indexes,
         drafts,
         bounds: bounds.map(|b| [b.min().x, b.min().y, b.max().x, b.max().y]),
     };
-    let children = check_parents(&book, faults);
-    for (code, line) in &gaps.below {
+    let children = check_parents(&book, &mut lost, faults);
+    for (code, line) in gaps.into_iter().flat_map(|gaps| &gaps.below) {
         book.codes.expect(code, at(jurisdiction::FILE, *line), faults);
     }
     for (parent, children) in children {
-        check_tiling(&book, parent, &children, gaps, faults);
+        let level = book.drafts[parent].level.depth();
+        let is_whole =
+            !lost.anywhere && !lost.levels[level] && !lost.below.contains(&book.drafts[parent].code);
+        check_tiling(&book, parent, &children, gaps.filter(|_| is_whole), faults);
     }
     Some(book)
 }
 
-fn drafts(text: &str, faults: &mut Faults) -> Option<Vec<Draft>> {
+fn drafts(text: &str, faults: &mut Faults) -> Option<Drafts> {
     let collection: Collection<'_> = match serde_json::from_str(text) {
         Ok(collection) => collection,
         Err(error) => {
@@ -222,7 +265,9 @@ fn drafts(text: &str, faults: &mut Faults) -> Option<Vec<Draft>> {
         return None;
     }
     if let Some(crs) = collection.crs.map(RawValue::get) {
-        let is_wgs84 = ["CRS84", "EPSG::4326", "EPSG:4326", "EPSG::4490", "null"].iter().any(|known| crs.contains(known));
+        let is_wgs84 = ["CRS84", "EPSG::4326", "EPSG:4326", "EPSG::4490", "null"]
+            .iter()
+            .any(|known| crs.contains(known));
         if !is_wgs84 {
             faults.error(
                 whole(FILE),
@@ -238,22 +283,40 @@ fn drafts(text: &str, faults: &mut Faults) -> Option<Vec<Draft>> {
         lines.at(offset)
     };
     let mut line_above = 0;
-    let drafts = features.iter().enumerate().filter_map(|(number, feature)| {
+    let mut drafts = Drafts::default();
+    for (number, feature) in features.iter().enumerate() {
         let line = line_of(feature);
-        let shares_its_line = line == line_above || features.get(number + 1).is_some_and(|next| line_of(next) == line);
+        let shares_its_line =
+            line == line_above || features.get(number + 1).is_some_and(|next| line_of(next) == line);
         line_above = line;
-        draft(feature, number + 1, line, shares_its_line, faults)
-    });
-    Some(drafts.collect())
+        let draft = draft(
+            feature,
+            number + 1,
+            line,
+            shares_its_line,
+            &mut drafts.lost,
+            faults,
+        );
+        drafts.sound.extend(draft);
+    }
+    Some(drafts)
 }
 
-fn draft(feature: &RawValue, number: usize, line: u32, shares_its_line: bool, faults: &mut Faults) -> Option<Draft> {
+fn draft(
+    feature: &RawValue,
+    number: usize,
+    line: u32,
+    shares_its_line: bool,
+    lost: &mut Lost,
+    faults: &mut Faults,
+) -> Option<Draft> {
     let place = at(FILE, line);
     let feature: Feature<'_> = match serde_json::from_str(feature.get()) {
         Ok(feature) => feature,
         Err(error) => {
             let what = format!("feature {number} cannot be read: {error}");
             faults.error(place, what, "write {\"type\": \"Feature\", …}");
+            lost.anywhere = true;
             return None;
         }
     };
@@ -271,6 +334,7 @@ fn draft(feature: &RawValue, number: usize, line: u32, shares_its_line: bool, fa
     if code.is_empty() {
         let what = format!("feature {number} has no code");
         faults.error(place, what, "give it a property code, unique in the place");
+        lost.below.insert(word("parent"));
         return None;
     }
     let called = match shares_its_line {
@@ -286,7 +350,11 @@ fn draft(feature: &RawValue, number: usize, line: u32, shares_its_line: bool, fa
         "2" | "2.0" | "community" => Some(Level::Community),
         "3" | "3.0" | "cell" => Some(Level::Cell),
         "" => {
-            faults.error(place, format!("{called} has no level"), "write 0 for the city, 1, 2, or 3 for a cell");
+            faults.error(
+                place,
+                format!("{called} has no level"),
+                "write 0 for the city, 1, 2, or 3 for a cell",
+            );
             None
         }
         other => {
@@ -309,10 +377,15 @@ fn draft(feature: &RawValue, number: usize, line: u32, shares_its_line: bool, fa
             faults.error(place, format!("{called} {}", fault.what), fault.mend);
         }
     });
+    let Some(level) = level else {
+        lost.below.insert(word("parent"));
+        lost.codes.push(code);
+        return None;
+    };
     Some(Draft {
         line,
         code,
-        level: level?,
+        level,
         kind: word("kind"),
         name: Text {
             own: own.unwrap_or_default(),
@@ -338,7 +411,11 @@ fn check_cities(drafts: &[Draft], faults: &mut Faults) -> Option<usize> {
     for other in cities {
         faults.error(
             at(FILE, other.line),
-            format!("area {} is a second city beside {}", shown(&other.code), shown(&first.code)),
+            format!(
+                "area {} is a second city beside {}",
+                shown(&other.code),
+                shown(&first.code)
+            ),
             "leave one area of level 0",
         );
     }
@@ -346,13 +423,15 @@ fn check_cities(drafts: &[Draft], faults: &mut Faults) -> Option<usize> {
 }
 
 /// The children of each area, by their places in the drafts; faults where a parent is wrong.
-fn check_parents(book: &AreaBook, faults: &mut Faults) -> BTreeMap<usize, Vec<usize>> {
+fn check_parents(book: &AreaBook, lost: &mut Lost, faults: &mut Faults) -> BTreeMap<usize, Vec<usize>> {
     let mut children: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (i, draft) in book.drafts.iter().enumerate() {
         let place = at(FILE, draft.line);
         let called = format!("area {}", shown(&draft.code));
+        let mut misplaced = || lost.levels[draft.level.depth().saturating_sub(1)] = true;
         let Some(parent) = &draft.parent else {
             if draft.level != Level::City {
+                misplaced();
                 faults.error(
                     place,
                     format!("{called} is a {} and has no parent", draft.level.as_str()),
@@ -367,6 +446,7 @@ fn check_parents(book: &AreaBook, faults: &mut Faults) -> BTreeMap<usize, Vec<us
             continue;
         }
         if !book.codes.expect(parent, place, faults) {
+            misplaced();
             continue;
         }
         let Some(index) = book.indexes.get(parent).map(|i| *i as usize) else {
@@ -374,6 +454,7 @@ fn check_parents(book: &AreaBook, faults: &mut Faults) -> BTreeMap<usize, Vec<us
         };
         let level = book.drafts[index].level;
         if level.depth() + 1 != draft.level.depth() {
+            misplaced();
             faults.error(
                 place,
                 format!(
@@ -382,7 +463,10 @@ fn check_parents(book: &AreaBook, faults: &mut Faults) -> BTreeMap<usize, Vec<us
                     shown(parent),
                     level.as_str()
                 ),
-                format!("name the {} that it lies in; no level may be left out", above(draft.level)),
+                format!(
+                    "name the {} that it lies in; no level may be left out",
+                    above(draft.level)
+                ),
             );
             continue;
         }
@@ -405,10 +489,20 @@ fn check_parents(book: &AreaBook, faults: &mut Faults) -> BTreeMap<usize, Vec<us
 }
 
 fn above(level: Level) -> &'static str {
-    level.depth().checked_sub(1).and_then(Level::at).map_or("", Level::as_str)
+    level
+        .depth()
+        .checked_sub(1)
+        .and_then(Level::at)
+        .map_or("", Level::as_str)
 }
 
-fn check_tiling(book: &AreaBook, parent: usize, children: &[usize], gaps: &Gaps, faults: &mut Faults) {
+fn check_tiling(
+    book: &AreaBook,
+    parent: usize,
+    children: &[usize],
+    gaps: Option<&Gaps>,
+    faults: &mut Faults,
+) {
     let drafts = &book.drafts;
     let parent = &drafts[parent];
     // A faulty shape is told already; what it leaves open would only say so again.
@@ -429,7 +523,13 @@ fn check_tiling(book: &AreaBook, parent: usize, children: &[usize], gaps: &Gaps,
                     percent(piece.share),
                     near(piece.near),
                 );
-                tell(pair[1].line, &piece, what, "give the ground to one of them", faults);
+                tell(
+                    pair[1].line,
+                    &piece,
+                    what,
+                    "give the ground to one of them",
+                    faults,
+                );
             }
             Misfit::Outside(i, piece) => {
                 let child = &drafts[children[i]];
@@ -448,6 +548,9 @@ fn check_tiling(book: &AreaBook, parent: usize, children: &[usize], gaps: &Gaps,
                 faults.error(at(FILE, child.line), what, mend);
             }
             Misfit::Gap(piece) => {
+                let Some(gaps) = gaps else {
+                    continue;
+                };
                 let what = format!(
                     "area {} has {}, {} of it, in no area below, near {}",
                     shown(&parent.code),
@@ -474,7 +577,11 @@ fn tell(line: u32, piece: &Piece, what: String, mend: &str, faults: &mut Faults)
     if piece.is_grave {
         faults.error(at(FILE, line), what, mend);
     } else {
-        faults.warn(at(FILE, line), format!("{what}: a sliver between two borders"), "");
+        faults.warn(
+            at(FILE, line),
+            format!("{what}: a sliver between two borders"),
+            "",
+        );
     }
 }
 

@@ -61,7 +61,9 @@ pub(crate) fn read(charter: &Charter, table: Option<&Table>, faults: &mut Faults
         make_up_days: Vec::new(),
     };
     for (slots, given) in rules.week.iter_mut().zip(&charter.week) {
-        let read = given.iter().filter_map(|(slot, line)| parsed::<Slot>(slot, at(FILE, *line), faults));
+        let read = given
+            .iter()
+            .filter_map(|(slot, line)| parsed::<Slot>(slot, at(FILE, *line), faults));
         *slots = read.collect();
     }
     let mut lines: HashMap<Date, u32> = HashMap::new();
@@ -122,7 +124,10 @@ fn given_rest(rules: &CalendarRules, like: Weekday) -> bool {
 fn date(row: &Row, faults: &mut Faults) -> Option<Date> {
     let cell = row.cell("date");
     // Spreadsheets write 2025/1/1 where 2025-01-01 was typed.
-    let parts: Option<Vec<i16>> = cell.split(['-', '/', '.']).map(|part| part.trim().parse().ok()).collect();
+    let parts: Option<Vec<i16>> = cell
+        .split(['-', '/', '.'])
+        .map(|part| part.trim().parse().ok())
+        .collect();
     let date = match parts.as_deref() {
         Some([year, month, day]) if YEARS.contains(year) => i8::try_from(*month)
             .ok()

@@ -10,7 +10,7 @@ use crate::{
     calendar::{self, CALENDAR},
     fault::{Fault, Faults, whole},
     folder::{Folder, KNOWN_FILES, NEEDED_FILES},
-    jurisdiction::{self, Gaps},
+    jurisdiction,
     routing::{self, Books, ROUTING},
     services::{self, QUESTIONS, SERVICES},
     standards::{self, STANDARDS},
@@ -52,19 +52,13 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
     let charter = folder
         .file(jurisdiction::FILE)
         .and_then(|bytes| jurisdiction::read(bytes, faults));
-    // Without jurisdiction.toml nobody knows which gaps are allowed; then none is told of.
-    let unknown = Gaps {
-        is_everywhere: true,
-        reason: "jurisdiction.toml could not be read".to_owned(),
-        ..Gaps::default()
-    };
-    let gaps = charter.as_ref().map_or(&unknown, |charter| &charter.gaps);
+    let gaps = charter.as_ref().map(|charter| &charter.gaps);
     let areas = folder
         .file(areas::FILE)
         .and_then(|bytes| areas::read(bytes, gaps, faults));
     let units = table(&UNITS, faults).map(|rows| units::read_units(&rows, areas.as_ref(), faults));
-    let posts = table(&POSTS, faults)
-        .map(|rows| units::read_posts(&rows, units.as_ref(), areas.as_ref(), faults));
+    let posts =
+        table(&POSTS, faults).map(|rows| units::read_posts(&rows, units.as_ref(), areas.as_ref(), faults));
     let mut services = table(&SERVICES, faults).map(|rows| services::read_services(&rows, faults));
     if let Some(rows) = table(&QUESTIONS, faults) {
         services::read_questions(&rows, services.as_mut(), faults);
@@ -103,7 +97,11 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
 fn check_files(folder: &Folder, faults: &mut Faults) {
     for file in NEEDED_FILES {
         if folder.file(file).is_none() {
-            faults.error(whole(file), "is missing", "add it; docs/place-folder.md says what is in it");
+            faults.error(
+                whole(file),
+                "is missing",
+                "add it; docs/place-folder.md says what is in it",
+            );
         }
     }
     for stranger in folder.strangers() {
@@ -113,7 +111,11 @@ fn check_files(folder: &Folder, faults: &mut Faults) {
     if let Some(bytes) = folder.file("indicators.toml") {
         jurisdiction::check_syntax("indicators.toml", bytes, faults);
     }
-    for (path, bytes) in folder.files().iter().filter(|(path, _)| path.starts_with("briefing/")) {
+    for (path, bytes) in folder
+        .files()
+        .iter()
+        .filter(|(path, _)| path.starts_with("briefing/"))
+    {
         decode(path, bytes, faults);
     }
 }

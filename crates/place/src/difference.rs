@@ -134,10 +134,13 @@ fn table_changes(table: &Keyed, old: &Folder, new: &Folder, changes: &mut Vec<Ch
     pairwise(&rows(old), &rows(new), |code, sign, before, after| {
         let detail = match (before, after) {
             (Some(before), Some(after)) => {
-                let differing = before.cells().zip(after.cells()).filter_map(|((column, from), (_, to))| {
-                    let (from, to) = (meaning(column, from), meaning(column, to));
-                    (from != to).then(|| format!("{column} {} → {}", or_nothing(&from), or_nothing(&to)))
-                });
+                let differing = before
+                    .cells()
+                    .zip(after.cells())
+                    .filter_map(|((column, from), (_, to))| {
+                        let (from, to) = (meaning(column, from), meaning(column, to));
+                        (from != to).then(|| format!("{column} {} → {}", or_nothing(&from), or_nothing(&to)))
+                    });
                 differing.collect::<Vec<_>>().join(", ")
             }
             (Some(row), None) | (None, Some(row)) => summary(table, row),
@@ -172,21 +175,25 @@ fn summary(table: &Keyed, row: &Row) -> String {
         "questions.csv" => &["label"],
         _ => &["name"],
     };
-    let cells = columns.iter().map(|column| row.cell(column)).filter(|cell| !cell.is_empty());
+    let cells = columns
+        .iter()
+        .map(|column| row.cell(column))
+        .filter(|cell| !cell.is_empty());
     cells.collect::<Vec<_>>().join(", ")
 }
 
 /// A cell without the ways of writing that make no difference.
 fn meaning(column: &str, cell: &str) -> String {
     match column {
-        "triage" | "report_in" | "resolve" | "verify" => {
-            cell.parse::<Limit>().map_or_else(|_| cell.to_owned(), |limit| limit.to_string())
-        }
+        "triage" | "report_in" | "resolve" | "verify" => cell
+            .parse::<Limit>()
+            .map_or_else(|_| cell.to_owned(), |limit| limit.to_string()),
         "public" | "default" | "variable" | "required" => match crate::text::yes_no(cell) {
             Some(true) => "yes".to_owned(),
             Some(false) => "no".to_owned(),
             None => cell.to_owned(),
         },
+        "area" if cell.is_empty() => "*".to_owned(),
         _ => cell.to_owned(),
     }
 }
@@ -222,12 +229,18 @@ fn area_changes(old: &Folder, new: &Folder, changes: &mut Vec<Change>) {
     }
     let areas = |folder: &Folder| -> BTreeMap<String, Plain> {
         let features = folder.file(areas::FILE).map(areas::features).unwrap_or_default();
-        features.into_iter().map(|area| (area.code.clone(), area)).collect()
+        features
+            .into_iter()
+            .map(|area| (area.code.clone(), area))
+            .collect()
     };
     pairwise(&areas(old), &areas(new), |code, sign, before, after| {
         let detail = match (before, after) {
             (Some(before), Some(after)) => area_detail(before, after),
-            (one, other) => one.or(other).map(|area| area.name.own.clone()).unwrap_or_default(),
+            (one, other) => one
+                .or(other)
+                .map(|area| area.name.own.clone())
+                .unwrap_or_default(),
         };
         if sign != Sign::Changed || !detail.is_empty() {
             changes.push(Change {
@@ -269,7 +282,10 @@ fn area_detail(before: &Plain, after: &Plain) -> String {
 
 fn briefing_changes(old: &Folder, new: &Folder, changes: &mut Vec<Change>) {
     let texts = |folder: &Folder| -> BTreeMap<String, Vec<u8>> {
-        let files = folder.files().iter().filter(|(path, _)| path.starts_with("briefing/"));
+        let files = folder
+            .files()
+            .iter()
+            .filter(|(path, _)| path.starts_with("briefing/"));
         files.map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
     };
     pairwise(&texts(old), &texts(new), |path, sign, before, after| {

@@ -131,7 +131,8 @@ fn tell_syntax(file: &str, lines: &Lines, errors: &[toml::de::Error], faults: &m
     }
 }
 
-/// Reads jurisdiction.toml. None, with faults, when anything in it is wrong.
+/// Reads jurisdiction.toml. None, with faults, when it is no TOML; where a value is wrong the fault is told and a
+/// default stands in for it, so that the rest of the folder can still be checked.
 pub(crate) fn read(bytes: &[u8], faults: &mut Faults) -> Option<Charter> {
     let text = decode(FILE, bytes, faults)?;
     let lines = Lines::of(&text);
@@ -147,12 +148,10 @@ pub(crate) fn read(bytes: &[u8], faults: &mut Faults) -> Option<Charter> {
         line: 1,
         lines: &lines,
     };
-    let errors_before = faults.errors();
-    let charter = charter(&root, last_line, faults);
-    charter.filter(|_| faults.errors() == errors_before)
+    Some(charter(&root, last_line, faults))
 }
 
-fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Option<Charter> {
+fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Charter {
     root.only(
         &[
             "code",
@@ -176,7 +175,7 @@ fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Optio
     if name.is_empty() {
         root.lacks("name", "write name = \"My City\"", faults);
     }
-    let time_zone = root.string("time_zone", faults).unwrap_or_else(|| {
+    let mut time_zone = root.string("time_zone", faults).unwrap_or_else(|| {
         if root.get("time_zone").is_none() {
             root.lacks("time_zone", "write time_zone = \"Asia/Shanghai\"", faults);
         }
@@ -194,6 +193,7 @@ fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Optio
             format!("time zone {} is not known", shown(&time_zone)),
             mend,
         );
+        "UTC".clone_into(&mut time_zone);
     }
     let languages = languages(root, faults);
     let hosts = root.strings("hosts", faults);
@@ -201,7 +201,10 @@ fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Optio
         faults.error(root.at("hosts"), format!("names more than {MAX_HOSTS} hosts"), "");
     }
     for (host, line) in &hosts {
-        let is_host = !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-'));
+        let is_host = !host.is_empty()
+            && host
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-'));
         if !is_host {
             faults.error(
                 at(FILE, *line),
@@ -222,14 +225,17 @@ fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Optio
         }
         None => {
             for slots in &mut week[..5] {
-                *slots = ["08:00-12:00", "14:00-18:00"].map(|slot| (slot.to_owned(), last_line)).to_vec();
+                *slots = ["08:00-12:00", "14:00-18:00"]
+                    .map(|slot| (slot.to_owned(), last_line))
+                    .to_vec();
             }
         }
     }
 
-    Some(Charter {
+    let nameless = || "nameless".parse().expect("a plain word is a code");
+    Charter {
         jurisdiction: Jurisdiction {
-            code: code?,
+            code: code.unwrap_or_else(nameless),
             name,
             languages,
             contact: root.text("contact", faults),
@@ -241,7 +247,7 @@ fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Optio
         week,
         week_line: hours.map_or(last_line, |hours| hours.line),
         gaps: gaps(root, faults),
-    })
+    }
 }
 
 fn languages(root: &Section<'_, '_>, faults: &mut Faults) -> Vec<Lang> {
@@ -249,7 +255,11 @@ fn languages(root: &Section<'_, '_>, faults: &mut Faults) -> Vec<Lang> {
     for (word, line) in root.strings("languages", faults) {
         match word.parse::<Lang>() {
             Ok(lang) if languages.contains(&lang) => {
-                faults.error(at(FILE, line), format!("language {word} is there twice"), "remove one");
+                faults.error(
+                    at(FILE, line),
+                    format!("language {word} is there twice"),
+                    "remove one",
+                );
             }
             Ok(lang) => languages.push(lang),
             Err(refusal) => faults.refusal(at(FILE, line), &refusal),
@@ -310,8 +320,18 @@ fn settings(root: &Section<'_, '_>, faults: &mut Faults) -> Settings {
     given.whole("max_park_days", 1..=3_660, &mut settings.max_park_days, faults);
     given.whole("reopen_days", 0..=3_660, &mut settings.reopen_days, faults);
     given.number("recheck_share", 0.0..=1.0, &mut settings.recheck_share, faults);
-    given.number("duplicate_metres", 0.0..=10_000.0, &mut settings.duplicate_metres, faults);
-    given.whole("duplicate_hours", 0..=87_840, &mut settings.duplicate_hours, faults);
+    given.number(
+        "duplicate_metres",
+        0.0..=10_000.0,
+        &mut settings.duplicate_metres,
+        faults,
+    );
+    given.whole(
+        "duplicate_hours",
+        0..=87_840,
+        &mut settings.duplicate_hours,
+        faults,
+    );
     given.whole("retention_days", 1..=36_600, &mut settings.retention_days, faults);
     if let Some(limit) = given.parsed::<Limit>("triage", faults) {
         settings.triage = limit;
@@ -334,7 +354,11 @@ fn gaps(root: &Section<'_, '_>, faults: &mut Faults) -> Gaps {
     };
     let reason = section.string("reason", faults).unwrap_or_default();
     if reason.trim().is_empty() {
-        section.lacks("reason", "write why these gaps are right: reason = \"parks and airports\"", faults);
+        section.lacks(
+            "reason",
+            "write why these gaps are right: reason = \"parks and airports\"",
+            faults,
+        );
     }
     Gaps {
         is_everywhere,
@@ -454,7 +478,10 @@ impl<'t, 'i> Section<'t, 'i> {
         table.only(&["own", "zh", "en"], faults);
         let zh = table.string("zh", faults).filter(|text| !text.is_empty());
         let en = table.string("en", faults).filter(|text| !text.is_empty());
-        let own = table.string("own", faults).or_else(|| zh.clone()).or_else(|| en.clone());
+        let own = table
+            .string("own", faults)
+            .or_else(|| zh.clone())
+            .or_else(|| en.clone());
         Text {
             own: own.unwrap_or_default(),
             zh,
@@ -480,11 +507,20 @@ impl<'t, 'i> Section<'t, 'i> {
         }
     }
 
-    fn whole<T: TryFrom<u32>>(&self, key: &str, range: RangeInclusive<u32>, setting: &mut T, faults: &mut Faults) {
+    fn whole<T: TryFrom<u32>>(
+        &self,
+        key: &str,
+        range: RangeInclusive<u32>,
+        setting: &mut T,
+        faults: &mut Faults,
+    ) {
         let Some(value) = self.get(key) else {
             return;
         };
-        let number = value.get_ref().as_integer().and_then(|n| n.to_string().parse().ok());
+        let number = value
+            .get_ref()
+            .as_integer()
+            .and_then(|n| n.to_string().parse().ok());
         match number.filter(|n| range.contains(n)).map(T::try_from) {
             Some(Ok(number)) => *setting = number,
             _ => {
@@ -501,7 +537,10 @@ impl<'t, 'i> Section<'t, 'i> {
         let value = value.get_ref();
         let written = value.as_float().map(ToString::to_string);
         let written = written.or_else(|| value.as_integer().map(ToString::to_string));
-        match written.and_then(|n| n.parse::<f64>().ok()).filter(|n| range.contains(n)) {
+        match written
+            .and_then(|n| n.parse::<f64>().ok())
+            .filter(|n| range.contains(n))
+        {
             Some(number) => *setting = number,
             None => {
                 let kind = format!("number from {} to {}", range.start(), range.end());

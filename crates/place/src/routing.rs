@@ -77,7 +77,10 @@ pub(crate) fn read(table: &Table, books: Books<'_>, faults: &mut Faults) -> Vec<
         lines.insert((matter.clone(), area), row.line());
         rules.extend(leader.map(|leader| Rule { matter, area, leader }));
     }
-    warn_of_idle(&rules, &lines, books, faults);
+    // Among faulty services and standards a rule may seem idle that is not.
+    if !faults.has_errors() {
+        warn_of_idle(&rules, &lines, books, faults);
+    }
     rules
 }
 
@@ -101,7 +104,11 @@ fn matter(row: &Row, books: Books<'_>, faults: &mut Faults) -> Option<Matter> {
         (None, None) => {
             let known = services.services.iter().map(|s| s.code.as_str());
             let known = known.chain(standards.standards.iter().map(|s| s.code.as_str()));
-            let mend = did_you_mean(code, known, "write the code of a group, service or standard, or *");
+            let mend = did_you_mean(
+                code,
+                known,
+                "write the code of a group, service or standard, or *",
+            );
             faults.error(row.at(), format!("matter {} is not known", shown(code)), mend);
             None
         }
@@ -128,7 +135,8 @@ fn warn_of_idle(
     books: Books<'_>,
     faults: &mut Faults,
 ) {
-    let (Some(areas), Some(services), Some(standards)) = (books.areas, books.services, books.standards) else {
+    let (Some(areas), Some(services), Some(standards)) = (books.areas, books.services, books.standards)
+    else {
         return;
     };
     let group_of: HashMap<&str, &str> = services
@@ -147,8 +155,11 @@ fn warn_of_idle(
         matters.push(Matter::All);
         matters
     };
-    let ladders: Vec<(bool, Vec<Matter>)> =
-        standards.standards.iter().map(|s| (s.lead.is_some(), ladder(s))).collect();
+    let ladders: Vec<(bool, Vec<Matter>)> = standards
+        .standards
+        .iter()
+        .map(|s| (s.lead.is_some(), ladder(s)))
+        .collect();
     // A rule about everything is a net below the others, and good to have.
     for rule in rules.iter().filter(|rule| rule.matter != Matter::All) {
         let can_win = ladders.iter().any(|(has_lead, ladder)| {

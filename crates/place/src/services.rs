@@ -73,37 +73,99 @@ const NEVER_ASKED: [(&str, &[&str]); 5] = [
     (
         "ethnicity",
         &[
-            "民族", "族别", "族裔", "種族", "种族", "ethnicity", "ethnic", "race", "racial", "ethnie", "rasse",
+            "民族",
+            "族别",
+            "族裔",
+            "種族",
+            "种族",
+            "ethnicity",
+            "ethnic",
+            "race",
+            "racial",
+            "ethnie",
+            "rasse",
             "herkunftsethnie",
         ],
     ),
     (
         "religion",
         &[
-            "宗教", "信仰", "religion", "religious", "faith", "church membership", "konfession", "religiös",
+            "宗教",
+            "信仰",
+            "religion",
+            "religious",
+            "faith",
+            "church membership",
+            "konfession",
+            "religiös",
         ],
     ),
     (
         "political view",
         &[
-            "政治", "党派", "黨派", "党员", "黨員", "political", "politics", "party membership", "party member",
-            "politisch", "politique",
+            "政治",
+            "党派",
+            "黨派",
+            "党员",
+            "黨員",
+            "political",
+            "politics",
+            "party membership",
+            "party member",
+            "politisch",
+            "politique",
         ],
     ),
     (
         "health",
         &[
-            "健康", "病史", "疾病", "病情", "残疾", "殘疾", "health condition", "health status", "state of health",
-            "your health", "medical history", "medical condition", "medical record", "illness", "disability",
-            "disabled", "diagnosis", "gesundheitszustand", "krankheit",
+            "健康",
+            "病史",
+            "疾病",
+            "病情",
+            "残疾",
+            "殘疾",
+            "health condition",
+            "health status",
+            "state of health",
+            "your health",
+            "medical history",
+            "medical condition",
+            "medical record",
+            "illness",
+            "disability",
+            "disabled",
+            "diagnosis",
+            "gesundheitszustand",
+            "krankheit",
         ],
     ),
     (
         "identity papers",
         &[
-            "身份证", "身份證", "身分證", "证件号", "證件號", "护照", "護照", "户口", "戶口", "社保号", "id card",
-            "id number", "identity card", "identity number", "identity document", "national id", "passport",
-            "passport number", "social security", "ssn", "ausweis", "ausweisnummer", "ahv",
+            "身份证",
+            "身份證",
+            "身分證",
+            "证件号",
+            "證件號",
+            "护照",
+            "護照",
+            "户口",
+            "戶口",
+            "社保号",
+            "id card",
+            "id number",
+            "identity card",
+            "identity number",
+            "identity document",
+            "national id",
+            "passport",
+            "passport number",
+            "social security",
+            "ssn",
+            "ausweis",
+            "ausweisnummer",
+            "ahv",
         ],
     ),
 ];
@@ -112,13 +174,18 @@ const NEVER_ASKED: [(&str, &[&str]); 5] = [
 fn never_asked(wording: &str) -> Option<&'static str> {
     let lower = wording.to_lowercase();
     let packed: String = lower.chars().filter(|c| !c.is_whitespace()).collect();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty())
+        .collect();
     let spaced = format!(" {} ", words.join(" "));
     let is_asked = |sought: &str| match sought.is_ascii() || sought.contains('ö') {
         true => spaced.contains(&format!(" {sought} ")) || spaced.contains(&format!(" {sought}s ")),
         false => packed.contains(sought),
     };
-    let found = NEVER_ASKED.iter().find(|(_, words)| words.iter().any(|word| is_asked(word)));
+    let found = NEVER_ASKED
+        .iter()
+        .find(|(_, words)| words.iter().any(|word| is_asked(word)));
     found.map(|(matter, _)| *matter)
 }
 
@@ -139,10 +206,15 @@ impl ServiceBook {
 
 /// Reads services.csv.
 pub(crate) fn read_services(table: &Table, faults: &mut Faults) -> ServiceBook {
-    let mut codes = Codes::of("service");
+    let mut codes = table.codes("service");
     let mut services = Vec::new();
     let is_group = |row: &&Row| NO_GROUP.contains(&row.cell("group"));
-    let groups: Vec<String> = table.rows.iter().filter(is_group).map(|row| row.cell("code").to_owned()).collect();
+    let groups: Vec<String> = table
+        .rows
+        .iter()
+        .filter(is_group)
+        .map(|row| row.cell("code").to_owned())
+        .collect();
     for row in &table.rows {
         let code = row.value("code", faults);
         let is_new = codes.add(row.cell("code"), row.at(), faults);
@@ -218,7 +290,11 @@ pub(crate) fn read_questions(table: &Table, book: Option<&mut ServiceBook>, faul
         if let Some(first) = asked.insert((service.to_owned(), code.to_owned()), row.line()) {
             faults.error(
                 row.at(),
-                format!("question {} of service {} is already on line {first}", shown(code), shown(service)),
+                format!(
+                    "question {} of service {} is already on line {first}",
+                    shown(code),
+                    shown(service)
+                ),
                 "give each question of a service its own code",
             );
         }
@@ -256,12 +332,17 @@ pub(crate) fn read_questions(table: &Table, book: Option<&mut ServiceBook>, faul
 }
 
 fn refuse_sensitive(row: &Row, faults: &mut Faults) {
-    let worded = ["code", "label", "label_zh", "label_en", "hint", "hint_zh", "hint_en", "values"];
+    let worded = [
+        "code", "label", "label_zh", "label_en", "hint", "hint_zh", "hint_en", "values",
+    ];
     let matter = worded.iter().find_map(|column| never_asked(row.cell(column)));
     if let Some(matter) = matter {
         faults.error(
             row.at(),
-            format!("question {} asks for {matter}, which Whistle never stores", shown(row.cell("code"))),
+            format!(
+                "question {} asks for {matter}, which Whistle never stores",
+                shown(row.cell("code"))
+            ),
             "remove it; where papers must be shown, ask whether they were seen",
         );
     }
@@ -269,15 +350,28 @@ fn refuse_sensitive(row: &Row, faults: &mut Faults) {
 
 /// `key=name` or `key=zh/en`, separated by `|`.
 fn values(row: &Row, datatype: Option<Datatype>, faults: &mut Faults) -> Vec<(String, Text)> {
-    let is_list = matches!(datatype, Some(Datatype::SingleValueList | Datatype::MultiValueList));
+    let is_list = matches!(
+        datatype,
+        Some(Datatype::SingleValueList | Datatype::MultiValueList)
+    );
     let mut values: Vec<(String, Text)> = Vec::new();
     for part in row.parts("values") {
-        let (key, name) = part.split_once('=').map_or((part, part), |(key, name)| (key.trim(), name.trim()));
+        let (key, name) = part
+            .split_once('=')
+            .map_or((part, part), |(key, name)| (key.trim(), name.trim()));
         if key.is_empty() || name.is_empty() {
             let what = format!("value {} is not readable", shown(part));
-            faults.error(row.at(), what, "write key=name or key=中文/English, separated by |");
+            faults.error(
+                row.at(),
+                what,
+                "write key=name or key=中文/English, separated by |",
+            );
         } else if values.iter().any(|(other, _)| other == key) {
-            faults.error(row.at(), format!("value {} is there twice", shown(key)), "remove one of them");
+            faults.error(
+                row.at(),
+                format!("value {} is there twice", shown(key)),
+                "remove one of them",
+            );
         } else {
             let text = match name.split_once('/') {
                 Some((zh, en)) => Text::both(zh.trim(), en.trim()),
@@ -287,14 +381,26 @@ fn values(row: &Row, datatype: Option<Datatype>, faults: &mut Faults) -> Vec<(St
         }
     }
     if is_list && values.is_empty() {
-        faults.error(row.at(), "a list has no values", "write them as key=name|key=name");
+        faults.error(
+            row.at(),
+            "a list has no values",
+            "write them as key=name|key=name",
+        );
     }
     if datatype.is_some() && !is_list && !values.is_empty() {
         let what = "values are given, but the datatype is no list";
-        faults.error(row.at(), what, "write singlevaluelist or multivaluelist, or leave values blank");
+        faults.error(
+            row.at(),
+            what,
+            "write singlevaluelist or multivaluelist, or leave values blank",
+        );
     }
     if values.len() > MAX_VALUES {
-        faults.error(row.at(), format!("has more than {MAX_VALUES} values"), "ask for text instead");
+        faults.error(
+            row.at(),
+            format!("has more than {MAX_VALUES} values"),
+            "ask for text instead",
+        );
     }
     values
 }
@@ -327,7 +433,14 @@ mod tests {
 
     #[test]
     fn harmless_questions_pass() {
-        for wording in ["路灯编号", "Which embrace of the bridge?", "Lamp number", "Traceable marks", "水压是否正常", "Hospital name"] {
+        for wording in [
+            "路灯编号",
+            "Which embrace of the bridge?",
+            "Lamp number",
+            "Traceable marks",
+            "水压是否正常",
+            "Hospital name",
+        ] {
             assert_eq!(never_asked(wording), None, "{wording}");
         }
     }

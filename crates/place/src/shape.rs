@@ -5,8 +5,8 @@
 use std::fmt;
 
 use geo::{
-    BooleanOps as _, BoundingRect as _, Coord, CoordinatePosition as _, Intersects as _,
-    Line, LineString, MultiPolygon, Orient as _, Polygon,
+    BooleanOps as _, BoundingRect as _, Coord, CoordinatePosition as _, Intersects as _, Line, LineString,
+    MultiPolygon, Orient as _, Polygon,
     coordinate_position::CoordPos,
     line_intersection::{LineIntersection, line_intersection},
     orient::Direction,
@@ -123,8 +123,8 @@ fn rings(geometry: Option<&RawValue>) -> Result<Vec<Rings>, ShapeFault> {
     if text == "null" {
         return Err(fault("has no geometry", DRAW));
     }
-    let geometry: Geometry<'_> =
-        serde_json::from_str(text).map_err(|error| fault(format!("has a geometry that cannot be read ({error})"), DRAW))?;
+    let geometry: Geometry<'_> = serde_json::from_str(text)
+        .map_err(|error| fault(format!("has a geometry that cannot be read ({error})"), DRAW))?;
     let unreadable = |error: serde_json::Error| {
         // The position inside the geometry would mislead: lines are counted in the file.
         let reason = error.to_string();
@@ -134,7 +134,9 @@ fn rings(geometry: Option<&RawValue>) -> Result<Vec<Rings>, ShapeFault> {
     };
     let coordinates = geometry.coordinates.map_or("null", RawValue::get);
     match geometry.kind.as_str() {
-        "Polygon" => serde_json::from_str(coordinates).map(|rings| vec![rings]).map_err(unreadable),
+        "Polygon" => serde_json::from_str(coordinates)
+            .map(|rings| vec![rings])
+            .map_err(unreadable),
         "MultiPolygon" => serde_json::from_str(coordinates).map_err(unreadable),
         other => Err(fault(format!("is a {other}, which has no inside"), DRAW)),
     }
@@ -158,14 +160,21 @@ fn checked_ring(mut ring: Vec<Coord>) -> Result<LineString, ShapeFault> {
         } else {
             "write degrees of WGS 84"
         };
-        return Err(fault(format!("has the position {lon}, {lat}, which is no place on earth"), mend));
+        return Err(fault(
+            format!("has the position {lon}, {lat}, which is no place on earth"),
+            mend,
+        ));
     }
     let (Some(first), Some(last)) = (ring.first().copied(), ring.last().copied()) else {
         return Err(fault("has a ring without positions", "remove it"));
     };
     if first != last {
         return Err(fault(
-            format!("has a ring that is not closed: it begins at {} and ends at {}", near(first), near(last)),
+            format!(
+                "has a ring that is not closed: it begins at {} and ends at {}",
+                near(first),
+                near(last)
+            ),
             "repeat its first position at its end",
         ));
     }
@@ -235,7 +244,9 @@ fn crossing(polygon: &Polygon) -> Option<ShapeFault> {
             }
             let at = match line_intersection(a.line, b.line) {
                 None => continue,
-                Some(LineIntersection::Collinear { intersection }) if intersection.start != intersection.end => {
+                Some(LineIntersection::Collinear { intersection })
+                    if intersection.start != intersection.end =>
+                {
                     intersection.start
                 }
                 Some(LineIntersection::Collinear { .. }) if a.ring != b.ring => continue,

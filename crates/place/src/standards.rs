@@ -61,7 +61,7 @@ pub(crate) fn read(
     units: Option<&UnitBook>,
     faults: &mut Faults,
 ) -> StandardBook {
-    let mut codes = Codes::of("standard");
+    let mut codes = table.codes("standard");
     let mut standards = Vec::new();
     // For each service, the lines of its standards and of those that say they are the default.
     let mut lines_of: HashMap<&str, (Vec<u32>, Vec<u32>)> = HashMap::new();
@@ -91,7 +91,9 @@ pub(crate) fn read(
         let report_in = row.value("report_in", faults);
         let resolve = row.value("resolve", faults);
         let verify = row.value("verify", faults);
-        let verification = row.word("verification", &VERIFICATIONS, faults).unwrap_or_default();
+        let verification = row
+            .word("verification", &VERIFICATIONS, faults)
+            .unwrap_or_default();
         if let (Some(code), true, Some(service), Some(resolve)) = (code, is_new, service, resolve) {
             standards.push(Standard {
                 code,
@@ -110,16 +112,20 @@ pub(crate) fn read(
         }
     }
     for standard in &mut standards {
-        let is_only_one = lines_of.get(standard.service.as_str()).is_some_and(|lines| lines.0.len() == 1);
+        let is_only_one = lines_of
+            .get(standard.service.as_str())
+            .is_some_and(|lines| lines.0.len() == 1);
         standard.default |= is_only_one;
     }
     refuse_unclear_defaults(&lines_of, faults);
     let without = services.into_iter().flat_map(|book| {
         let services = book.services.iter().filter(|s| !s.is_group());
-        services.filter(|s| !lines_of.contains_key(s.code.as_str())).map(|s| {
-            let line = book.codes.line(s.code.as_str()).unwrap_or(1);
-            (line, s.code.as_str())
-        })
+        services
+            .filter(|s| !lines_of.contains_key(s.code.as_str()))
+            .map(|s| {
+                let line = book.codes.line(s.code.as_str()).unwrap_or(1);
+                (line, s.code.as_str())
+            })
     });
     for (line, code) in without {
         faults.error(
@@ -136,14 +142,21 @@ fn refuse_unclear_defaults(lines_of: &HashMap<&str, (Vec<u32>, Vec<u32>)>, fault
         match defaults.as_slice() {
             [] if lines.len() > 1 => faults.error(
                 at(STANDARDS.file, lines[0]),
-                format!("service {} has {} standards and no default", shown(service), lines.len()),
+                format!(
+                    "service {} has {} standards and no default",
+                    shown(service),
+                    lines.len()
+                ),
                 "write yes in the column default of the one to take when nobody chose",
             ),
             [first, others @ ..] => {
                 for line in others {
                     faults.error(
                         at(STANDARDS.file, *line),
-                        format!("service {} has its default already on line {first}", shown(service)),
+                        format!(
+                            "service {} has its default already on line {first}",
+                            shown(service)
+                        ),
                         "leave default blank in all but one",
                     );
                 }

@@ -73,6 +73,19 @@ pub(crate) struct Layout {
 #[derive(Debug)]
 pub(crate) struct Table {
     pub rows: Vec<Row>,
+    /// The codes of rows that were left out, with their lines: known, so that nothing that refers to them is blamed.
+    lost: Vec<(String, u32)>,
+}
+
+impl Table {
+    /// Codes of this file's things, to begin with those of the rows that could not be read.
+    pub fn codes(&self, what: &'static str) -> Codes {
+        let mut codes = Codes::of(what);
+        for (code, line) in &self.lost {
+            codes.lines.entry(code.clone()).or_insert(*line);
+        }
+        codes
+    }
 }
 
 /// One row: its cells in the order of the layout's columns, trimmed.
@@ -183,7 +196,9 @@ pub(crate) fn read(layout: &'static Layout, bytes: &[u8], faults: &mut Faults) -
     let lines = Lines::of(&text);
     // Excel's own way to name the delimiter.
     let skip = match text.get(..4) {
-        Some(start) if start.eq_ignore_ascii_case("sep=") => text.find('\n').map_or(text.len(), |end| end + 1),
+        Some(start) if start.eq_ignore_ascii_case("sep=") => {
+            text.find('\n').map_or(text.len(), |end| end + 1)
+        }
         _ => 0,
     };
     let body = &text[skip..];
@@ -195,6 +210,8 @@ pub(crate) fn read(layout: &'static Layout, bytes: &[u8], faults: &mut Faults) -
 
     let mut columns: Option<(Vec<Option<usize>>, usize)> = None;
     let mut rows = Vec::new();
+    let mut lost = Vec::new();
+    let code_column = layout.columns.iter().position(|c| c.name == "code");
     let mut above: Option<(u32, Vec<String>)> = None;
     let mut record = StringRecord::new();
     loop {
@@ -208,7 +225,10 @@ pub(crate) fn read(layout: &'static Layout, bytes: &[u8], faults: &mut Faults) -
             }
         }
         // The reader's own position is before the line ends that it passes over.
-        let blank = text[begin..].bytes().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        let blank = text[begin..]
+            .bytes()
+            .take_while(|b| matches!(b, b'\r' | b'\n'))
+            .count();
         let line = lines.at(begin + blank);
         let mut end = skip + reader.position().byte() as usize;
         end += usize::from(text[..end].ends_with('\r') && text[end..].starts_with('\n'));
@@ -228,18 +248,32 @@ pub(crate) fn read(layout: &'static Layout, bytes: &[u8], faults: &mut Faults) -
         // What was carried to the row just above counts as filled.
         let is_below = above.as_ref().is_some_and(|(end, _)| *end == line);
         let filled_above = above.take().filter(|_| is_below).map(|(_, cells)| cells);
-        let (cells, is_sound) = cells_of(layout, line, columns, *width, &record, filled_above.as_deref(), faults);
+        let (cells, is_sound) = cells_of(
+            layout,
+            line,
+            columns,
+            *width,
+            &record,
+            filled_above.as_deref(),
+            faults,
+        );
         above = Some((lines.at(end), cells.clone()));
         if is_sound {
             rows.push(Row { layout, line, cells });
+        } else if let Some(column) = code_column {
+            lost.push((cells[column].clone(), line));
         }
     }
     if columns.is_none() {
         let needed = needed_columns(layout).collect::<Vec<_>>().join(",");
-        faults.error(whole(layout.file), "is empty", format!("begin with a header: {needed}"));
+        faults.error(
+            whole(layout.file),
+            "is empty",
+            format!("begin with a header: {needed}"),
+        );
         return None;
     }
-    Some(Table { rows })
+    Some(Table { rows, lost })
 }
 
 fn needed_columns(layout: &'static Layout) -> impl Iterator<Item = &'static str> {
@@ -249,7 +283,10 @@ fn needed_columns(layout: &'static Layout) -> impl Iterator<Item = &'static str>
 
 /// The delimiter that the header line has most of; a comma when it has none.
 fn delimiter_of(text: &str) -> u8 {
-    let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let header = text
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default();
     let mut counts = HashMap::from([(b',', 0), (b';', 0), (b'\t', 0)]);
     let mut is_quoted = false;
     for byte in header.bytes() {
@@ -304,7 +341,12 @@ fn header(
         .map(|(column, _)| column.name)
         .collect();
     if !missing.is_empty() {
-        let columns = layout.columns.iter().map(|c| c.name).collect::<Vec<_>>().join(",");
+        let columns = layout
+            .columns
+            .iter()
+            .map(|c| c.name)
+            .collect::<Vec<_>>()
+            .join(",");
         faults.error(
             at(layout.file, line),
             format!("the header lacks {}", missing.join(", ")),
@@ -401,6 +443,11 @@ impl Codes {
         self.lines.insert(code.to_owned(), at.line.unwrap_or(1));
         self.in_order.push(code.to_owned());
         true
+    }
+
+    /// Notes a code whose line does not matter.
+    pub fn note(&mut self, code: String) {
+        self.lines.entry(code).or_insert(1);
     }
 
     /// The line of a code.

@@ -6,10 +6,13 @@
 //! parent's. That takes one sort of the edges and no geometry. Only where it fails are shapes cut against each other.
 
 use geo::{
-    BooleanOps as _, BoundingRect as _, Coord, Distance as _, Haversine,
-    InteriorPoint as _, LineString, MultiPolygon, Polygon, unary_union,
+    BooleanOps as _, BoundingRect as _, Coord, Distance as _, Haversine, InteriorPoint as _, LineString,
+    MultiPolygon, Polygon, unary_union,
 };
-use rstar::{AABB, RTree, primitives::{GeomWithData, Rectangle}};
+use rstar::{
+    AABB, RTree,
+    primitives::{GeomWithData, Rectangle},
+};
 
 /// Up to so many square metres, two borders differ by no more than rounding.
 const ROUNDING_SQUARE_METRES: f64 = 1.0;
@@ -66,8 +69,12 @@ pub(crate) fn misfits(parent: &MultiPolygon, children: &[&MultiPolygon]) -> Vec<
     if area(&outside) > ROUNDING_SQUARE_METRES {
         let hidden = RTree::bulk_load(outside.0.iter().filter_map(|piece| boxed(piece, 0)).collect());
         for (i, child) in children.iter().enumerate() {
-            let touches = envelope(child).is_some_and(|e| hidden.locate_in_envelope_intersecting(e).next().is_some());
-            if touches && let Some(piece) = piece(&child.difference(parent), areas[i]) && piece.share > GRAVE_SHARE {
+            let touches =
+                envelope(child).is_some_and(|e| hidden.locate_in_envelope_intersecting(e).next().is_some());
+            if touches
+                && let Some(piece) = piece(&child.difference(parent), areas[i])
+                && piece.share > GRAVE_SHARE
+            {
                 found.push(Misfit::Outside(i, piece));
             }
         }
@@ -105,7 +112,9 @@ fn tile_exactly(parent: &MultiPolygon, children: &[&MultiPolygon]) -> bool {
     type Edge = [u64; 4];
     let mut edges: Vec<(Edge, i32)> = Vec::new();
     let mut add = |shape: &MultiPolygon, sign: i32| {
-        let rings = shape.iter().flat_map(|p| std::iter::once(p.exterior()).chain(p.interiors()));
+        let rings = shape
+            .iter()
+            .flat_map(|p| std::iter::once(p.exterior()).chain(p.interiors()));
         for line in rings.flat_map(LineString::lines) {
             // Adding nothing makes 0 of -0.
             let bits = |at: Coord| [(at.x + 0.0).to_bits(), (at.y + 0.0).to_bits()];
@@ -140,11 +149,17 @@ where
 
 fn envelope(shape: &MultiPolygon) -> Option<AABB<[f64; 2]>> {
     let bounds = shape.bounding_rect()?;
-    Some(AABB::from_corners([bounds.min().x, bounds.min().y], [bounds.max().x, bounds.max().y]))
+    Some(AABB::from_corners(
+        [bounds.min().x, bounds.min().y],
+        [bounds.max().x, bounds.max().y],
+    ))
 }
 
 fn overlaps(children: &[&MultiPolygon], areas: &[f64]) -> Vec<Misfit> {
-    let boxes = children.iter().enumerate().filter_map(|(i, child)| boxed(*child, i));
+    let boxes = children
+        .iter()
+        .enumerate()
+        .filter_map(|(i, child)| boxed(*child, i));
     let tree = RTree::bulk_load(boxes.collect());
     let mut found = Vec::new();
     for (i, child) in children.iter().enumerate() {
@@ -179,8 +194,12 @@ fn piece(ground: &MultiPolygon, whole: f64) -> Option<Piece> {
     if square_metres <= ROUNDING_SQUARE_METRES || (share <= ROUNDING_SHARE && !is_wide) {
         return None;
     }
-    let largest = ground.iter().max_by(|a, b| polygon_area(a).total_cmp(&polygon_area(b)))?;
-    let near = largest.interior_point().map_or(largest.exterior().0[0], |point| point.0);
+    let largest = ground
+        .iter()
+        .max_by(|a, b| polygon_area(a).total_cmp(&polygon_area(b)))?;
+    let near = largest
+        .interior_point()
+        .map_or(largest.exterior().0[0], |point| point.0);
     Some(Piece {
         square_metres,
         share,
@@ -192,5 +211,7 @@ fn piece(ground: &MultiPolygon, whole: f64) -> Option<Piece> {
 fn border_metres(piece: &Polygon) -> f64 {
     let rings = std::iter::once(piece.exterior()).chain(piece.interiors());
     let edges = rings.flat_map(LineString::lines);
-    edges.map(|line| Haversine.distance(line.start.into(), line.end.into())).sum()
+    edges
+        .map(|line| Haversine.distance(line.start.into(), line.end.into()))
+        .sum()
 }

@@ -87,7 +87,13 @@ pub fn zurich(data: &Path) -> Result<Place, Box<dyn Error>> {
         stations_down_to: 2,
         station_name: |area| {
             let name = &area.name;
-            let or_own = |text: &str| if text.is_empty() { name.own.clone() } else { text.to_owned() };
+            let or_own = |text: &str| {
+                if text.is_empty() {
+                    name.own.clone()
+                } else {
+                    text.to_owned()
+                }
+            };
             match area.level {
                 0 => Name {
                     own: "Zentrale Anlaufstelle".to_owned(),
@@ -186,7 +192,9 @@ pub fn new_york(data: &Path) -> Result<Place, Box<dyn Error>> {
 fn without_holes(geometry: &str) -> Result<String, Box<dyn Error>> {
     let mut geometry: Value = serde_json::from_str(geometry)?;
     let is_single = geometry["type"] == "Polygon";
-    let coordinates = geometry["coordinates"].as_array_mut().ok_or("a geometry has no coordinates")?;
+    let coordinates = geometry["coordinates"]
+        .as_array_mut()
+        .ok_or("a geometry has no coordinates")?;
     if is_single {
         coordinates.truncate(1);
     } else {

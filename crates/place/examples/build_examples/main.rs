@@ -139,7 +139,10 @@ fn areas(place: &Place) -> String {
             )
         })
         .collect();
-    format!("{{\"type\":\"FeatureCollection\",\"features\":[\n{}\n]}}\n", features.join(",\n"))
+    format!(
+        "{{\"type\":\"FeatureCollection\",\"features\":[\n{}\n]}}\n",
+        features.join(",\n")
+    )
 }
 
 fn units_and_posts(place: &Place) -> (String, String) {
@@ -152,7 +155,11 @@ fn units_and_posts(place: &Place) -> (String, String) {
             writeln!(posts, "{unit}-{ending},{own},{zh},{en},{unit},,{roles}").expect("a string takes all");
         }
     };
-    let departments = place.units.lines().skip(1).filter_map(|line| line.split(',').next());
+    let departments = place
+        .units
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split(',').next());
     for department in departments {
         add_posts(department, &[3, 1]);
     }
@@ -163,7 +170,9 @@ fn units_and_posts(place: &Place) -> (String, String) {
             "" => String::new(),
             parent => format!("ST-{parent}"),
         };
-        let [lon, lat] = area.station.map_or([String::new(), String::new()], |p| p.map(|n| format!("{n:.6}")));
+        let [lon, lat] = area
+            .station
+            .map_or([String::new(), String::new()], |p| p.map(|n| format!("{n:.6}")));
         writeln!(
             units,
             "{code},{},{},{},station,{},{above},{lon},{lat},,",

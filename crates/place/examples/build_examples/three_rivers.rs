@@ -35,6 +35,7 @@ const TOWNS: [(&str, &str, &str); 12] = [
 ];
 const STREETS: usize = 3;
 
+#[rustfmt::skip]
 const NAMES: [(&str, &str); COMMUNITIES] = [
     ("和平", "Heping"), ("光明", "Guangming"), ("胜利", "Shengli"), ("团结", "Tuanjie"), ("文化", "Wenhua"),
     ("建设", "Jianshe"), ("向阳", "Xiangyang"), ("学府", "Xuefu"), ("永安", "Yong'an"), ("花园", "Huayuan"),
@@ -92,15 +93,24 @@ fn chance(key: &[Hex], nth: u64) -> f64 {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
     };
-    let state = key.iter().flat_map(|(q, r)| [*q, *r]).fold(mix(SEED ^ (nth << 32)), |state, n| {
-        mix(state ^ u64::from(n.cast_unsigned()))
-    });
+    let state = key
+        .iter()
+        .flat_map(|(q, r)| [*q, *r])
+        .fold(mix(SEED ^ (nth << 32)), |state, n| {
+            mix(state ^ u64::from(n.cast_unsigned()))
+        });
     (state >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
 }
 
 fn moved(corner: Corner) -> Position {
-    let sum = corner.iter().map(|hex| middle(*hex)).fold([0.0, 0.0], |a, b| [a[0] + b[0], a[1] + b[1]]);
-    [sum[0] / 3.0 + 0.3 * chance(&corner, 1), sum[1] / 3.0 + 0.3 * chance(&corner, 2)]
+    let sum = corner
+        .iter()
+        .map(|hex| middle(*hex))
+        .fold([0.0, 0.0], |a, b| [a[0] + b[0], a[1] + b[1]]);
+    [
+        sum[0] / 3.0 + 0.3 * chance(&corner, 1),
+        sum[1] / 3.0 + 0.3 * chance(&corner, 2),
+    ]
 }
 
 /// The way from one corner to the next, without the last position: the corner and two bends.
@@ -111,10 +121,17 @@ fn way(from: Corner, to: Corner) -> [Position; 3] {
     let key = [low[0], low[1], low[2], high[0], high[1], high[2]];
     let bend = |share: f64, nth: u64| {
         let aside = 0.12 * chance(&key, nth);
-        [a[0] + share * along[0] - aside * along[1], a[1] + share * along[1] + aside * along[0]]
+        [
+            a[0] + share * along[0] - aside * along[1],
+            a[1] + share * along[1] + aside * along[0],
+        ]
     };
     let (first, second) = (bend(0.34, 3), bend(0.66, 4));
-    if from < to { [a, first, second] } else { [b, second, first] }
+    if from < to {
+        [a, first, second]
+    } else {
+        [b, second, first]
+    }
 }
 
 /// The borders of some hexagons together, outer ring first; on the lattice.
@@ -139,7 +156,9 @@ fn dissolve(hexes: &BTreeSet<Hex>) -> Vec<Vec<Position>> {
         rings.push(ring);
     }
     let signed_area = |ring: &[Position]| -> f64 {
-        ring.windows(2).map(|pair| pair[0][0] * pair[1][1] - pair[1][0] * pair[0][1]).sum()
+        ring.windows(2)
+            .map(|pair| pair[0][0] * pair[1][1] - pair[1][0] * pair[0][1])
+            .sum()
     };
     // The outer ring runs counter-clockwise, holes clockwise.
     rings.sort_by(|a, b| signed_area(b).total_cmp(&signed_area(a)));
@@ -155,7 +174,10 @@ impl Map {
     fn position(&self, at: Position) -> Position {
         let [x, y] = at.map(|n| n / self.reach);
         let shrink = 0.35 + 0.65 * x.hypot(y);
-        let on_earth = [MIDDLE[0] + REACH[0] * x * shrink, MIDDLE[1] + REACH[1] * y * shrink];
+        let on_earth = [
+            MIDDLE[0] + REACH[0] * x * shrink,
+            MIDDLE[1] + REACH[1] * y * shrink,
+        ];
         on_earth.map(|degrees| (degrees * 1e6).round() / 1e6)
     }
 
@@ -173,8 +195,10 @@ fn cells() -> BTreeSet<Hex> {
     let distance = |hex: Hex| {
         let [x, y] = middle(hex);
         let angle = y.atan2(x);
-        let bulge =
-            1.0 + 0.12 * (2.0 * angle + 1.0).sin() + 0.08 * (3.0 * angle + 2.0).sin() + 0.05 * (5.0 * angle).sin();
+        let bulge = 1.0
+            + 0.12 * (2.0 * angle + 1.0).sin()
+            + 0.08 * (3.0 * angle + 2.0).sin()
+            + 0.05 * (5.0 * angle).sin();
         x.hypot(y) / bulge
     };
     let mut all: Vec<Hex> = (-40..=40).flat_map(|q| (-40..=40).map(move |r| (q, r))).collect();
@@ -220,7 +244,12 @@ fn divide(hexes: &BTreeSet<Hex>, count: usize) -> Vec<BTreeSet<Hex>> {
     let mut seeds = vec![middle(first)];
     while seeds.len() < count {
         let lonely = hexes.iter().max_by(|a, b| {
-            let to_nearest = |hex: &Hex| seeds.iter().map(|s| apart(middle(*hex), *s)).fold(f64::MAX, f64::min);
+            let to_nearest = |hex: &Hex| {
+                seeds
+                    .iter()
+                    .map(|s| apart(middle(*hex), *s))
+                    .fold(f64::MAX, f64::min)
+            };
             to_nearest(a).total_cmp(&to_nearest(b))
         });
         seeds.push(middle(*lonely.expect("there are hexagons")));
@@ -234,20 +263,28 @@ fn divide(hexes: &BTreeSet<Hex>, count: usize) -> Vec<BTreeSet<Hex>> {
 }
 
 fn centre(hexes: &BTreeSet<Hex>) -> Position {
-    let sum = hexes.iter().map(|hex| middle(*hex)).fold([0.0, 0.0], |a, b| [a[0] + b[0], a[1] + b[1]]);
+    let sum = hexes
+        .iter()
+        .map(|hex| middle(*hex))
+        .fold([0.0, 0.0], |a, b| [a[0] + b[0], a[1] + b[1]]);
     sum.map(|n| n / hexes.len() as f64)
 }
 
 /// The middle of the cell nearest to the middle of all.
 fn heart(hexes: &BTreeSet<Hex>) -> Position {
     let centre = centre(hexes);
-    let nearest = hexes.iter().min_by(|a, b| apart(middle(**a), centre).total_cmp(&apart(middle(**b), centre)));
+    let nearest = hexes
+        .iter()
+        .min_by(|a, b| apart(middle(**a), centre).total_cmp(&apart(middle(**b), centre)));
     middle(*nearest.expect("there are hexagons"))
 }
 
 /// How many communities each town gets, by its cells; they add up.
 fn communities_of(towns: &[BTreeSet<Hex>]) -> Vec<usize> {
-    let exact: Vec<f64> = towns.iter().map(|town| (town.len() * COMMUNITIES) as f64 / CELLS as f64).collect();
+    let exact: Vec<f64> = towns
+        .iter()
+        .map(|town| (town.len() * COMMUNITIES) as f64 / CELLS as f64)
+        .collect();
     let mut counts: Vec<usize> = exact.iter().map(|n| n.floor() as usize).collect();
     let mut by_rest: Vec<usize> = (0..towns.len()).collect();
     by_rest.sort_by(|a, b| (exact[*b].fract()).total_cmp(&exact[*a].fract()));
@@ -268,7 +305,13 @@ fn areas() -> Vec<Area> {
         })
         .fold(0.0, f64::max);
     let map = Map { reach };
-    let area = |code: String, level: usize, kind: &str, zh: String, en: String, parent: &str, hexes: &BTreeSet<Hex>| Area {
+    let area = |code: String,
+                level: usize,
+                kind: &str,
+                zh: String,
+                en: String,
+                parent: &str,
+                hexes: &BTreeSet<Hex>| Area {
         station: Some(map.position(heart(hexes))),
         geometry: map.geometry(hexes),
         code,
@@ -281,12 +324,24 @@ fn areas() -> Vec<Area> {
         },
         parent: parent.to_owned(),
     };
-    let mut areas = vec![area(CITY.to_owned(), 0, "市", "三江市".to_owned(), "Three Rivers".to_owned(), "", &all)];
+    let mut areas = vec![area(
+        CITY.to_owned(),
+        0,
+        "市",
+        "三江市".to_owned(),
+        "Three Rivers".to_owned(),
+        "",
+        &all,
+    )];
     let mut below: HashMap<usize, Vec<Area>> = HashMap::new();
 
     let seeds: Vec<Position> = (0..TOWNS.len())
         .map(|i| {
-            let (nth, of, out) = if i < STREETS { (i, STREETS, 0.27) } else { (i - STREETS, TOWNS.len() - STREETS, 0.74) };
+            let (nth, of, out) = if i < STREETS {
+                (i, STREETS, 0.27)
+            } else {
+                (i - STREETS, TOWNS.len() - STREETS, 0.74)
+            };
             let angle = std::f64::consts::TAU * nth as f64 / of as f64 + 0.4;
             [out * reach * angle.cos(), out * reach * angle.sin()]
         })
@@ -298,15 +353,35 @@ fn areas() -> Vec<Area> {
         let (number, zh, en) = TOWNS[i];
         let town_code = format!("{CITY}{number}");
         let town_kind = if i < STREETS { "街道" } else { "镇" };
-        areas.push(area(town_code.clone(), 1, town_kind, zh.to_owned(), en.to_owned(), CITY, town));
+        areas.push(area(
+            town_code.clone(),
+            1,
+            town_kind,
+            zh.to_owned(),
+            en.to_owned(),
+            CITY,
+            town,
+        ));
         for (j, community) in divide(town, counts[i]).iter().enumerate() {
             let (zh, en) = names.next().expect("there is a name for each community");
             // Streets have residents' committees only; a town has one, at its seat, and villages.
             let is_urban = i < STREETS || j == 0;
-            let (first, kind, kind_en) = if is_urban { (1, "社区", "Community") } else { (200, "村", "Village") };
+            let (first, kind, kind_en) = if is_urban {
+                (1, "社区", "Community")
+            } else {
+                (200, "村", "Village")
+            };
             let code = format!("{town_code}{:03}", first + j);
             let (name, name_en) = (format!("{zh}{kind}"), format!("{en} {kind_en}"));
-            areas.push(area(code.clone(), 2, kind, name.clone(), name_en, &town_code, community));
+            areas.push(area(
+                code.clone(),
+                2,
+                kind,
+                name.clone(),
+                name_en,
+                &town_code,
+                community,
+            ));
             // Numbered from west to east, then from north to south.
             let mut rows: Vec<Hex> = community.iter().copied().collect();
             rows.sort_by_key(|(q, r)| (-r, *q));
@@ -336,7 +411,10 @@ pub fn place() -> Place {
     Place {
         folder: "three-rivers",
         written: vec![
-            ("jurisdiction.toml", include_str!("three-rivers/jurisdiction.toml")),
+            (
+                "jurisdiction.toml",
+                include_str!("three-rivers/jurisdiction.toml"),
+            ),
             ("services.csv", include_str!("three-rivers/services.csv")),
             ("questions.csv", include_str!("three-rivers/questions.csv")),
             ("standards.csv", include_str!("three-rivers/standards.csv")),
