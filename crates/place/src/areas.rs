@@ -3,7 +3,7 @@
 //! Knows features, levels and parents. Whether one shape is sound is [`crate::shape`]'s to say, whether the shapes fit
 //! together [`crate::tiling`]'s.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use geo::{BoundingRect as _, MultiPolygon};
 use serde::Deserialize;
@@ -57,6 +57,26 @@ struct Draft {
     parent: Option<String>,
     /// None when it is faulty; the fault is told already.
     shape: Option<MultiPolygon>,
+}
+
+/// The features of a file.
+#[derive(Debug, Default)]
+struct Drafts {
+    sound: Vec<Draft>,
+    lost: Lost,
+}
+
+/// Where areas are missing for a fault that is told already, so that the hole they leave is not told too.
+#[derive(Debug, Default)]
+struct Lost {
+    /// Nobody knows where.
+    anywhere: bool,
+    /// Below any area of this level.
+    levels: [bool; 4],
+    /// Below these areas.
+    below: HashSet<String>,
+    /// Their own codes.
+    codes: Vec<String>,
 }
 
 /// The areas of a place by code, for the other files to refer to.
@@ -139,7 +159,9 @@ pub(crate) fn features(bytes: &[u8]) -> Vec<Plain> {
     let Some(text) = decode(FILE, bytes, &mut faults) else {
         return Vec::new();
     };
-    let drafts = drafts(&text, &mut faults).unwrap_or_default();
+    let drafts = drafts(&text, &mut faults)
+        .map(|drafts| drafts.sound)
+        .unwrap_or_default();
     let plain = drafts.into_iter().map(|draft| Plain {
         code: draft.code,
         level: draft.level,
@@ -161,16 +183,28 @@ pub(crate) struct Plain {
     pub shape: MultiPolygon,
 }
 
-/// Reads and checks areas.geojson. None, with faults, when no areas can be made out at all.
-pub(crate) fn read(bytes: &[u8], gaps: &Gaps, faults: &mut Faults) -> Option<AreaBook> {
+/// Reads and checks areas.geojson. None, with faults, when no areas can be made out at all. `gaps` is none when nobody
+/// knows which are allowed; then none is told of.
+pub(crate) fn read(bytes: &[u8], gaps: Option<&Gaps>, faults: &mut Faults) -> Option<AreaBook> {
     let text = decode(FILE, bytes, faults)?;
     let drafts = drafts(&text, faults)?;
     let mut codes = Codes::of("area");
     // Codes are unique from here on: the second of two is dropped with its fault.
+    let mut lost = drafts.lost;
     let mut drafts: Vec<Draft> = drafts
+        .sound
         .into_iter()
-        .filter(|draft| codes.add(&draft.code, at(FILE, draft.line), faults))
+        .filter(|draft| {
+            let is_new = codes.add(&draft.code, at(FILE, draft.line), faults);
+            if !is_new {
+                lost.below.extend(draft.parent.clone());
+            }
+            is_new
+        })
         .collect();
+    for code in lost.codes.drain(..) {
+        codes.note(code);
+    }
     drafts.sort_by_key(|draft| draft.level);
     let indexes: HashMap<String, AreaIndex> = drafts
         .iter()
@@ -188,17 +222,20 @@ pub(crate) fn read(bytes: &[u8], gaps: &Gaps, faults: &mut Faults) -> Option<Are
         drafts,
         bounds: bounds.map(|b| [b.min().x, b.min().y, b.max().x, b.max().y]),
     };
-    let children = check_parents(&book, faults);
-    for (code, line) in &gaps.below {
+    let children = check_parents(&book, &mut lost, faults);
+    for (code, line) in gaps.into_iter().flat_map(|gaps| &gaps.below) {
         book.codes.expect(code, at(jurisdiction::FILE, *line), faults);
     }
     for (parent, children) in children {
-        check_tiling(&book, parent, &children, gaps, faults);
+        let level = book.drafts[parent].level.depth();
+        let is_whole =
+            !lost.anywhere && !lost.levels[level] && !lost.below.contains(&book.drafts[parent].code);
+        check_tiling(&book, parent, &children, gaps.filter(|_| is_whole), faults);
     }
     Some(book)
 }
 
-fn drafts(text: &str, faults: &mut Faults) -> Option<Vec<Draft>> {
+fn drafts(text: &str, faults: &mut Faults) -> Option<Drafts> {
     let collection: Collection<'_> = match serde_json::from_str(text) {
         Ok(collection) => collection,
         Err(error) => {
@@ -246,14 +283,23 @@ fn drafts(text: &str, faults: &mut Faults) -> Option<Vec<Draft>> {
         lines.at(offset)
     };
     let mut line_above = 0;
-    let drafts = features.iter().enumerate().filter_map(|(number, feature)| {
+    let mut drafts = Drafts::default();
+    for (number, feature) in features.iter().enumerate() {
         let line = line_of(feature);
         let shares_its_line =
             line == line_above || features.get(number + 1).is_some_and(|next| line_of(next) == line);
         line_above = line;
-        draft(feature, number + 1, line, shares_its_line, faults)
-    });
-    Some(drafts.collect())
+        let draft = draft(
+            feature,
+            number + 1,
+            line,
+            shares_its_line,
+            &mut drafts.lost,
+            faults,
+        );
+        drafts.sound.extend(draft);
+    }
+    Some(drafts)
 }
 
 fn draft(
@@ -261,6 +307,7 @@ fn draft(
     number: usize,
     line: u32,
     shares_its_line: bool,
+    lost: &mut Lost,
     faults: &mut Faults,
 ) -> Option<Draft> {
     let place = at(FILE, line);
@@ -269,6 +316,7 @@ fn draft(
         Err(error) => {
             let what = format!("feature {number} cannot be read: {error}");
             faults.error(place, what, "write {\"type\": \"Feature\", …}");
+            lost.anywhere = true;
             return None;
         }
     };
@@ -286,6 +334,7 @@ fn draft(
     if code.is_empty() {
         let what = format!("feature {number} has no code");
         faults.error(place, what, "give it a property code, unique in the place");
+        lost.below.insert(word("parent"));
         return None;
     }
     let called = match shares_its_line {
@@ -328,10 +377,15 @@ fn draft(
             faults.error(place, format!("{called} {}", fault.what), fault.mend);
         }
     });
+    let Some(level) = level else {
+        lost.below.insert(word("parent"));
+        lost.codes.push(code);
+        return None;
+    };
     Some(Draft {
         line,
         code,
-        level: level?,
+        level,
         kind: word("kind"),
         name: Text {
             own: own.unwrap_or_default(),
@@ -369,13 +423,15 @@ fn check_cities(drafts: &[Draft], faults: &mut Faults) -> Option<usize> {
 }
 
 /// The children of each area, by their places in the drafts; faults where a parent is wrong.
-fn check_parents(book: &AreaBook, faults: &mut Faults) -> BTreeMap<usize, Vec<usize>> {
+fn check_parents(book: &AreaBook, lost: &mut Lost, faults: &mut Faults) -> BTreeMap<usize, Vec<usize>> {
     let mut children: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (i, draft) in book.drafts.iter().enumerate() {
         let place = at(FILE, draft.line);
         let called = format!("area {}", shown(&draft.code));
+        let mut misplaced = || lost.levels[draft.level.depth().saturating_sub(1)] = true;
         let Some(parent) = &draft.parent else {
             if draft.level != Level::City {
+                misplaced();
                 faults.error(
                     place,
                     format!("{called} is a {} and has no parent", draft.level.as_str()),
@@ -390,6 +446,7 @@ fn check_parents(book: &AreaBook, faults: &mut Faults) -> BTreeMap<usize, Vec<us
             continue;
         }
         if !book.codes.expect(parent, place, faults) {
+            misplaced();
             continue;
         }
         let Some(index) = book.indexes.get(parent).map(|i| *i as usize) else {
@@ -397,6 +454,7 @@ fn check_parents(book: &AreaBook, faults: &mut Faults) -> BTreeMap<usize, Vec<us
         };
         let level = book.drafts[index].level;
         if level.depth() + 1 != draft.level.depth() {
+            misplaced();
             faults.error(
                 place,
                 format!(
@@ -438,7 +496,13 @@ fn above(level: Level) -> &'static str {
         .map_or("", Level::as_str)
 }
 
-fn check_tiling(book: &AreaBook, parent: usize, children: &[usize], gaps: &Gaps, faults: &mut Faults) {
+fn check_tiling(
+    book: &AreaBook,
+    parent: usize,
+    children: &[usize],
+    gaps: Option<&Gaps>,
+    faults: &mut Faults,
+) {
     let drafts = &book.drafts;
     let parent = &drafts[parent];
     // A faulty shape is told already; what it leaves open would only say so again.
@@ -484,6 +548,9 @@ fn check_tiling(book: &AreaBook, parent: usize, children: &[usize], gaps: &Gaps,
                 faults.error(at(FILE, child.line), what, mend);
             }
             Misfit::Gap(piece) => {
+                let Some(gaps) = gaps else {
+                    continue;
+                };
                 let what = format!(
                     "area {} has {}, {} of it, in no area below, near {}",
                     shown(&parent.code),

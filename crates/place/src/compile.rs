@@ -10,7 +10,7 @@ use crate::{
     calendar::{self, CALENDAR},
     fault::{Fault, Faults, whole},
     folder::{Folder, KNOWN_FILES, NEEDED_FILES},
-    jurisdiction::{self, Gaps},
+    jurisdiction,
     routing::{self, Books, ROUTING},
     services::{self, QUESTIONS, SERVICES},
     standards::{self, STANDARDS},
@@ -52,13 +52,7 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
     let charter = folder
         .file(jurisdiction::FILE)
         .and_then(|bytes| jurisdiction::read(bytes, faults));
-    // Without jurisdiction.toml nobody knows which gaps are allowed; then none is told of.
-    let unknown = Gaps {
-        is_everywhere: true,
-        reason: "jurisdiction.toml could not be read".to_owned(),
-        ..Gaps::default()
-    };
-    let gaps = charter.as_ref().map_or(&unknown, |charter| &charter.gaps);
+    let gaps = charter.as_ref().map(|charter| &charter.gaps);
     let areas = folder
         .file(areas::FILE)
         .and_then(|bytes| areas::read(bytes, gaps, faults));

@@ -131,7 +131,8 @@ fn tell_syntax(file: &str, lines: &Lines, errors: &[toml::de::Error], faults: &m
     }
 }
 
-/// Reads jurisdiction.toml. None, with faults, when anything in it is wrong.
+/// Reads jurisdiction.toml. None, with faults, when it is no TOML; where a value is wrong the fault is told and a
+/// default stands in for it, so that the rest of the folder can still be checked.
 pub(crate) fn read(bytes: &[u8], faults: &mut Faults) -> Option<Charter> {
     let text = decode(FILE, bytes, faults)?;
     let lines = Lines::of(&text);
@@ -147,12 +148,10 @@ pub(crate) fn read(bytes: &[u8], faults: &mut Faults) -> Option<Charter> {
         line: 1,
         lines: &lines,
     };
-    let errors_before = faults.errors();
-    let charter = charter(&root, last_line, faults);
-    charter.filter(|_| faults.errors() == errors_before)
+    Some(charter(&root, last_line, faults))
 }
 
-fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Option<Charter> {
+fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Charter {
     root.only(
         &[
             "code",
@@ -176,7 +175,7 @@ fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Optio
     if name.is_empty() {
         root.lacks("name", "write name = \"My City\"", faults);
     }
-    let time_zone = root.string("time_zone", faults).unwrap_or_else(|| {
+    let mut time_zone = root.string("time_zone", faults).unwrap_or_else(|| {
         if root.get("time_zone").is_none() {
             root.lacks("time_zone", "write time_zone = \"Asia/Shanghai\"", faults);
         }
@@ -194,6 +193,7 @@ fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Optio
             format!("time zone {} is not known", shown(&time_zone)),
             mend,
         );
+        "UTC".clone_into(&mut time_zone);
     }
     let languages = languages(root, faults);
     let hosts = root.strings("hosts", faults);
@@ -232,9 +232,10 @@ fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Optio
         }
     }
 
-    Some(Charter {
+    let nameless = || "nameless".parse().expect("a plain word is a code");
+    Charter {
         jurisdiction: Jurisdiction {
-            code: code?,
+            code: code.unwrap_or_else(nameless),
             name,
             languages,
             contact: root.text("contact", faults),
@@ -246,7 +247,7 @@ fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Optio
         week,
         week_line: hours.map_or(last_line, |hours| hours.line),
         gaps: gaps(root, faults),
-    })
+    }
 }
 
 fn languages(root: &Section<'_, '_>, faults: &mut Faults) -> Vec<Lang> {

@@ -206,7 +206,7 @@ impl ServiceBook {
 
 /// Reads services.csv.
 pub(crate) fn read_services(table: &Table, faults: &mut Faults) -> ServiceBook {
-    let mut codes = Codes::of("service");
+    let mut codes = table.codes("service");
     let mut services = Vec::new();
     let is_group = |row: &&Row| NO_GROUP.contains(&row.cell("group"));
     let groups: Vec<String> = table

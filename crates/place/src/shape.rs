@@ -5,8 +5,8 @@
 use std::fmt;
 
 use geo::{
-    BooleanOps as _, BoundingRect as _, ChamberlainDuquetteArea as _, Coord, CoordinatePosition as _,
-    Intersects as _, Line, LineString, MultiPolygon, Orient as _, Polygon,
+    BooleanOps as _, BoundingRect as _, Coord, CoordinatePosition as _, Intersects as _, Line, LineString,
+    MultiPolygon, Orient as _, Polygon,
     coordinate_position::CoordPos,
     line_intersection::{LineIntersection, line_intersection},
     orient::Direction,
@@ -288,7 +288,7 @@ fn overlapping_parts(polygons: &[Polygon]) -> Option<ShapeFault> {
                 continue;
             }
             let common = a.intersection(b);
-            let area = common.chamberlain_duquette_unsigned_area();
+            let area = crate::tiling::area(&common);
             if area > PART_TOLERANCE {
                 let at = common.0.first().map(|p| p.exterior().0[0]).unwrap_or_default();
                 let what = format!(

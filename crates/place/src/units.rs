@@ -68,7 +68,7 @@ pub(crate) struct UnitBook {
 
 /// Reads units.csv. `areas` is none when areas.geojson could not be read; areas are not looked up then.
 pub(crate) fn read_units(table: &Table, areas: Option<&AreaBook>, faults: &mut Faults) -> UnitBook {
-    let mut codes = Codes::of("unit");
+    let mut codes = table.codes("unit");
     let mut units = Vec::new();
     for row in &table.rows {
         let code: Option<UnitCode> = row.value("code", faults);
@@ -180,11 +180,10 @@ fn point(
 }
 
 fn refuse_cycles(table: &Table, faults: &mut Faults) {
-    let parent_of: HashMap<&str, &str> = table
-        .rows
-        .iter()
-        .map(|row| (row.cell("code"), row.cell("parent")))
-        .collect();
+    let mut parent_of: HashMap<&str, &str> = HashMap::new();
+    for row in &table.rows {
+        parent_of.entry(row.cell("code")).or_insert(row.cell("parent"));
+    }
     for (code, way) in cycles(table.rows.iter().map(|row| row.cell("code")), |code| {
         parent_of.get(code).copied().filter(|parent| !parent.is_empty())
     }) {
@@ -269,7 +268,7 @@ pub(crate) fn read_posts(
     areas: Option<&AreaBook>,
     faults: &mut Faults,
 ) -> Vec<Post> {
-    let mut codes = Codes::of("post");
+    let mut codes = table.codes("post");
     let mut posts = Vec::new();
     for row in &table.rows {
         let code = row.value("code", faults);
