@@ -34,8 +34,8 @@ impl LimitUnit {
         matches!(self, LimitUnit::WorkingDays | LimitUnit::CalendarDays)
     }
 
-    /// The longest limit: ten years of this kind of time, in minutes or days.
-    /// A working year is taken as 262 days of 8 hours. Longer is a slip of the pen, and calendars stay bounded.
+    /// The longest limit: ten years of this kind of time, in minutes or days. A working year is taken as
+    /// 262 days of 8 hours. Longer is a slip of the pen, and calendars stay bounded.
     pub const fn longest(self) -> u32 {
         match self {
             LimitUnit::RunningHours => 3_660 * 24 * 60,
@@ -187,9 +187,8 @@ impl FromStr for Limit {
             .unwrap_or(lower.len());
         let (number, rest) = lower.split_at(number_end);
         let mut words = rest.split_whitespace();
-        let (size, kind) = match (words.next(), words.next(), words.next()) {
-            (Some(size), Some(kind), None) => (size, kind),
-            _ => return Err(no_duration()),
+        let (Some(size), Some(kind), None) = (words.next(), words.next(), words.next()) else {
+            return Err(no_duration());
         };
         // How many base units (minutes or days) one of the written units holds.
         let (unit, per_one) = match (size, kind) {
@@ -219,8 +218,8 @@ impl FromStr for Limit {
     }
 }
 
-/// A written decimal as (digits without the point, power of ten to divide by). At most nine digits, which is
-/// more than any limit needs and keeps the arithmetic far from overflow.
+/// A written decimal as (digits without the point, power of ten to divide by). At most nine digits, which
+/// is more than any limit needs and keeps the arithmetic far from overflow.
 fn decimal(text: &str) -> Option<(u64, u64)> {
     const MOST_DIGITS: usize = 9;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
@@ -367,14 +366,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(amount in 1_u32..=3_660, unit in prop::sample::select(&LimitUnit::ALL)) {
+        fn what_is_written_is_read_back(
+            amount in 1_u32..=3_660, unit in prop::sample::select(&LimitUnit::ALL),
+        ) {
             if let Ok(limit) = Limit::new(amount, unit) {
                 prop_assert_eq!(limit.to_string().parse(), Ok(limit));
             }
         }
 
         #[test]
-        fn any_text_is_read_or_refused_without_a_panic(text in "[0-9. ]{0,12}[mhd]? ?(running|working|calendar|\\PC{0,8})") {
+        fn any_text_is_read_or_refused_without_a_panic(
+            text in "[0-9. ]{0,12}[mhd]? ?(running|working|calendar|\\PC{0,8})",
+        ) {
             let _ = text.parse::<Limit>();
         }
     }
