@@ -1,1 +1,5 @@
-fn main() {}
+mod grid;
+
+fn main() {
+    grid::run();
+}

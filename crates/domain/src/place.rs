@@ -93,14 +93,11 @@ impl Areas {
             .enumerate()
             .map(|(i, a)| (a.code.clone(), i as AreaIndex))
             .collect();
-        let levels = Level::ALL.map(|level| {
-            all.iter()
-                .enumerate()
-                .filter(move |(_, a)| a.level == level)
-                .map(|(i, a)| (i as AreaIndex, &a.shape))
-                .collect::<Vec<_>>()
-        });
-        let grid = LevelledGrid::new(levels);
+        let levelled = all
+            .iter()
+            .zip(0..)
+            .map(|(a, i): (&Area, AreaIndex)| (a.level.depth() as u8, i, &a.shape));
+        let grid = LevelledGrid::new(levelled);
         Self { all, by_code, grid }
     }
 
