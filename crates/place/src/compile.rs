@@ -1,0 +1,149 @@
+//! From a folder to a place, or to all that is wrong with it.
+
+use jiff::{Timestamp, tz::TimeZone};
+use whistle_domain::{
+    place::{Areas, Parts, Place},
+    routing::Routing,
+};
+
+use crate::{
+    areas::{self, AreaBook},
+    calendar::{self, CALENDAR},
+    fault::{Fault, Faults, whole},
+    folder::{Folder, KNOWN_FILES, NEEDED_FILES},
+    jurisdiction,
+    routing::{self, Books, ROUTING},
+    services::{self, QUESTIONS, SERVICES},
+    standards::{self, STANDARDS},
+    table::{self, Layout, Table},
+    text::{decode, did_you_mean},
+    units::{self, POSTS, UNITS},
+};
+
+/// A place, and what somebody should look at in its folder.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The place.
+    pub place: Place,
+    /// Faults that do not stand in the way, by file and line.
+    pub warnings: Vec<Fault>,
+}
+
+/// Checks a folder and builds its place. Gives all faults at once, by file and line, when there is an error among
+/// them.
+pub fn compile(folder: &Folder, version: u32) -> Result<Compiled, Faults> {
+    let mut faults = Faults::default();
+    let place = place(folder, version, &mut faults);
+    let faults = faults.sorted();
+    match place {
+        Some(place) if !faults.has_errors() => Ok(Compiled {
+            place,
+            warnings: faults.into_list(),
+        }),
+        _ => Err(faults),
+    }
+}
+
+fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
+    check_files(folder, faults);
+    let table = |layout: &'static Layout, faults: &mut Faults| -> Option<Table> {
+        table::read(layout, folder.file(layout.file)?, faults)
+    };
+
+    let charter = folder
+        .file(jurisdiction::FILE)
+        .and_then(|bytes| jurisdiction::read(bytes, faults));
+    let gaps = charter.as_ref().map(|charter| &charter.gaps);
+    let areas = folder
+        .file(areas::FILE)
+        .and_then(|bytes| areas::read(bytes, gaps, faults));
+    if let (Some(charter), Some(areas)) = (&charter, &areas) {
+        check_side(&charter.time_zone, areas, faults);
+    }
+    let units = table(&UNITS, faults).map(|rows| units::read_units(&rows, areas.as_ref(), faults));
+    let posts =
+        table(&POSTS, faults).map(|rows| units::read_posts(&rows, units.as_ref(), areas.as_ref(), faults));
+    let mut services = table(&SERVICES, faults).map(|rows| services::read_services(&rows, faults));
+    if let Some(rows) = table(&QUESTIONS, faults) {
+        services::read_questions(&rows, services.as_mut(), faults);
+    }
+    let standards = table(&STANDARDS, faults)
+        .map(|rows| standards::read(&rows, services.as_ref(), units.as_ref(), faults));
+    let books = Books {
+        areas: areas.as_ref(),
+        units: units.as_ref(),
+        services: services.as_ref(),
+        standards: standards.as_ref(),
+    };
+    let rules = table(&ROUTING, faults).map(|rows| routing::read(&rows, books, faults));
+    let dates = table(&CALENDAR, faults);
+    let calendar = charter
+        .as_ref()
+        .and_then(|charter| calendar::read(charter, dates.as_ref(), faults));
+    if faults.has_errors() {
+        return None;
+    }
+
+    Some(Place::new(Parts {
+        jurisdiction: charter?.jurisdiction,
+        version,
+        areas: Areas::new(areas?.build(faults)?),
+        calendar: calendar?,
+        routing: Routing::new(rules?),
+        units: units?.units,
+        posts: posts?,
+        services: services?.services,
+        standards: standards?.standards,
+    }))
+}
+
+/// Refuses a place whose longitudes and latitudes are exchanged throughout. Where both are small enough to pass for
+/// the other, only the time zone tells: zones lie within some 30° of their meridian, but for the far west of China,
+/// whose latitudes are far from it too.
+fn check_side(zone: &str, areas: &AreaBook, faults: &mut Faults) {
+    const DEGREES_PER_HOUR: f64 = 15.0;
+    const FAR: f64 = 30.0;
+    const NEAR: f64 = 20.0;
+    let midwinter = Timestamp::constant(1_768_435_200, 0);
+    let (Some([lon, lat]), Ok(zone)) = (areas.middle(), TimeZone::get(zone)) else {
+        return;
+    };
+    let meridian = f64::from(zone.to_offset(midwinter).seconds()) / 3_600.0 * DEGREES_PER_HOUR;
+    let apart = |degrees: f64| (degrees - meridian + 540.0).rem_euclid(360.0) - 180.0;
+    if apart(lon).abs() > FAR && apart(lat).abs() < NEAR {
+        faults.error(
+            whole(areas::FILE),
+            format!(
+                "lies around {lon:.2}, {lat:.2}, far from its time zone: longitude and latitude look swapped"
+            ),
+            "write longitude first, or mend time_zone in jurisdiction.toml",
+        );
+    }
+}
+
+/// Says what is missing and what belongs to no place, and looks at the files that others will read.
+fn check_files(folder: &Folder, faults: &mut Faults) {
+    for file in NEEDED_FILES {
+        if folder.file(file).is_none() {
+            faults.error(
+                whole(file),
+                "is missing",
+                "add it; docs/place-folder.md says what is in it",
+            );
+        }
+    }
+    for stranger in folder.strangers() {
+        let mend = did_you_mean(stranger, KNOWN_FILES, "remove it, or keep it elsewhere");
+        faults.warn(whole(stranger), "is no file of a place and was not read", mend);
+    }
+    if let Some(bytes) = folder.file("indicators.toml") {
+        jurisdiction::check_syntax("indicators.toml", bytes, faults);
+    }
+    for (path, bytes) in folder
+        .files()
+        .iter()
+        .filter(|(path, _)| path.starts_with("briefing/"))
+    {
+        decode(path, bytes, faults);
+    }
+}

@@ -1,0 +1,310 @@
+//! units.csv and posts.csv: who handles cases, and the duties that staff accounts hold.
+
+use std::collections::HashMap;
+
+use whistle_domain::{
+    place::{AreaIndex, Level, Post, Unit, UnitKind},
+    rights::Role,
+    words::UnitCode,
+};
+
+use crate::{
+    areas::AreaBook,
+    fault::{Faults, whole},
+    table::{Codes, Layout, NAME, Row, Table, filled, free},
+    text::shown,
+};
+
+pub(crate) const UNITS: Layout = Layout {
+    file: "units.csv",
+    row: "unit",
+    columns: &[
+        filled("code", &["编码", "编号", "单位编码", "代码"]),
+        NAME[0],
+        NAME[1],
+        NAME[2],
+        filled("kind", &["类型", "單位類型"]),
+        free("area", &["网格", "区域", "辖区", "网格编码"]),
+        free("parent", &["上级", "上级单位"]),
+        free("lon", &["经度", "longitude", "lng"]),
+        free("lat", &["纬度", "latitude"]),
+        free("phone", &["电话", "联系电话"]),
+        free("email", &["邮箱", "电子邮箱"]),
+    ],
+};
+
+pub(crate) const POSTS: Layout = Layout {
+    file: "posts.csv",
+    row: "post",
+    columns: &[
+        filled("code", &["编码", "编号", "岗位编码", "代码"]),
+        NAME[0],
+        NAME[1],
+        NAME[2],
+        filled("unit", &["单位", "单位编码", "所属单位"]),
+        free("area", &["网格", "区域", "辖区", "网格编码"]),
+        filled("roles", &["角色", "职责"]),
+    ],
+};
+
+const KINDS: [(&str, UnitKind); 8] = [
+    ("department", UnitKind::Department),
+    ("team", UnitKind::Team),
+    ("station", UnitKind::Station),
+    ("部门", UnitKind::Department),
+    ("单位", UnitKind::Department),
+    ("班组", UnitKind::Team),
+    ("队伍", UnitKind::Team),
+    ("服务站", UnitKind::Station),
+];
+
+/// The units as far as they could be read, and all their codes.
+#[derive(Debug)]
+pub(crate) struct UnitBook {
+    pub units: Vec<Unit>,
+    pub codes: Codes,
+    area_of: HashMap<String, AreaIndex>,
+}
+
+/// Reads units.csv. `areas` is none when areas.geojson could not be read; areas are not looked up then.
+pub(crate) fn read_units(table: &Table, areas: Option<&AreaBook>, faults: &mut Faults) -> UnitBook {
+    let mut codes = table.codes("unit");
+    let mut units = Vec::new();
+    for row in &table.rows {
+        let code: Option<UnitCode> = row.value("code", faults);
+        let is_new = codes.add(row.cell("code"), row.at(), faults);
+        let kind = row.word("kind", &KINDS, faults);
+        let area = area_of_unit(row, kind, areas, faults);
+        let parent: Option<UnitCode> = row.value("parent", faults);
+        let point = point(row, areas, faults);
+        let email = row.cell("email");
+        if !email.is_empty() && !email.contains('@') {
+            let what = format!("email {} is no address", shown(email));
+            faults.error(row.at(), what, "write name@example.org, or leave it blank");
+        }
+        if let (Some(code), true, Some(kind), Some(area)) = (code, is_new, kind, area) {
+            units.push(Unit {
+                code,
+                name: row.text("name"),
+                kind,
+                area,
+                parent,
+                point,
+                phone: row.cell("phone").to_owned(),
+                email: email.to_owned(),
+            });
+        }
+    }
+    for row in &table.rows {
+        let parent = row.cell("parent");
+        if !parent.is_empty() {
+            codes.expect(parent, row.at(), faults);
+        }
+    }
+    refuse_cycles(table, faults);
+    refuse_second_stations(&units, &codes, areas, faults);
+    let area_of = units
+        .iter()
+        .map(|u| (u.code.as_str().to_owned(), u.area))
+        .collect();
+    UnitBook {
+        units,
+        codes,
+        area_of,
+    }
+}
+
+fn area_of_unit(
+    row: &Row,
+    kind: Option<UnitKind>,
+    areas: Option<&AreaBook>,
+    faults: &mut Faults,
+) -> Option<AreaIndex> {
+    let code = row.cell("area");
+    if code.is_empty() {
+        if kind == Some(UnitKind::Station) {
+            faults.error(
+                row.at(),
+                "a station names no area",
+                "write the code of the city, town or community that it serves",
+            );
+            return None;
+        }
+        return Some(AreaBook::CITY);
+    }
+    let Some(areas) = areas else {
+        return Some(0);
+    };
+    let (index, level) = areas.expect(code, row.at(), faults)?;
+    if kind == Some(UnitKind::Station) && level == Level::Cell {
+        faults.error(
+            row.at(),
+            format!("area {} of the station is a cell", shown(code)),
+            "write the city, town or community that it serves",
+        );
+        return None;
+    }
+    Some(index)
+}
+
+fn point(
+    row: &Row,
+    areas: Option<&AreaBook>,
+    faults: &mut Faults,
+) -> Option<whistle_domain::geometry::Point> {
+    let (lon, lat) = (row.cell("lon"), row.cell("lat"));
+    if lon.is_empty() && lat.is_empty() {
+        return None;
+    }
+    let read = |text: &str, most: f64| text.parse::<f64>().ok().filter(|n| n.abs() <= most);
+    let Some((lon, lat)) = read(lon, 180.0).zip(read(lat, 90.0)) else {
+        let swapped = read(lat, 180.0).is_some() && read(lon, 90.0).is_some();
+        let mend = if swapped {
+            "the two look swapped"
+        } else {
+            "write degrees of WGS 84 such as 131.9671 and 46.6412, or leave both blank"
+        };
+        let what = format!("lon {} and lat {} are no place on earth", shown(lon), shown(lat));
+        faults.error(row.at(), what, mend);
+        return None;
+    };
+    if let Some(areas) = areas
+        && !areas.may_hold([lon, lat])
+    {
+        let mend = if areas.may_hold([lat, lon]) {
+            "the two look swapped"
+        } else {
+            "look whether it is right"
+        };
+        faults.warn(row.at(), format!("{lon}, {lat} lies outside the place"), mend);
+    }
+    Some(whistle_domain::geometry::Point { lon, lat })
+}
+
+fn refuse_cycles(table: &Table, faults: &mut Faults) {
+    let mut parent_of: HashMap<&str, &str> = HashMap::new();
+    for row in &table.rows {
+        parent_of.entry(row.cell("code")).or_insert(row.cell("parent"));
+    }
+    for (code, way) in cycles(table.rows.iter().map(|row| row.cell("code")), |code| {
+        parent_of.get(code).copied().filter(|parent| !parent.is_empty())
+    }) {
+        let row = table.rows.iter().find(|row| row.cell("code") == code);
+        if let Some(row) = row {
+            faults.error(
+                row.at(),
+                format!("unit {} is above itself: {way}", shown(code)),
+                "leave the parent of the uppermost one blank",
+            );
+        }
+    }
+}
+
+/// Each ring of parents once, as its first code in file order and the way around.
+pub(crate) fn cycles<'a>(
+    codes: impl Iterator<Item = &'a str>,
+    parent: impl Fn(&str) -> Option<&'a str>,
+) -> Vec<(&'a str, String)> {
+    // The round in which a code was met first; a walk that meets a code of its own round has gone in a circle.
+    let mut met: HashMap<&str, usize> = HashMap::new();
+    let mut found = Vec::new();
+    for (round, code) in codes.enumerate() {
+        let mut at = Some(code);
+        while let Some(here) = at {
+            match met.get(here) {
+                None => met.insert(here, round),
+                Some(other) if *other == round => {
+                    let mut way = vec![here];
+                    let mut next = parent(here);
+                    while let Some(step) = next.filter(|step| *step != here) {
+                        way.push(step);
+                        next = parent(step);
+                    }
+                    way.push(here);
+                    found.push((here, way.join(" > ")));
+                    break;
+                }
+                Some(_) => break,
+            };
+            at = parent(here);
+        }
+    }
+    found
+}
+
+fn refuse_second_stations(units: &[Unit], codes: &Codes, areas: Option<&AreaBook>, faults: &mut Faults) {
+    let Some(areas) = areas else {
+        return;
+    };
+    let mut stations: HashMap<AreaIndex, &Unit> = HashMap::new();
+    for unit in units.iter().filter(|u| u.kind == UnitKind::Station) {
+        let Some(first) = stations.insert(unit.area, unit) else {
+            continue;
+        };
+        let line = |unit: &Unit| codes.line(unit.code.as_str()).unwrap_or(1);
+        faults.error(
+            crate::fault::at(UNITS.file, line(unit)),
+            format!(
+                "area {:?} has station {} already on line {}",
+                areas.code(unit.area),
+                shown(first.code.as_str()),
+                line(first)
+            ),
+            "give each area one station, and make the other a team",
+        );
+        stations.insert(unit.area, first);
+    }
+    if !stations.contains_key(&AreaBook::CITY) {
+        faults.warn(
+            whole(UNITS.file),
+            format!("the city {:?} has no station", areas.code(AreaBook::CITY)),
+            "add one: it decides when no other station does",
+        );
+    }
+}
+
+/// Reads posts.csv.
+pub(crate) fn read_posts(
+    table: &Table,
+    units: Option<&UnitBook>,
+    areas: Option<&AreaBook>,
+    faults: &mut Faults,
+) -> Vec<Post> {
+    let mut codes = table.codes("post");
+    let mut posts = Vec::new();
+    for row in &table.rows {
+        let code = row.value("code", faults);
+        let is_new = codes.add(row.cell("code"), row.at(), faults);
+        let unit: Option<UnitCode> = row.value("unit", faults);
+        let is_known = units.is_none_or(|units| units.codes.expect(row.cell("unit"), row.at(), faults));
+        let area = match (row.cell("area"), areas) {
+            ("", _) => units.and_then(|units| units.area_of.get(row.cell("unit")).copied()),
+            (code, Some(areas)) => areas.expect(code, row.at(), faults).map(|(index, _)| index),
+            (_, None) => None,
+        };
+        let mut roles: Vec<Role> = Vec::new();
+        for part in row.parts("roles") {
+            let role = match part {
+                "巡查" | "巡查员" => Some(Role::Patrol),
+                "受理" | "受理员" => Some(Role::CallTaker),
+                "派遣" | "派遣员" => Some(Role::Dispatcher),
+                "处置" | "处置员" => Some(Role::Handler),
+                "负责人" => Some(Role::Lead),
+                "监督" | "监督员" => Some(Role::Auditor),
+                "管理员" => Some(Role::Administrator),
+                _ => crate::text::parsed(part, row.at(), faults),
+            };
+            roles.extend(role.filter(|role| !roles.contains(role)));
+        }
+        if let (Some(code), true, Some(unit), true, Some(area)) = (code, is_new, unit, is_known, area) {
+            posts.push(Post {
+                code,
+                name: row.text("name"),
+                unit,
+                area,
+                roles,
+            });
+        }
+    }
+    posts
+}
