@@ -100,9 +100,7 @@ impl AreaBook {
     }
 
     /// The whole place: the first one.
-    pub fn city(&self) -> AreaIndex {
-        0
-    }
+    pub const CITY: AreaIndex = 0;
 
     pub fn code(&self, index: AreaIndex) -> &str {
         self.drafts.get(index as usize).map_or("", |draft| &draft.code)
@@ -118,6 +116,12 @@ impl AreaBook {
         self.bounds.is_none_or(|[west, south, east, north]| {
             (west..=east).contains(&lon) && (south..=north).contains(&lat)
         })
+    }
+
+    /// The middle of the place, longitude first.
+    pub fn middle(&self) -> Option<[f64; 2]> {
+        let [west, south, east, north] = self.bounds?;
+        Some([f64::midpoint(west, east), f64::midpoint(south, north)])
     }
 
     /// The areas for the domain, parents before children. None, with a fault, when one is not usable; only asked for
@@ -211,7 +215,7 @@ pub(crate) fn read(bytes: &[u8], gaps: Option<&Gaps>, faults: &mut Faults) -> Op
         .zip(0..)
         .map(|(draft, i)| (draft.code.clone(), i))
         .collect();
-    let city = check_cities(&drafts, faults)?;
+    let city = check_cities(&drafts, &mut lost, faults)?;
     let bounds = drafts[city]
         .shape
         .as_ref()
@@ -337,9 +341,10 @@ fn draft(
         lost.below.insert(word("parent"));
         return None;
     }
-    let called = match shares_its_line {
-        true => format!("area {} (feature {number})", shown(&code)),
-        false => format!("area {}", shown(&code)),
+    let called = if shares_its_line {
+        format!("area {} (feature {number})", shown(&code))
+    } else {
+        format!("area {}", shown(&code))
     };
     if let Err(refusal) = code.parse::<AreaCode>() {
         faults.refusal(place, &refusal);
@@ -398,7 +403,7 @@ fn draft(
 }
 
 /// Exactly one city: its place in the drafts, when there is at least one.
-fn check_cities(drafts: &[Draft], faults: &mut Faults) -> Option<usize> {
+fn check_cities(drafts: &[Draft], lost: &mut Lost, faults: &mut Faults) -> Option<usize> {
     let mut cities = drafts.iter().filter(|draft| draft.level == Level::City);
     let Some(first) = cities.next() else {
         faults.error(
@@ -409,6 +414,7 @@ fn check_cities(drafts: &[Draft], faults: &mut Faults) -> Option<usize> {
         return None;
     };
     for other in cities {
+        lost.levels[0] = true;
         faults.error(
             at(FILE, other.line),
             format!(
@@ -541,9 +547,10 @@ fn check_tiling(
                     percent(piece.share),
                     near(piece.near),
                 );
-                let mend = match swapped_fits(shapes[i], outer) {
-                    true => "its longitude and latitude look swapped: write longitude first",
-                    false => "cut it at its parent's border, or name another parent",
+                let mend = if swapped_fits(shapes[i], outer) {
+                    "its longitude and latitude look swapped: write longitude first"
+                } else {
+                    "cut it at its parent's border, or name another parent"
                 };
                 faults.error(at(FILE, child.line), what, mend);
             }
@@ -559,8 +566,8 @@ fn check_tiling(
                     near(piece.near),
                 );
                 if gaps.allow(&parent.code) {
-                    let what = format!("{what}; allowed: {}", gaps.reason);
-                    faults.warn(at(FILE, parent.line), what, "");
+                    let mend = format!("allowed: {}", gaps.reason);
+                    faults.warn(at(FILE, parent.line), what, mend);
                 } else {
                     let mend = format!(
                         "draw the missing areas, or say in jurisdiction.toml [gaps] allowed = [{:?}] with a reason",

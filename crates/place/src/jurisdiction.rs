@@ -74,7 +74,7 @@ pub(crate) fn default_settings() -> Settings {
 pub(crate) fn flat(bytes: &[u8]) -> BTreeMap<String, String> {
     fn collect(value: &DeValue<'_>, path: &str, into: &mut BTreeMap<String, String>) {
         if let Some(table) = value.as_table() {
-            for (key, value) in table.iter() {
+            for (key, value) in table {
                 let below = match path {
                     "" => key.get_ref().to_string(),
                     _ => format!("{path}.{}", key.get_ref()),
@@ -348,9 +348,10 @@ fn gaps(root: &Section<'_, '_>, faults: &mut Faults) -> Gaps {
     };
     section.only(&["allowed", "reason"], faults);
     let is_everywhere = section.get("allowed").and_then(|v| v.get_ref().as_str()) == Some("all");
-    let below = match is_everywhere {
-        true => Vec::new(),
-        false => section.strings("allowed", faults),
+    let below = if is_everywhere {
+        Vec::new()
+    } else {
+        section.strings("allowed", faults)
     };
     let reason = section.string("reason", faults).unwrap_or_default();
     if reason.trim().is_empty() {
@@ -412,7 +413,7 @@ impl<'t, 'i> Section<'t, 'i> {
 
     /// Refuses keys that mean nothing here.
     fn only(&self, known: &[&str], faults: &mut Faults) {
-        for (key, _) in self.table.iter() {
+        for (key, _) in self.table {
             let name = key.get_ref();
             if !known.contains(&name.as_ref()) {
                 let otherwise = format!("the keys are {}", known.join(", "));
@@ -521,12 +522,11 @@ impl<'t, 'i> Section<'t, 'i> {
             .get_ref()
             .as_integer()
             .and_then(|n| n.to_string().parse().ok());
-        match number.filter(|n| range.contains(n)).map(T::try_from) {
-            Some(Ok(number)) => *setting = number,
-            _ => {
-                let kind = format!("whole number from {} to {}", range.start(), range.end());
-                self.expected(key, &kind, &format!("KEY = {}", range.start()), faults);
-            }
+        if let Some(Ok(number)) = number.filter(|n| range.contains(n)).map(T::try_from) {
+            *setting = number;
+        } else {
+            let kind = format!("whole number from {} to {}", range.start(), range.end());
+            self.expected(key, &kind, &format!("KEY = {}", range.start()), faults);
         }
     }
 
@@ -537,15 +537,12 @@ impl<'t, 'i> Section<'t, 'i> {
         let value = value.get_ref();
         let written = value.as_float().map(ToString::to_string);
         let written = written.or_else(|| value.as_integer().map(ToString::to_string));
-        match written
-            .and_then(|n| n.parse::<f64>().ok())
-            .filter(|n| range.contains(n))
-        {
-            Some(number) => *setting = number,
-            None => {
-                let kind = format!("number from {} to {}", range.start(), range.end());
-                self.expected(key, &kind, &format!("KEY = {}", range.start()), faults);
-            }
+        let number = written.and_then(|n| n.parse::<f64>().ok());
+        if let Some(number) = number.filter(|n| range.contains(n)) {
+            *setting = number;
+        } else {
+            let kind = format!("number from {} to {}", range.start(), range.end());
+            self.expected(key, &kind, &format!("KEY = {}", range.start()), faults);
         }
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn read(table: &Table, books: Books<'_>, faults: &mut Faults) -> Vec<
     for row in &table.rows {
         let matter = matter(row, books, faults);
         let area = match (row.cell("area"), books.areas) {
-            ("*" | "", areas) => areas.map(AreaBook::city),
+            ("*" | "", areas) => areas.map(|_| AreaBook::CITY),
             (code, Some(areas)) => areas.expect(code, row.at(), faults).map(|(index, _)| index),
             (_, None) => None,
         };

@@ -119,9 +119,10 @@ fn tile_exactly(parent: &MultiPolygon, children: &[&MultiPolygon]) -> bool {
             // Adding nothing makes 0 of -0.
             let bits = |at: Coord| [(at.x + 0.0).to_bits(), (at.y + 0.0).to_bits()];
             let (from, to) = (bits(line.start), bits(line.end));
-            edges.push(match from < to {
-                true => ([from[0], from[1], to[0], to[1]], sign),
-                false => ([to[0], to[1], from[0], from[1]], -sign),
+            edges.push(if from < to {
+                ([from[0], from[1], to[0], to[1]], sign)
+            } else {
+                ([to[0], to[1], from[0], from[1]], -sign)
             });
         }
     };

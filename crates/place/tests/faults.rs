@@ -309,6 +309,40 @@ fn swapped_and_projected_coordinates_are_recognised() {
 }
 
 #[test]
+fn a_file_with_all_coordinates_swapped_is_recognised_by_its_time_zone() {
+    let place = |lon_first: bool| {
+        let square = |x: f64, y: f64| {
+            let corners = [(x, y), (x + 0.1, y), (x + 0.1, y + 0.1), (x, y + 0.1), (x, y)];
+            corners
+                .map(|(x, y)| {
+                    if lon_first {
+                        format!("[{x},{y}]")
+                    } else {
+                        format!("[{y},{x}]")
+                    }
+                })
+                .join(",")
+        };
+        let city = format!(
+            r#"{{"type":"FeatureCollection","features":[{{"type":"Feature","properties":{{"code":"230599","level":0,"name":"Z"}},"geometry":{{"type":"Polygon","coordinates":[[{}]]}}}}]}}"#,
+            square(8.5, 47.3)
+        );
+        let village = Village::new().with("areas.geojson", &city).replace(
+            "jurisdiction.toml",
+            "Asia/Shanghai",
+            "Europe/Zurich",
+        );
+        let told: Vec<String> = village.told().lines().map(str::to_owned).collect();
+        told.into_iter()
+            .filter(|line| line.starts_with("areas"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    assert_snapshot!(place(true), @"");
+    assert_snapshot!(place(false), @r"areas.geojson: lies around 47.35, 8.55, far from its time zone: longitude and latitude look swapped; write longitude first, or mend time_zone in jurisdiction.toml");
+}
+
+#[test]
 fn a_geometry_without_an_inside_is_refused() {
     let village = Village::new().in_area("230599100200002", "\"Polygon\"", "\"LineString\"");
     assert_snapshot!(village.told(), @r#"areas.geojson:9: area "230599100200002" is a LineString, which has no inside; draw its border as a Polygon or MultiPolygon"#);
@@ -374,7 +408,6 @@ fn two_areas_with_one_code_and_two_cities_are_refused() {
         )
         .in_area("230599101", "\"level\":1", "\"level\":0");
     assert_snapshot!(village.told(), @r#"
-    areas.geojson:2: area "230599" has 3,422,536 m², 50 % of it, in no area below, near 131.830000, 46.210000; draw the missing areas, or say in jurisdiction.toml [gaps] allowed = ["230599"] with a reason
     areas.geojson:4: area "230599101" is a second city beside "230599"; leave one area of level 0
     areas.geojson:4: area "230599101" is the city and has the parent "230599"; leave the city's parent out
     areas.geojson:7: area "230599101202" is a community and has the parent "230599101", a city; name the town that it lies in; no level may be left out

@@ -64,8 +64,8 @@ pub fn zurich(data: &Path) -> Result<Place, Box<dyn Error>> {
     let mut areas = read(data, "zurich")?;
     for area in &mut areas {
         if area.level == 0 {
-            area.name.zh = "苏黎世市".to_owned();
-            area.name.en = "City of Zurich".to_owned();
+            "苏黎世市".clone_into(&mut area.name.zh);
+            "City of Zurich".clone_into(&mut area.name.en);
         }
         if let Some(number) = area.name.own.strip_prefix("Kreis ") {
             area.name.zh = format!("第{number}区");
@@ -209,7 +209,7 @@ fn without_holes(geometry: &str) -> Result<String, Box<dyn Error>> {
 pub fn taipei(data: &Path) -> Result<Place, Box<dyn Error>> {
     let mut areas = read(data, "taipei")?;
     for area in &mut areas {
-        area.kind = ["市", "區", "里"][area.level].to_owned();
+        ["市", "區", "里"][area.level].clone_into(&mut area.kind);
         area.name.own = area.name.own.replace("台北市", "臺北市");
         area.name.en = area.name.en.replace(" Vil.", " Village");
     }
