@@ -5,12 +5,13 @@
 //! - [`Whistle`]: an install, opened on a data directory; all use cases are its methods.
 //! - [`case`]: report, join, act, read. [`list`]: pages of cases. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
-//! - [`duties`]: what must happen by itself. [`secret`]: the install's key and what is made with it.
+//! - [`keep`]: backup, restore, audit. [`duties`]: what must happen by itself. [`secret`]: the install's key and what is made with it.
 
 pub mod account;
 pub mod case;
 pub mod duties;
 mod error;
+pub mod keep;
 pub mod list;
 pub mod media;
 pub mod place;
