@@ -242,18 +242,8 @@ fn cases(n: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(cases(400))]
-
-    #[test]
-    fn no_sequence_of_commands_breaks_a_rule(report in any_report(), steps in any_steps(40)) {
-        let tale = tale_of(&report, &steps).unwrap();
-        prop_assert_eq!(tale.case.version as usize, tale.log.len());
-        for event in &tale.log {
-            if let Body::Verified { .. } = event.body {
-                prop_assert!(tale.case.state.outcome().is_some() || tale.case.flags.reopened > 0);
-            }
-        }
-    }
+    // Each tale is tried by everybody with every verb, hence fewer.
+    #![proptest_config(cases(60))]
 
     #[test]
     fn what_is_offered_is_not_refused_and_what_is_not_offered_is(
@@ -283,6 +273,21 @@ proptest! {
                     tried.is_ok(), offers.contains(&line.verb),
                     "{:?} by {:?} on {:?}: {:?}", line.verb, actor, tale.case, tried
                 );
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(250))]
+
+    #[test]
+    fn no_sequence_of_commands_breaks_a_rule(report in any_report(), steps in any_steps(40)) {
+        let tale = tale_of(&report, &steps).unwrap();
+        prop_assert_eq!(tale.case.version as usize, tale.log.len());
+        for event in &tale.log {
+            if let Body::Verified { .. } = event.body {
+                prop_assert!(tale.case.state.outcome().is_some() || tale.case.flags.reopened > 0);
             }
         }
     }
