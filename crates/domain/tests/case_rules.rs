@@ -387,7 +387,7 @@ fn random_tales_reach_every_stage_and_tell_every_event() {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), rng);
     let mut words = std::collections::BTreeSet::new();
-    for _ in 0..600 {
+    for _ in 0..300 {
         let report = any_report().new_tree(&mut runner).unwrap().current();
         let steps = any_steps(40).new_tree(&mut runner).unwrap().current();
         let tale = tale_of(&report, &steps).unwrap();

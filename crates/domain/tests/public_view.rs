@@ -18,7 +18,7 @@ fn told_with(secret: &str) -> Tale<'static> {
         description: text.clone(),
         ..matter("lamp")
     };
-    new.whereabouts.address = text.clone();
+    new.whereabouts.address.clone_from(&text);
     let mut tale = Tale::of(&VILLAGE, &new, &Actor::Public);
     let photo = |public| Act::AddPhoto {
         photo: Photo {

@@ -43,7 +43,13 @@ fn a_point_lies_in_its_cell_or_where_there_is_none_in_its_community() {
     assert_eq!(area_of(&at(120.17)), "V12-2");
     assert_eq!(area_of(&at(120.33)), "V22");
     let location = locate(&VILLAGE, &at(120.02)).unwrap();
-    let codes: Vec<_> = location.areas.0.iter().flatten().map(|c| c.as_str()).collect();
+    let codes: Vec<_> = location
+        .areas
+        .0
+        .iter()
+        .flatten()
+        .map(whistle_domain::words::AreaCode::as_str)
+        .collect();
     assert_eq!(codes, ["V", "V1", "V11", "V11-1"]);
     assert_eq!(locate(&VILLAGE, &at(121.0)).unwrap_err().word(), "outside_place");
 }
