@@ -224,7 +224,7 @@ pub enum Refusal {
     #[error("this post may not do {:?} to this case", .0.as_str())]
     NotAllowed(Verb),
     /// Something on the line is missing.
-    #[error("{:?} needs {need:?}", .verb.as_str())]
+    #[error("{:?} needs {}", .verb.as_str(), .need.phrase())]
     Missing {
         /// What was tried.
         verb: Verb,

@@ -166,14 +166,14 @@ impl Areas {
         let (candidates, above): (Vec<_>, Vec<_>) = named.iter().partition(|i| level(i) == deepest);
         let borne_out = |i: &AreaIndex| above.iter().filter(|outer| self.is_within(*i, **outer)).count();
         let most = candidates.iter().map(borne_out).max().unwrap_or(0);
-        let best: Vec<_> = candidates.iter().filter(|i| borne_out(i) == most).collect();
-        match best[..] {
-            [only] if most == above.len() => *only,
-            _ => self
-                .upward(named[0])
-                .find(|outer| named.iter().all(|inner| self.is_within(*inner, *outer)))
-                .unwrap_or(CITY),
-        }
+        let meant: Vec<AreaIndex> = if most == above.len() {
+            candidates.into_iter().filter(|i| borne_out(i) == most).collect()
+        } else {
+            named
+        };
+        self.upward(meant[0])
+            .find(|outer| meant.iter().all(|inner| self.is_within(*inner, *outer)))
+            .unwrap_or(CITY)
     }
 
     /// The area and all above it, deepest first.

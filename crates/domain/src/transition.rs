@@ -189,6 +189,36 @@ pub enum Need {
     AtReport,
 }
 
+impl Need {
+    /// What is needed, in the middle of a sentence.
+    pub(crate) const fn phrase(self) -> &'static str {
+        match self {
+            Self::Text => "a written reason, result or remark",
+            Self::Unit => "a unit, another one than now",
+            Self::RightUnit => "the unit that is the right one, another one than now",
+            Self::Outcome => "an outcome",
+            Self::Original => "the number of the case that goes on",
+            Self::Until => "a date",
+            Self::Service => "a service",
+            Self::Location => "a location",
+            Self::Rating => "a rating",
+            Self::NotFixer => "somebody else than the one who did the work",
+            Self::LeadAfterReturns => "the lead of the station, after so many returns",
+            Self::ReturnsLeft => "a case that was not returned too often",
+            Self::Window => "an open window after closing",
+            Self::Parked => "a parked case",
+            Self::NotParked => "a case that is not parked",
+            Self::NeverParked => "a case that was never parked",
+            Self::ExtensionsLeft => "a limit that was not extended too often",
+            Self::NotOverdue => "a limit that is not over",
+            Self::ReporterFirst => "the reporter's word, until the limit for it is over",
+            Self::OnlyReport => "the one who reported it, and nobody else who joined",
+            Self::PhotosLeft => "room for one more photo",
+            Self::AtReport => "a new report",
+        }
+    }
+}
+
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Transition {
