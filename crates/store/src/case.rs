@@ -11,6 +11,7 @@ use whistle_domain::{
     geometry::Spot,
     place::Level,
     tally::{self, By},
+    transition,
     words::{CaseNumber, JurisdictionId},
 };
 
@@ -895,6 +896,13 @@ impl Replay {
             Ok(after) => {
                 if i64::from(after.version) != version {
                     audit.find(format!("case {number}: event {} is missing", after.version));
+                }
+                let before = self.case.as_ref().map(|case| case.state.stage());
+                if !transition::allows(before, &event.body, after.state.stage()) {
+                    audit.find(format!(
+                        "case {number}: event {version} ({}) leads where the table of transitions does not",
+                        event.body.as_str()
+                    ));
                 }
                 for addition in tally::additions(self.case.as_ref(), &after, &event, calendar) {
                     *recount.entry(counter(jurisdiction, &addition)).or_default() += addition.delta;
