@@ -140,10 +140,15 @@ impl Whistle {
             .store
             .write(move |tx| {
                 let before = stored::find(tx, id, number)?.ok_or_else(|| Error::not_found("case", number))?;
-                if let Act::Merge { into } = &act
-                    && stored::find(tx, id, *into)?.is_none()
-                {
-                    return Err(Error::not_found("case", into));
+                if let Act::Merge { into } = &act {
+                    let original =
+                        stored::find(tx, id, *into)?.ok_or_else(|| Error::not_found("case", into))?;
+                    if let Some(further) = original.case.duplicate_of {
+                        return Err(Error::invalid(
+                            "into",
+                            format!("that case is a duplicate too; name {further}"),
+                        ));
+                    }
                 }
                 change(tx, id, &place, before, seen, &act, &text, &by, now, chance)
             })

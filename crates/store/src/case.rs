@@ -11,6 +11,7 @@ use whistle_domain::{
     geometry::Spot,
     place::Level,
     tally::{self, By},
+    transition,
     words::{CaseNumber, JurisdictionId},
 };
 
@@ -542,6 +543,36 @@ pub fn list(
     limit: usize,
 ) -> Result<(Vec<Case>, Option<After>)> {
     let limit = limit.clamp(1, MAX_PAGE);
+    let (sql, values) = page_statement(jurisdiction, filter, order, after, skip, limit);
+    let values: Vec<_> = values.iter().map(crate::ToValue::to_value).collect();
+    let mut rows = conn.rows(&sql, &values, |row| {
+        Ok((
+            After {
+                key: row.int(0)?,
+                number: row.int(1)?,
+            },
+            fold(row, 2)?,
+        ))
+    })?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = if more {
+        rows.last().map(|(key, _)| *key)
+    } else {
+        None
+    };
+    Ok((rows.into_iter().map(|(_, case)| case).collect(), next))
+}
+
+/// The statement of one page and its parameters. Asks for one row more than the page holds, to know whether more follow.
+fn page_statement(
+    jurisdiction: JurisdictionId,
+    filter: &Filter,
+    order: Order,
+    after: Option<After>,
+    skip: usize,
+    limit: usize,
+) -> (String, Vec<Owned>) {
     let mut conditions = Conditions::of(jurisdiction, filter);
     let (column, direction) = match order {
         Order::Newest => ("reported_at", "DESC"),
@@ -564,24 +595,7 @@ pub fn list(
          LIMIT {most} OFFSET {skip}",
         conditions.sql
     );
-    let values: Vec<_> = conditions.values.iter().map(crate::ToValue::to_value).collect();
-    let mut rows = conn.rows(&sql, &values, |row| {
-        Ok((
-            After {
-                key: row.int(0)?,
-                number: row.int(1)?,
-            },
-            fold(row, 2)?,
-        ))
-    })?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = if more {
-        rows.last().map(|(key, _)| *key)
-    } else {
-        None
-    };
-    Ok((rows.into_iter().map(|(_, case)| case).collect(), next))
+    (sql, conditions.values)
 }
 
 /// How many cases a filter finds, counted up to `most` only.
@@ -883,6 +897,13 @@ impl Replay {
                 if i64::from(after.version) != version {
                     audit.find(format!("case {number}: event {} is missing", after.version));
                 }
+                let before = self.case.as_ref().map(|case| case.state.stage());
+                if !transition::allows(before, &event.body, after.state.stage()) {
+                    audit.find(format!(
+                        "case {number}: event {version} ({}) leads where the table of transitions does not",
+                        event.body.as_str()
+                    ));
+                }
                 for addition in tally::additions(self.case.as_ref(), &after, &event, calendar) {
                     *recount.entry(counter(jurisdiction, &addition)).or_default() += addition.delta;
                 }
@@ -937,5 +958,97 @@ impl Columns<'_> {
         .iter()
         .map(|value| format!("{value:?}"))
         .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    /// How SQLite would run the page of a list.
+    fn plan(filter: &Filter, order: Order) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Timestamp::UNIX_EPOCH).unwrap();
+        let after = Some(After { key: 1, number: 1 });
+        let (sql, values) = page_statement(JurisdictionId(1), filter, order, after, 0, 50);
+        let values: Vec<_> = values.iter().map(crate::ToValue::to_value).collect();
+        let steps = store.read_blocking(|conn| {
+            conn.rows(&format!("EXPLAIN QUERY PLAN {sql}"), &values, |row| {
+                Ok(row.text(3)?.to_owned())
+            })
+        });
+        steps.unwrap().join("; ")
+    }
+
+    fn runs_along(filter: &Filter, order: Order, index: &str) {
+        let plan = plan(filter, order);
+        assert!(plan.contains(&format!("USING INDEX {index}")), "{plan}");
+        assert!(!plan.contains("SCAN"), "a full scan: {plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "a sort of everything: {plan}");
+    }
+
+    #[test]
+    fn the_public_list_runs_along_the_time_of_the_report() {
+        let public = Filter {
+            public: true,
+            ..Filter::default()
+        };
+        runs_along(&public, Order::Newest, "cases_by_report");
+        let window = Filter {
+            reported: Some(1..=9),
+            open: Some(true),
+            ..public
+        };
+        runs_along(&window, Order::Newest, "cases_by_report");
+    }
+
+    #[test]
+    fn followers_run_along_the_time_of_the_change() {
+        let changed = Filter {
+            public: true,
+            updated: Some(5..=i64::MAX),
+            ..Filter::default()
+        };
+        runs_along(&changed, Order::Updated, "cases_by_update");
+    }
+
+    #[test]
+    fn queues_run_along_what_is_due() {
+        let open = Filter {
+            open: Some(true),
+            ..Filter::default()
+        };
+        runs_along(&open, Order::Due, "open_cases_by_due");
+        let lead = Filter {
+            lead: Some("U1".to_owned()),
+            ..open.clone()
+        };
+        runs_along(&lead, Order::Due, "open_cases_by_lead");
+        let town = Filter {
+            area: Some((Level::Town, "T1".to_owned())),
+            ..open.clone()
+        };
+        runs_along(&town, Order::Due, "open_cases_by_town");
+        let community = Filter {
+            area: Some((Level::Community, "C1".to_owned())),
+            ..open
+        };
+        runs_along(&community, Order::Due, "open_cases_by_community");
+    }
+
+    #[test]
+    fn a_box_on_the_map_is_found_by_its_spots() {
+        let spots = Filter {
+            spots: Some(vec![1..=2, 5..=9]),
+            open: Some(true),
+            ..Filter::default()
+        };
+        let plan = plan(&spots, Order::Newest);
+        assert!(
+            plan.contains("cases_by_spot") || plan.contains("cases_by_report"),
+            "{plan}"
+        );
+        assert!(!plan.contains("SCAN cases"), "{plan}");
     }
 }
