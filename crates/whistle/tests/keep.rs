@@ -113,7 +113,7 @@ fn a_restore_from_what_is_no_backup_changes_nothing() {
 #[test]
 fn no_change_behind_the_back_of_the_store_goes_unseen() {
     type Tamper = fn(&Connection);
-    let tampers: [(&str, &str, Tamper); 6] = [
+    let tampers: [(&str, &str, Tamper); 7] = [
         ("an event's text", "the text of event", |db| {
             change(
                 db,
@@ -136,10 +136,10 @@ fn no_change_behind_the_back_of_the_store_goes_unseen() {
             change(db, "UPDATE cases SET hash = zeroblob(32)")
         }),
         ("a counter", "a recount gives", |db| {
-            change(
-                db,
-                "UPDATE counter SET n = n + 1 WHERE rowid = (SELECT MIN(rowid) FROM counter)",
-            );
+            change(db, "UPDATE counter SET n = n + 1");
+        }),
+        ("a missing counter", "is missing, a recount gives", |db| {
+            change(db, "DELETE FROM counter");
         }),
     ];
     let home = Home::village();
