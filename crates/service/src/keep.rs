@@ -116,15 +116,16 @@ pub fn restore(from: &Path, dir: &Path, force: bool, mut progress: impl FnMut(St
     Store::claim_alone(dir)?;
     // Photos first: more than the database names do no harm, fewer would. The key last but one step apart from the
     // database, so that a process that is killed leaves the old pair or, with the same command again, the new one.
-    let photos = match folder {
-        true => copy_photos(&from.join(MEDIA), &dir.join(MEDIA), &mut progress)?,
-        false => 0,
+    let photos = if folder {
+        copy_photos(&from.join(MEDIA), &dir.join(MEDIA), &mut progress)?
+    } else {
+        0
     };
     if has_key {
         copy_private(&key, &new_key)?;
     }
     whistle_store::restore(&database, dir, force, |p| {
-        progress(Step::Database(p.done, p.total))
+        progress(Step::Database(p.done, p.total));
     })?;
     if has_key {
         let place = dir.join(KEY);

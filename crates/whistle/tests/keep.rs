@@ -130,10 +130,10 @@ fn no_change_behind_the_back_of_the_store_goes_unseen() {
             );
         }),
         ("a column of the row", "columns of the row", |db| {
-            change(db, "UPDATE cases SET due_at = due_at + 1")
+            change(db, "UPDATE cases SET due_at = due_at + 1");
         }),
         ("the row's hash", "hash of its last event", |db| {
-            change(db, "UPDATE cases SET hash = zeroblob(32)")
+            change(db, "UPDATE cases SET hash = zeroblob(32)");
         }),
         ("a counter", "a recount gives", |db| {
             change(db, "UPDATE counter SET n = n + 1");

@@ -4,6 +4,7 @@ mod apply;
 mod backup;
 mod check;
 mod config;
+mod import;
 mod key;
 mod plan;
 mod restore;
@@ -58,6 +59,8 @@ enum Command {
     User(user::User),
     /// Make, list and revoke API keys
     Key(key::Key),
+    /// Bring in cases of another system
+    Import(import::Import),
     /// Write the whole install to a new folder while it serves
     #[command(after_help = backup::EXAMPLE)]
     Backup(backup::Backup),
@@ -96,6 +99,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Check(check) => check.run(&config),
         Command::User(user) => user.run(&config),
         Command::Key(key) => key.run(&config),
+        Command::Import(import) => import.run(&config),
         Command::Backup(backup) => backup.run(&config),
         Command::Restore(restore) => restore.run(&config),
         Command::Verify(verify) => verify.run(&config),
