@@ -374,7 +374,9 @@ pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Resu
     if new.photos.len() > MAX_PHOTOS {
         return Err(Refusal::TooManyPhotos);
     }
-    check_answers(service, &new.answers)?;
+    // What comes from another system was never asked our questions.
+    let must_answer = *by != Actor::System;
+    check_answers(service, &new.answers, must_answer)?;
     let location = locate(place, &new.whereabouts)?;
     let chosen = new
         .standard
@@ -882,7 +884,7 @@ fn check_text(text: &str) -> Result<(), Refusal> {
 /// The most letters of an answer.
 const MAX_ANSWER: usize = 1000;
 
-fn check_answers(service: &Service, answers: &[Answer]) -> Result<(), Refusal> {
+fn check_answers(service: &Service, answers: &[Answer], must_answer: bool) -> Result<(), Refusal> {
     let bad = |question: &str, what: &str| {
         Err(Refusal::BadAnswer {
             question: question.to_owned(),
@@ -940,7 +942,7 @@ fn check_answers(service: &Service, answers: &[Answer]) -> Result<(), Refusal> {
     match service
         .questions
         .iter()
-        .find(|q| q.required && q.variable && !answered(&q.code))
+        .find(|q| must_answer && q.required && q.variable && !answered(&q.code))
     {
         Some(question) => bad(&question.code, "it must be answered"),
         None => Ok(()),
