@@ -792,7 +792,7 @@ impl StaffEvent {
             }
             Body::Verified { outcome } | Body::Settled { outcome } => line.outcome = Some((*outcome).into()),
             Body::Parked { until } => line.until = Some(Day(*until)),
-            Body::Reclassified { service } => line.service = Some(Code::of(service)),
+            Body::Reclassified { service, .. } => line.service = Some(Code::of(service)),
             Body::Relocated { location } => line.location = Some(location.into()),
             Body::Commented { public } | Body::Shown { public } => line.public = Some(*public),
             Body::PhotoAdded { photo } => line.photos = vec![photo.into()],

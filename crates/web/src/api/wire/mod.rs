@@ -297,14 +297,15 @@ twin!(
     Verb = transition::Verb {
         Accept, Decline, Merge, Refer, Withdraw, Assign, ReportIn, Return, Handle, Verify, Rework, Settle,
         RequestReopen, Reopen, RefuseReopen, Park, Resume, Extend, Reclassify, Relocate, Join, Comment, AddPhoto,
-        Rate, Supervise, Show, Reckon
+        Rate, Supervise, Show, Reckon, FixOnTheSpot
     }
 );
 twin!(
     /// What a verb needs besides the right actor.
     Need = transition::Need {
         Text, Unit, RightUnit, Outcome, Original, Until, Service, Location, Rating, NotFixer, LeadAfterReturns,
-        Window, Parked, NotParked
+        Window, Parked, NotParked, ReturnsLeft, NeverParked, ExtensionsLeft, NotOverdue, ReporterFirst, OnlyReport,
+        PhotosLeft, AtReport
     }
 );
 twin!(

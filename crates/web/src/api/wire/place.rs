@@ -462,8 +462,8 @@ pub(crate) struct Who {
     role: Option<Role>,
 }
 
-/// A reporter by pick-up code, anyone, a system with an API key, Whistle itself, a post whose area holds the case, a
-/// post in the unit that leads it.
+/// A reporter by pick-up code, anyone, a system with an API key, Whistle itself, a post whose area holds the case, one
+/// in a station whose area holds it, one in the unit that leads it.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum WhoWord {
@@ -472,6 +472,7 @@ pub(crate) enum WhoWord {
     Client,
     System,
     InArea,
+    InStation,
     InLead,
 }
 
@@ -500,6 +501,7 @@ impl From<DomainWho> for Who {
             DomainWho::System => (WhoWord::System, None),
             DomainWho::InArea(role) => (WhoWord::InArea, Some(role.into())),
             DomainWho::InLead(role) => (WhoWord::InLead, Some(role.into())),
+            DomainWho::InStation(role) => (WhoWord::InStation, Some(role.into())),
         };
         Self { who, role }
     }
