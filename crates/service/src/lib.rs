@@ -5,9 +5,9 @@
 //! - [`Whistle`]: an install, opened on a data directory; all use cases are its methods.
 //! - [`case`]: report, join, act, read. [`list`]: pages of cases. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
+//! - [`keep`]: backup, restore, audit.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
-//! - [`keep`]: backup, restore, audit. [`duties`]: what must happen by itself.
-//! - [`secret`]: the install's key and what is made with it.
+//! - [`duties`]: what must happen by itself. [`secret`]: the install's key and what is made with it.
 
 pub mod account;
 mod behind;

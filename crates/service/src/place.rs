@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, path::Path, sync::Arc};
 
+use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
     place::Place,
@@ -219,6 +220,15 @@ impl Whistle {
     /// The jurisdictions in the versions in force.
     pub fn places(&self) -> Arc<Places> {
         self.places.load_full()
+    }
+
+    /// When the version in force was applied.
+    pub async fn applied_at(&self, here: &Here) -> Result<Option<Timestamp>> {
+        let id = here.id;
+        Ok(self
+            .store
+            .look_up(move |conn| stored::applied_at(conn, id))
+            .await?)
     }
 
     /// Takes over versions that were put in force since, here or by another process. Answers whether any was.

@@ -330,6 +330,37 @@ pub fn log(conn: &Conn, jurisdiction: JurisdictionId, number: CaseNumber) -> Res
     )
 }
 
+/// The whole logs of some cases, by number and version.
+pub fn logs(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    numbers: &[CaseNumber],
+) -> Result<Vec<(CaseNumber, Event)>> {
+    /// Cases of one statement: its text must be constant, so a short round is filled up with a number none has.
+    const ROUND: usize = 50;
+    let places: Vec<String> = (2..ROUND + 2).map(|i| format!("${i}")).collect();
+    let sql = format!(
+        "SELECT number, at, entry, text
+         FROM event
+         WHERE jurisdiction_id = $1 AND number IN ({})
+         ORDER BY number, version",
+        places.join(", ")
+    );
+    let mut found = Vec::new();
+    for round in numbers.chunks(ROUND) {
+        let mut values = vec![crate::Value::Int(0); ROUND + 1];
+        values[0] = crate::Value::Int(jurisdiction.0);
+        for (value, number) in values[1..].iter_mut().zip(round) {
+            *value = crate::Value::Int(number.0);
+        }
+        conn.each(&sql, &values, |row| {
+            found.push((CaseNumber(row.int(0)?), event(row, 1)?));
+            Ok(())
+        })?;
+    }
+    Ok(found)
+}
+
 /// An event from the columns `at, entry, text`, the first of which is `column`.
 fn event(row: &Row<'_>, column: usize) -> Result<Event> {
     let entry: Entry = serde_json::from_str(row.text(column + 1)?)
@@ -671,29 +702,34 @@ pub struct Happening {
     pub version: u32,
     /// The event.
     pub event: Event,
+    /// When the case was closed, if it is closed now.
+    pub closed_at: Option<Timestamp>,
 }
 
-/// Events of public cases in a span of time, in the order in which their cases last changed, then of their log.
+/// Events of public cases in a span of time, in the order in which their cases last changed, then of their log;
+/// without the first `skip` of them.
 pub fn happenings(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     from: Timestamp,
     to: Timestamp,
+    skip: usize,
     limit: usize,
 ) -> Result<Vec<Happening>> {
     conn.rows(
-        "SELECT e.number, e.version, e.at, e.entry, e.text
+        "SELECT e.number, e.version, e.at, e.entry, e.text, c.closed_at
          FROM cases AS c
          JOIN event AS e ON e.jurisdiction_id = c.jurisdiction_id AND e.number = c.number
          WHERE c.jurisdiction_id = $1 AND c.updated_at >= $2 AND c.is_public = 1 AND e.at BETWEEN $2 AND $3
          ORDER BY c.updated_at, c.number, e.version
-         LIMIT $4",
-        params![jurisdiction.0, from, to, limit.min(MAX_PAGE) as i64],
+         LIMIT $4 OFFSET $5",
+        params![jurisdiction.0, from, to, limit.min(MAX_PAGE) as i64, skip as i64],
         |row| {
             Ok(Happening {
                 number: CaseNumber(row.int(0)?),
                 version: row.int(1)? as u32,
                 event: event(row, 2)?,
+                closed_at: row.time_opt(5)?,
             })
         },
     )
