@@ -4,6 +4,8 @@ mod apply;
 mod backup;
 mod check;
 mod config;
+mod demo;
+mod export;
 mod import;
 mod key;
 mod plan;
@@ -61,6 +63,12 @@ enum Command {
     Key(key::Key),
     /// Bring in cases of another system
     Import(import::Import),
+    /// Write cases to a CSV, GeoJSON or Parquet file
+    #[command(after_help = export::EXAMPLE)]
+    Export(export::Export),
+    /// Make a sample place with a history, and serve it
+    #[command(after_help = demo::EXAMPLE)]
+    Demo(demo::Demo),
     /// Write the whole install to a new folder while it serves
     #[command(after_help = backup::EXAMPLE)]
     Backup(backup::Backup),
@@ -80,6 +88,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
     let serve_flags = match &cli.command {
         Command::Serve(flags) => Some(flags),
         Command::Config(show) => Some(&show.serve),
+        Command::Demo(demo) => Some(&demo.serve),
         _ => None,
     };
     let layers = Layers::gather(&cli.flags, serve_flags)?;
@@ -87,7 +96,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         return show.run(&layers);
     }
     let mut config = layers.config()?;
-    if serve_flags.is_none() && layers.is_default("log") {
+    if !matches!(cli.command, Command::Serve(_)) && layers.is_default("log") {
         // Who types a command reads its output; a server's log is read later.
         "warn".clone_into(&mut config.log);
     }
@@ -100,6 +109,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::User(user) => user.run(&config),
         Command::Key(key) => key.run(&config),
         Command::Import(import) => import.run(&config),
+        Command::Export(export) => export.run(&config),
+        Command::Demo(demo) => demo.run(config),
         Command::Backup(backup) => backup.run(&config),
         Command::Restore(restore) => restore.run(&config),
         Command::Verify(verify) => verify.run(&config),
