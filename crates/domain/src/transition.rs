@@ -219,6 +219,24 @@ impl Need {
     }
 }
 
+impl Need {
+    /// Whether the sender must add it; the others are true of the case and the actor, or not.
+    pub const fn is_sent(self) -> bool {
+        matches!(
+            self,
+            Self::Text
+                | Self::Unit
+                | Self::RightUnit
+                | Self::Outcome
+                | Self::Original
+                | Self::Until
+                | Self::Service
+                | Self::Location
+                | Self::Rating
+        )
+    }
+}
+
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Transition {
@@ -462,11 +480,6 @@ impl Transition {
         self.who.iter().any(|who| who.is(actor, case, place))
     }
 
-    /// Whether the time for it has come and is not over. Only a few lines ask for that: a window, a running limit.
-    pub fn in_time(&self, actor: &Actor, case: &Case, place: &Place, now: Timestamp) -> bool {
-        untimely(self, case, actor, place, now).is_none()
-    }
-
     /// Whether it may lead from one stage to another.
     pub fn leads(&self, before: Stage, after: Stage) -> bool {
         self.from.contains(&before)
@@ -550,16 +563,17 @@ fn holds(post: &Post, role: Role, case: &Case, place: &Place) -> bool {
     post.roles.contains(&role) && case.location.areas.passes(&place.areas.get(post.area).code)
 }
 
-/// What an actor may do to a case, in the table's order. The pages draw a button for each that is also
-/// [`Transition::in_time`].
+/// What an actor may do to a case now, in the table's order. The pages draw a button for each.
 pub fn offered<'a>(
     case: &'a Case,
     actor: &'a Actor,
     place: &'a Place,
+    now: Timestamp,
 ) -> impl Iterator<Item = &'static Transition> + 'a {
     TRANSITIONS.iter().filter(move |t| {
         t.from.contains(&case.state.stage())
             && t.permits(actor, case, place)
             && unmet(t, case, actor, place).is_none()
+            && untimely(t, case, actor, place, now).is_none()
     })
 }

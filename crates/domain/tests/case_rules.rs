@@ -256,8 +256,7 @@ proptest! {
             village::REPORTER, Actor::Reporter { report: 2 }, Actor::System, Actor::Client { key: 1 }, Actor::Public,
         ]);
         for actor in everybody {
-            let offers: Vec<Verb> = offered(&tale.case, &actor, tale.place)
-                .filter(|line| line.in_time(&actor, &tale.case, tale.place, now))
+            let offers: Vec<Verb> = offered(&tale.case, &actor, tale.place, now)
                 .map(|line| line.verb)
                 .collect();
             for line in TRANSITIONS {

@@ -456,6 +456,14 @@ need-lead_after_returns = 服务站负责人决定
 need-window = 尚在规定期限内
 need-parked = 案件正在暂缓
 need-not_parked = 案件未在暂缓
+need-returns_left = 退回次数未用完
+need-never_parked = 从未暂缓过
+need-extensions_left = 还有延期次数
+need-not_overdue = 时限尚未超过
+need-reporter_first = 先由上报人核查；核查时限过后可由其他岗位核查
+need-only_report = 没有其他人一同上报
+need-photos_left = 照片数量未满
+need-at_report = 须与上报同时办理
 
 ## 拒绝的原因
 

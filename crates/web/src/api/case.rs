@@ -93,7 +93,7 @@ fn show(app: &App, here: &Here, case: &Case, eyes: &Eyes, lang: Option<Lang>) ->
     let lang = lang.unwrap_or_else(|| place.jurisdiction.languages.first().copied().unwrap_or_default());
     match eyes {
         Eyes::Public => CaseView::Public(PublicCase::of(case, place)),
-        Eyes::Reporter(actor) => CaseView::Reporter(ReporterCase::of(case, actor, place)),
+        Eyes::Reporter(actor) => CaseView::Reporter(ReporterCase::of(case, actor, place, app.whistle.now())),
         Eyes::Staff(actor) => {
             let depth = Depth::Whole(actor, lang);
             CaseView::Staff(Box::new(StaffCase::of(case, place, app.whistle.now(), depth)))

@@ -267,10 +267,10 @@ pub(crate) struct ReporterCase {
 }
 
 impl ReporterCase {
-    pub(crate) fn of(case: &domain::Case, actor: &DomainActor, place: &Place) -> Self {
+    pub(crate) fn of(case: &domain::Case, actor: &DomainActor, place: &Place, now: Timestamp) -> Self {
         Self {
             case: PublicCase::of(case, place),
-            offered: offered(case, actor, place),
+            offered: offered(case, actor, place, now),
         }
     }
 }
@@ -283,21 +283,14 @@ pub(crate) struct Offered {
     needs: Vec<Need>,
 }
 
-fn offered(case: &domain::Case, actor: &DomainActor, place: &Place) -> Vec<Offered> {
-    use transition::Need as N;
-    let sent = |need: &&N| {
-        !matches!(
-            need,
-            N::NotFixer | N::LeadAfterReturns | N::Window | N::Parked | N::NotParked
-        )
-    };
-    transition::offered(case, actor, place)
+fn offered(case: &domain::Case, actor: &DomainActor, place: &Place, now: Timestamp) -> Vec<Offered> {
+    transition::offered(case, actor, place, now)
         .map(|line| Offered {
             verb: line.verb.into(),
             needs: line
                 .needs
                 .iter()
-                .filter(sent)
+                .filter(|need| need.is_sent())
                 .map(|need| (*need).into())
                 .collect(),
         })
@@ -411,7 +404,7 @@ impl StaffCase {
             times: (&case.times).into(),
             offered: match depth {
                 Depth::Row => None,
-                Depth::Whole(actor, _) => Some(offered(case, actor, place)),
+                Depth::Whole(actor, _) => Some(offered(case, actor, place, now)),
             },
         }
     }

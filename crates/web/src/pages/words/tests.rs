@@ -95,12 +95,12 @@ fn every_word_of_the_domain_has_a_message() {
             add("verb", word);
             add("hint", word);
         }
-        Stage::ALL.map(|s| add("stage", s.as_str()));
-        Outcome::ALL.map(|o| add("outcome", o.as_str()));
-        Rating::ALL.map(|r| add("rating", r.as_str()));
-        Step::ALL.map(|s| add("step", s.as_str()));
-        ClockKind::ALL.map(|c| add("clock", c.as_str()));
-        ClockKind::ALL.map(|c| all.push(words.x(&format!("promise-{}", c.as_str()), "?")));
+        let _ = Stage::ALL.map(|s| add("stage", s.as_str()));
+        let _ = Outcome::ALL.map(|o| add("outcome", o.as_str()));
+        let _ = Rating::ALL.map(|r| add("rating", r.as_str()));
+        let _ = Step::ALL.map(|s| add("step", s.as_str()));
+        let _ = ClockKind::ALL.map(|c| add("clock", c.as_str()));
+        let _ = ClockKind::ALL.map(|c| all.push(words.x(&format!("promise-{}", c.as_str()), "?")));
         let mut add = |kind: &str, word: &str| all.push(words.of(kind, word));
         use Channel::{Api, Counter, Import, Open311, Patrol, Phone, Web};
         [Web, Phone, Counter, Patrol, Open311, Api, Import].map(|c| add("channel", c.as_str()));
