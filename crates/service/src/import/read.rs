@@ -379,7 +379,11 @@ impl Objects<'_> {
     }
 
     fn fill(&mut self, record: &mut Record, object: &serde_json::Map<String, Value>) {
+        let is_feature = object.get("properties").is_some_and(Value::is_object);
         for (name, value) in object {
+            if is_feature && name == "type" {
+                continue;
+            }
             match value {
                 Value::Object(inner) if name == "properties" => self.fill(record, inner),
                 Value::Object(inner) if name == "geometry" => {
