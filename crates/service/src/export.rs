@@ -177,7 +177,7 @@ impl Whistle {
         loop {
             let (cases, next) = self
                 .store
-                .read_blocking(|conn| stored::list(conn, here.id, &filter, Order::Newest, after, MAX_PAGE))?;
+                .read_blocking(|conn| stored::list(conn, here.id, &filter, Order::Newest, after, 0, MAX_PAGE))?;
             for case in &cases {
                 let subject = Subject {
                     case,

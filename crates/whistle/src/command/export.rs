@@ -6,7 +6,7 @@ use clap::{Args, ValueHint};
 use jiff::{Timestamp, civil::Date};
 use whistle_domain::words::Lang;
 use whistle_service::{
-    Here,
+    Error, Here,
     export::{Content, ExportFormat, ExportOptions},
 };
 
@@ -74,9 +74,13 @@ impl Export {
         let bar = output::progress("cases", 0);
         let progress = |cases| bar.set_position(cases);
         if self.file.as_os_str() == "-" {
-            whistle.export_to(&here, &options, io::stdout(), progress)?;
+            let written = whistle.export_to(&here, &options, io::stdout(), progress);
             bar.finish_and_clear();
-            return Ok(());
+            return match written {
+                // Who reads no further (`whistle … | head`) has what they wanted.
+                Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                other => Ok(other.map(drop)?),
+            };
         }
         let report = whistle.export(&here, &options, &self.file, progress)?;
         bar.finish_and_clear();
