@@ -173,8 +173,12 @@ impl Whistle {
         let position = input.position();
         let bytes = input.bytes;
         let writer = {
-            let (id, place, source, tally) =
-                (here.id, Arc::clone(&here.place), source.clone(), Arc::clone(&tally));
+            let (id, place, source, tally) = (
+                here.id,
+                Arc::clone(&here.place),
+                source.clone(),
+                Arc::clone(&tally),
+            );
             move |tx: &mut Tx<'_>, deeds: &Vec<Deed>| write(tx, id, &place, &source, deeds, &tally)
         };
         let read = write_behind(&self.store, writer, |behind| {
@@ -258,9 +262,10 @@ impl Intake<'_> {
     fn send(&mut self, behind: &Behind<Vec<Deed>>) -> Result<()> {
         let group = std::mem::take(&mut self.group);
         let references: Vec<&str> = group.iter().map(|(_, row)| row.reference.as_str()).collect();
-        let known = self.whistle.store.read_blocking(|conn| {
-            intake::imported_among(conn, self.here.id, self.source, &references)
-        })?;
+        let known = self
+            .whistle
+            .store
+            .read_blocking(|conn| intake::imported_among(conn, self.here.id, self.source, &references))?;
         let known: HashMap<String, (CaseNumber, bool)> = known
             .into_iter()
             .map(|(reference, number, open)| (reference, (number, open)))
@@ -302,7 +307,8 @@ fn events(place: &Place, row: &Row) -> Result<Vec<Event>, Why> {
     };
     let mut events = command::report(&row.new, UNNUMBERED, context)?;
     if let Some(closing) = &row.closing {
-        let case = Case::fold(UNNUMBERED, &events).map_err(|error| Why::new("unreadable", error.to_string()))?;
+        let case =
+            Case::fold(UNNUMBERED, &events).map_err(|error| Why::new("unreadable", error.to_string()))?;
         events.extend(settle(&case, place, closing)?);
     }
     Ok(events)

@@ -103,7 +103,14 @@ impl Install {
                     };
                     let hide = Act::Show { public: false };
                     self.whistle
-                        .act(&self.here, receipt.number, None, hide, "private".into(), dispatcher)
+                        .act(
+                            &self.here,
+                            receipt.number,
+                            None,
+                            hide,
+                            "private".into(),
+                            dispatcher,
+                        )
                         .await
                         .unwrap();
                 }
@@ -113,10 +120,7 @@ impl Install {
 
     fn export(&self, name: &str, options: &ExportOptions) -> (PathBuf, u64) {
         let file = self.dir.path().join(name);
-        let report = self
-            .whistle
-            .export(&self.here, options, &file, |_| {})
-            .unwrap();
+        let report = self.whistle.export(&self.here, options, &file, |_| {}).unwrap();
         (file, report.cases)
     }
 }
@@ -150,11 +154,18 @@ fn the_public_gets_no_hidden_case_no_contact_data_and_no_unmasked_text() {
             // Parquet is compressed; read it back as text.
             let text = if format == ExportFormat::Parquet {
                 let reader = SerializedFileReader::new(fs::File::open(&file).unwrap()).unwrap();
-                reader.get_row_iter(None).unwrap().map(|r| r.unwrap().to_string()).collect()
+                reader
+                    .get_row_iter(None)
+                    .unwrap()
+                    .map(|r| r.unwrap().to_string())
+                    .collect()
             } else {
                 String::from_utf8(raw).unwrap()
             };
-            assert!(!text.contains("13900001111"), "contact data never leaves: {format:?}");
+            assert!(
+                !text.contains("13900001111"),
+                "contact data never leaves: {format:?}"
+            );
             let open = content == Content::Open;
             assert_eq!(cases, if open { 1 } else { 2 });
             assert_eq!(text.contains("SECRET"), !open, "{format:?} {content:?}");
@@ -187,7 +198,11 @@ fn a_csv_has_open311s_columns_first_and_no_formulas() {
          service_name,service_subtype,description,agency_responsible,address,lat,long"
     );
     assert_eq!(rows.len() as u64, cases);
-    assert!(rows.iter().flatten().all(|cell| !cell.starts_with(['=', '+', '-', '@'])));
+    assert!(
+        rows.iter()
+            .flatten()
+            .all(|cell| !cell.starts_with(['=', '+', '-', '@']))
+    );
     let column = |name: &str| header.iter().position(|h| h == name).unwrap();
     assert!(rows.iter().any(|r| r[column("description")].starts_with("'=cmd")));
     assert!(rows.iter().any(|r| r[column("on_time")] == "true"));
@@ -294,9 +309,13 @@ fn an_export_can_be_imported_elsewhere() {
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     let mut same = 0;
     for number in 1..=300 {
-        let old = runtime.block_on(from.whistle.case(&from.here, CaseNumber(number))).unwrap();
+        let old = runtime
+            .block_on(from.whistle.case(&from.here, CaseNumber(number)))
+            .unwrap();
         // The export's newest comes first, so the numbers differ; the reports do not.
-        let new = runtime.block_on(to.whistle.case(&to.here, CaseNumber(301 - number))).unwrap();
+        let new = runtime
+            .block_on(to.whistle.case(&to.here, CaseNumber(301 - number)))
+            .unwrap();
         same += usize::from(old.times.reported_at == new.times.reported_at && old.service == new.service);
     }
     assert!(same > 290, "{same}");
