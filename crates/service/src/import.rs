@@ -14,7 +14,7 @@ mod row;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -143,6 +143,16 @@ impl Whistle {
             return Err(Error::invalid(
                 "source",
                 "name the system it comes from in 1 to 100 letters, as in zueri-wie-neu",
+            ));
+        }
+        let same = |a: &Path, b: &Path| match (a.canonicalize(), b.canonicalize()) {
+            (Ok(a), Ok(b)) => a == b,
+            _ => false,
+        };
+        if same(&options.file, &options.rejects) {
+            return Err(Error::invalid(
+                "rejects",
+                "the rejects file would overwrite the file that is imported; name another one",
             ));
         }
         let mapping = Mapping::new(&options.map)?;

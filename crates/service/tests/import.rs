@@ -314,6 +314,15 @@ fn a_file_that_breaks_off_keeps_what_came_before_and_an_endless_record_is_refuse
     assert_eq!(report.added + kept, 600);
     assert_eq!(report.unchanged, kept);
 
+    let mut options = install.options("whole.json");
+    options.rejects.clone_from(&options.file);
+    assert!(install.import_with(&options).is_err(), "its own rejects file");
+    assert_eq!(
+        fs::read_to_string(&options.file).unwrap(),
+        whole,
+        "and it is still there"
+    );
+
     let endless = format!("id,date,category,lat,lon\n1,2026-05-08,\"{}", "x".repeat(3 << 20));
     fs::write(install.dir.path().join("endless.csv"), endless).unwrap();
     let refused = install
