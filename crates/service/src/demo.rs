@@ -221,8 +221,10 @@ impl Whistle {
             (
                 "lead",
                 "lead",
-                post_with(place, Role::Lead, |p| is_station(p.unit.as_str()) && is_city(p.area))
-                    .or_else(|| post_with(place, Role::Lead, |p| is_station(p.unit.as_str()))),
+                post_with(place, Role::Lead, |p| {
+                    is_station(p.unit.as_str()) && is_city(p.area)
+                })
+                .or_else(|| post_with(place, Role::Lead, |p| is_station(p.unit.as_str()))),
             ),
             ("auditor", "auditor", post_with(place, Role::Auditor, |_| true)),
             (
@@ -265,7 +267,11 @@ impl Whistle {
             password.push(char::from(VOWELS[usize::from(byte & 3)]));
         }
         for byte in &chance[8..10] {
-            password.push(if password.len() == 19 { '-' } else { char::from(b'0' + byte % 10) });
+            password.push(if password.len() == 19 {
+                '-'
+            } else {
+                char::from(b'0' + byte % 10)
+            });
         }
         password
     }

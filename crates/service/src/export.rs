@@ -96,7 +96,7 @@ pub struct ExportReport {
 }
 
 enum Sheet<W: Write + Send> {
-    Csv(CsvSheet<W>),
+    Csv(Box<CsvSheet<W>>),
     GeoJson(GeoJsonSheet<W>),
     Parquet(Box<ParquetSheet<W>>),
 }
@@ -104,7 +104,7 @@ enum Sheet<W: Write + Send> {
 impl<W: Write + Send> Sheet<W> {
     fn begin(out: W, columns: &[&Column], options: &ExportOptions) -> Result<Self> {
         Ok(match options.format {
-            ExportFormat::Csv => Self::Csv(CsvSheet::begin(out, columns, options.mark)?),
+            ExportFormat::Csv => Self::Csv(Box::new(CsvSheet::begin(out, columns, options.mark)?)),
             ExportFormat::GeoJson => Self::GeoJson(GeoJsonSheet::begin(out, columns)?),
             ExportFormat::Parquet => Self::Parquet(Box::new(ParquetSheet::begin(out, columns)?)),
         })

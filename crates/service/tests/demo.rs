@@ -24,7 +24,9 @@ impl Clock for Fixed {
 }
 
 fn example(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../examples")
+        .join(name)
 }
 
 fn village() -> PathBuf {
@@ -122,9 +124,17 @@ fn five_thousand_cases_meet_every_stage_outcome_and_most_deeds_and_no_refusal() 
         if let Some(outcome) = case.state.outcome() {
             *outcomes.entry(outcome.as_str()).or_insert(0) += 1;
         }
-        assert!(case.times.updated_at < to, "case {} is ahead of its time", case.number);
+        assert!(
+            case.times.updated_at < to,
+            "case {} is ahead of its time",
+            case.number
+        );
         if let Some(original) = case.duplicate_of {
-            assert!(numbers.contains(&original), "case {} duplicates none", case.number);
+            assert!(
+                numbers.contains(&original),
+                "case {} duplicates none",
+                case.number
+            );
         }
         for (flag, is_set) in [
             ("returned twice", case.flags.returned >= 2),
@@ -154,16 +164,48 @@ fn five_thousand_cases_meet_every_stage_outcome_and_most_deeds_and_no_refusal() 
     }
     eprintln!("{stages:?}\n{outcomes:?}\n{events:?}\n{flags:?}");
     assert!(numbers.contains(&CaseNumber(1)));
-    for stage in ["reported", "accepted", "assigned", "in_progress", "handled", "closed"] {
+    for stage in [
+        "reported",
+        "accepted",
+        "assigned",
+        "in_progress",
+        "handled",
+        "closed",
+    ] {
         assert!(stages.contains_key(stage), "no case is {stage}: {stages:?}");
     }
     for outcome in whistle_domain::case::Outcome::ALL {
-        assert!(outcomes.contains_key(outcome.as_str()), "no case is {outcome:?}: {outcomes:?}");
+        assert!(
+            outcomes.contains_key(outcome.as_str()),
+            "no case is {outcome:?}: {outcomes:?}"
+        );
     }
     for event in [
-        "reported", "joined", "accepted", "declined", "merged", "referred", "withdrawn", "assigned", "reported_in",
-        "returned", "handled", "verified", "reworked", "reopen_requested", "reopened", "reopen_refused", "parked",
-        "resumed", "extended", "reclassified", "relocated", "commented", "rated", "supervised", "shown",
+        "reported",
+        "joined",
+        "accepted",
+        "declined",
+        "merged",
+        "referred",
+        "withdrawn",
+        "assigned",
+        "reported_in",
+        "returned",
+        "handled",
+        "verified",
+        "reworked",
+        "reopen_requested",
+        "reopened",
+        "reopen_refused",
+        "parked",
+        "resumed",
+        "extended",
+        "reclassified",
+        "relocated",
+        "commented",
+        "rated",
+        "supervised",
+        "shown",
     ] {
         assert!(events.contains_key(event), "nothing was {event}: {events:?}");
     }
@@ -174,7 +216,11 @@ fn five_thousand_cases_meet_every_stage_outcome_and_most_deeds_and_no_refusal() 
 
 #[test]
 fn the_same_seed_makes_the_same_and_another_one_another() {
-    let (a, b, c) = (make(&village(), 400, 7), make(&village(), 400, 7), make(&village(), 400, 8));
+    let (a, b, c) = (
+        make(&village(), 400, 7),
+        make(&village(), 400, 7),
+        make(&village(), 400, 8),
+    );
     assert_eq!(a.content(), b.content());
     assert_ne!(a.content(), c.content());
     for made in [a, b, c] {
@@ -199,7 +245,16 @@ fn each_kind_of_post_gets_an_account_that_can_sign_in() {
     let roles: Vec<_> = accounts.iter().map(|a| a.role).collect();
     assert_eq!(
         roles,
-        ["dispatcher", "call_taker", "handler", "handler", "patrol", "lead", "auditor", "administrator"]
+        [
+            "dispatcher",
+            "call_taker",
+            "handler",
+            "handler",
+            "patrol",
+            "lead",
+            "auditor",
+            "administrator"
+        ]
     );
     let again = made.whistle.demo_accounts(&made.here).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();

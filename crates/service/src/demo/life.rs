@@ -17,7 +17,7 @@ use whistle_domain::{
 
 use super::{
     words::{self, Say, Theme},
-    world::{Ware, World, nearby},
+    world::{Ware, World, answers, nearby},
 };
 
 /// More deeds than any case needs; a story that has not ended by then is left as it is.
@@ -199,7 +199,7 @@ fn report(rng: &mut ChaCha8Rng, world: &World<'_>) -> Told {
         standard,
         whereabouts,
         description: words::description(rng, lang, *theme, service),
-        answers: world.answers(rng, service),
+        answers: answers(rng, service),
         channel,
         photos: Vec::new(),
         fixed,
@@ -380,11 +380,12 @@ impl<'a> Life<'a, '_> {
                 let text = self.say(Say::Note);
                 self.act(between, by, &Act::Comment { public: false }, text);
             }
-        } else if drawn < 0.078 && !self.case.flags.supervised {
-            if let Some(by) = self.who(Role::Lead) {
-                let text = self.say(Say::Watched);
-                self.act(between, by, &Act::Supervise { on: true }, text);
-            }
+        } else if drawn < 0.078
+            && !self.case.flags.supervised
+            && let Some(by) = self.who(Role::Lead)
+        {
+            let text = self.say(Say::Watched);
+            self.act(between, by, &Act::Supervise { on: true }, text);
         }
     }
 
@@ -492,8 +493,17 @@ impl<'a> Life<'a, '_> {
         }
         let Some(by) = self.desk() else { return false };
         let settings = &self.world.place.jurisdiction.settings;
-        let days = self.rng.random_range(3..=25).min(i64::from(settings.max_park_days));
-        let today = self.world.place.calendar.zone().to_datetime(at.max(self.at)).date();
+        let days = self
+            .rng
+            .random_range(3..=25)
+            .min(i64::from(settings.max_park_days));
+        let today = self
+            .world
+            .place
+            .calendar
+            .zone()
+            .to_datetime(at.max(self.at))
+            .date();
         let until = today.saturating_add(jiff::Span::new().days(days.max(1)));
         let text = self.say(Say::Parked);
         self.act(at, by, &Act::Park { until }, text)
@@ -642,7 +652,11 @@ impl<'a> Life<'a, '_> {
     }
 
     fn look_back(&mut self) -> bool {
-        if self.rated || !Outcome::OF_WORK.iter().any(|o| Some(*o) == self.case.state.outcome()) {
+        if self.rated
+            || !Outcome::OF_WORK
+                .iter()
+                .any(|o| Some(*o) == self.case.state.outcome())
+        {
             return false;
         }
         self.rated = true;

@@ -253,39 +253,107 @@ impl Theme {
 const SIGNS: [(Theme, &[&str]); 10] = [
     (
         Theme::Emergency,
-        &["emergenc", "flood", "dyke", "fire hazard", "collapse", "spill", "突发"],
+        &[
+            "emergenc",
+            "flood",
+            "dyke",
+            "fire hazard",
+            "collapse",
+            "spill",
+            "突发",
+        ],
     ),
     (
         Theme::Cleaning,
         &[
-            "rubbish", "waste", "bin", "dirty", "graffiti", "clean", "toilet", "snow", "collection", "dumping",
-            "abfall", "sauber", "垃圾", "环卫", "清潔", "unsanitary", "rodent", "pest",
+            "rubbish",
+            "waste",
+            "bin",
+            "dirty",
+            "graffiti",
+            "clean",
+            "toilet",
+            "snow",
+            "collection",
+            "dumping",
+            "abfall",
+            "sauber",
+            "垃圾",
+            "环卫",
+            "清潔",
+            "unsanitary",
+            "rodent",
+            "pest",
         ],
     ),
     (
         Theme::Noise,
-        &["noise", "fume", "噪", "discharge", "straw", "air quality", "dust", "lärm"],
+        &[
+            "noise",
+            "fume",
+            "噪",
+            "discharge",
+            "straw",
+            "air quality",
+            "dust",
+            "lärm",
+        ],
     ),
-    (
-        Theme::Law,
-        &["legal", "mediation", "法律", "dispute", "lawyer"],
-    ),
+    (Theme::Law, &["legal", "mediation", "法律", "dispute", "lawyer"]),
     (
         Theme::Livelihood,
         &[
-            "livelihood", "elderly", "wage", "food", "consumer", "property", "job", "hardship", "school",
-            "housing", "paint", "door", "appliance", "民生", "homeless", "taxi", "general",
+            "livelihood",
+            "elderly",
+            "wage",
+            "food",
+            "consumer",
+            "property",
+            "job",
+            "hardship",
+            "school",
+            "housing",
+            "paint",
+            "door",
+            "appliance",
+            "民生",
+            "homeless",
+            "taxi",
+            "general",
         ],
     ),
     (
         Theme::Green,
-        &["tree", "lawn", "park equipment", "green", "playground", "grün", "animal", "绿", "綠"],
+        &[
+            "tree",
+            "lawn",
+            "park equipment",
+            "green",
+            "playground",
+            "grün",
+            "animal",
+            "绿",
+            "綠",
+        ],
     ),
     (
         Theme::Order,
         &[
-            "parking", "driveway", "vehicle", "trading", "bicycle", "dog", "poster", "sign board", "billboard",
-            "shop sign", "unlawful building", "vendor", "秩序", "违停", "違規",
+            "parking",
+            "driveway",
+            "vehicle",
+            "trading",
+            "bicycle",
+            "dog",
+            "poster",
+            "sign board",
+            "billboard",
+            "shop sign",
+            "unlawful building",
+            "vendor",
+            "秩序",
+            "违停",
+            "違規",
         ],
     ),
     (
@@ -295,21 +363,36 @@ const SIGNS: [(Theme, &[&str]); 10] = [
     (
         Theme::Roads,
         &[
-            "road", "street", "pavement", "pothole", "signal", "sidewalk", "bridge", "sign", "traffic", "bus stop",
-            "strasse", "道路", "vbz", "transport",
+            "road",
+            "street",
+            "pavement",
+            "pothole",
+            "signal",
+            "sidewalk",
+            "bridge",
+            "sign",
+            "traffic",
+            "bus stop",
+            "strasse",
+            "道路",
+            "vbz",
+            "transport",
         ],
     ),
     (
         Theme::Facilities,
         &[
-            "lamp", "light", "water", "sewer", "leak", "power", "gas", "heating", "telecom", "manhole", "hydrant",
-            "plumbing", "electric", "fountain", "设施", "brunnen", "drain",
+            "lamp", "light", "water", "sewer", "leak", "power", "gas", "heating", "telecom", "manhole",
+            "hydrant", "plumbing", "electric", "fountain", "设施", "brunnen", "drain",
         ],
     ),
 ];
 
 pub(super) fn theme_of(place: &Place, service: &Service) -> Theme {
-    let group = service.group.as_ref().and_then(|code| place.service(code.as_str()));
+    let group = service
+        .group
+        .as_ref()
+        .and_then(|code| place.service(code.as_str()));
     let words = |service: &Service| {
         let name = &service.name;
         let parts = [Some(&name.own), name.en.as_ref(), name.zh.as_ref()];
@@ -340,11 +423,26 @@ pub(super) fn description(rng: &mut ChaCha8Rng, lang: Lang, theme: Theme, servic
         Lang::Zh => {
             let place = one(
                 rng,
-                &["小区门口", "路口", "学校旁", "楼下", "市场边", "公园入口", "村口", "桥头"],
+                &[
+                    "小区门口",
+                    "路口",
+                    "学校旁",
+                    "楼下",
+                    "市场边",
+                    "公园入口",
+                    "村口",
+                    "桥头",
+                ],
             );
             let ask = one(
                 rng,
-                &["请尽快处理。", "希望有人来看看。", "麻烦了。", "谢谢！", "请回复处理结果。"],
+                &[
+                    "请尽快处理。",
+                    "希望有人来看看。",
+                    "麻烦了。",
+                    "谢谢！",
+                    "请回复处理结果。",
+                ],
             );
             format!("{place}{name}，{}，{ask}", one(rng, zh))
         }
@@ -364,7 +462,12 @@ pub(super) fn description(rng: &mut ChaCha8Rng, lang: Lang, theme: Theme, servic
             );
             let ask = one(
                 rng,
-                &["Please see to it.", "Thank you!", "Please come and look.", "Please tell me what is done."],
+                &[
+                    "Please see to it.",
+                    "Thank you!",
+                    "Please come and look.",
+                    "Please tell me what is done.",
+                ],
             );
             format!("{name} {place}, {}. {ask}", one(rng, en))
         }
@@ -399,40 +502,94 @@ pub(super) enum Say {
 pub(super) fn say(rng: &mut ChaCha8Rng, lang: Lang, what: Say) -> &'static str {
     let (zh, en): (&[&'static str], &[&'static str]) = match what {
         Say::Declined => (
-            &["不属于本市受理范围，已说明受理渠道。", "内容过于笼统，无法核实，请补充后重新上报。"],
-            &["Not for this city to handle; the right office was named.", "Too vague to act on; please report again with details."],
+            &[
+                "不属于本市受理范围，已说明受理渠道。",
+                "内容过于笼统，无法核实，请补充后重新上报。",
+            ],
+            &[
+                "Not for this city to handle; the right office was named.",
+                "Too vague to act on; please report again with details.",
+            ],
         ),
         Say::Referred => (
-            &["已转交铁路部门处理。", "已转交上级主管部门。", "属私人产权，已转告产权单位。"],
-            &["Handed to the railway.", "Handed to the state authority.", "Private ground; the owner was told."],
+            &[
+                "已转交铁路部门处理。",
+                "已转交上级主管部门。",
+                "属私人产权，已转告产权单位。",
+            ],
+            &[
+                "Handed to the railway.",
+                "Handed to the state authority.",
+                "Private ground; the owner was told.",
+            ],
         ),
         Say::Returned => (
-            &["不在本单位职责范围。", "该设施产权不属于本单位。", "现场核实后应由其他单位处理。"],
-            &["Not ours to handle.", "The facility belongs to another unit.", "Seen on site: another unit must do it."],
+            &[
+                "不在本单位职责范围。",
+                "该设施产权不属于本单位。",
+                "现场核实后应由其他单位处理。",
+            ],
+            &[
+                "Not ours to handle.",
+                "The facility belongs to another unit.",
+                "Seen on site: another unit must do it.",
+            ],
         ),
         Say::Handled => (
-            &["已修复，现场恢复正常。", "已清理完毕。", "已更换损坏部件。", "已安排人员处理完成。", "已整改到位。", "已处置，并告知附近居民。"],
-            &["Mended; all is in order again.", "Cleared.", "The broken part was replaced.", "Done by the crew.", "Put right.", "Done, and the neighbours were told."],
+            &[
+                "已修复，现场恢复正常。",
+                "已清理完毕。",
+                "已更换损坏部件。",
+                "已安排人员处理完成。",
+                "已整改到位。",
+                "已处置，并告知附近居民。",
+            ],
+            &[
+                "Mended; all is in order again.",
+                "Cleared.",
+                "The broken part was replaced.",
+                "Done by the crew.",
+                "Put right.",
+                "Done, and the neighbours were told.",
+            ],
         ),
         Say::Explained => (
             &["按现行规定无法办理，已向反映人解释。", "属正常现象，已说明原因。"],
-            &["The rules do not allow it; this was explained.", "This is as it should be; the reason was explained."],
+            &[
+                "The rules do not allow it; this was explained.",
+                "This is as it should be; the reason was explained.",
+            ],
         ),
         Say::Unfounded => (
             &["到场后未发现所述情况。", "现场已自行恢复。"],
-            &["Nothing was found on site.", "It had righted itself when we came."],
+            &[
+                "Nothing was found on site.",
+                "It had righted itself when we came.",
+            ],
         ),
         Say::Spot => (
             &["随手清理。", "当场劝导整改。", "当场扶正。"],
-            &["Cleared on the spot.", "Put right on the spot.", "Asked to move it, and they did."],
+            &[
+                "Cleared on the spot.",
+                "Put right on the spot.",
+                "Asked to move it, and they did.",
+            ],
         ),
         Say::Reworked => (
             &["现场仍有残留，请继续处理。", "只修了一半。", "第二天又出现。"],
-            &["Some of it is still there.", "Only half is mended.", "It came back the next day."],
+            &[
+                "Some of it is still there.",
+                "Only half is mended.",
+                "It came back the next day.",
+            ],
         ),
         Say::Parked => (
             &["等待配件到货。", "天气原因，开春后施工。", "等待产权单位确认。"],
-            &["Waiting for a part.", "Too cold to do it now; in spring.", "Waiting for the owner's consent."],
+            &[
+                "Waiting for a part.",
+                "Too cold to do it now; in spring.",
+                "Waiting for the owner's consent.",
+            ],
         ),
         Say::Extended => (
             &["工程量较大，需要延期。", "需多个单位配合，申请延期。"],
@@ -440,15 +597,35 @@ pub(super) fn say(rng: &mut ChaCha8Rng, lang: Lang, what: Say) -> &'static str {
         ),
         Say::Progress => (
             &["已到现场，正在组织施工。", "已联系养护单位。", "已列入本周计划。"],
-            &["On site; work is being arranged.", "The contractor was called.", "It is in this week's plan."],
+            &[
+                "On site; work is being arranged.",
+                "The contractor was called.",
+                "It is in this week's plan.",
+            ],
         ),
         Say::Note => (
-            &["与反映人核对了位置。", "已电话告知进展。", "请注意同一地点有重复反映。"],
-            &["The spot was checked with the reporter.", "The reporter was told how it stands.", "Note: reported at this spot before."],
+            &[
+                "与反映人核对了位置。",
+                "已电话告知进展。",
+                "请注意同一地点有重复反映。",
+            ],
+            &[
+                "The spot was checked with the reporter.",
+                "The reporter was told how it stands.",
+                "Note: reported at this spot before.",
+            ],
         ),
         Say::Again => (
-            &["问题没有解决，请继续处理。", "修好后又坏了。", "情况和结果不一致。"],
-            &["It is not solved; please go on.", "It broke again.", "This is not what we see here."],
+            &[
+                "问题没有解决，请继续处理。",
+                "修好后又坏了。",
+                "情况和结果不一致。",
+            ],
+            &[
+                "It is not solved; please go on.",
+                "It broke again.",
+                "This is not what we see here.",
+            ],
         ),
         Say::Granted => (
             &["情况属实，重新处理。", "核实后同意重办。"],
@@ -456,7 +633,10 @@ pub(super) fn say(rng: &mut ChaCha8Rng, lang: Lang, what: Say) -> &'static str {
         ),
         Say::Refused => (
             &["现场核实已处理到位。", "新情况请另行上报。"],
-            &["Seen on site: it is done.", "This is another matter; please report it anew."],
+            &[
+                "Seen on site: it is done.",
+                "This is another matter; please report it anew.",
+            ],
         ),
         Say::Watched => (
             &["重点督办。", "多次反映，请盯办到底。"],
@@ -476,7 +656,10 @@ pub(super) fn say(rng: &mut ChaCha8Rng, lang: Lang, what: Say) -> &'static str {
         ),
         Say::Decided => (
             &["经协调由该单位负责。", "首接负责，不得再退。"],
-            &["Decided by the station: this unit does it.", "Whoever was first sees it through."],
+            &[
+                "Decided by the station: this unit does it.",
+                "Whoever was first sees it through.",
+            ],
         ),
     };
     match lang {

@@ -126,12 +126,7 @@ impl<'p> World<'p> {
         }
         Some(Self {
             place,
-            lang: place
-                .jurisdiction
-                .languages
-                .first()
-                .copied()
-                .unwrap_or_default(),
+            lang: place.jurisdiction.languages.first().copied().unwrap_or_default(),
             wares,
             ware_sums,
             spots,
@@ -230,32 +225,6 @@ impl<'p> World<'p> {
             .is_some_and(|unit| self.slow.get(unit.as_str()).copied().unwrap_or_default())
     }
 
-    /// Answers to the questions that must be answered, and to some that need not.
-    pub fn answers(&self, rng: &mut ChaCha8Rng, service: &Service) -> Vec<Answer> {
-        let mut answers = Vec::new();
-        for question in service.questions.iter().filter(|q| q.variable) {
-            if !question.required && rng.random_bool(0.6) {
-                continue;
-            }
-            let value = match question.datatype {
-                Datatype::Number => rng.random_range(1..20).to_string(),
-                Datatype::Datetime => "2026-05-08T10:20:00Z".to_owned(),
-                Datatype::String | Datatype::Text => format!("{:03}", rng.random_range(1..400)),
-                Datatype::SingleValueList | Datatype::MultiValueList => {
-                    if question.values.is_empty() {
-                        continue;
-                    }
-                    question.values[rng.random_range(0..question.values.len())].0.clone()
-                }
-            };
-            answers.push(Answer {
-                question: question.code.clone(),
-                values: vec![value],
-            });
-        }
-        answers
-    }
-
     /// Where it is, in words.
     pub fn address(&self, rng: &mut ChaCha8Rng, area: AreaIndex) -> String {
         let areas = &self.place.areas;
@@ -270,6 +239,34 @@ impl<'p> World<'p> {
             Lang::En => format!("{name} {number}"),
         }
     }
+}
+
+/// Answers to the questions that must be answered, and to some that need not.
+pub(super) fn answers(rng: &mut ChaCha8Rng, service: &Service) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for question in service.questions.iter().filter(|q| q.variable) {
+        if !question.required && rng.random_bool(0.6) {
+            continue;
+        }
+        let value = match question.datatype {
+            Datatype::Number => rng.random_range(1..20).to_string(),
+            Datatype::Datetime => "2026-05-08T10:20:00Z".to_owned(),
+            Datatype::String | Datatype::Text => format!("{:03}", rng.random_range(1..400)),
+            Datatype::SingleValueList | Datatype::MultiValueList => {
+                if question.values.is_empty() {
+                    continue;
+                }
+                question.values[rng.random_range(0..question.values.len())]
+                    .0
+                    .clone()
+            }
+        };
+        answers.push(Answer {
+            question: question.code.clone(),
+            values: vec![value],
+        });
+    }
+    answers
 }
 
 fn rounded(degrees: f64) -> f64 {
@@ -297,7 +294,7 @@ pub(super) fn post_with(place: &Place, role: Role, wanted: impl Fn(&Post) -> boo
 
 /// When reports come: each day of a span with the share of all that came by its end.
 pub(super) struct Days {
-    days: Vec<Date>,
+    all: Vec<Date>,
     sums: Vec<f64>,
     from: Timestamp,
     to: Timestamp,
@@ -328,7 +325,11 @@ impl Days {
             let weekday = WEEK[day.weekday().to_monday_zero_offset() as usize];
             let month = YEAR[day.month() as usize - 1];
             // Now and then a storm.
-            let weather = if rng.random_bool(0.02) { 2.2 } else { rng.random_range(0.8..1.2) };
+            let weather = if rng.random_bool(0.02) {
+                2.2
+            } else {
+                rng.random_range(0.8..1.2)
+            };
             sum += weekday * month * weather * share;
             days.push(day);
             sums.push(sum);
@@ -337,7 +338,12 @@ impl Days {
             }
             day = next;
         }
-        Self { days, sums, from, to }
+        Self {
+            all: days,
+            sums,
+            from,
+            to,
+        }
     }
 
     /// On which day the `i`th of `n` comes: an index for [`Days::times`].
@@ -345,7 +351,7 @@ impl Days {
         let wanted = (i as f64 + 0.5) / n as f64 * self.sums.last().copied().unwrap_or_default();
         self.sums
             .partition_point(|sum| *sum <= wanted)
-            .min(self.days.len() - 1)
+            .min(self.all.len() - 1)
     }
 
     /// The times of `count` reports on a day, in order.
@@ -363,14 +369,14 @@ impl Days {
                         here
                     })
                     .unwrap_or(9);
-                let local = self.days[day].at(hour as i8, rng.random_range(0..60), rng.random_range(0..60), 0);
+                let local = self.all[day].at(hour as i8, rng.random_range(0..60), rng.random_range(0..60), 0);
                 let time = zone.to_timestamp(local).unwrap_or(self.from);
                 if time >= self.from && time < self.to {
                     return time;
                 }
                 // The first and the last day are not whole.
                 let start = zone
-                    .to_timestamp(self.days[day].at(0, 0, 0, 0))
+                    .to_timestamp(self.all[day].at(0, 0, 0, 0))
                     .unwrap_or(self.from)
                     .max(self.from);
                 let left = self.to.duration_since(start).as_secs().clamp(1, 86_400);

@@ -121,7 +121,11 @@ pub(super) const COLUMNS: &[Column] = &[
             .map_or(Cell::None, |service| Cell::text(service.name.get(s.lang)))
     }),
     column("service_subtype", Kind::Text, |s| {
-        let standard = s.case.standard.as_ref().and_then(|c| s.place.standard(c.as_str()));
+        let standard = s
+            .case
+            .standard
+            .as_ref()
+            .and_then(|c| s.place.standard(c.as_str()));
         standard.map_or(Cell::None, |standard| Cell::text(standard.condition.get(s.lang)))
     }),
     column("description", Kind::Text, |s| {
@@ -140,7 +144,9 @@ pub(super) const COLUMNS: &[Column] = &[
     column("long", Kind::Float, |s| {
         s.case.location.point.map_or(Cell::None, |p| Cell::Float(p.lon))
     }),
-    column("step", Kind::Text, |s| Cell::text(Step::of(s.case.state).as_str())),
+    column("step", Kind::Text, |s| {
+        Cell::text(Step::of(s.case.state).as_str())
+    }),
     inner("stage", Kind::Text, |s| Cell::text(s.case.state.stage().as_str())),
     column("outcome", Kind::Text, |s| {
         // What a unit only claims is not yet how it ended.
@@ -148,7 +154,9 @@ pub(super) const COLUMNS: &[Column] = &[
         let outcome = s.case.state.outcome().filter(|_| ended);
         outcome.map_or(Cell::None, |o| Cell::text(o.as_str()))
     }),
-    column("service_code", Kind::Text, |s| Cell::text(s.case.service.as_str())),
+    column("service_code", Kind::Text, |s| {
+        Cell::text(s.case.service.as_str())
+    }),
     column("service_group", Kind::Text, |s| {
         let service = s.place.service(s.case.service.as_str());
         let group = service.and_then(|service| service.group.as_ref());
@@ -170,8 +178,12 @@ pub(super) const COLUMNS: &[Column] = &[
             .as_ref()
             .map_or(Cell::None, |code| Cell::text(code.as_str()))
     }),
-    column("accepted_at", Kind::Time, |s| Cell::time(s.case.times.accepted_at)),
-    column("assigned_at", Kind::Time, |s| Cell::time(s.case.times.assigned_at)),
+    column("accepted_at", Kind::Time, |s| {
+        Cell::time(s.case.times.accepted_at)
+    }),
+    column("assigned_at", Kind::Time, |s| {
+        Cell::time(s.case.times.assigned_at)
+    }),
     column("reported_in_at", Kind::Time, |s| {
         Cell::time(s.case.times.reported_in_at)
     }),
@@ -188,7 +200,9 @@ pub(super) const COLUMNS: &[Column] = &[
     column("parked_until", Kind::Date, |s| {
         s.case.flags.parked_until.map_or(Cell::None, Cell::Date)
     }),
-    column("on_the_spot", Kind::Bool, |s| Cell::Bool(s.case.flags.on_the_spot)),
+    column("on_the_spot", Kind::Bool, |s| {
+        Cell::Bool(s.case.flags.on_the_spot)
+    }),
     column("rating", Kind::Text, |s| {
         s.case.rating.map_or(Cell::None, |r| Cell::text(r.as_str()))
     }),
@@ -212,7 +226,9 @@ pub(super) const COLUMNS: &[Column] = &[
             .as_ref()
             .map_or(Cell::None, |fixer| Cell::text(fixer.unit.as_str()))
     }),
-    inner("place_version", Kind::Int, |s| Cell::Int(s.case.place_version.into())),
+    inner("place_version", Kind::Int, |s| {
+        Cell::Int(s.case.place_version.into())
+    }),
     inner("version", Kind::Int, |s| Cell::Int(s.case.version.into())),
 ];
 

@@ -119,14 +119,18 @@ impl<W: Write> GeoJsonSheet<W> {
             };
             properties.insert((*name).to_owned(), value);
         }
-        let geometry = lon.zip(lat).map(|(lon, lat)| {
-            serde_json::json!({ "type": "Point", "coordinates": [lon, lat] })
-        });
+        let geometry = lon
+            .zip(lat)
+            .map(|(lon, lat)| serde_json::json!({ "type": "Point", "coordinates": [lon, lat] }));
         let id = properties.get("service_request_id").cloned();
         let feature = serde_json::json!({
             "type": "Feature", "id": id, "geometry": geometry, "properties": properties,
         });
-        let before = if std::mem::take(&mut self.first) { "" } else { ",\n" };
+        let before = if std::mem::take(&mut self.first) {
+            ""
+        } else {
+            ",\n"
+        };
         write!(self.out, "{before}{feature}").map_err(failed)
     }
 
