@@ -175,9 +175,9 @@ impl Whistle {
         let mut report = ExportReport::default();
         let (now, mut after) = (self.clock.now(), None);
         loop {
-            let (cases, next) = self
-                .store
-                .read_blocking(|conn| stored::list(conn, here.id, &filter, Order::Newest, after, 0, MAX_PAGE))?;
+            let (cases, next) = self.store.read_blocking(|conn| {
+                stored::list(conn, here.id, &filter, Order::Newest, after, 0, MAX_PAGE)
+            })?;
             for case in &cases {
                 let subject = Subject {
                     case,
