@@ -156,7 +156,10 @@ impl Whistle {
         numbers: Vec<CaseNumber>,
     ) -> Result<HashMap<CaseNumber, Vec<Event>>> {
         let id = here.id;
-        let events = self.store.read(move |conn| stored::logs(conn, id, &numbers)).await?;
+        let events = self
+            .store
+            .read(move |conn| stored::logs(conn, id, &numbers))
+            .await?;
         let mut logs: HashMap<CaseNumber, Vec<Event>> = HashMap::new();
         for (number, event) in events {
             logs.entry(number).or_default().push(event);

@@ -738,13 +738,7 @@ pub fn happenings(
          WHERE c.jurisdiction_id = $1 AND c.updated_at >= $2 AND c.is_public = 1 AND e.at BETWEEN $2 AND $3
          ORDER BY c.updated_at, c.number, e.version
          LIMIT $4 OFFSET $5",
-        params![
-            jurisdiction.0,
-            from,
-            to,
-            limit.min(MAX_PAGE) as i64,
-            skip as i64
-        ],
+        params![jurisdiction.0, from, to, limit.min(MAX_PAGE) as i64, skip as i64],
         |row| {
             Ok(Happening {
                 number: CaseNumber(row.int(0)?),

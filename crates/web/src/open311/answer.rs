@@ -337,7 +337,9 @@ impl Asking {
         let status = answer.status();
         let written = match answer.extensions().get::<Faults>() {
             Some(faults) => faults.write(self.0),
-            None if refused_by_frame(&answer) => Faults::from(Fault::new(status, sentence(status))).write(self.0),
+            None if refused_by_frame(&answer) => {
+                Faults::from(Fault::new(status, sentence(status))).write(self.0)
+            }
             None => return answer,
         };
         let (mut parts, _) = answer.into_parts();
@@ -378,7 +380,10 @@ mod tests {
     #[test]
     fn what_xml_cannot_carry_is_left_out_of_both_formats() {
         assert_eq!(clean("a\u{0}b\u{1b}c\u{FFFE}d".into()), "abcd");
-        assert_eq!(clean("one\r\ntwo\rthree\tfour\n".into()), "one\ntwo\nthree\tfour\n");
+        assert_eq!(
+            clean("one\r\ntwo\rthree\tfour\n".into()),
+            "one\ntwo\nthree\tfour\n"
+        );
         assert_eq!(clean("三江 <&> 🚰".into()), "三江 <&> 🚰");
     }
 

@@ -53,7 +53,9 @@ impl Parameters {
     /// The first value that says something.
     pub(super) fn one(&self, name: &str) -> Option<&str> {
         let named = self.iter().filter(|(n, _)| *n == name);
-        named.map(|(_, value)| value.trim()).find(|value| !value.is_empty())
+        named
+            .map(|(_, value)| value.trim())
+            .find(|value| !value.is_empty())
     }
 
     /// Every value that says something, undivided.
@@ -80,14 +82,17 @@ impl Parameters {
     fn number(&self, name: &str) -> Result<Option<f64>, Fault> {
         let read = |value: &str| value.parse().ok().filter(|n: &f64| n.is_finite());
         self.one(name)
-            .map(|value| read(value).ok_or_else(|| Fault::bad(format!("{name}: {} is no number", quoted(value)))))
+            .map(|value| {
+                read(value).ok_or_else(|| Fault::bad(format!("{name}: {} is no number", quoted(value))))
+            })
             .transpose()
     }
 
     /// A positive whole number.
     pub(super) fn count(&self, name: &str) -> Result<Option<usize>, Fault> {
         let read = |value: &str| value.parse().ok().filter(|n| *n > 0);
-        let wrong = |value: &str| Fault::bad(format!("{name}: {} is no whole number from 1 on", quoted(value)));
+        let wrong =
+            |value: &str| Fault::bad(format!("{name}: {} is no whole number from 1 on", quoted(value)));
         self.one(name)
             .map(|value| read(value).ok_or_else(|| wrong(value)))
             .transpose()
@@ -113,12 +118,12 @@ impl Parameters {
     }
 
     /// A time from which on.
-    pub(super) fn from_time(&self, name: &str, zone: &TimeZone) -> Result<Option<Timestamp>, Fault> {
+    pub(super) fn time_from(&self, name: &str, zone: &TimeZone) -> Result<Option<Timestamp>, Fault> {
         Ok(self.moment(name, zone)?.map(|moment| moment.from))
     }
 
     /// A time up to which: the whole of the second or day that is named.
-    pub(super) fn to_time(&self, name: &str, zone: &TimeZone) -> Result<Option<Timestamp>, Fault> {
+    pub(super) fn time_to(&self, name: &str, zone: &TimeZone) -> Result<Option<Timestamp>, Fault> {
         Ok(self.moment(name, zone)?.map(|moment| moment.to))
     }
 
@@ -209,7 +214,12 @@ impl Sent {
     pub(super) async fn read(request: Request, max_body: usize) -> Result<Self, Fault> {
         let kind = request.headers().get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let kind = kind
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
         match kind.as_str() {
             "multipart/form-data" => Self::read_parts(request).await,
             "" | "application/x-www-form-urlencoded" => {
@@ -283,13 +293,17 @@ mod tests {
     fn empty_is_absent_and_lists_are_repeated_or_divided() {
         let sent = parse("status=&status=open,closed&status=+open+&x=%20");
         assert_eq!(sent.one("status"), Some("open,closed"));
-        assert_eq!(sent.list("status").collect::<Vec<_>>(), ["open", "closed", "open"]);
+        assert_eq!(
+            sent.list("status").collect::<Vec<_>>(),
+            ["open", "closed", "open"]
+        );
         assert_eq!(sent.one("x"), None);
     }
 
     #[test]
     fn attributes_gather_their_values() {
-        let sent = parse("attribute[A]=1&attribute%5BB%5D%5B%5D=x&attribute[B][]=y&attribute[C]=&attribute[D");
+        let sent =
+            parse("attribute[A]=1&attribute%5BB%5D%5B%5D=x&attribute[B][]=y&attribute[C]=&attribute[D");
         assert_eq!(sent.attributes(), [("A", vec!["1"]), ("B", vec!["x", "y"])]);
     }
 

@@ -14,7 +14,12 @@ use super::{
     answer::{Fault, Faults, Node, quoted},
     asked::{Asked, language, public_service},
     parameters::{Parameters, Sent},
+    words,
 };
+
+/// Photos sent through Open311 are public: the specification's media_url is a part of the public record, and clients say
+/// so before they send one.
+const PUBLIC: bool = true;
 
 /// Files a report. Everything that is wrong with it is said at once.
 pub(super) async fn report(asked: Asked, request: Request) -> Result<Response, Faults> {
@@ -27,7 +32,7 @@ pub(super) async fn report(asked: Asked, request: Request) -> Result<Response, F
     new.photos = keep_photos(&asked, files).await?;
     let lang = language(&here.place, &parameters);
     let standard = here.place.default_standard(&new.service);
-    let notice = standard.map(|standard| standard.closing.get(lang));
+    let notice = words::notice(standard, lang);
     let with = With {
         contact: contact(&parameters),
         idempotency_key: asked.idempotency_key.clone(),
@@ -82,7 +87,10 @@ fn new_report(place: &Place, parameters: &Parameters, has_photos: bool) -> Resul
 fn whereabouts(place: &Place, parameters: &Parameters) -> Result<Whereabouts, Fault> {
     let point = parameters.point()?;
     let address = parameters.one("address_string").unwrap_or_default().to_owned();
-    let area = parameters.one("address_id").map(|id| area(place, id)).transpose()?;
+    let area = parameters
+        .one("address_id")
+        .map(|id| area(place, id))
+        .transpose()?;
     if point.is_none() && address.is_empty() && area.is_none() {
         let what = "a location is missing: send lat and long, or address_string, or address_id";
         return Err(Fault::bad(what));
@@ -133,7 +141,9 @@ pub(super) fn checked_url(url: &str) -> Result<&str, Fault> {
     if is_web && is_line {
         Ok(url)
     } else {
-        Err(Fault::bad("media_url: write an address that begins with https:// or http://"))
+        Err(Fault::bad(
+            "media_url: write an address that begins with https:// or http://",
+        ))
     }
 }
 
@@ -161,7 +171,11 @@ fn contact(parameters: &Parameters) -> Contact {
 pub(super) async fn keep_photos(asked: &Asked, files: Vec<Bytes>) -> Result<Vec<Photo>, Faults> {
     let mut photos: Vec<Photo> = Vec::with_capacity(files.len());
     for file in files {
-        let kept = asked.app.whistle.keep_photo(file, PhotoKind::Before, true).await;
+        let kept = asked
+            .app
+            .whistle
+            .keep_photo(file, PhotoKind::Before, PUBLIC)
+            .await;
         let photo = asked.done(kept)?;
         if !photos.contains(&photo) {
             photos.push(photo);

@@ -70,7 +70,9 @@ pub(super) async fn definition(
     let here = asked.here(&asked.query)?;
     let lang = language(&here.place, &asked.query);
     let service = public_service(&here.place, &code)?;
-    let attributes = (1..).zip(&service.questions).map(|(order, q)| attribute(q, order, lang));
+    let attributes = (1..)
+        .zip(&service.questions)
+        .map(|(order, q)| attribute(q, order, lang));
     let node = Node::Object(vec![
         ("service_code", service.code.as_str().into()),
         ("attributes", Node::List("attribute", attributes.collect())),
@@ -92,7 +94,10 @@ fn attribute(question: &Question, order: i64, lang: Lang) -> Node<'_> {
         question.datatype,
         Datatype::SingleValueList | Datatype::MultiValueList
     ) {
-        let values = question.values.iter().map(|(key, name)| value(key, name.get(lang)));
+        let values = question
+            .values
+            .iter()
+            .map(|(key, name)| value(key, name.get(lang)));
         fields.push(("values", Node::List("value", values.collect())));
     }
     Node::Object(fields)

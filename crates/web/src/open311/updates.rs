@@ -44,7 +44,11 @@ pub(super) async fn list(asked: Asked) -> Result<Response, Faults> {
         let known = statuses.get(&number).copied();
         let before = known.unwrap_or_else(|| {
             let closed = happening.closed_at.is_some_and(|closed_at| closed_at <= event.at);
-            if closed { words::Status::Closed } else { words::Status::Open }
+            if closed {
+                words::Status::Closed
+            } else {
+                words::Status::Open
+            }
         });
         let (status, code) = words::status_after(&event.body, before);
         statuses.insert(number, status);
@@ -88,11 +92,21 @@ pub(super) async fn take(asked: Asked, request: Request) -> Result<Response, Fau
     let parameters = parameters.and(asked.query.clone());
     let here = asked.here(&parameters)?;
     let by = asked.client(&here, &parameters).await?;
-    let own = here.place.jurisdiction.languages.first().copied().unwrap_or_default();
+    let own = here
+        .place
+        .jurisdiction
+        .languages
+        .first()
+        .copied()
+        .unwrap_or_default();
     let Remark { number, text, key } = remark(&parameters, own, !files.is_empty())?;
     let key = asked.idempotency_key.clone().or(key);
     let photos = keep_photos(&asked, files).await?;
-    let said = asked.app.whistle.remark(&here, number, text, photos, by, key).await;
+    let said = asked
+        .app
+        .whistle
+        .remark(&here, number, text, photos, by, key)
+        .await;
     let version = asked.done(said)?;
     let update = Node::Object(vec![("update_id", update_id(number, version).into())]);
     let node = Node::List("request_update", vec![update]);
@@ -115,10 +129,14 @@ fn remark(parameters: &Parameters, lang: Lang, has_photos: bool) -> Result<Remar
         }
         None => faults.take(Err(Fault::bad("service_request_id is missing"))),
     };
-    let text = faults.take(text(parameters, lang, has_photos)).unwrap_or_default();
+    let text = faults
+        .take(text(parameters, lang, has_photos))
+        .unwrap_or_default();
     let id = parameters.one("update_id");
     if id.is_some_and(|id| id.len() > MAX_UPDATE_ID) {
-        faults.push(Fault::bad(format!("update_id: at most {MAX_UPDATE_ID} bytes fit")));
+        faults.push(Fault::bad(format!(
+            "update_id: at most {MAX_UPDATE_ID} bytes fit"
+        )));
     }
     faults.none()?;
     let Some(number) = number else {
@@ -138,7 +156,10 @@ fn text(parameters: &Parameters, lang: Lang, has_photos: bool) -> Result<String,
         let status = status.to_ascii_lowercase();
         if !words::EXTENDED.contains(&status.as_str()) {
             let known = words::EXTENDED.join(", ");
-            return Err(Fault::bad(format!("status: {} is none of {known}", quoted(&status))));
+            return Err(Fault::bad(format!(
+                "status: {} is none of {known}",
+                quoted(&status)
+            )));
         }
         if text.is_empty() || !matches!(status.as_str(), "open" | "unchanged") {
             add_line(&mut text, &words::status_elsewhere(&status, lang));
@@ -157,7 +178,9 @@ fn text(parameters: &Parameters, lang: Lang, has_photos: bool) -> Result<String,
         words::a_photo(lang).clone_into(&mut text);
     }
     if text.is_empty() {
-        return Err(Fault::bad("description and status are both missing; say what happened"));
+        return Err(Fault::bad(
+            "description and status are both missing; say what happened",
+        ));
     }
     Ok(text)
 }
