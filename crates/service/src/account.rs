@@ -202,6 +202,11 @@ impl Whistle {
             .await?)
     }
 
+    /// A random token that nobody guesses: the idempotency key of a form.
+    pub fn fresh_token(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.chance.bytes::<16>())
+    }
+
     /// The token that forms of a session carry.
     pub fn form_token(&self, session: &str) -> String {
         self.secret.form_token(session)

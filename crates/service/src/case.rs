@@ -140,10 +140,15 @@ impl Whistle {
             .store
             .write(move |tx| {
                 let before = stored::find(tx, id, number)?.ok_or_else(|| Error::not_found("case", number))?;
-                if let Act::Merge { into } = &act
-                    && stored::find(tx, id, *into)?.is_none()
-                {
-                    return Err(Error::not_found("case", into));
+                if let Act::Merge { into } = &act {
+                    let original =
+                        stored::find(tx, id, *into)?.ok_or_else(|| Error::not_found("case", into))?;
+                    if let Some(further) = original.case.duplicate_of {
+                        return Err(Error::invalid(
+                            "into",
+                            format!("that case is a duplicate too; name {further}"),
+                        ));
+                    }
                 }
                 change(tx, id, &place, before, seen, &act, &text, &by, now, chance)
             })
@@ -280,7 +285,7 @@ impl Whistle {
         let id = here.id;
         let (candidates, _) = self
             .store
-            .look_up(move |conn| stored::list(conn, id, &filter, Order::Newest, None, CANDIDATES))
+            .look_up(move |conn| stored::list(conn, id, &filter, Order::Newest, None, 0, CANDIDATES))
             .await?;
         Ok(near_duplicates(candidates, &service, point, now, settings))
     }

@@ -224,24 +224,13 @@ fn seek(
         filter.spots = None;
     }
     let loose = exact.bbox.is_some() || exact.near.is_some();
-    let mut after = after;
-    if skip > 0 && !loose && after.is_none() {
-        // Skipped by their keys: no case is read for nothing.
-        after = stored::nth(conn, id, &filter, order, skip)?;
-        if after.is_none() {
-            return Ok((Vec::new(), None));
-        }
-        skip = 0;
-    }
     let mut found: Vec<Case> = Vec::with_capacity(limit);
-    let mut looked_at = 0;
+    let (mut after, mut looked_at) = (after, 0);
+    if !loose {
+        return stored::list(conn, id, &filter, order, after, skip, limit);
+    }
     loop {
-        let step = if loose {
-            MAX_PAGE
-        } else {
-            (skip + limit - found.len()).clamp(1, MAX_PAGE)
-        };
-        let (cases, next) = stored::list(conn, id, &filter, order, after, step)?;
+        let (cases, next) = stored::list(conn, id, &filter, order, after, 0, MAX_PAGE)?;
         looked_at += cases.len();
         for case in cases.into_iter().filter(|c| exact.holds(c)) {
             if skip > 0 {
@@ -251,9 +240,8 @@ fn seek(
             after = Some(key_of(&case, order));
             found.push(case);
             if found.len() == limit {
-                // Whether more follow is only known when the page ended with the store's own.
-                let more = next.is_some() || loose;
-                return Ok((found, if more { after } else { None }));
+                // What follows may hold nothing that fits: then the next page is empty, and the last.
+                return Ok((found, after));
             }
         }
         match next {

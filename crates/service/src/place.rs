@@ -115,6 +115,19 @@ pub struct Applied {
     pub reckoned: u64,
 }
 
+/// What applying a folder to an install that is still empty would change.
+pub fn plan_first(dir: &Path) -> Result<Plan> {
+    let folder = Folder::read(dir).map_err(Error::Faults)?;
+    let Compiled { place, warnings, .. } = compile(&folder, 1).map_err(Error::Faults)?;
+    Ok(Plan {
+        jurisdiction: place.jurisdiction.code.clone(),
+        version: 1,
+        changes: difference(None, &folder),
+        warnings,
+        open_links: whistle_place::check(&place),
+    })
+}
+
 impl Whistle {
     /// What `whistle apply` would change. Faults of the folder are the error, all of them.
     pub fn plan(&self, dir: &Path) -> Result<Plan> {

@@ -11,6 +11,7 @@ use whistle_domain::{
     geometry::Spot,
     place::Level,
     tally::{self, By},
+    transition,
     words::{CaseNumber, JurisdictionId},
 };
 
@@ -561,38 +562,20 @@ impl Conditions {
     }
 }
 
-/// One page of cases, and where the next one begins; none at the end.
+/// One page of cases, and where the next one begins; none at the end. `skip` rows are passed over in the index, without
+/// being read; who can should page by `after` instead.
 pub fn list(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     filter: &Filter,
     order: Order,
     after: Option<After>,
+    skip: usize,
     limit: usize,
 ) -> Result<(Vec<Case>, Option<After>)> {
     let limit = limit.clamp(1, MAX_PAGE);
-    let mut conditions = Conditions::of(jurisdiction, filter);
-    let (column, direction) = match order {
-        Order::Newest => ("reported_at", "DESC"),
-        Order::Updated => ("updated_at", "ASC"),
-        Order::Due => ("due_at", "ASC"),
-    };
-    if let Some(after) = after {
-        let key = conditions.hold(Owned::Int(after.key));
-        let number = conditions.hold(Owned::Int(after.number));
-        let sign = if direction == "DESC" { "<" } else { ">" };
-        conditions.and(&format!("({column}, number) {sign} ({key}, {number})"));
-    }
-    let most = conditions.hold(Owned::Int(limit as i64 + 1));
-    let sql = format!(
-        "SELECT {column}, number, fold
-         FROM cases
-         {}
-         ORDER BY {column} {direction}, number {direction}
-         LIMIT {most}",
-        conditions.sql
-    );
-    let values: Vec<_> = conditions.values.iter().map(crate::ToValue::to_value).collect();
+    let (sql, values) = page_statement(jurisdiction, filter, order, after, skip, limit);
+    let values: Vec<_> = values.iter().map(crate::ToValue::to_value).collect();
     let mut rows = conn.rows(&sql, &values, |row| {
         Ok((
             After {
@@ -612,36 +595,38 @@ pub fn list(
     Ok((rows.into_iter().map(|(_, case)| case).collect(), next))
 }
 
-/// Where the `n`th case of a list stands (from 1); none when the list is shorter. Reads no case.
-pub fn nth(
-    conn: &Conn,
+/// The statement of one page and its parameters. Asks for one row more than the page holds, to know whether more follow.
+fn page_statement(
     jurisdiction: JurisdictionId,
     filter: &Filter,
     order: Order,
-    n: usize,
-) -> Result<Option<After>> {
+    after: Option<After>,
+    skip: usize,
+    limit: usize,
+) -> (String, Vec<Owned>) {
     let mut conditions = Conditions::of(jurisdiction, filter);
     let (column, direction) = match order {
         Order::Newest => ("reported_at", "DESC"),
         Order::Updated => ("updated_at", "ASC"),
         Order::Due => ("due_at", "ASC"),
     };
-    let skipped = conditions.hold(Owned::Int(n.saturating_sub(1) as i64));
+    if let Some(after) = after {
+        let key = conditions.hold(Owned::Int(after.key));
+        let number = conditions.hold(Owned::Int(after.number));
+        let sign = if direction == "DESC" { "<" } else { ">" };
+        conditions.and(&format!("({column}, number) {sign} ({key}, {number})"));
+    }
+    let most = conditions.hold(Owned::Int(limit as i64 + 1));
+    let skip = conditions.hold(Owned::Int(skip as i64));
     let sql = format!(
-        "SELECT {column}, number
+        "SELECT {column}, number, fold
          FROM cases
          {}
          ORDER BY {column} {direction}, number {direction}
-         LIMIT 1 OFFSET {skipped}",
+         LIMIT {most} OFFSET {skip}",
         conditions.sql
     );
-    let values: Vec<_> = conditions.values.iter().map(crate::ToValue::to_value).collect();
-    conn.row_optional(&sql, &values, |row| {
-        Ok(After {
-            key: row.int(0)?,
-            number: row.int(1)?,
-        })
-    })
+    (sql, conditions.values)
 }
 
 /// How many cases a filter finds, counted up to `most` only.
@@ -948,6 +933,13 @@ impl Replay {
                 if i64::from(after.version) != version {
                     audit.find(format!("case {number}: event {} is missing", after.version));
                 }
+                let before = self.case.as_ref().map(|case| case.state.stage());
+                if !transition::allows(before, &event.body, after.state.stage()) {
+                    audit.find(format!(
+                        "case {number}: event {version} ({}) leads where the table of transitions does not",
+                        event.body.as_str()
+                    ));
+                }
                 for addition in tally::additions(self.case.as_ref(), &after, &event, calendar) {
                     *recount.entry(counter(jurisdiction, &addition)).or_default() += addition.delta;
                 }
@@ -1002,5 +994,97 @@ impl Columns<'_> {
         .iter()
         .map(|value| format!("{value:?}"))
         .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    /// How SQLite would run the page of a list.
+    fn plan(filter: &Filter, order: Order) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Timestamp::UNIX_EPOCH).unwrap();
+        let after = Some(After { key: 1, number: 1 });
+        let (sql, values) = page_statement(JurisdictionId(1), filter, order, after, 0, 50);
+        let values: Vec<_> = values.iter().map(crate::ToValue::to_value).collect();
+        let steps = store.read_blocking(|conn| {
+            conn.rows(&format!("EXPLAIN QUERY PLAN {sql}"), &values, |row| {
+                Ok(row.text(3)?.to_owned())
+            })
+        });
+        steps.unwrap().join("; ")
+    }
+
+    fn runs_along(filter: &Filter, order: Order, index: &str) {
+        let plan = plan(filter, order);
+        assert!(plan.contains(&format!("USING INDEX {index}")), "{plan}");
+        assert!(!plan.contains("SCAN"), "a full scan: {plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "a sort of everything: {plan}");
+    }
+
+    #[test]
+    fn the_public_list_runs_along_the_time_of_the_report() {
+        let public = Filter {
+            public: true,
+            ..Filter::default()
+        };
+        runs_along(&public, Order::Newest, "cases_by_report");
+        let window = Filter {
+            reported: Some(1..=9),
+            open: Some(true),
+            ..public
+        };
+        runs_along(&window, Order::Newest, "cases_by_report");
+    }
+
+    #[test]
+    fn followers_run_along_the_time_of_the_change() {
+        let changed = Filter {
+            public: true,
+            updated: Some(5..=i64::MAX),
+            ..Filter::default()
+        };
+        runs_along(&changed, Order::Updated, "cases_by_update");
+    }
+
+    #[test]
+    fn queues_run_along_what_is_due() {
+        let open = Filter {
+            open: Some(true),
+            ..Filter::default()
+        };
+        runs_along(&open, Order::Due, "open_cases_by_due");
+        let lead = Filter {
+            lead: Some("U1".to_owned()),
+            ..open.clone()
+        };
+        runs_along(&lead, Order::Due, "open_cases_by_lead");
+        let town = Filter {
+            area: Some((Level::Town, "T1".to_owned())),
+            ..open.clone()
+        };
+        runs_along(&town, Order::Due, "open_cases_by_town");
+        let community = Filter {
+            area: Some((Level::Community, "C1".to_owned())),
+            ..open
+        };
+        runs_along(&community, Order::Due, "open_cases_by_community");
+    }
+
+    #[test]
+    fn a_box_on_the_map_is_found_by_its_spots() {
+        let spots = Filter {
+            spots: Some(vec![1..=2, 5..=9]),
+            open: Some(true),
+            ..Filter::default()
+        };
+        let plan = plan(&spots, Order::Newest);
+        assert!(
+            plan.contains("cases_by_spot") || plan.contains("cases_by_report"),
+            "{plan}"
+        );
+        assert!(!plan.contains("SCAN cases"), "{plan}");
     }
 }

@@ -89,7 +89,7 @@ impl App {
 /// All faces, with the limits around them. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`.
 pub fn router(app: App) -> Router {
     let faces = Router::new()
-        .merge(pages::router())
+        .merge(pages::router(&app))
         .nest("/open311", open311::router())
         .nest("/api/v1", api::router());
     limits::around(faces, &app).merge(ops::router()).with_state(app)

@@ -81,6 +81,7 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
         .map_or("unmatched", MatchedPath::as_str)
         .to_owned();
     let method = request.method().clone();
+    let api_path = request.uri().path().to_owned();
     let asking = crate::open311::Asking::of_whole(request.uri().path());
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut answer = if let Some(answer) = gate.turn_away(&request) {
@@ -90,6 +91,7 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
         let _leave = Leave(&gate.under_way);
         next.run(request).await
     };
+    answer = crate::api::in_shape(&api_path, answer, &id);
     if let Some(asking) = asking {
         answer = asking.finish(answer);
     }

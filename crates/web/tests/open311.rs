@@ -176,7 +176,10 @@ impl City {
         let made = tokio::task::spawn_blocking(move || {
             copy(Path::new(VILLAGE), &folder);
             let file = folder.join("jurisdiction.toml");
-            std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + &more).unwrap();
+            // No chance in what is verified by whom.
+            let text = std::fs::read_to_string(&file).unwrap();
+            let text = text.replace("recheck_share = 0.2", "recheck_share = 0");
+            std::fs::write(&file, text + &more).unwrap();
             let start: Timestamp = "2026-05-08T02:20:00.250Z".parse().unwrap();
             clock.0.store(start.as_microsecond(), Ordering::SeqCst);
             let chance = time::Chance::from_seed(7);

@@ -1,6 +1,58 @@
-//! Stub, being written.
+//! The pages: server-rendered, complete without JavaScript, in Chinese and English.
+//!
+//! A handler extracts, calls one use case, and renders a template. Which buttons a case page has is the transition
+//! table's word; what the public may read is the `public` module's word; here is only how it looks and reads.
+//!
+//! - `page`: what every page knows: the place, the language, the time. `fault`: what went wrong, as a page.
+//! - `words`: the message catalogue. `show`: things of the domain in the reader's words. `form`: what a form sent.
+//! - `home`, `report`, `cases`, `follow`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
+//! - `door`: cookies and the guard against guessing.
+
+mod assets;
+mod cases;
+mod door;
+mod fault;
+mod feed;
+mod follow;
+mod form;
+mod home;
+mod page;
+mod photo;
+mod report;
+mod show;
+mod staff;
+mod text;
+mod words;
+
+use axum::{
+    Router,
+    middleware::from_fn_with_state,
+    routing::{get, post},
+};
+
 use crate::App;
-use axum::Router;
-pub(crate) fn router() -> Router<App> {
+
+pub(crate) fn router(app: &App) -> Router<App> {
     Router::new()
+        .route("/", get(home::home))
+        .route("/report", get(report::ask).post(report::send))
+        .route("/receipt", get(follow::receipt))
+        .route("/cases", get(cases::list))
+        .route("/cases/{number}", get(cases::case))
+        .route(
+            "/cases/{number}/join",
+            get(report::ask_to_join).post(report::join),
+        )
+        .route("/cases/{number}/photos/{id}", get(photo::full))
+        .route("/cases/{number}/photos/{id}/thumbnail", get(photo::thumbnail))
+        .route("/follow", get(follow::ask).post(follow::enter))
+        .route("/follow/case", get(follow::case).post(follow::act))
+        .route("/follow/leave", post(follow::leave))
+        .route("/privacy", get(text::privacy))
+        .route("/about", get(text::about))
+        .route("/feeds/cases.atom", get(feed::cases))
+        .route("/assets/{hash}/{name}", get(assets::asset))
+        .merge(staff::router())
+        .fallback(fault::no_such_page)
+        .layer(from_fn_with_state(app.clone(), page::dress))
 }

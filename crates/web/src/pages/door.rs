@@ -1,0 +1,126 @@
+//! Cookies, and the guard against guessing codes and passwords.
+
+use std::{num::NonZeroU32, sync::LazyLock, time::Duration};
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use whistle_domain::words::CaseNumber;
+
+use super::page::Page;
+
+/// The cookie of the chosen language.
+pub(crate) const LANGUAGE: &str = "whistle_lang";
+
+/// How long a reporter who gave number and code is known, in seconds: an hour.
+const FOLLOWING_LASTS: u32 = 3600;
+
+/// How long a browser keeps the cookie of a session, in seconds; the server ends it by its own clock.
+const SESSION_LASTS: u32 = 12 * 3600;
+
+/// The cookies of a request.
+pub(crate) fn cookies(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .take(50)
+        .collect()
+}
+
+/// A `Set-Cookie` header. Values are ours: letters, digits, `-`, `_`, `.`.
+pub(crate) fn set(name: &str, value: &str, seconds: u32, secure: bool) -> HeaderValue {
+    let secure = if secure { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// The cookie's name; over https with the prefix that makes browsers keep it to this host.
+fn name(plain: &str, secure: bool) -> String {
+    if secure {
+        format!("__Host-{plain}")
+    } else {
+        plain.to_owned()
+    }
+}
+
+/// The token of the session that a request carries.
+pub(crate) fn session(page: &Page) -> Option<&str> {
+    page.cookie(&name("whistle_session", page.secure))
+        .filter(|token| !token.is_empty())
+}
+
+/// The cookie that opens a session.
+pub(crate) fn open_session(page: &Page, token: &str) -> HeaderValue {
+    set(
+        &name("whistle_session", page.secure),
+        token,
+        SESSION_LASTS,
+        page.secure,
+    )
+}
+
+/// The cookie that ends it.
+pub(crate) fn close_session(page: &Page) -> HeaderValue {
+    set(&name("whistle_session", page.secure), "", 0, page.secure)
+}
+
+/// The case that a reporter gave the right code for, and the code.
+pub(crate) fn following(page: &Page) -> Option<(CaseNumber, String)> {
+    let value = page.cookie(&name("whistle_follow", page.secure))?;
+    let (pair, seal) = value.rsplit_once('.')?;
+    let (number, code) = pair.split_once('.')?;
+    // Sealed by the install's key, so that nobody tries codes here, past the guard of the form.
+    let ours = page.app.whistle.is_form_token(&follow_text(page, pair), seal);
+    ours.then(|| Some((number.parse().ok()?, code.to_owned())))?
+}
+
+/// The cookie that remembers it.
+pub(crate) fn follow(page: &Page, number: CaseNumber, code: &str) -> HeaderValue {
+    let code: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
+    let pair = format!("{number}.{code}");
+    let seal = page.app.whistle.form_token(&follow_text(page, &pair));
+    set(
+        &name("whistle_follow", page.secure),
+        &format!("{pair}.{seal}"),
+        FOLLOWING_LASTS,
+        page.secure,
+    )
+}
+
+/// The cookie that forgets it.
+pub(crate) fn forget(page: &Page) -> HeaderValue {
+    set(&name("whistle_follow", page.secure), "", 0, page.secure)
+}
+
+/// What is sealed. No session's token holds a slash, so no form's token is ever the seal of this.
+fn follow_text(page: &Page, pair: &str) -> String {
+    format!("follow/{}/{pair}", page.here.id.0)
+}
+
+/// Tries at once before the pace counts: a person who mistypes is far below, a machine soon above.
+const TRIES: NonZeroU32 = NonZeroU32::new(20).expect("it is not zero");
+
+/// The pace of further tries.
+const PACE: Duration = Duration::from_secs(10);
+
+/// How many keys are remembered before quiet ones are forgotten.
+const KEYS: usize = 20_000;
+
+static GUARD: LazyLock<DefaultKeyedRateLimiter<String>> = LazyLock::new(|| {
+    let quota = Quota::with_period(PACE).unwrap_or(Quota::per_minute(TRIES));
+    RateLimiter::keyed(quota.allow_burst(TRIES))
+});
+
+/// Whether one more try at this case's codes, or this name's password, is allowed now.
+pub(crate) fn may_try(page: &Page, what: &str, key: &str) -> bool {
+    if GUARD.len() > KEYS {
+        GUARD.retain_recent();
+    }
+    let key: String = key.chars().take(64).collect();
+    GUARD
+        .check_key(&format!("{}/{what}/{key}", page.here.id.0))
+        .is_ok()
+}

@@ -1,0 +1,358 @@
+//! The reporter's own page: number and pick-up code open it. Nothing else links a reporter to a case.
+
+use askama::Template;
+use axum::{
+    extract::Query as Asked,
+    http::{StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use whistle_domain::{
+    case::{Actor, Case, Event, PhotoKind, Rating, State},
+    command::{self, Act, Context, Refusal},
+    transition::Verb,
+    words::CaseNumber,
+};
+use whistle_service::Error;
+
+use super::{
+    cases::PublicCase,
+    door,
+    fault::Fault,
+    form::{Entered, Posted, Wrongs},
+    page::Page,
+    show::Choice,
+    words::verb,
+};
+
+#[derive(Template)]
+#[template(path = "receipt.html")]
+struct ReceiptPage<'a> {
+    p: &'a Page,
+    number: String,
+    code: String,
+    service: String,
+    whereabouts: String,
+    joined: bool,
+}
+
+/// The receipt of the report that was just sent.
+pub(crate) async fn receipt(page: Page) -> Result<Response, Fault> {
+    let Some((case, _, code)) = followed(&page).await? else {
+        return Ok(Redirect::to("/follow").into_response());
+    };
+    let (case, by) = case;
+    page.render(&ReceiptPage {
+        p: &page,
+        number: case.number.to_string(),
+        service: page.service_name(case.service.as_str()),
+        whereabouts: page.whereabouts(&case.location),
+        joined: !matches!(by, Actor::Reporter { report: 1 }),
+        code,
+    })
+}
+
+/// What the cookie leads to: the case with the reporter, its log, and the code.
+type Followed = ((Case, Actor), Vec<Event>, String);
+
+async fn followed(page: &Page) -> Result<Option<Followed>, Fault> {
+    let Some((number, code)) = door::following(page) else {
+        return Ok(None);
+    };
+    match page.app.whistle.case_by_code(&page.here, number, &code).await {
+        Ok((case, log, by)) => Ok(Some(((case, by), log, with_dash(&code)))),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The code as it is printed: two halves.
+fn with_dash(code: &str) -> String {
+    match code.split_at_checked(code.len() / 2) {
+        Some((one, other)) => format!("{one}-{other}"),
+        None => code.to_owned(),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "follow.html")]
+struct FollowPage<'a> {
+    p: &'a Page,
+    number: &'a str,
+    w: &'a Wrongs,
+}
+
+/// Asks for number and code.
+pub(crate) async fn ask(page: Page, Asked(asked): Asked<Vec<(String, String)>>) -> Result<Response, Fault> {
+    let asked = Entered::new(asked);
+    page.render(&FollowPage {
+        p: &page,
+        number: asked.get("number"),
+        w: &Wrongs::default(),
+    })
+}
+
+/// Lets in who has the right pair. A wrong number and a wrong code look the same.
+pub(crate) async fn enter(page: Page, posted: Posted) -> Result<Response, Fault> {
+    let fields = &posted.fields;
+    let text: String = fields
+        .get("number")
+        .chars()
+        .filter(char::is_ascii_digit)
+        .take(19)
+        .collect();
+    let mut wrongs = Wrongs::default();
+    if let Ok(number) = text.parse::<CaseNumber>() {
+        if !door::may_try(&page, "code", &text) {
+            return Err(Fault::TooManyTries);
+        }
+        let code = fields.get("code");
+        match page.app.whistle.case_by_code(&page.here, number, code).await {
+            Ok((_, _, by)) => {
+                // The code as it was computed, not as it was typed: O for 0 and spaces are forgiven.
+                let code = right_code(code);
+                debug_assert!(matches!(by, Actor::Reporter { .. }));
+                let cookie = door::follow(&page, number, &code);
+                return Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/follow/case")).into_response());
+            }
+            Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    wrongs.add("number", page.t("follow-wrong"));
+    let template = FollowPage {
+        p: &page,
+        number: fields.get("number"),
+        w: &wrongs,
+    };
+    page.render_as(StatusCode::FORBIDDEN, &template)
+}
+
+/// A typed code in the letters of codes.
+fn right_code(typed: &str) -> String {
+    let upper = typed.to_uppercase().replace('O', "0");
+    upper
+        .replace(['I', 'L'], "1")
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect()
+}
+
+/// Forgets number and code on this device.
+pub(crate) async fn leave(page: Page) -> Response {
+    ([(header::SET_COOKIE, door::forget(&page))], Redirect::to("/")).into_response()
+}
+
+/// A thing that the reporter may do.
+struct Deed {
+    verb: &'static str,
+    wrong: bool,
+}
+
+#[derive(Template)]
+#[template(path = "follow_case.html")]
+struct FollowedCase<'a> {
+    p: &'a Page,
+    c: PublicCase,
+    e: &'a Entered,
+    w: &'a Wrongs,
+    hidden: bool,
+    answers: Vec<super::show::Answered>,
+    photos: Vec<super::show::Picture>,
+    deeds: Vec<Deed>,
+    ratings: Vec<Choice>,
+    rated: Option<String>,
+    done: Option<String>,
+    version: u32,
+}
+
+impl FollowedCase<'_> {
+    fn may(&self, verb: &str) -> bool {
+        self.deeds.iter().any(|deed| deed.verb == verb)
+    }
+
+    fn is_wrong(&self, verb: &str) -> bool {
+        self.deeds.iter().any(|deed| deed.verb == verb && deed.wrong)
+    }
+}
+
+/// The reporter's page.
+pub(crate) async fn case(page: Page, Asked(asked): Asked<Vec<(String, String)>>) -> Result<Response, Fault> {
+    let Some(((case, by), log, _)) = followed(&page).await? else {
+        return Ok(Redirect::to("/follow").into_response());
+    };
+    let asked = Entered::new(asked);
+    let done = asked
+        .some("done")
+        .and_then(verb)
+        .map(|verb| page.words.of("done", verb.as_str()));
+    show(
+        &page,
+        &case,
+        &log,
+        &by,
+        &Entered::default(),
+        &Wrongs::default(),
+        done,
+        StatusCode::OK,
+    )
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the page has so many parts; called twice"
+)]
+fn show(
+    page: &Page,
+    case: &Case,
+    log: &[Event],
+    by: &Actor,
+    fields: &Entered,
+    wrongs: &Wrongs,
+    done: Option<String>,
+    status: StatusCode,
+) -> Result<Response, Fault> {
+    let offered = page.offered(case, by);
+    let deeds = offered
+        .iter()
+        .filter(|line| line.verb != Verb::Join && !is_window_over(page, case, by, line.verb))
+        .map(|line| Deed {
+            verb: line.verb.as_str(),
+            wrong: !wrongs.is_empty() && fields.get("verb") == line.verb.as_str(),
+        });
+    let rating = |rating: Rating| Choice {
+        value: rating.as_str().to_owned(),
+        label: page.words.of("rating", rating.as_str()),
+        chosen: case.rating == Some(rating),
+    };
+    let template = FollowedCase {
+        p: page,
+        c: PublicCase::new(page, case, log),
+        e: fields,
+        w: wrongs,
+        hidden: !case.public,
+        answers: page.answers(case),
+        photos: page.pictures(case, case.photos.iter()),
+        deeds: deeds.collect(),
+        ratings: Rating::ALL.map(rating).into(),
+        rated: case.rating.map(|r| page.words.of("rating", r.as_str())),
+        done,
+        version: case.version,
+    };
+    page.render_as(status, &template)
+}
+
+/// Whether the domain would refuse it because the window after closing is over.
+fn is_window_over(page: &Page, case: &Case, by: &Actor, verb: Verb) -> bool {
+    let act = match verb {
+        Verb::Rate => Act::Rate { rating: Rating::Good },
+        Verb::RequestReopen => Act::RequestReopen,
+        _ => return false,
+    };
+    let context = Context {
+        place: &page.here.place,
+        now: page.now,
+        by,
+        chance: 0.0,
+    };
+    matches!(
+        command::decide(case, &act, "?", context),
+        Err(Refusal::WindowOver(_))
+    )
+}
+
+/// Does what the reporter wants.
+pub(crate) async fn act(page: Page, posted: Posted) -> Result<Response, Fault> {
+    let Some(((case, by), _, code)) = followed(&page).await? else {
+        return Ok(Redirect::to("/follow").into_response());
+    };
+    let mut wrongs = Wrongs::default();
+    for wrong in &posted.wrong_photos {
+        wrongs.add("photos", wrong.clone());
+    }
+    let acts = wanted(&page, &posted, &case, &mut wrongs);
+    let mut status = StatusCode::BAD_REQUEST;
+    if wrongs.is_empty() {
+        match perform(&page, &posted, case.number, acts, &by).await {
+            Ok(()) => {
+                let next = format!("/follow/case?done={}", posted.fields.get("verb"));
+                return Ok(Redirect::to(&next).into_response());
+            }
+            Err(error @ (Error::Refused(_) | Error::Invalid { .. })) => {
+                status = crate::status::status_of(&error);
+                wrongs.add("done", page.words.error(&error));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let (case, log, by) = page
+        .app
+        .whistle
+        .case_by_code(&page.here, case.number, &code)
+        .await?;
+    show(&page, &case, &log, &by, &posted.fields, &wrongs, None, status)
+}
+
+/// What the form asks for. A photo each is an act of its own.
+fn wanted(page: &Page, posted: &Posted, case: &Case, wrongs: &mut Wrongs) -> Vec<Act> {
+    let fields = &posted.fields;
+    let rating = Rating::ALL
+        .into_iter()
+        .find(|r| r.as_str() == fields.get("rating"));
+    match verb(fields.get("verb")) {
+        Some(Verb::Withdraw) => vec![Act::Withdraw],
+        Some(Verb::Verify) if matches!(case.state, State::Handled(_)) => {
+            let rated = rating.map(|rating| Act::Rate { rating });
+            std::iter::once(Act::Verify).chain(rated).collect()
+        }
+        Some(Verb::Verify) => vec![Act::Verify],
+        Some(Verb::Rework) => vec![Act::Rework],
+        Some(Verb::RequestReopen) => vec![Act::RequestReopen],
+        Some(Verb::Comment) => vec![Act::Comment { public: false }],
+        Some(Verb::Rate) => {
+            if rating.is_none() {
+                wrongs.add("rating-good", page.t("need-rating-first"));
+            }
+            rating.map(|rating| Act::Rate { rating }).into_iter().collect()
+        }
+        Some(Verb::AddPhoto) => {
+            if posted.photos.is_empty() && wrongs.is_empty() {
+                wrongs.add("photos", page.t("photo-none"));
+            }
+            let shown = fields.has("photos_public", "yes");
+            let photos = posted.photos(PhotoKind::Before, shown).into_iter();
+            photos.map(|photo| Act::AddPhoto { photo }).collect()
+        }
+        _ => {
+            wrongs.add("done", page.t("fault-garbled"));
+            Vec::new()
+        }
+    }
+}
+
+async fn perform(
+    page: &Page,
+    posted: &Posted,
+    number: CaseNumber,
+    acts: Vec<Act>,
+    by: &Actor,
+) -> Result<(), Error> {
+    let mut seen = posted.fields.some("seen").and_then(|v| v.parse().ok());
+    let text = posted.fields.get("text");
+    for act in acts {
+        let words = if matches!(act, Act::AddPhoto { .. }) {
+            ""
+        } else {
+            text
+        };
+        // A comment or a photo stands beside whatever else happened meanwhile.
+        if matches!(act, Act::Comment { .. } | Act::AddPhoto { .. } | Act::Rate { .. }) {
+            seen = None;
+        }
+        page.app
+            .whistle
+            .act(&page.here, number, seen, act, words.to_owned(), by.clone())
+            .await?;
+        seen = None;
+    }
+    Ok(())
+}

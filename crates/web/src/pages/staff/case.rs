@@ -1,0 +1,364 @@
+//! One case for staff: all of it, with exactly the forms that the transition table offers to this post.
+
+use askama::Template;
+use axum::{
+    extract::{Path, Query as Asked},
+    http::StatusCode,
+    response::Response,
+};
+use whistle_domain::{
+    case::{Case, Event, Outcome},
+    command::{self, Whereabouts},
+    place::{Level, Place},
+    rights,
+    transition::{Need, Transition, Verb},
+    words::{CaseNumber, UnitCode},
+};
+use whistle_service::Error;
+
+use super::session::{Staff, StaffForm};
+use crate::pages::{
+    cases::number,
+    fault::Fault,
+    form::{Entered, Wrongs},
+    page::Page,
+    show::{Answered, Choice, ClockView, Entry, Group, Moment, Picture},
+    words::verb,
+};
+
+/// The reporter of a report, as they can be reached.
+pub(crate) struct ContactView {
+    report: String,
+    name: String,
+    email: String,
+    phone: String,
+}
+
+/// The form of one transition.
+struct ActForm {
+    verb: &'static str,
+    title: String,
+    button: String,
+    hint: String,
+    open: bool,
+    grave: bool,
+    text: TextField,
+    units: Vec<Choice>,
+    unit_field: &'static str,
+    outcomes: Vec<Choice>,
+    original: bool,
+    until: bool,
+    services: Vec<Group>,
+    areas: Vec<Group>,
+    standards: Vec<Choice>,
+    photo: bool,
+    public: bool,
+    contact: bool,
+    entered: Entered,
+    wrongs: Wrongs,
+}
+
+/// Whether a form has a field for words.
+#[derive(PartialEq, Eq)]
+enum TextField {
+    Needed,
+    Optional,
+    None,
+}
+
+#[derive(Template)]
+#[template(path = "staff/case.html")]
+struct CaseView<'a> {
+    p: &'a Page,
+    number: String,
+    version: u32,
+    service: String,
+    status: String,
+    flags: Vec<String>,
+    public: bool,
+    description: String,
+    answers: Vec<Answered>,
+    address: String,
+    area: String,
+    point: Option<String>,
+    lead: String,
+    standard: String,
+    closing: String,
+    legal_basis: String,
+    channel: String,
+    reported: Moment,
+    reports: i64,
+    resolution: String,
+    rating: Option<String>,
+    original: Option<String>,
+    may_reach: bool,
+    contacts: Option<&'a [ContactView]>,
+    photos: Vec<Picture>,
+    clocks: Vec<ClockView>,
+    timeline: Vec<Entry>,
+    forms: Vec<ActForm>,
+    key: String,
+    refused: Option<String>,
+    meanwhile: Vec<Entry>,
+    done: Option<String>,
+}
+
+/// What was tried on the page and refused, to be shown with it again.
+pub(crate) struct Tried<'a> {
+    pub(crate) verb: Verb,
+    pub(crate) entered: &'a Entered,
+    pub(crate) wrongs: Wrongs,
+    pub(crate) status: StatusCode,
+    /// The version that the form was made for, when the case has moved on since.
+    pub(crate) stale: Option<u32>,
+}
+
+/// The case and its log, if this post may see it. What it may not see is not there.
+pub(crate) async fn seen(staff: &Staff, number: CaseNumber) -> Result<(Case, Vec<Event>), Fault> {
+    let page = &staff.page;
+    let (case, log) = page.app.whistle.case_and_log(&page.here, number).await?;
+    if rights::may_see(&case, staff.actor(), &page.here.place) {
+        return Ok((case, log));
+    }
+    Err(Fault::Service(Error::NotFound {
+        what: "case",
+        id: number.to_string(),
+    }))
+}
+
+pub(crate) async fn case(
+    staff: Staff,
+    Path(text): Path<String>,
+    Asked(asked): Asked<Vec<(String, String)>>,
+) -> Result<Response, Fault> {
+    let (case, log) = seen(&staff, number(&text)?).await?;
+    let asked = Entered::new(asked);
+    let done = asked.some("done").and_then(verb);
+    let done = done.map(|verb| staff.page.words.of("done", verb.as_str()));
+    show(&staff, &case, &log, None, done, None)
+}
+
+/// The same, with how the reporters can be reached; that somebody looked is logged.
+pub(crate) async fn contacts(Path(text): Path<String>, form: StaffForm) -> Result<Response, Fault> {
+    let staff = form.staff;
+    let page = &staff.page;
+    let (case, log) = seen(&staff, number(&text)?).await?;
+    let found = page
+        .app
+        .whistle
+        .contacts(&page.here, case.number, staff.actor())
+        .await?;
+    let view = |(report, contact): (u32, whistle_service::secret::Contact)| ContactView {
+        report: page.words.n("actor-reporter", i64::from(report)),
+        name: contact.name,
+        email: contact.email,
+        phone: contact.phone,
+    };
+    let views: Vec<ContactView> = found.into_iter().map(view).collect();
+    show(&staff, &case, &log, None, None, Some(&views))
+}
+
+/// Renders the page of a case.
+pub(crate) fn show(
+    staff: &Staff,
+    case: &Case,
+    log: &[Event],
+    tried: Option<Tried<'_>>,
+    done: Option<String>,
+    contacts: Option<&[ContactView]>,
+) -> Result<Response, Fault> {
+    let (page, place) = (&staff.page, &staff.page.here.place);
+    let status = tried.as_ref().map_or(StatusCode::OK, |t| t.status);
+    let since = tried.as_ref().and_then(|t| t.stale);
+    let timeline = || page.staff_timeline(log).into_iter();
+    let standard = case.standard.as_ref().and_then(|s| place.standard(s.as_str()));
+    let refused = tried.as_ref().map(|t| {
+        t.wrongs
+            .at("done")
+            .map_or_else(|| page.t("see-below"), str::to_owned)
+    });
+    let view = CaseView {
+        p: page,
+        number: case.number.to_string(),
+        version: case.version,
+        service: page.service_name(case.service.as_str()),
+        status: page.staff_status(case),
+        flags: page.flags(case),
+        public: case.public,
+        description: case.description.clone(),
+        answers: page.answers(case),
+        address: case.location.address.clone(),
+        area: page.path_name(&case.location.areas),
+        point: case.location.point.map(|p| format!("{:.6}, {:.6}", p.lat, p.lon)),
+        lead: page.lead(case),
+        standard: case
+            .standard
+            .as_ref()
+            .map(|s| page.standard_name(s.as_str()))
+            .unwrap_or_default(),
+        closing: standard
+            .map(|s| s.closing.get(page.lang()).to_owned())
+            .unwrap_or_default(),
+        legal_basis: standard.map(|s| s.legal_basis.clone()).unwrap_or_default(),
+        channel: page.words.of("channel", case.channel.as_str()),
+        reported: page.moment(case.times.reported_at),
+        reports: i64::from(case.reports),
+        resolution: case.resolution.clone(),
+        rating: case.rating.map(|r| page.words.of("rating", r.as_str())),
+        original: case.duplicate_of.map(|n| n.to_string()),
+        may_reach: rights::may_reach_reporters(case, staff.actor(), place),
+        contacts,
+        photos: page.pictures(case, case.photos.iter()),
+        clocks: case.clocks.all().iter().map(|clock| page.clock(clock)).collect(),
+        meanwhile: since.map_or_else(Vec::new, |seen| timeline().filter(|e| e.version > seen).collect()),
+        timeline: timeline().collect(),
+        forms: forms(staff, case, tried.as_ref()),
+        key: page.app.whistle.fresh_token(),
+        refused,
+        done,
+    };
+    page.render_as(status, &view)
+}
+
+/// A form for each transition on offer; the one that comes next in a smooth case is open.
+fn forms(staff: &Staff, case: &Case, tried: Option<&Tried<'_>>) -> Vec<ActForm> {
+    let mut offered = staff.page.offered(case, staff.actor());
+    offered.sort_by_key(|line| rank(line.verb));
+    let first = offered
+        .first()
+        .map(|line| line.verb)
+        .filter(|verb| rank(*verb) == 0);
+    let open = tried.map(|t| t.verb).or(first);
+    offered
+        .into_iter()
+        .map(|line| form(&staff.page, case, line, open, tried))
+        .collect()
+}
+
+/// 0 for what moves a case on, 1 for what moves it elsewhere, 2 for what goes beside it.
+const fn rank(verb: Verb) -> u8 {
+    match verb {
+        Verb::Accept | Verb::Assign | Verb::ReportIn | Verb::Handle | Verb::Verify | Verb::Reopen => 0,
+        Verb::Comment | Verb::AddPhoto | Verb::Join | Verb::Supervise | Verb::Show => 2,
+        _ => 1,
+    }
+}
+
+fn form(
+    page: &Page,
+    case: &Case,
+    line: &Transition,
+    open: Option<Verb>,
+    tried: Option<&Tried<'_>>,
+) -> ActForm {
+    let (verb, place) = (line.verb, &page.here.place);
+    let tried = tried.filter(|t| t.verb == verb);
+    let entered = tried.map(|t| t.entered.clone()).unwrap_or_default();
+    let word = form_word(verb, case);
+    let mut form = ActForm {
+        verb: verb.as_str(),
+        title: page.words.of("verb", &word),
+        button: page.words.of("verb", &word),
+        hint: page.words.of("hint", &word),
+        open: open == Some(verb),
+        grave: matches!(
+            verb,
+            Verb::Decline | Verb::Merge | Verb::Refer | Verb::RefuseReopen | Verb::Rework
+        ),
+        text: if line.needs(Need::Text) {
+            TextField::Needed
+        } else {
+            TextField::Optional
+        },
+        units: Vec::new(),
+        unit_field: "unit",
+        outcomes: Vec::new(),
+        original: line.needs(Need::Original),
+        until: line.needs(Need::Until),
+        services: Vec::new(),
+        areas: Vec::new(),
+        standards: Vec::new(),
+        photo: matches!(verb, Verb::AddPhoto | Verb::Handle),
+        public: verb == Verb::Comment,
+        contact: verb == Verb::Join,
+        wrongs: tried.map(|t| t.wrongs.clone()).unwrap_or_default(),
+        entered,
+    };
+    if verb == Verb::AddPhoto {
+        form.text = TextField::None;
+    }
+    if line.needs(Need::Unit) {
+        let suggested = case.right_unit.clone().or_else(|| routed(place, case));
+        form.units = page.units(suggested.as_ref(), None, form.entered.get("unit"));
+    }
+    if line.needs(Need::RightUnit) {
+        form.unit_field = "right_unit";
+        form.units = page.units(None, case.lead.as_ref(), form.entered.get("right_unit"));
+    }
+    if line.needs(Need::Outcome) {
+        let chosen = form.entered.some("outcome").unwrap_or("resolved").to_owned();
+        form.outcomes = Outcome::OF_WORK.map(|o| outcome(page, o, &chosen)).into();
+    }
+    if line.needs(Need::Service) {
+        form.services = page.service_groups(case.service.as_str(), false);
+    }
+    if line.needs(Need::Location) {
+        let area = case
+            .location
+            .areas
+            .at(Level::Community)
+            .or(case.location.areas.deepest());
+        let area = area.map_or("", |code| code.as_str());
+        form.areas = page.area_groups(form.entered.some("area").unwrap_or(area));
+        if tried.is_none() {
+            form.entered.set("address", &case.location.address);
+        }
+    }
+    if verb == Verb::Accept {
+        form.standards = standards(page, case, form.entered.get("standard"));
+    }
+    form
+}
+
+/// The word of a form in the catalogue; two verbs are switches, and say what they would switch to.
+fn form_word(verb: Verb, case: &Case) -> String {
+    match verb {
+        Verb::Supervise if case.flags.supervised => "supervise_off".to_owned(),
+        Verb::Show if case.public => "show_off".to_owned(),
+        other => other.as_str().to_owned(),
+    }
+}
+
+fn outcome(page: &Page, outcome: Outcome, chosen: &str) -> Choice {
+    Choice {
+        value: outcome.as_str().to_owned(),
+        label: page.words.of("outcome", outcome.as_str()),
+        chosen: outcome.as_str() == chosen,
+    }
+}
+
+fn standards(page: &Page, case: &Case, chosen: &str) -> Vec<Choice> {
+    let choice = |standard: &whistle_domain::place::Standard| Choice {
+        value: standard.code.to_string(),
+        label: page.standard_name(standard.code.as_str()),
+        chosen: standard.code.as_str() == chosen || (chosen.is_empty() && standard.default),
+    };
+    page.here.place.standards_of(&case.service).map(choice).collect()
+}
+
+/// The unit that routing names for a case.
+fn routed(place: &Place, case: &Case) -> Option<UnitCode> {
+    let held = case.standard.as_ref().and_then(|s| place.standard(s.as_str()));
+    let standard = held.or_else(|| place.default_standard(&case.service))?;
+    let area = command::area_of(place, case)?;
+    place.lead(standard, area).map(|unit| unit.code.clone())
+}
+
+/// Where a form says it is.
+pub(crate) fn whereabouts(fields: &Entered) -> Whereabouts {
+    Whereabouts {
+        point: crate::pages::report::read_point(fields).flatten(),
+        address: fields.get("address").trim().to_owned(),
+        area: fields.some("area").and_then(|a| a.parse().ok()),
+    }
+}

@@ -1,0 +1,201 @@
+//! The staff's lists: what is due next for my unit and in my area, and the search.
+
+use askama::Template;
+use axum::{
+    extract::Query as Asked,
+    response::{IntoResponse, Redirect, Response},
+};
+use whistle_domain::{case::Stage, rights};
+use whistle_service::list::{Order, Query, Viewer};
+
+use super::session::Staff;
+use crate::pages::{
+    cases::{filters, next_page},
+    fault::Fault,
+    form::Entered,
+    page::Page,
+    show::{Choice, Group, Line},
+};
+
+/// Cases on a page of the queue.
+const LENGTH: usize = 50;
+
+/// A tab of the queue.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tab {
+    Mine,
+    Triage,
+    Assign,
+    Verify,
+    Reopen,
+    Open,
+}
+
+impl Tab {
+    const ALL: [Self; 6] = [
+        Self::Mine,
+        Self::Triage,
+        Self::Assign,
+        Self::Verify,
+        Self::Reopen,
+        Self::Open,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mine => "mine",
+            Self::Triage => "triage",
+            Self::Assign => "assign",
+            Self::Verify => "verify",
+            Self::Reopen => "reopen",
+            Self::Open => "open",
+        }
+    }
+
+    fn query(self, staff: &Staff) -> Query {
+        let of = |stages: &[Stage], order| Query {
+            stages: stages.to_vec(),
+            order,
+            ..Query::default()
+        };
+        match self {
+            Self::Mine => Query {
+                lead: Some(staff.signed.post.unit.clone()),
+                ..of(&[], Order::Due)
+            },
+            Self::Triage => of(&[Stage::Reported], Order::Due),
+            Self::Assign => of(&[Stage::Accepted], Order::Due),
+            Self::Verify => of(&[Stage::Handled], Order::Due),
+            // Such a case is closed until that is granted, so it is not in the order of what is due.
+            Self::Reopen => of(&[Stage::ReopenRequested], Order::Updated),
+            Self::Open => of(&[], Order::Due),
+        }
+    }
+}
+
+struct TabView {
+    href: String,
+    name: String,
+    current: bool,
+}
+
+#[derive(Template)]
+#[template(path = "staff/queue.html")]
+struct Queue<'a> {
+    p: &'a Page,
+    tabs: Vec<TabView>,
+    title: String,
+    lines: Vec<Line>,
+    next: Option<String>,
+    later: bool,
+    done: Option<String>,
+}
+
+pub(crate) async fn queue(
+    staff: Staff,
+    Asked(asked): Asked<Vec<(String, String)>>,
+) -> Result<Response, Fault> {
+    let (page, asked) = (&staff.page, Entered::new(asked));
+    let sees_area = rights::sight(staff.actor(), &page.here.place).area.is_some();
+    let tabs = &Tab::ALL[..if sees_area { 6 } else { 1 }];
+    // Who answers for an area begins with what nobody has taken up yet.
+    let first = if is_desk(&staff) { Tab::Triage } else { Tab::Mine };
+    let tab = tabs
+        .iter()
+        .copied()
+        .find(|t| t.as_str() == asked.get("tab"))
+        .unwrap_or(first);
+    let query = Query {
+        after: asked.some("after").map(str::to_owned),
+        limit: LENGTH,
+        ..tab.query(&staff)
+    };
+    let found = page
+        .app
+        .whistle
+        .cases(&page.here, &query, Viewer::Staff(staff.actor()))
+        .await?;
+    let view = |t: &Tab| TabView {
+        href: format!("/staff?tab={}", t.as_str()),
+        name: page.words.of("tab", t.as_str()),
+        current: *t == tab,
+    };
+    page.render(&Queue {
+        p: page,
+        tabs: tabs.iter().map(view).collect(),
+        title: page.words.of("tab", tab.as_str()),
+        lines: found.items.iter().map(|case| page.staff_line(case)).collect(),
+        next: next_page("/staff", &asked, &found),
+        later: asked.some("after").is_some(),
+        done: asked
+            .some("done")
+            .map(|number| page.words.x("done-and-gone", number)),
+    })
+}
+
+/// Whether this post takes in and hands out cases.
+fn is_desk(staff: &Staff) -> bool {
+    use rights::Role::{CallTaker, Dispatcher};
+    staff
+        .signed
+        .post
+        .roles
+        .iter()
+        .any(|role| matches!(role, CallTaker | Dispatcher))
+}
+
+#[derive(Template)]
+#[template(path = "staff/cases.html")]
+struct Search<'a> {
+    p: &'a Page,
+    e: &'a Entered,
+    services: Vec<Group>,
+    areas: Vec<Group>,
+    units: Vec<Choice>,
+    stages: Vec<Choice>,
+    lines: Vec<Line>,
+    next: Option<String>,
+}
+
+/// The list with filters. A number leads to its case.
+pub(crate) async fn search(
+    staff: Staff,
+    Asked(asked): Asked<Vec<(String, String)>>,
+) -> Result<Response, Fault> {
+    let (page, asked) = (&staff.page, Entered::new(asked));
+    let digits: String = asked
+        .get("number")
+        .chars()
+        .filter(char::is_ascii_digit)
+        .take(18)
+        .collect();
+    if !digits.is_empty() {
+        return Ok(Redirect::to(&format!("/staff/cases/{digits}")).into_response());
+    }
+    let stage = Stage::ALL.into_iter().find(|s| s.as_str() == asked.get("stage"));
+    let query = Query {
+        stages: stage.into_iter().collect(),
+        limit: LENGTH,
+        ..filters(&asked)
+    };
+    let found = page
+        .app
+        .whistle
+        .cases(&page.here, &query, Viewer::Staff(staff.actor()))
+        .await?;
+    let choice = |s: Stage| Choice {
+        value: s.as_str().to_owned(),
+        label: page.words.of("stage", s.as_str()),
+        chosen: Some(s) == stage,
+    };
+    page.render(&Search {
+        p: page,
+        services: page.service_groups(asked.get("service"), false),
+        areas: page.area_groups(asked.get("area")),
+        units: page.units(None, None, asked.get("unit")),
+        stages: Stage::ALL.map(choice).into(),
+        lines: found.items.iter().map(|case| page.staff_line(case)).collect(),
+        next: next_page("/staff/cases", &asked, &found),
+        e: &asked,
+    })
+}

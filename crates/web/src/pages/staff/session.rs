@@ -1,0 +1,185 @@
+//! Signing in and out, and the guard of every staff page and form.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::{FromRequest, FromRequestParts, Query as Asked, Request},
+    http::{StatusCode, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use whistle_domain::{case::Actor, words::PostCode};
+use whistle_service::{Error, account::SignedIn};
+
+use crate::{
+    App,
+    pages::{
+        door,
+        fault::Fault,
+        form::{Entered, Posted, Wrongs},
+        page::Page,
+    },
+};
+
+/// A signed-in member of staff, with the page they see.
+pub(crate) struct Staff {
+    pub(crate) page: Page,
+    pub(crate) signed: Arc<SignedIn>,
+    token: String,
+}
+
+impl Staff {
+    /// As an actor.
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.signed.actor
+    }
+}
+
+impl FromRequestParts<App> for Staff {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        let mut page = Page::from_request_parts(parts, app).await?;
+        let back = if parts.method == "GET" {
+            page.address().to_owned()
+        } else {
+            "/staff".to_owned()
+        };
+        let token = door::session(&page)
+            .ok_or_else(|| Fault::SignIn(back.clone()))?
+            .to_owned();
+        let signed = app
+            .whistle
+            .signed_in(&page.here, &token)
+            .await
+            .map_err(|error| match error {
+                Error::SignedOut => Fault::SignIn(back),
+                other => other.into(),
+            })?;
+        let signed = Arc::new(signed);
+        page.form_token = app.whistle.form_token(&token);
+        page.signed = Some(signed.clone());
+        Ok(Self { page, signed, token })
+    }
+}
+
+/// A form that a signed-in member of staff sent from a page of their own session.
+pub(crate) struct StaffForm {
+    pub(crate) staff: Staff,
+    pub(crate) posted: Posted,
+}
+
+impl FromRequest<App> for StaffForm {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Fault> {
+        let (mut parts, body) = request.into_parts();
+        let staff = Staff::from_request_parts(&mut parts, app).await?;
+        let posted = Posted::from_request(Request::from_parts(parts, body), app).await?;
+        if app
+            .whistle
+            .is_form_token(&staff.token, posted.fields.get("token"))
+        {
+            Ok(Self { staff, posted })
+        } else {
+            Err(Fault::Forged)
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "staff/sign_in.html")]
+struct SignIn<'a> {
+    p: &'a Page,
+    login: &'a str,
+    next: &'a str,
+    w: &'a Wrongs,
+}
+
+pub(crate) async fn ask(page: Page, Asked(asked): Asked<Vec<(String, String)>>) -> Result<Response, Fault> {
+    let asked = Entered::new(asked);
+    page.render(&SignIn {
+        p: &page,
+        login: "",
+        next: asked.get("next"),
+        w: &Wrongs::default(),
+    })
+}
+
+pub(crate) async fn enter(page: Page, posted: Posted) -> Result<Response, Fault> {
+    let fields = &posted.fields;
+    let login = fields.get("login");
+    if !door::may_try(&page, "login", &login.trim().to_lowercase()) {
+        return Err(Fault::TooManyTries);
+    }
+    let password = fields.get("password").to_owned();
+    match page.app.whistle.sign_in(&page.here, login, password).await {
+        Ok(token) => {
+            let cookie = door::open_session(&page, &token);
+            let next = Redirect::to(inside(fields.get("next")));
+            Ok(([(header::SET_COOKIE, cookie)], next).into_response())
+        }
+        Err(error @ Error::BadPassword) => {
+            let mut wrongs = Wrongs::default();
+            wrongs.add("login", page.words.error(&error));
+            let template = SignIn {
+                p: &page,
+                login,
+                next: fields.get("next"),
+                w: &wrongs,
+            };
+            page.render_as(StatusCode::UNAUTHORIZED, &template)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Where to go after signing in: a page of the staff's, never another site.
+fn inside(next: &str) -> &str {
+    let plain = next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    let of_staff = next == "/staff" || next.starts_with("/staff/") || next.starts_with("/staff?");
+    if plain && of_staff { next } else { "/staff" }
+}
+
+pub(crate) async fn leave(form: StaffForm) -> Result<Response, Fault> {
+    let page = &form.staff.page;
+    page.app.whistle.sign_out(&page.here, &form.staff.token).await?;
+    let cookie = door::close_session(page);
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/staff/sign-in")).into_response())
+}
+
+pub(crate) async fn change_post(form: StaffForm) -> Result<Response, Fault> {
+    let page = &form.staff.page;
+    let post: PostCode = form
+        .posted
+        .fields
+        .get("post")
+        .parse()
+        .map_err(|_| Fault::Garbled)?;
+    page.app
+        .whistle
+        .change_post(&page.here, &form.staff.token, post)
+        .await?;
+    Ok(Redirect::to("/staff").into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::inside;
+
+    #[test]
+    fn after_signing_in_nobody_is_sent_to_another_site() {
+        for next in [
+            "https://evil.example",
+            "//evil.example",
+            "/staff@evil",
+            "/staff/\\evil",
+            "/stafff",
+            "",
+        ] {
+            assert_eq!(inside(next), "/staff", "{next}");
+        }
+        assert_eq!(inside("/staff/cases/12"), "/staff/cases/12");
+        assert_eq!(inside("/staff?tab=mine"), "/staff?tab=mine");
+    }
+}

@@ -1,0 +1,193 @@
+//! The message catalogue: every word that the pages say, in Chinese and English, under `locales/`.
+
+use std::collections::HashMap;
+
+use fluent_templates::{LanguageIdentifier, fluent_bundle::FluentValue, langid, static_loader};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use whistle_domain::{
+    command::Refusal,
+    transition::{Need, Verb},
+    words::Lang,
+};
+use whistle_service::Error;
+
+static_loader! {
+    static CATALOGUE = {
+        locales: "./locales",
+        fallback_language: "en",
+        customise: |bundle| bundle.set_use_isolating(false),
+    };
+}
+
+const ZH: LanguageIdentifier = langid!("zh");
+const EN: LanguageIdentifier = langid!("en");
+
+/// What a page shows in place of a message that is missing; the tests look for it.
+pub(crate) const MISSING: char = '⟦';
+
+/// The catalogue in one language.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words(pub(crate) Lang);
+
+impl Words {
+    /// The message of a key.
+    pub(crate) fn t(self, key: &str) -> String {
+        self.with(key, &[])
+    }
+
+    /// The message of a key with a number in it.
+    pub(crate) fn n(self, key: &str, n: i64) -> String {
+        self.with(key, &[("n", n.into())])
+    }
+
+    /// The message of a key with a word in it.
+    pub(crate) fn x(self, key: &str, x: &str) -> String {
+        self.with(key, &[("x", x.into())])
+    }
+
+    /// The message of a key with what belongs in it.
+    pub(crate) fn with(self, key: &str, parts: &[(&str, FluentValue<'_>)]) -> String {
+        let parts: HashMap<&str, FluentValue<'_>> = parts.iter().cloned().collect();
+        let language = match self.0 {
+            Lang::Zh => &ZH,
+            Lang::En => &EN,
+        };
+        CATALOGUE
+            .lookup_single_language(language, key, Some(&parts))
+            .unwrap_or_else(|_| format!("{MISSING}{key}⟧"))
+    }
+
+    /// The message of a word of the domain: a stage, an outcome, an event …
+    pub(crate) fn of(self, kind: &str, word: &str) -> String {
+        self.t(&format!("{kind}-{word}"))
+    }
+
+    /// Date and time on the place's clock.
+    pub(crate) fn time(self, at: Timestamp, zone: &TimeZone) -> String {
+        let at = zone.to_datetime(at);
+        format!("{} {:02}:{:02}", self.date(at.date()), at.hour(), at.minute())
+    }
+
+    /// A date.
+    pub(crate) fn date(self, date: jiff::civil::Date) -> String {
+        match self.0 {
+            Lang::Zh => date.strftime("%Y年%-m月%-d日").to_string(),
+            Lang::En => date.strftime("%-d %b %Y").to_string(),
+        }
+    }
+
+    /// How long there is until a time, or how long it is over.
+    pub(crate) fn until(self, due: Timestamp, now: Timestamp) -> String {
+        let (kind, span) = if now > due {
+            ("overdue", now.duration_since(due))
+        } else {
+            ("due", due.duration_since(now))
+        };
+        let (unit, n) = in_words(span);
+        self.n(&format!("{kind}-{unit}"), n)
+    }
+
+    /// Why a command was refused.
+    pub(crate) fn refusal(self, refusal: &Refusal) -> String {
+        let key = format!("refusal-{}", refusal.word());
+        match refusal {
+            Refusal::WrongStage { verb, stage } => self.with(
+                &key,
+                &[
+                    ("verb", self.of("verb", verb.as_str()).into()),
+                    ("stage", self.of("stage", stage.as_str()).into()),
+                ],
+            ),
+            Refusal::NotAllowed(verb) => self.x(&key, &self.of("verb", verb.as_str())),
+            Refusal::Missing { need, .. } => self.x(&key, &self.of("need", need_word(*need))),
+            Refusal::LeadMustDecide(n) | Refusal::NoMoreReturns(n) | Refusal::NoMoreExtensions(n) => {
+                self.n(&key, i64::from(*n))
+            }
+            Refusal::ParkDate(date) => self.x(&key, &self.date(*date)),
+            Refusal::WindowOver(days) => self.n(&key, i64::from(*days)),
+            Refusal::TextTooLong { letters } => self.n(&key, *letters as i64),
+            Refusal::UnknownService(x)
+            | Refusal::IsGroup(x)
+            | Refusal::NotPublic(x)
+            | Refusal::UnknownStandard(x)
+            | Refusal::UnknownUnit(x)
+            | Refusal::UnknownArea(x)
+            | Refusal::BadAnswer { question: x, .. } => self.x(&key, x),
+            Refusal::NotAnOutcomeOfWork(outcome) => self.x(&key, &self.of("outcome", outcome.as_str())),
+            Refusal::FixerCannotVerify
+            | Refusal::ParkedBefore
+            | Refusal::Overdue
+            | Refusal::NoLead
+            | Refusal::OutsidePlace { .. }
+            | Refusal::NoLocation
+            | Refusal::NoDescription
+            | Refusal::TooManyPhotos
+            | Refusal::MergedIntoItself
+            | Refusal::OnlyPostsFix
+            | Refusal::Stale { .. } => self.t(&key),
+        }
+    }
+
+    /// What the reader is told of an error of the service. Nothing of its insides.
+    pub(crate) fn error(self, error: &Error) -> String {
+        match error {
+            Error::Refused(refusal) => self.refusal(refusal),
+            Error::Invalid { field, .. } => match *field {
+                "photo" | "email" | "name" | "phone" | "after" | "page" | "password" => {
+                    self.of("invalid", field)
+                }
+                other => self.x("invalid-other", other),
+            },
+            other => self.of("error", other.word()),
+        }
+    }
+}
+
+/// The word of a need in the catalogue.
+const fn need_word(need: Need) -> &'static str {
+    match need {
+        Need::Text => "text",
+        Need::Unit => "unit",
+        Need::RightUnit => "right_unit",
+        Need::Outcome => "outcome",
+        Need::Original => "original",
+        Need::Until => "until",
+        Need::Service => "service",
+        Need::Location => "location",
+        Need::Rating => "rating",
+        Need::NotFixer => "not_fixer",
+        Need::LeadAfterReturns => "lead_after_returns",
+        Need::Window => "window",
+        Need::Parked => "parked",
+        Need::NotParked => "not_parked",
+        Need::ReturnsLeft => "returns_left",
+        Need::NeverParked => "never_parked",
+        Need::ExtensionsLeft => "extensions_left",
+        Need::NotOverdue => "not_overdue",
+        Need::ReporterFirst => "reporter_first",
+        Need::OnlyReport => "only_report",
+        Need::PhotosLeft => "photos_left",
+        Need::AtReport => "at_report",
+    }
+}
+
+/// A span in its largest sensible unit.
+fn in_words(span: SignedDuration) -> (&'static str, i64) {
+    let minutes = span.as_mins().max(0);
+    match minutes {
+        0..=89 => ("minutes", minutes),
+        90..=2_879 => ("hours", (minutes + 30) / 60),
+        _ => ("days", (minutes + 720) / 1_440),
+    }
+}
+
+/// Every verb, for the tests and for reading one from a path.
+pub(crate) fn verb(word: &str) -> Option<Verb> {
+    whistle_domain::transition::TRANSITIONS
+        .iter()
+        .map(|line| line.verb)
+        .find(|verb| verb.as_str() == word)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use whistle_domain::{
+    case::{Channel, Outcome, Rating, Stage},
+    clock::ClockKind,
+    public::Step,
+    transition::TRANSITIONS,
+};
+
+use super::*;
+
+fn crate_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn keys(language: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(crate_dir().join("locales").join(language).join("pages.ftl")).unwrap();
+    let key = |line: &str| {
+        let (key, _) = line.split_once(" =")?;
+        let fits = key.starts_with(|c: char| c.is_ascii_lowercase());
+        fits.then(|| key.to_owned())
+    };
+    text.lines().filter_map(key).collect()
+}
+
+fn sources(dir: &Path, into: &mut Vec<String>) {
+    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        if entry.path().is_dir() {
+            sources(&entry.path(), into);
+        } else if entry
+            .path()
+            .extension()
+            .is_some_and(|e| ["rs", "html", "xml"].iter().any(|x| e == *x))
+        {
+            into.push(fs::read_to_string(entry.path()).unwrap());
+        }
+    }
+}
+
+#[test]
+fn both_languages_have_the_same_keys() {
+    assert_eq!(keys("zh"), keys("en"));
+    assert!(keys("zh").len() > 300);
+}
+
+#[test]
+fn every_key_that_a_page_uses_is_in_the_catalogue() {
+    let mut texts = Vec::new();
+    sources(&crate_dir().join("templates"), &mut texts);
+    sources(&crate_dir().join("src/pages"), &mut texts);
+    let known = keys("en");
+    let mut used = 0;
+    for text in &texts {
+        for call in [
+            ".t(\"",
+            ".n(\"",
+            ".x(\"",
+            ".with(\n                \"",
+            "set(\"flag",
+            "counted(\"flag",
+        ] {
+            for rest in text.split(call).skip(1) {
+                let key = rest.split('"').next().unwrap();
+                let key = if call.ends_with("flag") {
+                    format!("flag{key}")
+                } else {
+                    key.to_owned()
+                };
+                assert!(known.contains(&key), "{key:?} is used and not in the catalogue");
+                used += 1;
+            }
+        }
+    }
+    assert!(used > 200, "only {used} uses were found");
+}
+
+#[test]
+fn every_word_of_the_domain_has_a_message() {
+    for words in [Words(Lang::Zh), Words(Lang::En)] {
+        let mut all: Vec<String> = Vec::new();
+        let mut add = |kind: &str, word: &str| all.push(words.of(kind, word));
+        for line in TRANSITIONS {
+            for kind in ["verb", "hint", "text-of", "done"] {
+                add(kind, line.verb.as_str());
+            }
+            for need in line.needs {
+                add("need", need_word(*need));
+            }
+        }
+        for word in ["supervise_off", "show_off"] {
+            add("verb", word);
+            add("hint", word);
+        }
+        let _ = Stage::ALL.map(|s| add("stage", s.as_str()));
+        let _ = Outcome::ALL.map(|o| add("outcome", o.as_str()));
+        let _ = Rating::ALL.map(|r| add("rating", r.as_str()));
+        let _ = Step::ALL.map(|s| add("step", s.as_str()));
+        let _ = ClockKind::ALL.map(|c| add("clock", c.as_str()));
+        let _ = ClockKind::ALL.map(|c| all.push(words.x(&format!("promise-{}", c.as_str()), "?")));
+        let mut add = |kind: &str, word: &str| all.push(words.of(kind, word));
+        use Channel::{Api, Counter, Import, Open311, Patrol, Phone, Web};
+        [Web, Phone, Counter, Patrol, Open311, Api, Import].map(|c| add("channel", c.as_str()));
+        for event in EVENTS {
+            add("event", event);
+        }
+        for tab in ["mine", "triage", "assign", "verify", "reopen", "open"] {
+            add("tab", tab);
+        }
+        for span in ["minutes", "hours", "days"] {
+            all.push(words.n(&format!("due-{span}"), 2));
+            all.push(words.n(&format!("overdue-{span}"), 1));
+        }
+        for message in all {
+            assert!(!message.contains(MISSING), "{message} in {:?}", words.0);
+        }
+    }
+}
+
+/// The words of `case::Body`, as the domain's file has them.
+const EVENTS: [&str; 28] = [
+    "reported",
+    "joined",
+    "accepted",
+    "declined",
+    "merged",
+    "referred",
+    "withdrawn",
+    "assigned",
+    "reported_in",
+    "returned",
+    "handled",
+    "verified",
+    "reworked",
+    "settled",
+    "reopen_requested",
+    "reopened",
+    "reopen_refused",
+    "parked",
+    "resumed",
+    "extended",
+    "reclassified",
+    "relocated",
+    "commented",
+    "photo_added",
+    "rated",
+    "supervised",
+    "shown",
+    "reckoned",
+];
+
+#[test]
+fn every_refusal_is_told_in_both_languages() {
+    let x = || "X".to_owned();
+    let all = [
+        Refusal::WrongStage {
+            verb: Verb::Verify,
+            stage: Stage::Closed,
+        },
+        Refusal::NotAllowed(Verb::Accept),
+        Refusal::Missing {
+            verb: Verb::Assign,
+            need: Need::Unit,
+        },
+        Refusal::FixerCannotVerify,
+        Refusal::LeadMustDecide(2),
+        Refusal::NoMoreReturns(3),
+        Refusal::ParkedBefore,
+        Refusal::ParkDate(jiff::civil::date(2026, 5, 8)),
+        Refusal::NoMoreExtensions(1),
+        Refusal::Overdue,
+        Refusal::WindowOver(15),
+        Refusal::UnknownService(x()),
+        Refusal::IsGroup(x()),
+        Refusal::NotPublic(x()),
+        Refusal::UnknownStandard(x()),
+        Refusal::UnknownUnit(x()),
+        Refusal::NoLead,
+        Refusal::UnknownArea(x()),
+        Refusal::OutsidePlace { lon: 0.0, lat: 0.0 },
+        Refusal::NoLocation,
+        Refusal::TextTooLong { letters: 4001 },
+        Refusal::NoDescription,
+        Refusal::TooManyPhotos,
+        Refusal::BadAnswer {
+            question: x(),
+            what: x(),
+        },
+        Refusal::NotAnOutcomeOfWork(Outcome::Withdrawn),
+        Refusal::MergedIntoItself,
+        Refusal::OnlyPostsFix,
+        Refusal::Stale { seen: 1, now: 2 },
+    ];
+    // One message for each, and no message for a refusal that does not exist.
+    let told: BTreeSet<String> = all.iter().map(|r| format!("refusal-{}", r.word())).collect();
+    let written: BTreeSet<String> = keys("en")
+        .into_iter()
+        .filter(|k| k.starts_with("refusal-"))
+        .collect();
+    assert_eq!(told, written);
+    for words in [Words(Lang::Zh), Words(Lang::En)] {
+        for refusal in &all {
+            let message = words.refusal(refusal);
+            assert!(!message.contains(MISSING), "{message}");
+        }
+    }
+}
+
+#[test]
+fn times_are_told_in_the_readers_words() {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let now = at("2026-05-08T10:00:00Z");
+    let en = Words(Lang::En);
+    assert_eq!(en.until(at("2026-05-08T13:00:00Z"), now), "in 3 h");
+    assert_eq!(en.until(at("2026-05-06T10:00:00Z"), now), "overdue by 2 days");
+    assert_eq!(
+        Words(Lang::Zh).until(at("2026-05-06T10:00:00Z"), now),
+        "已超期 2 天"
+    );
+    let zone = TimeZone::get("Asia/Shanghai").unwrap();
+    assert_eq!(en.time(now, &zone), "8 May 2026 18:00");
+    assert_eq!(Words(Lang::Zh).time(now, &zone), "2026年5月8日 18:00");
+}
