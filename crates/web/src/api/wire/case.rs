@@ -54,11 +54,11 @@ pub(crate) struct CaseListQuery {
     /// Open ones, or closed ones.
     pub(crate) open: Option<bool>,
     /// In one of these stages.
-    #[serde(default, deserialize_with = "commas")]
+    #[serde(default, deserialize_with = "commas::<_, _, 7>")]
     #[param(required = false, style = Form, explode = false, max_items = 7)]
     pub(crate) stage: Vec<Stage>,
     /// Of one of these services; a group stands for all its services.
-    #[serde(default, deserialize_with = "commas")]
+    #[serde(default, deserialize_with = "commas::<_, _, 100>")]
     #[param(required = false, style = Form, explode = false, max_items = 100)]
     pub(crate) service: Vec<Code>,
     /// In this area, at any level.
@@ -100,7 +100,7 @@ pub(crate) struct CaseListQuery {
 }
 
 fn numbers<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Vec<f64>, D::Error> {
-    let parts: Vec<String> = commas(reader)?;
+    let parts: Vec<String> = commas::<_, _, 4>(reader)?;
     parts
         .iter()
         .map(|part| {
@@ -579,7 +579,7 @@ impl From<&domain::Photo> for Photo {
 }
 
 /// Who did something. Never names a person.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(tag = "who", rename_all = "snake_case")]
 pub(crate) enum Actor {
     /// One who reported it; the first report is 1.
@@ -591,6 +591,7 @@ pub(crate) enum Actor {
     /// Anyone, without a code or key.
     Public,
     /// Whistle itself, by its rules.
+    #[default]
     System,
 }
 
@@ -689,8 +690,8 @@ impl From<public::Entry> for PublicEvent {
 pub(crate) struct StaffEvent {
     /// Which event of the log, from 1.
     version: u32,
-    at: Option<Time>,
-    by: Option<Actor>,
+    at: Time,
+    by: Actor,
     /// The event's word.
     #[schema(example = "assigned")]
     event: &'static str,
@@ -752,8 +753,8 @@ impl StaffEvent {
     fn of(event: &Event, version: u32) -> Self {
         let mut line = Self {
             version,
-            at: Some(Time(event.at)),
-            by: Some((&event.by).into()),
+            at: Time(event.at),
+            by: (&event.by).into(),
             event: event.body.as_str(),
             text: event.text.clone(),
             clocks: event.clocks.iter().map(ClockChange::from).collect(),
