@@ -22,7 +22,7 @@ use whistle_service::{
 
 use super::{
     error::{ErrorAnswer, Problem, Result},
-    extract::{Caller, Json, Query, Visit},
+    extract::{Caller, Json, Known, Query, Visit},
     read,
     report::must_exist,
     wire::{
@@ -242,7 +242,7 @@ fn log_for(eyes: &Eyes, log: &[Event], seen: u32) -> EventLog {
     ))]
 async fn contacts(
     State(app): State<App>,
-    visit: Visit,
+    Known(visit): Known,
     Path(number): Path<String>,
     _known: Query<PlaceOnly>,
 ) -> Result<Answer<ContactList>> {
@@ -306,7 +306,7 @@ async fn photo(
     ))]
 async fn act(
     State(app): State<App>,
-    visit: Visit,
+    Known(visit): Known,
     Path(number): Path<String>,
     _known: Query<PlaceOnly>,
     Json(mut act): Json<Act>,
