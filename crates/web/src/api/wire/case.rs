@@ -459,6 +459,7 @@ impl From<&domain::Flags> for Flags {
 
 /// When a case reached each stage last.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of the times on the wire")]
 pub(crate) struct Times {
     reported_at: Time,
     updated_at: Time,
