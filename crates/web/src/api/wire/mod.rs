@@ -29,9 +29,10 @@ macro_rules! text {
         #[serde(try_from = "String")]
         pub(crate) struct $name(pub(crate) String);
 
-        impl $name {
-            /// The text.
-            pub(crate) fn as_str(&self) -> &str {
+        impl std::ops::Deref for $name {
+            type Target = String;
+
+            fn deref(&self) -> &String {
                 &self.0
             }
         }
