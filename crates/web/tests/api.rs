@@ -628,7 +628,7 @@ async fn a_stale_act_is_refused_with_what_changed() {
     let wrong = ("X-Pickup-Code", "AAAAA-AAAAA");
     let withdraw = json!({"verb": "withdraw"});
     let refused = village.post_with(&acts, "anyone", wrong, withdraw.clone()).await;
-    assert_error(&refused, 404, "not_found", None);
+    assert_error(&refused, 401, "wrong_code", Some("X-Pickup-Code"));
     let decline = json!({"verb": "decline", "text": "x"});
     assert_error(
         &village.post_with(&acts, "anyone", code, decline).await,

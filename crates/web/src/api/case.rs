@@ -81,7 +81,10 @@ async fn look(
         };
     }
     if let (Some(code), None) = (&visit.code, view) {
-        let (case, log, reporter) = whistle.case_by_code(here, number, code).await?;
+        let (case, log, reporter) = whistle
+            .case_by_code(here, number, code)
+            .await
+            .map_err(Problem::code)?;
         return Ok((case, log, Eyes::Reporter(reporter)));
     }
     let (case, log) = whistle.public_case_and_log(here, number).await?;

@@ -74,6 +74,19 @@ impl Problem {
         Self::Service(Error::NotFound { what, id })
     }
 
+    /// A pick-up code that opens no case. A wrong number looks the same.
+    pub(crate) fn code(error: Error) -> Self {
+        match error {
+            Error::NotFound { .. } => Self::Request {
+                status: StatusCode::UNAUTHORIZED,
+                code: "wrong_code",
+                message: "this pick-up code is of no report of a case with this number".to_owned(),
+                field: Some("X-Pickup-Code".to_owned()),
+            },
+            other => other.into(),
+        }
+    }
+
     /// Something that only staff may say.
     pub(crate) fn staff_only(field: &str) -> Self {
         Self::Request {
