@@ -16,6 +16,8 @@ if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
     cp "$here/requirements.txt" "$venv/requirements.txt"
 fi
 
+# schemathesis keeps what failed in the working directory.
+cd "$venv"
 export SCHEMATHESIS_HOOKS=hooks PYTHONPATH=$here
 fuzz() {
     "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$base/api/v1/openapi.json" \
