@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use whistle_domain::{
-    case::{Actor, Case, Event, PhotoKind, Rating, State},
+    case::{Actor, Case, Event, PhotoKind, Rating},
     command::{self, Act, Context, Refusal},
     transition::Verb,
     words::CaseNumber,
@@ -107,11 +107,9 @@ pub(crate) async fn enter(page: Page, posted: Posted) -> Result<Response, Fault>
         }
         let code = fields.get("code");
         match page.app.whistle.case_by_code(&page.here, number, code).await {
-            Ok((_, _, by)) => {
+            Ok(_) => {
                 // The code as it was computed, not as it was typed: O for 0 and spaces are forgiven.
-                let code = right_code(code);
-                debug_assert!(matches!(by, Actor::Reporter { .. }));
-                let cookie = door::follow(&page, number, &code);
+                let cookie = door::follow(&page, number, &right_code(code));
                 return Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/follow/case")).into_response());
             }
             Err(Error::NotFound { .. }) => {}
@@ -269,7 +267,7 @@ pub(crate) async fn act(page: Page, posted: Posted) -> Result<Response, Fault> {
     for wrong in &posted.wrong_photos {
         wrongs.add("photos", wrong.clone());
     }
-    let acts = wanted(&page, &posted, &case, &mut wrongs);
+    let acts = wanted(&page, &posted, &mut wrongs);
     let mut status = StatusCode::BAD_REQUEST;
     if wrongs.is_empty() {
         match perform(&page, &posted, case.number, acts, &by).await {
@@ -293,17 +291,13 @@ pub(crate) async fn act(page: Page, posted: Posted) -> Result<Response, Fault> {
 }
 
 /// What the form asks for. A photo each is an act of its own.
-fn wanted(page: &Page, posted: &Posted, case: &Case, wrongs: &mut Wrongs) -> Vec<Act> {
+fn wanted(page: &Page, posted: &Posted, wrongs: &mut Wrongs) -> Vec<Act> {
     let fields = &posted.fields;
     let rating = Rating::ALL
         .into_iter()
         .find(|r| r.as_str() == fields.get("rating"));
     match verb(fields.get("verb")) {
         Some(Verb::Withdraw) => vec![Act::Withdraw],
-        Some(Verb::Verify) if matches!(case.state, State::Handled(_)) => {
-            let rated = rating.map(|rating| Act::Rate { rating });
-            std::iter::once(Act::Verify).chain(rated).collect()
-        }
         Some(Verb::Verify) => vec![Act::Verify],
         Some(Verb::Rework) => vec![Act::Rework],
         Some(Verb::RequestReopen) => vec![Act::RequestReopen],

@@ -330,7 +330,7 @@ impl Draft {
             let id = format!("answer-{}", question.code);
             let values: Vec<String> = fields.all(&id).map(|v| v.trim().to_owned()).collect();
             if values.is_empty() && question.required {
-                wrongs.add(id, words.t("answer-needed"));
+                wrongs.add(id, words.x("answer-needed", question.label.get(words.0)));
             } else if !values.is_empty() {
                 answers.push(Answer {
                     question: question.code.clone(),
@@ -435,16 +435,20 @@ impl Draft {
     }
 
     fn wrong_answer(&self, code: &str) -> String {
+        let page = &self.page;
         let question = self
             .service()
             .and_then(|s| s.questions.iter().find(|q| q.code == code));
-        self.page.t(match question.map(|q| q.datatype) {
-            _ if self.fields.get(&format!("answer-{code}")).is_empty() => "answer-needed",
-            Some(Datatype::Number) => "answer-number",
-            Some(Datatype::Datetime) => "answer-datetime",
-            Some(Datatype::SingleValueList | Datatype::MultiValueList) => "answer-choice",
-            _ => "answer-too-long",
-        })
+        let label = question.map_or(code, |q| q.label.get(page.lang()));
+        if self.fields.get(&format!("answer-{code}")).is_empty() {
+            return page.x("answer-needed", label);
+        }
+        match question.map(|q| q.datatype) {
+            Some(Datatype::Number) => page.x("answer-number", label),
+            Some(Datatype::Datetime) => page.x("answer-datetime", label),
+            Some(Datatype::SingleValueList | Datatype::MultiValueList) => page.x("answer-choice", label),
+            _ => page.x("answer-too-long", label),
+        }
     }
 
     fn show_refused(mut self, error: Error) -> Result<Response, Fault> {
