@@ -547,6 +547,11 @@ pub enum Body {
     Reclassified {
         /// What is asked for.
         service: ServiceCode,
+        /// The standard it is held to now; none while it is not accepted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        standard: Option<StandardCode>,
+        /// Whether the public may still see it; a service for staff only hides it.
+        public: bool,
     },
     /// It lies elsewhere. Text: why, if said.
     Relocated {
@@ -757,17 +762,19 @@ impl Case {
             Body::Reworked => {
                 self.state = State::InProgress;
                 self.flags.reworked = self.flags.reworked.saturating_add(1);
+                self.resolution.clear();
             }
             Body::Settled { outcome } => self.close(*outcome, event),
             Body::ReopenRequested => {
                 self.state = State::ReopenRequested(self.state.outcome().unwrap_or(Outcome::Resolved));
             }
             Body::Reopened => {
-                self.state = if self.lead.is_some() {
-                    State::InProgress
-                } else {
-                    State::Accepted
+                self.state = match (&self.lead, &self.standard) {
+                    (Some(_), _) => State::InProgress,
+                    (None, Some(_)) => State::Accepted,
+                    (None, None) => State::Reported,
                 };
+                self.resolution.clear();
                 self.flags.reopened = self.flags.reopened.saturating_add(1);
                 self.rating = None;
                 self.duplicate_of = None;
@@ -782,9 +789,14 @@ impl Case {
             }
             Body::Resumed => self.flags.parked_until = None,
             Body::Extended => self.flags.extended = self.flags.extended.saturating_add(1),
-            Body::Reclassified { service } => {
+            Body::Reclassified {
+                service,
+                standard,
+                public,
+            } => {
                 self.service = service.clone();
-                self.standard = None;
+                self.standard.clone_from(standard);
+                self.public = *public;
             }
             Body::Relocated { location } => self.location = location.clone(),
             Body::Commented { .. } | Body::Reckoned => {}

@@ -84,9 +84,13 @@ impl Clock {
         self.stopped_at.is_none() && self.pauses.last().is_some_and(|p| p.to.is_none())
     }
 
-    /// Whether it was, or is, over its due time at `now`.
+    /// Whether it was, or is, over its due time at `now`. What stands still grows no older.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
-        self.stopped_at.unwrap_or(now) > self.due_at && !self.is_paused()
+        let ran_until = match self.pauses.last() {
+            Some(Pause { from, to: None }) => *from,
+            _ => self.stopped_at.unwrap_or(now),
+        };
+        ran_until > self.due_at
     }
 
     /// When it is due by this calendar, with its closed pauses left out and its extensions added.
@@ -98,7 +102,7 @@ impl Clock {
             .collect();
         let mut due = calendar.due_with_pauses(self.started_at, self.limit, &pauses);
         for _ in 0..self.extensions {
-            due = calendar.due(due, self.limit);
+            due = calendar.due_with_pauses(due, self.limit, &pauses);
         }
         due
     }

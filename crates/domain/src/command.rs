@@ -11,9 +11,9 @@ use crate::{
     clock::{ClockChange, ClockKind, resume},
     geometry::Point,
     limit::Limit,
-    place::{AreaIndex, Datatype, Level, Place, Service, Standard, Verification},
+    place::{AreaIndex, Datatype, Level, Place, Service, Settings, Standard, Verification},
     rights::Role,
-    transition::{Need, Transition, Verb},
+    transition::{Need, Transition, Verb, Who},
     words::{AreaCode, CaseNumber, ServiceCode, StandardCode, UnitCode},
 };
 
@@ -224,7 +224,7 @@ pub enum Refusal {
     #[error("this post may not do {:?} to this case", .0.as_str())]
     NotAllowed(Verb),
     /// Something on the line is missing.
-    #[error("{:?} needs {need:?}", .verb.as_str())]
+    #[error("{:?} needs {}", .verb.as_str(), .need.phrase())]
     Missing {
         /// What was tried.
         verb: Verb,
@@ -365,7 +365,7 @@ impl Refusal {
 /// The events of a new report: the report itself, and as far as it goes straight through, its acceptance and
 /// assignment; or, fixed on the spot, the work.
 pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Result<Vec<Event>, Refusal> {
-    let Context { place, now, by, .. } = context;
+    let Context { place, by, .. } = context;
     let service = reportable(place, &new.service, by)?;
     check_text(&new.description)?;
     if new.description.trim().is_empty() && new.photos.is_empty() {
@@ -374,13 +374,18 @@ pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Resu
     if new.photos.len() > MAX_PHOTOS {
         return Err(Refusal::TooManyPhotos);
     }
-    check_answers(service, &new.answers)?;
+    // What comes from another system was never asked our questions.
+    let must_answer = *by != Actor::System;
+    check_answers(service, &new.answers, must_answer)?;
     let location = locate(place, &new.whereabouts)?;
     let chosen = new
         .standard
         .as_ref()
         .map(|code| standard_of(place, &service.code, code))
         .transpose()?;
+    if chosen.is_some() && matches!(by, Actor::Reporter { .. } | Actor::Public) {
+        return Err(Refusal::NotAllowed(Verb::Accept));
+    }
     let standard = chosen.or_else(|| place.default_standard(&service.code));
 
     let mut story = Story {
@@ -415,16 +420,12 @@ pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Resu
         let Actor::Post { .. } = by else {
             return Err(Refusal::OnlyPostsFix);
         };
+        if !Transition::of(Verb::FixOnTheSpot).permits(by, story.case(), place) {
+            return Err(Refusal::NotAllowed(Verb::FixOnTheSpot));
+        }
         let standard = standard.ok_or_else(|| Refusal::UnknownStandard(service.code.to_string()))?;
-        let text = if done.trim().is_empty() { "" } else { done.trim() };
-        story.tell(
-            Body::Accepted {
-                standard: standard.code.clone(),
-            },
-            "",
-            vec![],
-        );
-        story.hand_in(standard, Outcome::Resolved, true, text);
+        story.accept(&SYSTEM, standard, "");
+        story.hand_in(standard, Outcome::Resolved, true, done.trim());
         return Ok(story.events);
     }
     let unambiguous = chosen.is_some() || place.standards_of(&service.code).count() == 1;
@@ -444,24 +445,8 @@ pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Resu
             .filter(|_| precise)
             .and_then(|area| place.lead(standard, area));
         if let Some(lead) = lead {
-            let system = Story {
-                context: Context {
-                    by: &Actor::System,
-                    now,
-                    ..context
-                },
-                ..story
-            };
-            let mut story = system;
-            story.tell(
-                Body::Accepted {
-                    standard: standard.code.clone(),
-                },
-                "",
-                vec![],
-            );
-            story.assign(&lead.code, standard);
-            return Ok(story.events);
+            story.accept(&SYSTEM, standard, "");
+            story.assign(&SYSTEM, &lead.code, standard, "");
         }
     }
     Ok(story.events)
@@ -469,7 +454,10 @@ pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Resu
 
 /// The events of a command, or why it is refused. `text` is the reason, resolution or remark that goes with it.
 pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Result<Vec<Event>, Refusal> {
-    let Context { place, now, by, .. } = context;
+    let Context { place, by, .. } = context;
+    // A clock of the machine may step back; a case's log may not.
+    let now = context.now.max(case.times.updated_at);
+    let context = Context { now, ..context };
     let verb = act.verb();
     let line = Transition::of(verb);
     if !line.from.contains(&case.state.stage()) {
@@ -492,10 +480,10 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             need: Need::Text,
         });
     }
-    let settings = &place.jurisdiction.settings;
-    if line.needs(Need::Window) && !within_window(case, now, settings.reopen_days) {
-        return Err(Refusal::WindowOver(settings.reopen_days));
+    if let Some(refusal) = untimely(line, case, by, place, now) {
+        return Err(refusal);
     }
+    let settings = &place.jurisdiction.settings;
     let mut story = Story {
         context,
         case: Some(case.clone()),
@@ -506,17 +494,9 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
         Act::Accept { standard } => {
             let standard = match standard {
                 Some(code) => standard_of(place, &case.service, code)?,
-                None => place
-                    .default_standard(&case.service)
-                    .ok_or_else(|| Refusal::UnknownService(case.service.to_string()))?,
+                None => default_standard(place, &case.service)?,
             };
-            story.tell(
-                Body::Accepted {
-                    standard: standard.code.clone(),
-                },
-                text,
-                vec![],
-            );
+            story.accept(by, standard, text);
         }
         Act::Decline => story.close(Body::Declined, text),
         Act::Merge { into } => {
@@ -537,21 +517,29 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                     .and_then(|area| place.lead(standard, area))
                     .ok_or(Refusal::NoLead)?,
             };
-            story.assign(&lead.code, standard);
-            story.say(text);
+            // The same unit once more would only set its clocks back.
+            if case.lead.as_ref() == Some(&lead.code) {
+                return Err(Refusal::Missing {
+                    verb,
+                    need: Need::Unit,
+                });
+            }
+            story.assign(by, &lead.code, standard, text);
         }
         Act::ReportIn => {
             let stop = story.stop(&[ClockKind::ReportIn]);
             story.tell(Body::ReportedIn, text, stop);
         }
         Act::Return { right_unit } => {
-            if case.flags.returned > settings.max_returns {
-                return Err(Refusal::NoMoreReturns(case.flags.returned));
-            }
             let right = place
                 .unit(right_unit.as_str())
-                .filter(|unit| Some(&unit.code) != case.lead.as_ref())
                 .ok_or_else(|| Refusal::UnknownUnit(right_unit.to_string()))?;
+            if case.lead.as_ref() == Some(&right.code) {
+                return Err(Refusal::Missing {
+                    verb,
+                    need: Need::RightUnit,
+                });
+            }
             let triage = standard_held(place, case)
                 .ok()
                 .and_then(|s| s.triage)
@@ -579,7 +567,11 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
         }
         Act::Rework => {
             let mut clocks = story.stop(&[ClockKind::Verify]);
-            clocks.extend(story.run_on(ClockKind::Resolve));
+            // Work done on the spot had no limit to run on.
+            clocks.push(match story.run_on(ClockKind::Resolve) {
+                Some(run_on) => run_on,
+                None => story.start(ClockKind::Resolve, standard_held(place, case)?.resolve),
+            });
             story.tell(Body::Reworked, text, clocks);
         }
         Act::Settle { outcome } => story.close(Body::Settled { outcome: *outcome }, text),
@@ -589,27 +581,13 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                 let limit = standard_held(place, case)?.resolve;
                 vec![story.start(ClockKind::Resolve, limit)]
             } else {
-                vec![story.start(ClockKind::Triage, settings.triage)]
+                let triage = standard_held(place, case).ok().and_then(|s| s.triage);
+                vec![story.start(ClockKind::Triage, triage.unwrap_or(settings.triage))]
             };
             story.tell(Body::Reopened, text, clocks);
-            if story.case().state == State::Accepted && story.case().standard.is_none() {
-                let standard = place
-                    .default_standard(&case.service)
-                    .ok_or_else(|| Refusal::UnknownService(case.service.to_string()))?;
-                story.tell(
-                    Body::Accepted {
-                        standard: standard.code.clone(),
-                    },
-                    "",
-                    vec![],
-                );
-            }
         }
         Act::RefuseReopen => story.tell(Body::ReopenRefused, text, vec![]),
         Act::Park { until } => {
-            if case.flags.was_parked {
-                return Err(Refusal::ParkedBefore);
-            }
             let today = place.calendar.zone().to_datetime(now).date();
             let last = today.saturating_add(jiff::Span::new().days(i64::from(settings.max_park_days)));
             if *until <= today || *until > last {
@@ -631,18 +609,13 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             story.tell(Body::Resumed, text, clocks);
         }
         Act::Extend => {
-            if case.flags.extended >= settings.max_extensions {
-                return Err(Refusal::NoMoreExtensions(case.flags.extended));
-            }
-            let clock = case.clocks.get(ClockKind::Resolve).filter(|c| c.is_running());
-            let clock = clock.ok_or(Refusal::WrongStage {
-                verb,
-                stage: case.state.stage(),
-            })?;
-            if clock.is_overdue(now) {
-                return Err(Refusal::Overdue);
-            }
-            let due_at = place.calendar.due(clock.due_at, clock.limit);
+            let mut clock = case
+                .clocks
+                .get(ClockKind::Resolve)
+                .ok_or(Refusal::Overdue)?
+                .clone();
+            clock.extensions = clock.extensions.saturating_add(1);
+            let due_at = clock.reckon(&place.calendar);
             let clocks = vec![ClockChange::Extend {
                 kind: ClockKind::Resolve,
                 due_at,
@@ -651,25 +624,19 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
         }
         Act::Reclassify { service } => {
             let service = reportable(place, service, by)?;
+            let standard = match case.state {
+                State::Accepted => Some(default_standard(place, &service.code)?.code.clone()),
+                _ => None,
+            };
             story.tell(
                 Body::Reclassified {
                     service: service.code.clone(),
+                    standard,
+                    public: case.public && service.public,
                 },
                 text,
                 vec![],
             );
-            if case.state == State::Accepted {
-                let standard = place
-                    .default_standard(&service.code)
-                    .ok_or_else(|| Refusal::UnknownService(service.code.to_string()))?;
-                story.tell(
-                    Body::Accepted {
-                        standard: standard.code.clone(),
-                    },
-                    "",
-                    vec![],
-                );
-            }
         }
         Act::Relocate { whereabouts } => {
             let location = locate(place, whereabouts)?;
@@ -686,12 +653,7 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             );
         }
         Act::Comment { public } => story.tell(Body::Commented { public: *public }, text, vec![]),
-        Act::AddPhoto { photo } => {
-            if case.photos.len() >= MAX_PHOTOS {
-                return Err(Refusal::TooManyPhotos);
-            }
-            story.tell(Body::PhotoAdded { photo: photo.clone() }, text, vec![]);
-        }
+        Act::AddPhoto { photo } => story.tell(Body::PhotoAdded { photo: photo.clone() }, text, vec![]),
         Act::Rate { rating } => story.tell(Body::Rated { rating: *rating }, text, vec![]),
         Act::Supervise { on } => story.tell(Body::Supervised { on: *on }, text, vec![]),
         Act::Show { public } => story.tell(Body::Shown { public: *public }, text, vec![]),
@@ -713,42 +675,115 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
     Ok(story.events)
 }
 
-/// The first need of a line that the case and actor themselves do not meet; what the sender must add is not asked.
+/// The first need of a line that the case and actor themselves do not meet. What the sender must add is not asked,
+/// nor what the time brings: see [`untimely`].
 pub(crate) fn unmet(line: &Transition, case: &Case, by: &Actor, place: &Place) -> Option<Refusal> {
-    line.needs.iter().find_map(|need| match need {
-        Need::NotFixer => is_fixer(case, by, place).then_some(Refusal::FixerCannotVerify),
+    let settings = &place.jurisdiction.settings;
+    let flags = &case.flags;
+    let missing = |need| Refusal::Missing {
+        verb: line.verb,
+        need,
+    };
+    line.needs.iter().find_map(|&need| match need {
+        Need::NotFixer => is_fixer(case, by).then_some(Refusal::FixerCannotVerify),
         Need::LeadAfterReturns => {
-            let too_often = case.flags.returned >= place.jurisdiction.settings.max_returns;
-            let lead = match by {
-                Actor::Post { post, .. } => place
-                    .post(post.as_str())
-                    .is_some_and(|p| p.roles.contains(&Role::Lead)),
-                _ => false,
-            };
-            (too_often && !lead).then_some(Refusal::LeadMustDecide(case.flags.returned))
+            let lead = || Who::InStation(Role::Lead).is(by, case, place);
+            (is_settled_by_lead(case, settings) && !lead()).then_some(Refusal::LeadMustDecide(flags.returned))
         }
-        Need::Parked => case.flags.parked_until.is_none().then_some(Refusal::Missing {
+        Need::ReturnsLeft => {
+            (flags.returned >= settings.max_returns).then_some(Refusal::NoMoreReturns(flags.returned))
+        }
+        Need::Parked => flags.parked_until.is_none().then(|| missing(need)),
+        Need::NotParked => flags.parked_until.is_some().then(|| missing(need)),
+        Need::NeverParked => flags.was_parked.then_some(Refusal::ParkedBefore),
+        Need::ExtensionsLeft => {
+            (flags.extended >= settings.max_extensions).then_some(Refusal::NoMoreExtensions(flags.extended))
+        }
+        Need::OnlyReport => (case.reports > 1 || matches!(by, Actor::Reporter { report } if *report != 1))
+            .then(|| missing(need)),
+        Need::PhotosLeft => (case.photos.len() >= MAX_PHOTOS).then_some(Refusal::TooManyPhotos),
+        Need::AtReport => Some(missing(need)),
+        Need::Text
+        | Need::Unit
+        | Need::RightUnit
+        | Need::Outcome
+        | Need::Original
+        | Need::Until
+        | Need::Service
+        | Need::Location
+        | Need::Rating
+        | Need::Window
+        | Need::NotOverdue
+        | Need::ReporterFirst => None,
+    })
+}
+
+/// The first need of a line for which it is too early or too late.
+pub(crate) fn untimely(
+    line: &Transition,
+    case: &Case,
+    by: &Actor,
+    place: &Place,
+    now: Timestamp,
+) -> Option<Refusal> {
+    line.needs.iter().find_map(|&need| match need {
+        Need::Window => {
+            let days = place.jurisdiction.settings.reopen_days;
+            (!within_window(case, now, days)).then_some(Refusal::WindowOver(days))
+        }
+        Need::NotOverdue => {
+            let resolve = case.clocks.get(ClockKind::Resolve);
+            resolve
+                .is_none_or(|clock| clock.is_overdue(now))
+                .then_some(Refusal::Overdue)
+        }
+        Need::ReporterFirst => must_wait_for_reporter(case, by, place, now).then_some(Refusal::Missing {
             verb: line.verb,
-            need: *need,
-        }),
-        Need::NotParked => case.flags.parked_until.is_some().then_some(Refusal::Missing {
-            verb: line.verb,
-            need: *need,
+            need,
         }),
         _ => None,
     })
 }
 
-fn is_fixer(case: &Case, by: &Actor, place: &Place) -> bool {
-    let (Some(fixer), Actor::Post { unit, account, .. }) = (&case.fixer, by) else {
+/// Whether it bounced so often that only the station's lead may say what becomes of it.
+fn is_settled_by_lead(case: &Case, settings: &Settings) -> bool {
+    case.flags.returned > 0 && case.flags.returned >= settings.max_returns
+}
+
+/// Whether this is the unit or the person who did the work. A pick-up code is theirs too when they reported the
+/// matter themselves, not when they took somebody's call.
+fn is_fixer(case: &Case, by: &Actor) -> bool {
+    let Some(fixer) = &case.fixer else {
         return false;
     };
-    let self_check = case
+    match (by, &case.reporter) {
+        (Actor::Post { unit, account, .. }, _) => fixer.unit == *unit || fixer.account == *account,
+        (Actor::Reporter { report: 1 }, Actor::Post { unit, account, .. }) => {
+            let for_somebody = matches!(case.channel, Channel::Phone | Channel::Counter);
+            fixer.account == *account || (fixer.unit == *unit && !for_somebody)
+        }
+        _ => false,
+    }
+}
+
+/// Where the standard leaves the verification to the reporter, another post steps in when its limit is over.
+fn must_wait_for_reporter(case: &Case, by: &Actor, place: &Place, now: Timestamp) -> bool {
+    let Actor::Post { post, .. } = by else {
+        return false;
+    };
+    let reported_it = matches!(&case.reporter, Actor::Post { post: reporting, .. } if reporting == post);
+    let asks_reporter = case
         .standard
         .as_ref()
         .and_then(|code| place.standard(code.as_str()))
-        .is_some_and(|s| s.verification == Verification::SelfCheck && !case.flags.recheck);
-    !self_check && (fixer.unit == *unit || fixer.account == *account)
+        .is_some_and(|standard| standard.verification == Verification::Reporter);
+    asks_reporter
+        && !reported_it
+        && !case.flags.on_the_spot
+        && case
+            .clocks
+            .get(ClockKind::Verify)
+            .is_some_and(|clock| clock.is_running() && !clock.is_overdue(now))
 }
 
 fn within_window(case: &Case, now: Timestamp, days: u16) -> bool {
@@ -788,8 +823,13 @@ fn standard_held<'p>(place: &'p Place, case: &Case) -> Result<&'p Standard, Refu
         .standard
         .as_ref()
         .and_then(|code| place.standard(code.as_str()));
-    held.or_else(|| place.default_standard(&case.service))
-        .ok_or_else(|| Refusal::UnknownService(case.service.to_string()))
+    held.map_or_else(|| default_standard(place, &case.service), Ok)
+}
+
+fn default_standard<'p>(place: &'p Place, service: &ServiceCode) -> Result<&'p Standard, Refusal> {
+    place
+        .default_standard(service)
+        .ok_or_else(|| Refusal::UnknownService(service.to_string()))
 }
 
 /// The area of a case in the grid of today; the next one above that still exists.
@@ -820,37 +860,13 @@ pub fn locate(place: &Place, whereabouts: &Whereabouts) -> Result<Location, Refu
     } else if address.is_empty() {
         return Err(Refusal::NoLocation);
     } else {
-        area_named_in(place, &address)
+        place.areas.named_in(&address)
     };
     Ok(Location {
         point: whereabouts.point,
         address,
         areas: place.areas.path(index),
     })
-}
-
-/// The deepest area whose name stands in the text; the city when none does. Of equally deep ones the longest name.
-fn area_named_in(place: &Place, text: &str) -> AreaIndex {
-    let lower = text.to_lowercase();
-    let stands = |name: &str| name.chars().count() > 1 && lower.contains(&name.to_lowercase());
-    place
-        .areas
-        .all()
-        .iter()
-        .enumerate()
-        .filter(|(_, area)| area.level != Level::Cell)
-        .filter_map(|(i, area)| {
-            let names = [Some(&area.name.own), area.name.zh.as_ref(), area.name.en.as_ref()];
-            let longest = names
-                .into_iter()
-                .flatten()
-                .filter(|n| stands(n))
-                .map(String::len)
-                .max()?;
-            Some((area.level, longest, i as AreaIndex))
-        })
-        .max_by_key(|(level, longest, i)| (*level, *longest, std::cmp::Reverse(*i)))
-        .map_or(0, |(_, _, i)| i)
 }
 
 fn check_text(text: &str) -> Result<(), Refusal> {
@@ -868,14 +884,17 @@ fn check_text(text: &str) -> Result<(), Refusal> {
 /// The most letters of an answer.
 const MAX_ANSWER: usize = 1000;
 
-fn check_answers(service: &Service, answers: &[Answer]) -> Result<(), Refusal> {
+fn check_answers(service: &Service, answers: &[Answer], must_answer: bool) -> Result<(), Refusal> {
     let bad = |question: &str, what: &str| {
         Err(Refusal::BadAnswer {
             question: question.to_owned(),
             what: what.to_owned(),
         })
     };
-    for answer in answers {
+    for (nth, answer) in answers.iter().enumerate() {
+        if answers[..nth].iter().any(|a| a.question == answer.question) {
+            return bad(&answer.question, "it is answered twice");
+        }
         let Some(question) = service
             .questions
             .iter()
@@ -888,6 +907,9 @@ fn check_answers(service: &Service, answers: &[Answer]) -> Result<(), Refusal> {
         }
         if question.datatype != Datatype::MultiValueList && answer.values.len() > 1 {
             return bad(&answer.question, "it takes one value");
+        }
+        if answer.values.len() > question.values.len().max(1) {
+            return bad(&answer.question, "it has fewer values to choose from");
         }
         for value in answer.values.iter().filter(|v| !v.is_empty()) {
             let fits = match question.datatype {
@@ -920,12 +942,14 @@ fn check_answers(service: &Service, answers: &[Answer]) -> Result<(), Refusal> {
     match service
         .questions
         .iter()
-        .find(|q| q.required && q.variable && !answered(&q.code))
+        .find(|q| must_answer && q.required && q.variable && !answered(&q.code))
     {
         Some(question) => bad(&question.code, "it must be answered"),
         None => Ok(()),
     }
 }
+
+static SYSTEM: Actor = Actor::System;
 
 /// Events in the making: each is folded into the case at once, so that the next sees what it did.
 struct Story<'a> {
@@ -943,14 +967,13 @@ impl Story<'_> {
     }
 
     fn tell(&mut self, body: Body, text: &str, clocks: Vec<ClockChange>) {
-        // A clock of the machine may step back; a case's log may not.
-        let at = self
-            .case
-            .as_ref()
-            .map_or(self.context.now, |c| c.times.updated_at.max(self.context.now));
+        self.tell_of(self.context.by, body, text, clocks);
+    }
+
+    fn tell_of(&mut self, by: &Actor, body: Body, text: &str, clocks: Vec<ClockChange>) {
         let event = Event {
-            at,
-            by: self.context.by.clone(),
+            at: self.context.now,
+            by: by.clone(),
             body,
             text: text.to_owned(),
             clocks,
@@ -963,22 +986,11 @@ impl Story<'_> {
         self.events.push(event);
     }
 
-    /// Attaches a text to the last event.
-    fn say(&mut self, text: &str) {
-        if let Some(event) = self.events.last_mut() {
-            event.text = text.to_owned();
-        }
-    }
-
     fn start(&self, kind: ClockKind, limit: Limit) -> ClockChange {
-        let at = self
-            .case
-            .as_ref()
-            .map_or(self.context.now, |c| c.times.updated_at.max(self.context.now));
         ClockChange::Start {
             kind,
             limit,
-            due_at: self.context.place.calendar.due(at, limit),
+            due_at: self.context.place.calendar.due(self.context.now, limit),
         }
     }
 
@@ -1006,7 +1018,7 @@ impl Story<'_> {
 
     fn run_on(&self, kind: ClockKind) -> Option<ClockChange> {
         let mut clock = self.case().clocks.get(kind)?.clone();
-        resume(&mut clock, self.case().times.updated_at.max(self.context.now));
+        resume(&mut clock, self.context.now);
         Some(ClockChange::Resume {
             kind,
             due_at: clock.reckon(&self.context.place.calendar),
@@ -1018,15 +1030,20 @@ impl Story<'_> {
         self.tell(body, text, stop);
     }
 
-    fn assign(&mut self, unit: &UnitCode, standard: &Standard) {
-        let mut clocks = self.stop(&[ClockKind::Triage]);
+    fn accept(&mut self, by: &Actor, standard: &Standard, text: &str) {
+        let standard = standard.code.clone();
+        self.tell_of(by, Body::Accepted { standard }, text, vec![]);
+    }
+
+    fn assign(&mut self, by: &Actor, unit: &UnitCode, standard: &Standard, text: &str) {
+        let mut clocks = self.stop(&[ClockKind::Triage, ClockKind::ReportIn]);
         clocks.extend(
             standard
                 .report_in
                 .map(|limit| self.start(ClockKind::ReportIn, limit)),
         );
         clocks.push(self.start(ClockKind::Resolve, standard.resolve));
-        self.tell(Body::Assigned { unit: unit.clone() }, "", clocks);
+        self.tell_of(by, Body::Assigned { unit: unit.clone() }, text, clocks);
     }
 
     /// Hands in work. Self-checked work that was not drawn for a re-check is closed with it.
@@ -1049,7 +1066,8 @@ impl Story<'_> {
             clocks,
         );
         if closes {
-            self.tell(Body::Verified { outcome }, "", vec![]);
+            // The standard's rule closes it, not the one who did the work.
+            self.tell_of(&SYSTEM, Body::Verified { outcome }, "", vec![]);
         }
     }
 }

@@ -16,7 +16,8 @@ pub struct Near {
     pub metres: f64,
 }
 
-/// Those of the candidates that are near duplicates of a matter, nearest first.
+/// Those of the candidates that are near duplicates of a matter, nearest first. The caller brings only cases that the
+/// asker may see.
 pub fn near_duplicates(
     candidates: impl IntoIterator<Item = Case>,
     service: &ServiceCode,
@@ -24,7 +25,8 @@ pub fn near_duplicates(
     now: Timestamp,
     settings: &Settings,
 ) -> Vec<Near> {
-    let since = now - SignedDuration::from_hours(i64::from(settings.duplicate_hours));
+    let ago = SignedDuration::from_hours(i64::from(settings.duplicate_hours));
+    let since = now.saturating_sub(ago).unwrap_or(Timestamp::MIN);
     let mut near: Vec<Near> = candidates
         .into_iter()
         .filter(|case| case.service == *service && case.state.is_open() && case.times.reported_at >= since)

@@ -12,9 +12,9 @@ pub const MASK: &str = "•••";
 
 /// Each alternative is one kind; a run of digits counts as a number to call from seven digits on.
 static PRIVATE: LazyLock<Regex> = LazyLock::new(|| {
-    let email = r"[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+";
+    let email = r"[\p{L}\p{N}._%+-]+[@＠][\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+";
     let chinese_identity = r"\d{6}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]";
-    let telephone = r"(?:\+|\(\s?)?\d(?:[\s().\-/]{0,2}\d){6,17}";
+    let telephone = r"(?:\+|[(（]\s?)?\d(?:[\s()（）.\-‐‑–—－/]{0,2}\d){6,17}";
     let chinese_plate =
         r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·\s]?[A-Z0-9]{5,6}";
     let plate = r"\b[A-Z]{1,3}[ -]\d{3,6}(?:[ -]?[A-Z]{1,3})?\b";
@@ -49,6 +49,8 @@ mod tests {
             ("call me at 044 412 11 11", "call me at •••"),
             ("+41 44 412 11 11, please", "•••, please"),
             ("请打13812345678", "请打•••"),
+            ("电话：（0451）8765—4321", "电话：•••"),
+            ("电话１３８１２３４５６７８", "电话•••"),
             ("write to a.b+c@example.org.", "write to •••."),
             ("身份证 230805198001011234 丢了", "身份证 ••• 丢了"),
             ("车牌黑D·12345停在路上", "车牌•••停在路上"),

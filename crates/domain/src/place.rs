@@ -3,7 +3,10 @@
 //! Knows areas, units, posts, services, standards, routing and calendar, and how they refer to each other.
 //! Does not know files, lines or faults: the `place` crate reads those and hands over what is right.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +84,8 @@ pub struct Area {
 pub struct Areas {
     all: Vec<Area>,
     by_code: HashMap<AreaCode, AreaIndex>,
+    /// The names by which an address may call an area, in small letters. Cells have none that people use.
+    names: Vec<(String, AreaIndex)>,
     grid: LevelledGrid,
 }
 
@@ -98,7 +103,17 @@ impl Areas {
                 .enumerate()
                 .map(|(i, a)| (a.level.depth() as u8, i as AreaIndex, &a.shape)),
         );
-        Self { all, by_code, grid }
+        let names = (0..)
+            .zip(&all)
+            .filter(|(_, area)| area.level != Level::Cell)
+            .flat_map(|(i, area)| spoken_names(&area.name).into_iter().map(move |name| (name, i)))
+            .collect();
+        Self {
+            all,
+            by_code,
+            names,
+            grid,
+        }
     }
 
     /// Every area.
@@ -119,6 +134,46 @@ impl Areas {
     /// The deepest area that holds a point; none outside the place.
     pub fn locate(&self, point: Point) -> Option<AreaIndex> {
         self.grid.deepest(point)
+    }
+
+    /// The area that a text names: the deepest one that fits all names in it. Where they leave a doubt (two areas of
+    /// one name, two neighbours named at once) it is the area that holds all that may be meant; the city at last.
+    pub fn named_in(&self, text: &str) -> AreaIndex {
+        const CITY: AreaIndex = 0;
+        let text = text.to_lowercase();
+        let found: Vec<_> = self
+            .names
+            .iter()
+            .flat_map(|(name, area)| occurrences(&text, name).map(move |span| (span, *area)))
+            .collect();
+        let within_longer = |span: &Range<usize>| {
+            found.iter().any(|(other, _)| {
+                other.len() > span.len() && other.start <= span.start && span.end <= other.end
+            })
+        };
+        let mut named: Vec<AreaIndex> = found
+            .iter()
+            .filter(|(span, _)| !within_longer(span))
+            .map(|(_, area)| *area)
+            .collect();
+        named.sort_unstable();
+        named.dedup();
+
+        let level = |i: &AreaIndex| self.get(*i).level;
+        let Some(deepest) = named.iter().map(level).max() else {
+            return CITY;
+        };
+        let (candidates, above): (Vec<_>, Vec<_>) = named.iter().partition(|i| level(i) == deepest);
+        let borne_out = |i: &AreaIndex| above.iter().filter(|outer| self.is_within(*i, **outer)).count();
+        let most = candidates.iter().map(borne_out).max().unwrap_or(0);
+        let meant: Vec<AreaIndex> = if most == above.len() {
+            candidates.into_iter().filter(|i| borne_out(i) == most).collect()
+        } else {
+            named
+        };
+        self.upward(meant[0])
+            .find(|outer| meant.iter().all(|inner| self.is_within(*inner, *outer)))
+            .unwrap_or(CITY)
     }
 
     /// The area and all above it, deepest first.
@@ -149,6 +204,30 @@ impl Areas {
     pub fn is_within(&self, inner: AreaIndex, outer: AreaIndex) -> bool {
         self.upward(inner).any(|i| i == outer)
     }
+}
+
+fn spoken_names(name: &Text) -> Vec<String> {
+    let mut names: Vec<String> = [Some(&name.own), name.zh.as_ref(), name.en.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(|name| name.trim().to_lowercase())
+        .filter(|name| name.chars().count() > 1)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Where a name stands in a text as a word of its own: "Enge" is not in "Engelweg", nor "Kreis 1" in "Kreis 12".
+/// Chinese is written without gaps, so there every place counts.
+fn occurrences<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = Range<usize>> + 't {
+    let spelled = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && c < '\u{2E80}');
+    text.match_indices(name).filter_map(move |(start, _)| {
+        let end = start + name.len();
+        let runs_in = spelled(text[..start].chars().next_back()) && spelled(name.chars().next());
+        let runs_on = spelled(name.chars().next_back()) && spelled(text[end..].chars().next());
+        (!runs_in && !runs_on).then_some(start..end)
+    })
 }
 
 /// The area codes of a case, one per level, city first. Kept in the case, so that a redrawn grid changes nothing

@@ -111,8 +111,9 @@ fn entry(event: &Event, version: u32) -> Option<Entry> {
     let acting = event.by.unit().cloned();
     let (unit, outcome, text_is_public) = match &event.body {
         Body::Assigned { unit } => (Some(unit.clone()), None, false),
-        Body::Handled { outcome, .. } => (acting, Some(*outcome), true),
-        Body::Verified { outcome } | Body::Settled { outcome } => (acting, Some(*outcome), true),
+        Body::Handled { outcome, .. } | Body::Verified { outcome } | Body::Settled { outcome } => {
+            (acting, Some(*outcome), true)
+        }
         Body::Declined | Body::Referred | Body::Parked { .. } | Body::ReopenRefused | Body::Reopened => {
             (acting, None, true)
         }

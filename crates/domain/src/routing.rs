@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    place::{AreaIndex, Level, Place, Service, Standard, Unit},
+    place::{Area, AreaIndex, Level, Place, Service, Standard, Unit},
     words::{ServiceCode, StandardCode, UnitCode},
 };
 
@@ -114,25 +114,32 @@ pub struct OpenLink {
     pub area: AreaIndex,
 }
 
-/// Every standard × area with no lead unit. Empty when routing is total. An area is named only when the area above
-/// it is led, so that one missing rule gives one line.
+/// Every standard × area with no lead unit. Empty when routing is total. Where nothing below an area is led either,
+/// the area alone is named, so that one missing rule gives one line.
 pub fn open_links(place: &Place) -> Vec<OpenLink> {
+    let areas = place.areas.all();
     let mut open = Vec::new();
     for standard in place.standards() {
-        for index in 0..place.areas.all().len() as AreaIndex {
-            let unled = place.lead(standard, index).is_none();
-            let parent_led = place
-                .areas
-                .get(index)
-                .parent
-                .is_none_or(|above| place.lead(standard, above).is_some());
-            if unled && parent_led {
-                open.push(OpenLink {
-                    standard: standard.code.clone(),
-                    area: index,
-                });
+        let led: Vec<bool> = (0..areas.len() as AreaIndex)
+            .map(|index| place.lead(standard, index).is_some())
+            .collect();
+        let mut led_below = led.clone();
+        // Parents stand before their children.
+        for (index, area) in areas.iter().enumerate().rev() {
+            if let (true, Some(parent)) = (led_below[index], area.parent) {
+                led_below[parent as usize] = true;
             }
         }
+        let spoken_for = |area: &Area| area.parent.is_some_and(|parent| !led_below[parent as usize]);
+        let unled = areas
+            .iter()
+            .enumerate()
+            .filter(|(index, area)| !led[*index] && !spoken_for(area))
+            .map(|(index, _)| OpenLink {
+                standard: standard.code.clone(),
+                area: index as AreaIndex,
+            });
+        open.extend(unled);
     }
     open
 }

@@ -3,11 +3,13 @@
 //! This is the one table. `command` obeys it, the pages draw their buttons from it, the API describes itself by it,
 //! and the tests walk it.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    case::{Actor, Case, Stage},
-    place::Place,
+    case::{Actor, Body, Case, Stage},
+    command::{unmet, untimely},
+    place::{Place, Post, UnitKind},
     rights::Role,
 };
 
@@ -33,6 +35,8 @@ pub enum Verb {
     Return,
     /// Hand in the work.
     Handle,
+    /// Report it as mended already, in one step.
+    FixOnTheSpot,
     /// Find the work done.
     Verify,
     /// Find the work not done.
@@ -84,6 +88,7 @@ impl Verb {
             Self::ReportIn => "report_in",
             Self::Return => "return",
             Self::Handle => "handle",
+            Self::FixOnTheSpot => "fix_on_the_spot",
             Self::Verify => "verify",
             Self::Rework => "rework",
             Self::Settle => "settle",
@@ -119,6 +124,8 @@ pub enum Who {
     System,
     /// A post with this role whose area holds the case.
     InArea(Role),
+    /// A post with this role in a station whose area holds the case.
+    InStation(Role),
     /// A post with this role in the unit that leads the case.
     InLead(Role),
 }
@@ -158,12 +165,76 @@ pub enum Need {
     NotFixer,
     /// A station's lead, once the case was returned too often.
     LeadAfterReturns,
+    /// A case that was not yet returned too often.
+    ReturnsLeft,
     /// That the window after closing is still open.
     Window,
     /// A case that is parked.
     Parked,
     /// A case that is not parked.
     NotParked,
+    /// A case that was never parked.
+    NeverParked,
+    /// A limit that was not yet extended too often.
+    ExtensionsLeft,
+    /// A limit that is not over yet.
+    NotOverdue,
+    /// Where the standard says so: the reporter, as long as the limit for the verification runs.
+    ReporterFirst,
+    /// A case that nobody else has joined, and the one who reported it.
+    OnlyReport,
+    /// Room for one more photo.
+    PhotosLeft,
+    /// The report itself; never done to a case that is there already.
+    AtReport,
+}
+
+impl Need {
+    /// What is needed, in the middle of a sentence.
+    pub(crate) const fn phrase(self) -> &'static str {
+        match self {
+            Self::Text => "a written reason, result or remark",
+            Self::Unit => "a unit, another one than now",
+            Self::RightUnit => "the unit that is the right one, another one than now",
+            Self::Outcome => "an outcome",
+            Self::Original => "the number of the case that goes on",
+            Self::Until => "a date",
+            Self::Service => "a service",
+            Self::Location => "a location",
+            Self::Rating => "a rating",
+            Self::NotFixer => "somebody else than the one who did the work",
+            Self::LeadAfterReturns => "the lead of the station, after so many returns",
+            Self::ReturnsLeft => "a case that was not returned too often",
+            Self::Window => "an open window after closing",
+            Self::Parked => "a parked case",
+            Self::NotParked => "a case that is not parked",
+            Self::NeverParked => "a case that was never parked",
+            Self::ExtensionsLeft => "a limit that was not extended too often",
+            Self::NotOverdue => "a limit that is not over",
+            Self::ReporterFirst => "the reporter's word, until the limit for it is over",
+            Self::OnlyReport => "the one who reported it, and nobody else who joined",
+            Self::PhotosLeft => "room for one more photo",
+            Self::AtReport => "a new report",
+        }
+    }
+}
+
+impl Need {
+    /// Whether the sender must add it; the others are true of the case and the actor, or not.
+    pub const fn is_sent(self) -> bool {
+        matches!(
+            self,
+            Self::Text
+                | Self::Unit
+                | Self::RightUnit
+                | Self::Outcome
+                | Self::Original
+                | Self::Until
+                | Self::Service
+                | Self::Location
+                | Self::Rating
+        )
+    }
 }
 
 /// One line of the table.
@@ -183,22 +254,30 @@ pub struct Transition {
 
 use Role::{CallTaker, Dispatcher, Handler, Lead, Patrol};
 use Stage::{Accepted, Assigned, Closed, Handled, InProgress, ReopenRequested, Reported};
-use Who::{Anyone, Client, InArea, InLead, Reporter, System};
+use Who::{Anyone, Client, InArea, InLead, InStation, Reporter, System};
 
-const INTAKE: &[Who] = &[InArea(CallTaker), InArea(Dispatcher), InArea(Lead), System];
-const DESK: &[Who] = &[InArea(Dispatcher), InArea(Lead), System];
+const INTAKE: &[Who] = &[InArea(CallTaker), InArea(Dispatcher), InStation(Lead), System];
+const DESK: &[Who] = &[InArea(Dispatcher), InStation(Lead), System];
+const CONTROL: &[Who] = &[InArea(Dispatcher), InStation(Lead)];
 const UNIT: &[Who] = &[InLead(Handler), InLead(Lead)];
 const STAFF: &[Who] = &[
     InArea(Patrol),
     InArea(CallTaker),
     InArea(Dispatcher),
-    InArea(Lead),
+    InStation(Lead),
     InLead(Handler),
     InLead(Lead),
     Client,
     Reporter,
 ];
-const VERIFIERS: &[Who] = &[Reporter, InArea(Patrol), InArea(Dispatcher), InArea(Lead)];
+const VERIFIERS: &[Who] = &[Reporter, InArea(Patrol), InArea(Dispatcher), InStation(Lead)];
+const FINDERS: &[Who] = &[
+    InArea(Patrol),
+    InArea(CallTaker),
+    InArea(Dispatcher),
+    InArea(Handler),
+    InArea(Lead),
+];
 const OPEN: &[Stage] = &[Reported, Accepted, Assigned, InProgress, Handled];
 
 /// The table of transitions.
@@ -209,7 +288,7 @@ pub const TRANSITIONS: &[Transition] = &[
         &[Reported, Accepted],
         To::Stage(&[Closed]),
         INTAKE,
-        &[Need::Text],
+        &[Need::Text, Need::LeadAfterReturns],
     ),
     line(
         Verb::Merge,
@@ -223,18 +302,19 @@ pub const TRANSITIONS: &[Transition] = &[
         &[Reported, Accepted],
         To::Stage(&[Closed]),
         INTAKE,
-        &[Need::Text],
+        &[Need::Text, Need::LeadAfterReturns],
     ),
     line(
         Verb::Withdraw,
         &[Reported, Accepted, Assigned],
         To::Stage(&[Closed]),
         &[Reporter],
-        &[],
+        &[Need::OnlyReport],
     ),
+    // From the later stages too: a unit whose posts are vacant must not hold a case for ever.
     line(
         Verb::Assign,
-        &[Accepted],
+        &[Accepted, Assigned, InProgress],
         To::Stage(&[Assigned]),
         DESK,
         &[Need::Unit, Need::LeadAfterReturns, Need::NotParked],
@@ -251,7 +331,7 @@ pub const TRANSITIONS: &[Transition] = &[
         &[Assigned, InProgress],
         To::Stage(&[Accepted]),
         UNIT,
-        &[Need::Text, Need::RightUnit, Need::NotParked],
+        &[Need::Text, Need::RightUnit, Need::ReturnsLeft, Need::NotParked],
     ),
     line(
         Verb::Handle,
@@ -260,12 +340,20 @@ pub const TRANSITIONS: &[Transition] = &[
         UNIT,
         &[Need::Text, Need::Outcome, Need::NotParked],
     ),
+    // The report accepts the case by its standard, and so the work is handed in from there.
+    line(
+        Verb::FixOnTheSpot,
+        &[Accepted],
+        To::Stage(&[Handled, Closed]),
+        FINDERS,
+        &[Need::AtReport],
+    ),
     line(
         Verb::Verify,
         &[Handled],
         To::Stage(&[Closed]),
         VERIFIERS,
-        &[Need::NotFixer],
+        &[Need::NotFixer, Need::ReporterFirst],
     ),
     line(
         Verb::Rework,
@@ -279,29 +367,29 @@ pub const TRANSITIONS: &[Transition] = &[
         Verb::RequestReopen,
         &[Closed],
         To::Stage(&[ReopenRequested]),
-        &[Reporter, InArea(Patrol), InArea(Dispatcher), InArea(Lead)],
+        VERIFIERS,
         &[Need::Text, Need::Window],
     ),
     line(
         Verb::Reopen,
         &[ReopenRequested],
-        To::Stage(&[InProgress, Accepted]),
-        &[InArea(Dispatcher), InArea(Lead)],
+        To::Stage(&[InProgress, Accepted, Reported]),
+        CONTROL,
         &[Need::Text],
     ),
     line(
         Verb::RefuseReopen,
         &[ReopenRequested],
         To::Stage(&[Closed]),
-        &[InArea(Dispatcher), InArea(Lead)],
-        &[Need::Text],
+        CONTROL,
+        &[Need::Text, Need::NotFixer],
     ),
     line(
         Verb::Park,
         &[Accepted, Assigned, InProgress],
         To::Same,
-        &[InArea(Dispatcher), InArea(Lead)],
-        &[Need::Text, Need::Until, Need::NotParked],
+        CONTROL,
+        &[Need::Text, Need::Until, Need::NeverParked],
     ),
     line(
         Verb::Resume,
@@ -314,8 +402,13 @@ pub const TRANSITIONS: &[Transition] = &[
         Verb::Extend,
         &[Assigned, InProgress],
         To::Same,
-        &[InArea(Dispatcher), InArea(Lead)],
-        &[Need::Text, Need::NotParked],
+        CONTROL,
+        &[
+            Need::Text,
+            Need::NotParked,
+            Need::ExtensionsLeft,
+            Need::NotOverdue,
+        ],
     ),
     line(
         Verb::Reclassify,
@@ -339,22 +432,16 @@ pub const TRANSITIONS: &[Transition] = &[
         &[],
     ),
     line(Verb::Comment, &Stage::ALL, To::Same, STAFF, &[Need::Text]),
-    line(Verb::AddPhoto, &Stage::ALL, To::Same, STAFF, &[]),
+    line(Verb::AddPhoto, &Stage::ALL, To::Same, STAFF, &[Need::PhotosLeft]),
     line(
         Verb::Rate,
         &[Closed],
         To::Same,
         &[Reporter],
-        &[Need::Rating, Need::Window],
+        &[Need::Rating, Need::NotFixer, Need::Window],
     ),
-    line(Verb::Supervise, OPEN, To::Same, &[InArea(Lead)], &[Need::Text]),
-    line(
-        Verb::Show,
-        &Stage::ALL,
-        To::Same,
-        &[InArea(Dispatcher), InArea(Lead)],
-        &[Need::Text],
-    ),
+    line(Verb::Supervise, OPEN, To::Same, &[InStation(Lead)], &[Need::Text]),
+    line(Verb::Show, &Stage::ALL, To::Same, CONTROL, &[Need::Text]),
     line(Verb::Reckon, OPEN, To::Same, &[System], &[]),
 ];
 
@@ -392,27 +479,88 @@ impl Transition {
     pub fn permits(&self, actor: &Actor, case: &Case, place: &Place) -> bool {
         self.who.iter().any(|who| who.is(actor, case, place))
     }
+
+    /// Whether it may lead from one stage to another.
+    pub fn leads(&self, before: Stage, after: Stage) -> bool {
+        self.from.contains(&before)
+            && match self.to {
+                To::Stage(stages) => stages.contains(&after),
+                To::Same => before == after,
+            }
+    }
+}
+
+/// Whether the table has a line by which this event leads from one stage to the other; before its first event a case
+/// has none. A whole log can be checked against the table by this.
+pub fn allows(before: Option<Stage>, body: &Body, after: Stage) -> bool {
+    match (before, verb_of(body)) {
+        (None, None) => after == Stage::Reported,
+        (Some(before), Some(verb)) => Transition::of(verb).leads(before, after),
+        _ => false,
+    }
+}
+
+/// The verb whose line an event goes by; none for the report itself.
+const fn verb_of(body: &Body) -> Option<Verb> {
+    Some(match body {
+        Body::Reported { .. } => return None,
+        Body::Joined { .. } => Verb::Join,
+        Body::Accepted { .. } => Verb::Accept,
+        Body::Declined => Verb::Decline,
+        Body::Merged { .. } => Verb::Merge,
+        Body::Referred => Verb::Refer,
+        Body::Withdrawn => Verb::Withdraw,
+        Body::Assigned { .. } => Verb::Assign,
+        Body::ReportedIn => Verb::ReportIn,
+        Body::Returned { .. } => Verb::Return,
+        Body::Handled {
+            on_the_spot: true, ..
+        } => Verb::FixOnTheSpot,
+        Body::Handled { .. } => Verb::Handle,
+        Body::Verified { .. } => Verb::Verify,
+        Body::Reworked => Verb::Rework,
+        Body::Settled { .. } => Verb::Settle,
+        Body::ReopenRequested => Verb::RequestReopen,
+        Body::Reopened => Verb::Reopen,
+        Body::ReopenRefused => Verb::RefuseReopen,
+        Body::Parked { .. } => Verb::Park,
+        Body::Resumed => Verb::Resume,
+        Body::Extended => Verb::Extend,
+        Body::Reclassified { .. } => Verb::Reclassify,
+        Body::Relocated { .. } => Verb::Relocate,
+        Body::Commented { .. } => Verb::Comment,
+        Body::PhotoAdded { .. } => Verb::AddPhoto,
+        Body::Rated { .. } => Verb::Rate,
+        Body::Supervised { .. } => Verb::Supervise,
+        Body::Shown { .. } => Verb::Show,
+        Body::Reckoned => Verb::Reckon,
+    })
 }
 
 impl Who {
-    fn is(self, actor: &Actor, case: &Case, place: &Place) -> bool {
+    pub(crate) fn is(self, actor: &Actor, case: &Case, place: &Place) -> bool {
         match (self, actor) {
             (Self::Reporter, Actor::Reporter { .. })
             | (Self::Anyone, _)
             | (Self::Client, Actor::Client { .. })
             | (Self::System, Actor::System) => true,
-            (Self::InArea(role), Actor::Post { post, .. }) => place.post(post.as_str()).is_some_and(|post| {
-                post.roles.contains(&role) && case.location.areas.passes(&place.areas.get(post.area).code)
+            (Self::InArea(role), Actor::Post { post, .. }) => place
+                .post(post.as_str())
+                .is_some_and(|p| holds(p, role, case, place)),
+            (Self::InStation(role), Actor::Post { post, .. }) => place.post(post.as_str()).is_some_and(|p| {
+                let unit = place.unit(p.unit.as_str());
+                unit.is_some_and(|u| u.kind == UnitKind::Station) && holds(p, role, case, place)
             }),
-            (Self::InLead(role), Actor::Post { post, unit, .. }) => {
-                case.lead.as_ref() == Some(unit)
-                    && place
-                        .post(post.as_str())
-                        .is_some_and(|post| post.roles.contains(&role))
-            }
+            (Self::InLead(role), Actor::Post { post, .. }) => place
+                .post(post.as_str())
+                .is_some_and(|p| p.roles.contains(&role) && case.lead.as_ref() == Some(&p.unit)),
             _ => false,
         }
     }
+}
+
+fn holds(post: &Post, role: Role, case: &Case, place: &Place) -> bool {
+    post.roles.contains(&role) && case.location.areas.passes(&place.areas.get(post.area).code)
 }
 
 /// What an actor may do to a case now, in the table's order. The pages draw a button for each.
@@ -420,10 +568,12 @@ pub fn offered<'a>(
     case: &'a Case,
     actor: &'a Actor,
     place: &'a Place,
+    now: Timestamp,
 ) -> impl Iterator<Item = &'static Transition> + 'a {
     TRANSITIONS.iter().filter(move |t| {
         t.from.contains(&case.state.stage())
             && t.permits(actor, case, place)
-            && crate::command::unmet(t, case, actor, place).is_none()
+            && unmet(t, case, actor, place).is_none()
+            && untimely(t, case, actor, place, now).is_none()
     })
 }

@@ -3,7 +3,7 @@
 //! Knows features, levels and parents. Whether one shape is sound is [`crate::shape`]'s to say, whether the shapes fit
 //! together [`crate::tiling`]'s.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use geo::{BoundingRect as _, MultiPolygon};
 use serde::Deserialize;
@@ -59,6 +59,26 @@ struct Draft {
     shape: Option<MultiPolygon>,
 }
 
+/// The features of a file.
+#[derive(Debug, Default)]
+struct Drafts {
+    sound: Vec<Draft>,
+    lost: Lost,
+}
+
+/// Where areas are missing for a fault that is told already, so that the hole they leave is not told too.
+#[derive(Debug, Default)]
+struct Lost {
+    /// Nobody knows where.
+    anywhere: bool,
+    /// Below any area of this level.
+    levels: [bool; 4],
+    /// Below these areas.
+    below: HashSet<String>,
+    /// Their own codes.
+    codes: Vec<String>,
+}
+
 /// The areas of a place by code, for the other files to refer to.
 #[derive(Debug)]
 pub(crate) struct AreaBook {
@@ -80,9 +100,7 @@ impl AreaBook {
     }
 
     /// The whole place: the first one.
-    pub fn city(&self) -> AreaIndex {
-        0
-    }
+    pub const CITY: AreaIndex = 0;
 
     pub fn code(&self, index: AreaIndex) -> &str {
         self.drafts.get(index as usize).map_or("", |draft| &draft.code)
@@ -98,6 +116,12 @@ impl AreaBook {
         self.bounds.is_none_or(|[west, south, east, north]| {
             (west..=east).contains(&lon) && (south..=north).contains(&lat)
         })
+    }
+
+    /// The middle of the place, longitude first.
+    pub fn middle(&self) -> Option<[f64; 2]> {
+        let [west, south, east, north] = self.bounds?;
+        Some([f64::midpoint(west, east), f64::midpoint(south, north)])
     }
 
     /// The areas for the domain, parents before children. None, with a fault, when one is not usable; only asked for
@@ -139,7 +163,9 @@ pub(crate) fn features(bytes: &[u8]) -> Vec<Plain> {
     let Some(text) = decode(FILE, bytes, &mut faults) else {
         return Vec::new();
     };
-    let drafts = drafts(&text, &mut faults).unwrap_or_default();
+    let drafts = drafts(&text, &mut faults)
+        .map(|drafts| drafts.sound)
+        .unwrap_or_default();
     let plain = drafts.into_iter().map(|draft| Plain {
         code: draft.code,
         level: draft.level,
@@ -161,23 +187,35 @@ pub(crate) struct Plain {
     pub shape: MultiPolygon,
 }
 
-/// Reads and checks areas.geojson. None, with faults, when no areas can be made out at all.
-pub(crate) fn read(bytes: &[u8], gaps: &Gaps, faults: &mut Faults) -> Option<AreaBook> {
+/// Reads and checks areas.geojson. None, with faults, when no areas can be made out at all. `gaps` is none when nobody
+/// knows which are allowed; then none is told of.
+pub(crate) fn read(bytes: &[u8], gaps: Option<&Gaps>, faults: &mut Faults) -> Option<AreaBook> {
     let text = decode(FILE, bytes, faults)?;
     let drafts = drafts(&text, faults)?;
     let mut codes = Codes::of("area");
     // Codes are unique from here on: the second of two is dropped with its fault.
+    let mut lost = drafts.lost;
     let mut drafts: Vec<Draft> = drafts
+        .sound
         .into_iter()
-        .filter(|draft| codes.add(&draft.code, at(FILE, draft.line), faults))
+        .filter(|draft| {
+            let is_new = codes.add(&draft.code, at(FILE, draft.line), faults);
+            if !is_new {
+                lost.below.extend(draft.parent.clone());
+            }
+            is_new
+        })
         .collect();
+    for code in lost.codes.drain(..) {
+        codes.note(code);
+    }
     drafts.sort_by_key(|draft| draft.level);
     let indexes: HashMap<String, AreaIndex> = drafts
         .iter()
         .zip(0..)
         .map(|(draft, i)| (draft.code.clone(), i))
         .collect();
-    let city = check_cities(&drafts, faults)?;
+    let city = check_cities(&drafts, &mut lost, faults)?;
     let bounds = drafts[city]
         .shape
         .as_ref()
@@ -188,17 +226,20 @@ pub(crate) fn read(bytes: &[u8], gaps: &Gaps, faults: &mut Faults) -> Option<Are
         drafts,
         bounds: bounds.map(|b| [b.min().x, b.min().y, b.max().x, b.max().y]),
     };
-    let children = check_parents(&book, faults);
-    for (code, line) in &gaps.below {
+    let children = check_parents(&book, &mut lost, faults);
+    for (code, line) in gaps.into_iter().flat_map(|gaps| &gaps.below) {
         book.codes.expect(code, at(jurisdiction::FILE, *line), faults);
     }
     for (parent, children) in children {
-        check_tiling(&book, parent, &children, gaps, faults);
+        let level = book.drafts[parent].level.depth();
+        let is_whole =
+            !lost.anywhere && !lost.levels[level] && !lost.below.contains(&book.drafts[parent].code);
+        check_tiling(&book, parent, &children, gaps.filter(|_| is_whole), faults);
     }
     Some(book)
 }
 
-fn drafts(text: &str, faults: &mut Faults) -> Option<Vec<Draft>> {
+fn drafts(text: &str, faults: &mut Faults) -> Option<Drafts> {
     let collection: Collection<'_> = match serde_json::from_str(text) {
         Ok(collection) => collection,
         Err(error) => {
@@ -246,14 +287,23 @@ fn drafts(text: &str, faults: &mut Faults) -> Option<Vec<Draft>> {
         lines.at(offset)
     };
     let mut line_above = 0;
-    let drafts = features.iter().enumerate().filter_map(|(number, feature)| {
+    let mut drafts = Drafts::default();
+    for (number, feature) in features.iter().enumerate() {
         let line = line_of(feature);
         let shares_its_line =
             line == line_above || features.get(number + 1).is_some_and(|next| line_of(next) == line);
         line_above = line;
-        draft(feature, number + 1, line, shares_its_line, faults)
-    });
-    Some(drafts.collect())
+        let draft = draft(
+            feature,
+            number + 1,
+            line,
+            shares_its_line,
+            &mut drafts.lost,
+            faults,
+        );
+        drafts.sound.extend(draft);
+    }
+    Some(drafts)
 }
 
 fn draft(
@@ -261,6 +311,7 @@ fn draft(
     number: usize,
     line: u32,
     shares_its_line: bool,
+    lost: &mut Lost,
     faults: &mut Faults,
 ) -> Option<Draft> {
     let place = at(FILE, line);
@@ -269,6 +320,7 @@ fn draft(
         Err(error) => {
             let what = format!("feature {number} cannot be read: {error}");
             faults.error(place, what, "write {\"type\": \"Feature\", …}");
+            lost.anywhere = true;
             return None;
         }
     };
@@ -286,11 +338,13 @@ fn draft(
     if code.is_empty() {
         let what = format!("feature {number} has no code");
         faults.error(place, what, "give it a property code, unique in the place");
+        lost.below.insert(word("parent"));
         return None;
     }
-    let called = match shares_its_line {
-        true => format!("area {} (feature {number})", shown(&code)),
-        false => format!("area {}", shown(&code)),
+    let called = if shares_its_line {
+        format!("area {} (feature {number})", shown(&code))
+    } else {
+        format!("area {}", shown(&code))
     };
     if let Err(refusal) = code.parse::<AreaCode>() {
         faults.refusal(place, &refusal);
@@ -328,10 +382,15 @@ fn draft(
             faults.error(place, format!("{called} {}", fault.what), fault.mend);
         }
     });
+    let Some(level) = level else {
+        lost.below.insert(word("parent"));
+        lost.codes.push(code);
+        return None;
+    };
     Some(Draft {
         line,
         code,
-        level: level?,
+        level,
         kind: word("kind"),
         name: Text {
             own: own.unwrap_or_default(),
@@ -344,7 +403,7 @@ fn draft(
 }
 
 /// Exactly one city: its place in the drafts, when there is at least one.
-fn check_cities(drafts: &[Draft], faults: &mut Faults) -> Option<usize> {
+fn check_cities(drafts: &[Draft], lost: &mut Lost, faults: &mut Faults) -> Option<usize> {
     let mut cities = drafts.iter().filter(|draft| draft.level == Level::City);
     let Some(first) = cities.next() else {
         faults.error(
@@ -355,6 +414,7 @@ fn check_cities(drafts: &[Draft], faults: &mut Faults) -> Option<usize> {
         return None;
     };
     for other in cities {
+        lost.levels[0] = true;
         faults.error(
             at(FILE, other.line),
             format!(
@@ -369,13 +429,15 @@ fn check_cities(drafts: &[Draft], faults: &mut Faults) -> Option<usize> {
 }
 
 /// The children of each area, by their places in the drafts; faults where a parent is wrong.
-fn check_parents(book: &AreaBook, faults: &mut Faults) -> BTreeMap<usize, Vec<usize>> {
+fn check_parents(book: &AreaBook, lost: &mut Lost, faults: &mut Faults) -> BTreeMap<usize, Vec<usize>> {
     let mut children: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (i, draft) in book.drafts.iter().enumerate() {
         let place = at(FILE, draft.line);
         let called = format!("area {}", shown(&draft.code));
+        let mut misplaced = || lost.levels[draft.level.depth().saturating_sub(1)] = true;
         let Some(parent) = &draft.parent else {
             if draft.level != Level::City {
+                misplaced();
                 faults.error(
                     place,
                     format!("{called} is a {} and has no parent", draft.level.as_str()),
@@ -390,6 +452,7 @@ fn check_parents(book: &AreaBook, faults: &mut Faults) -> BTreeMap<usize, Vec<us
             continue;
         }
         if !book.codes.expect(parent, place, faults) {
+            misplaced();
             continue;
         }
         let Some(index) = book.indexes.get(parent).map(|i| *i as usize) else {
@@ -397,6 +460,7 @@ fn check_parents(book: &AreaBook, faults: &mut Faults) -> BTreeMap<usize, Vec<us
         };
         let level = book.drafts[index].level;
         if level.depth() + 1 != draft.level.depth() {
+            misplaced();
             faults.error(
                 place,
                 format!(
@@ -438,7 +502,13 @@ fn above(level: Level) -> &'static str {
         .map_or("", Level::as_str)
 }
 
-fn check_tiling(book: &AreaBook, parent: usize, children: &[usize], gaps: &Gaps, faults: &mut Faults) {
+fn check_tiling(
+    book: &AreaBook,
+    parent: usize,
+    children: &[usize],
+    gaps: Option<&Gaps>,
+    faults: &mut Faults,
+) {
     let drafts = &book.drafts;
     let parent = &drafts[parent];
     // A faulty shape is told already; what it leaves open would only say so again.
@@ -477,13 +547,17 @@ fn check_tiling(book: &AreaBook, parent: usize, children: &[usize], gaps: &Gaps,
                     percent(piece.share),
                     near(piece.near),
                 );
-                let mend = match swapped_fits(shapes[i], outer) {
-                    true => "its longitude and latitude look swapped: write longitude first",
-                    false => "cut it at its parent's border, or name another parent",
+                let mend = if swapped_fits(shapes[i], outer) {
+                    "its longitude and latitude look swapped: write longitude first"
+                } else {
+                    "cut it at its parent's border, or name another parent"
                 };
                 faults.error(at(FILE, child.line), what, mend);
             }
             Misfit::Gap(piece) => {
+                let Some(gaps) = gaps else {
+                    continue;
+                };
                 let what = format!(
                     "area {} has {}, {} of it, in no area below, near {}",
                     shown(&parent.code),
@@ -492,8 +566,8 @@ fn check_tiling(book: &AreaBook, parent: usize, children: &[usize], gaps: &Gaps,
                     near(piece.near),
                 );
                 if gaps.allow(&parent.code) {
-                    let what = format!("{what}; allowed: {}", gaps.reason);
-                    faults.warn(at(FILE, parent.line), what, "");
+                    let mend = format!("allowed: {}", gaps.reason);
+                    faults.warn(at(FILE, parent.line), what, mend);
                 } else {
                     let mend = format!(
                         "draw the missing areas, or say in jurisdiction.toml [gaps] allowed = [{:?}] with a reason",

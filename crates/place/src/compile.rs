@@ -1,16 +1,17 @@
 //! From a folder to a place, or to all that is wrong with it.
 
+use jiff::{Timestamp, tz::TimeZone};
 use whistle_domain::{
     place::{Areas, Parts, Place},
     routing::Routing,
 };
 
 use crate::{
-    areas,
+    areas::{self, AreaBook},
     calendar::{self, CALENDAR},
     fault::{Fault, Faults, whole},
     folder::{Folder, KNOWN_FILES, NEEDED_FILES},
-    jurisdiction::{self, Gaps},
+    jurisdiction,
     routing::{self, Books, ROUTING},
     services::{self, QUESTIONS, SERVICES},
     standards::{self, STANDARDS},
@@ -52,16 +53,13 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
     let charter = folder
         .file(jurisdiction::FILE)
         .and_then(|bytes| jurisdiction::read(bytes, faults));
-    // Without jurisdiction.toml nobody knows which gaps are allowed; then none is told of.
-    let unknown = Gaps {
-        is_everywhere: true,
-        reason: "jurisdiction.toml could not be read".to_owned(),
-        ..Gaps::default()
-    };
-    let gaps = charter.as_ref().map_or(&unknown, |charter| &charter.gaps);
+    let gaps = charter.as_ref().map(|charter| &charter.gaps);
     let areas = folder
         .file(areas::FILE)
         .and_then(|bytes| areas::read(bytes, gaps, faults));
+    if let (Some(charter), Some(areas)) = (&charter, &areas) {
+        check_side(&charter.time_zone, areas, faults);
+    }
     let units = table(&UNITS, faults).map(|rows| units::read_units(&rows, areas.as_ref(), faults));
     let posts =
         table(&POSTS, faults).map(|rows| units::read_posts(&rows, units.as_ref(), areas.as_ref(), faults));
@@ -97,6 +95,30 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
         services: services?.services,
         standards: standards?.standards,
     }))
+}
+
+/// Refuses a place whose longitudes and latitudes are exchanged throughout. Where both are small enough to pass for
+/// the other, only the time zone tells: zones lie within some 30° of their meridian, but for the far west of China,
+/// whose latitudes are far from it too.
+fn check_side(zone: &str, areas: &AreaBook, faults: &mut Faults) {
+    const DEGREES_PER_HOUR: f64 = 15.0;
+    const FAR: f64 = 30.0;
+    const NEAR: f64 = 20.0;
+    let midwinter = Timestamp::constant(1_768_435_200, 0);
+    let (Some([lon, lat]), Ok(zone)) = (areas.middle(), TimeZone::get(zone)) else {
+        return;
+    };
+    let meridian = f64::from(zone.to_offset(midwinter).seconds()) / 3_600.0 * DEGREES_PER_HOUR;
+    let apart = |degrees: f64| (degrees - meridian + 540.0).rem_euclid(360.0) - 180.0;
+    if apart(lon).abs() > FAR && apart(lat).abs() < NEAR {
+        faults.error(
+            whole(areas::FILE),
+            format!(
+                "lies around {lon:.2}, {lat:.2}, far from its time zone: longitude and latitude look swapped"
+            ),
+            "write longitude first, or mend time_zone in jurisdiction.toml",
+        );
+    }
 }
 
 /// Says what is missing and what belongs to no place, and looks at the files that others will read.

@@ -193,6 +193,7 @@ fn meaning(column: &str, cell: &str) -> String {
             Some(false) => "no".to_owned(),
             None => cell.to_owned(),
         },
+        "area" if cell.is_empty() => "*".to_owned(),
         _ => cell.to_owned(),
     }
 }

@@ -183,9 +183,10 @@ fn kind_of(path: &str) -> Kind {
         "Makefile",
     ];
     if let Some(below) = path.strip_prefix("briefing/") {
-        return match below.split('/').any(|part| part.starts_with('.')) {
-            true => Kind::Passed,
-            false => Kind::Known,
+        return if below.split('/').any(|part| part.starts_with('.')) {
+            Kind::Passed
+        } else {
+            Kind::Known
         };
     }
     let stem = path.split('.').next().unwrap_or_default();

@@ -74,7 +74,7 @@ pub(crate) fn default_settings() -> Settings {
 pub(crate) fn flat(bytes: &[u8]) -> BTreeMap<String, String> {
     fn collect(value: &DeValue<'_>, path: &str, into: &mut BTreeMap<String, String>) {
         if let Some(table) = value.as_table() {
-            for (key, value) in table.iter() {
+            for (key, value) in table {
                 let below = match path {
                     "" => key.get_ref().to_string(),
                     _ => format!("{path}.{}", key.get_ref()),
@@ -131,7 +131,8 @@ fn tell_syntax(file: &str, lines: &Lines, errors: &[toml::de::Error], faults: &m
     }
 }
 
-/// Reads jurisdiction.toml. None, with faults, when anything in it is wrong.
+/// Reads jurisdiction.toml. None, with faults, when it is no TOML; where a value is wrong the fault is told and a
+/// default stands in for it, so that the rest of the folder can still be checked.
 pub(crate) fn read(bytes: &[u8], faults: &mut Faults) -> Option<Charter> {
     let text = decode(FILE, bytes, faults)?;
     let lines = Lines::of(&text);
@@ -147,12 +148,10 @@ pub(crate) fn read(bytes: &[u8], faults: &mut Faults) -> Option<Charter> {
         line: 1,
         lines: &lines,
     };
-    let errors_before = faults.errors();
-    let charter = charter(&root, last_line, faults);
-    charter.filter(|_| faults.errors() == errors_before)
+    Some(charter(&root, last_line, faults))
 }
 
-fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Option<Charter> {
+fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Charter {
     root.only(
         &[
             "code",
@@ -176,7 +175,7 @@ fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Optio
     if name.is_empty() {
         root.lacks("name", "write name = \"My City\"", faults);
     }
-    let time_zone = root.string("time_zone", faults).unwrap_or_else(|| {
+    let mut time_zone = root.string("time_zone", faults).unwrap_or_else(|| {
         if root.get("time_zone").is_none() {
             root.lacks("time_zone", "write time_zone = \"Asia/Shanghai\"", faults);
         }
@@ -194,6 +193,7 @@ fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Optio
             format!("time zone {} is not known", shown(&time_zone)),
             mend,
         );
+        "UTC".clone_into(&mut time_zone);
     }
     let languages = languages(root, faults);
     let hosts = root.strings("hosts", faults);
@@ -232,9 +232,10 @@ fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Optio
         }
     }
 
-    Some(Charter {
+    let nameless = || "nameless".parse().expect("a plain word is a code");
+    Charter {
         jurisdiction: Jurisdiction {
-            code: code?,
+            code: code.unwrap_or_else(nameless),
             name,
             languages,
             contact: root.text("contact", faults),
@@ -246,7 +247,7 @@ fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Optio
         week,
         week_line: hours.map_or(last_line, |hours| hours.line),
         gaps: gaps(root, faults),
-    })
+    }
 }
 
 fn languages(root: &Section<'_, '_>, faults: &mut Faults) -> Vec<Lang> {
@@ -347,9 +348,10 @@ fn gaps(root: &Section<'_, '_>, faults: &mut Faults) -> Gaps {
     };
     section.only(&["allowed", "reason"], faults);
     let is_everywhere = section.get("allowed").and_then(|v| v.get_ref().as_str()) == Some("all");
-    let below = match is_everywhere {
-        true => Vec::new(),
-        false => section.strings("allowed", faults),
+    let below = if is_everywhere {
+        Vec::new()
+    } else {
+        section.strings("allowed", faults)
     };
     let reason = section.string("reason", faults).unwrap_or_default();
     if reason.trim().is_empty() {
@@ -411,7 +413,7 @@ impl<'t, 'i> Section<'t, 'i> {
 
     /// Refuses keys that mean nothing here.
     fn only(&self, known: &[&str], faults: &mut Faults) {
-        for (key, _) in self.table.iter() {
+        for (key, _) in self.table {
             let name = key.get_ref();
             if !known.contains(&name.as_ref()) {
                 let otherwise = format!("the keys are {}", known.join(", "));
@@ -520,12 +522,11 @@ impl<'t, 'i> Section<'t, 'i> {
             .get_ref()
             .as_integer()
             .and_then(|n| n.to_string().parse().ok());
-        match number.filter(|n| range.contains(n)).map(T::try_from) {
-            Some(Ok(number)) => *setting = number,
-            _ => {
-                let kind = format!("whole number from {} to {}", range.start(), range.end());
-                self.expected(key, &kind, &format!("KEY = {}", range.start()), faults);
-            }
+        if let Some(Ok(number)) = number.filter(|n| range.contains(n)).map(T::try_from) {
+            *setting = number;
+        } else {
+            let kind = format!("whole number from {} to {}", range.start(), range.end());
+            self.expected(key, &kind, &format!("KEY = {}", range.start()), faults);
         }
     }
 
@@ -536,15 +537,12 @@ impl<'t, 'i> Section<'t, 'i> {
         let value = value.get_ref();
         let written = value.as_float().map(ToString::to_string);
         let written = written.or_else(|| value.as_integer().map(ToString::to_string));
-        match written
-            .and_then(|n| n.parse::<f64>().ok())
-            .filter(|n| range.contains(n))
-        {
-            Some(number) => *setting = number,
-            None => {
-                let kind = format!("number from {} to {}", range.start(), range.end());
-                self.expected(key, &kind, &format!("KEY = {}", range.start()), faults);
-            }
+        let number = written.and_then(|n| n.parse::<f64>().ok());
+        if let Some(number) = number.filter(|n| range.contains(n)) {
+            *setting = number;
+        } else {
+            let kind = format!("number from {} to {}", range.start(), range.end());
+            self.expected(key, &kind, &format!("KEY = {}", range.start()), faults);
         }
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn read(table: &Table, books: Books<'_>, faults: &mut Faults) -> Vec<
     for row in &table.rows {
         let matter = matter(row, books, faults);
         let area = match (row.cell("area"), books.areas) {
-            ("*" | "", areas) => areas.map(AreaBook::city),
+            ("*" | "", areas) => areas.map(|_| AreaBook::CITY),
             (code, Some(areas)) => areas.expect(code, row.at(), faults).map(|(index, _)| index),
             (_, None) => None,
         };
@@ -77,7 +77,10 @@ pub(crate) fn read(table: &Table, books: Books<'_>, faults: &mut Faults) -> Vec<
         lines.insert((matter.clone(), area), row.line());
         rules.extend(leader.map(|leader| Rule { matter, area, leader }));
     }
-    warn_of_idle(&rules, &lines, books, faults);
+    // Among faulty services and standards a rule may seem idle that is not.
+    if !faults.has_errors() {
+        warn_of_idle(&rules, &lines, books, faults);
+    }
     rules
 }
 
@@ -157,7 +160,8 @@ fn warn_of_idle(
         .iter()
         .map(|s| (s.lead.is_some(), ladder(s)))
         .collect();
-    for rule in rules {
+    // A rule about everything is a net below the others, and good to have.
+    for rule in rules.iter().filter(|rule| rule.matter != Matter::All) {
         let can_win = ladders.iter().any(|(has_lead, ladder)| {
             let Some(step) = ladder.iter().position(|matter| *matter == rule.matter) else {
                 return false;

@@ -179,9 +179,12 @@ fn never_asked(wording: &str) -> Option<&'static str> {
         .filter(|w| !w.is_empty())
         .collect();
     let spaced = format!(" {} ", words.join(" "));
-    let is_asked = |sought: &str| match sought.is_ascii() || sought.contains('ö') {
-        true => spaced.contains(&format!(" {sought} ")) || spaced.contains(&format!(" {sought}s ")),
-        false => packed.contains(sought),
+    let is_asked = |sought: &str| {
+        if sought.is_ascii() || sought.contains('ö') {
+            spaced.contains(&format!(" {sought} ")) || spaced.contains(&format!(" {sought}s "))
+        } else {
+            packed.contains(sought)
+        }
     };
     let found = NEVER_ASKED
         .iter()
@@ -206,7 +209,7 @@ impl ServiceBook {
 
 /// Reads services.csv.
 pub(crate) fn read_services(table: &Table, faults: &mut Faults) -> ServiceBook {
-    let mut codes = Codes::of("service");
+    let mut codes = table.codes("service");
     let mut services = Vec::new();
     let is_group = |row: &&Row| NO_GROUP.contains(&row.cell("group"));
     let groups: Vec<String> = table
@@ -218,9 +221,10 @@ pub(crate) fn read_services(table: &Table, faults: &mut Faults) -> ServiceBook {
     for row in &table.rows {
         let code = row.value("code", faults);
         let is_new = codes.add(row.cell("code"), row.at(), faults);
-        let group: Option<ServiceCode> = match is_group(&row) {
-            true => None,
-            false => row.value("group", faults),
+        let group: Option<ServiceCode> = if is_group(&row) {
+            None
+        } else {
+            row.value("group", faults)
         };
         let public = row.yes_no("public", true, faults);
         if let (Some(code), true) = (code, is_new) {

@@ -5,8 +5,8 @@
 use std::fmt;
 
 use geo::{
-    BooleanOps as _, BoundingRect as _, ChamberlainDuquetteArea as _, Coord, CoordinatePosition as _,
-    Intersects as _, Line, LineString, MultiPolygon, Orient as _, Polygon,
+    BooleanOps as _, BoundingRect as _, Coord, CoordinatePosition as _, Intersects as _, Line, LineString,
+    MultiPolygon, Orient as _, Polygon,
     coordinate_position::CoordPos,
     line_intersection::{LineIntersection, line_intersection},
     orient::Direction,
@@ -111,9 +111,10 @@ pub(crate) fn read(geometry: Option<&RawValue>) -> Result<MultiPolygon, Vec<Shap
     if faults.is_empty() {
         faults.extend(overlapping_parts(&built));
     }
-    match faults.is_empty() {
-        true => Ok(MultiPolygon::new(built).orient(Direction::Default)),
-        false => Err(faults),
+    if faults.is_empty() {
+        Ok(MultiPolygon::new(built).orient(Direction::Default))
+    } else {
+        Err(faults)
     }
 }
 
@@ -204,6 +205,22 @@ impl Edge {
     }
 }
 
+/// Where two edges meet that should not.
+fn clash(a: &Edge, b: &Edge) -> Option<Coord> {
+    let (at, is_touch) = match line_intersection(a.line, b.line)? {
+        LineIntersection::Collinear { intersection } if intersection.start != intersection.end => {
+            return Some(intersection.start);
+        }
+        LineIntersection::Collinear { intersection } => (intersection.start, true),
+        LineIntersection::SinglePoint {
+            intersection,
+            is_proper,
+        } => (intersection, !is_proper),
+    };
+    let may_touch = a.ring != b.ring || a.follows(b) || b.follows(a);
+    (!is_touch || !may_touch).then_some(at)
+}
+
 /// Where the border of a polygon crosses or touches itself, if it does. Rings may touch each other in points.
 fn crossing(polygon: &Polygon) -> Option<ShapeFault> {
     let rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
@@ -235,29 +252,21 @@ fn crossing(polygon: &Polygon) -> Option<ShapeFault> {
     edges.sort_by(|a, b| low(a).total_cmp(&low(b)));
     for (i, a) in edges.iter().enumerate() {
         for b in edges[i + 1..].iter().take_while(|b| low(b) <= high(a)) {
-            let is_apart = match along_x {
-                true => a.high.y < b.low.y || b.high.y < a.low.y,
-                false => a.high.x < b.low.x || b.high.x < a.low.x,
+            let is_apart = if along_x {
+                a.high.y < b.low.y || b.high.y < a.low.y
+            } else {
+                a.high.x < b.low.x || b.high.x < a.low.x
             };
             if is_apart {
                 continue;
             }
-            let at = match line_intersection(a.line, b.line) {
-                None => continue,
-                Some(LineIntersection::Collinear { intersection })
-                    if intersection.start != intersection.end =>
-                {
-                    intersection.start
-                }
-                Some(LineIntersection::Collinear { .. }) if a.ring != b.ring => continue,
-                Some(LineIntersection::SinglePoint { is_proper: false, .. }) if a.ring != b.ring => continue,
-                Some(_) if a.follows(b) || b.follows(a) => continue,
-                Some(LineIntersection::Collinear { intersection }) => intersection.start,
-                Some(LineIntersection::SinglePoint { intersection, .. }) => intersection,
+            let Some(at) = clash(a, b) else {
+                continue;
             };
-            let what = match a.ring == b.ring {
-                true => format!("has a border that crosses or touches itself near {}", near(at)),
-                false => format!("has a hole whose border crosses another ring near {}", near(at)),
+            let what = if a.ring == b.ring {
+                format!("has a border that crosses or touches itself near {}", near(at))
+            } else {
+                format!("has a hole whose border crosses another ring near {}", near(at))
             };
             return Some(fault(what, "redraw it there"));
         }
@@ -278,7 +287,7 @@ fn stray_hole(polygon: &Polygon) -> Option<ShapeFault> {
 }
 
 fn overlapping_parts(polygons: &[Polygon]) -> Option<ShapeFault> {
-    let boxes: Vec<_> = polygons.iter().map(|p| p.bounding_rect()).collect();
+    let boxes: Vec<_> = polygons.iter().map(geo::BoundingRect::bounding_rect).collect();
     for (i, a) in polygons.iter().enumerate() {
         for (j, b) in polygons.iter().enumerate().skip(i + 1) {
             let (Some(box_a), Some(box_b)) = (boxes[i], boxes[j]) else {
@@ -288,7 +297,7 @@ fn overlapping_parts(polygons: &[Polygon]) -> Option<ShapeFault> {
                 continue;
             }
             let common = a.intersection(b);
-            let area = common.chamberlain_duquette_unsigned_area();
+            let area = crate::tiling::area(&common);
             if area > PART_TOLERANCE {
                 let at = common.0.first().map(|p| p.exterior().0[0]).unwrap_or_default();
                 let what = format!(

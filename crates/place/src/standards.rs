@@ -61,7 +61,7 @@ pub(crate) fn read(
     units: Option<&UnitBook>,
     faults: &mut Faults,
 ) -> StandardBook {
-    let mut codes = Codes::of("standard");
+    let mut codes = table.codes("standard");
     let mut standards = Vec::new();
     // For each service, the lines of its standards and of those that say they are the default.
     let mut lines_of: HashMap<&str, (Vec<u32>, Vec<u32>)> = HashMap::new();

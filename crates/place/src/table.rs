@@ -73,6 +73,19 @@ pub(crate) struct Layout {
 #[derive(Debug)]
 pub(crate) struct Table {
     pub rows: Vec<Row>,
+    /// The codes of rows that were left out, with their lines: known, so that nothing that refers to them is blamed.
+    lost: Vec<(String, u32)>,
+}
+
+impl Table {
+    /// Codes of this file's things, to begin with those of the rows that could not be read.
+    pub fn codes(&self, what: &'static str) -> Codes {
+        let mut codes = Codes::of(what);
+        for (code, line) in &self.lost {
+            codes.lines.entry(code.clone()).or_insert(*line);
+        }
+        codes
+    }
 }
 
 /// One row: its cells in the order of the layout's columns, trimmed.
@@ -197,6 +210,8 @@ pub(crate) fn read(layout: &'static Layout, bytes: &[u8], faults: &mut Faults) -
 
     let mut columns: Option<(Vec<Option<usize>>, usize)> = None;
     let mut rows = Vec::new();
+    let mut lost = Vec::new();
+    let code_column = layout.columns.iter().position(|c| c.name == "code");
     let mut above: Option<(u32, Vec<String>)> = None;
     let mut record = StringRecord::new();
     loop {
@@ -245,6 +260,8 @@ pub(crate) fn read(layout: &'static Layout, bytes: &[u8], faults: &mut Faults) -
         above = Some((lines.at(end), cells.clone()));
         if is_sound {
             rows.push(Row { layout, line, cells });
+        } else if let Some(column) = code_column {
+            lost.push((cells[column].clone(), line));
         }
     }
     if columns.is_none() {
@@ -256,7 +273,7 @@ pub(crate) fn read(layout: &'static Layout, bytes: &[u8], faults: &mut Faults) -
         );
         return None;
     }
-    Some(Table { rows })
+    Some(Table { rows, lost })
 }
 
 fn needed_columns(layout: &'static Layout) -> impl Iterator<Item = &'static str> {
@@ -426,6 +443,11 @@ impl Codes {
         self.lines.insert(code.to_owned(), at.line.unwrap_or(1));
         self.in_order.push(code.to_owned());
         true
+    }
+
+    /// Notes a code whose line does not matter.
+    pub fn note(&mut self, code: String) {
+        self.lines.entry(code).or_insert(1);
     }
 
     /// The line of a code.

@@ -12,32 +12,26 @@ const MAX_CANDIDATES: usize = 20_000;
 /// The text of a file: UTF-8 with or without a byte order mark, UTF-16 with one, or GB18030 (and so GBK) with a
 /// warning. None, and a fault, when it is no text.
 pub(crate) fn decode<'b>(file: &str, bytes: &'b [u8], faults: &mut Faults) -> Option<Cow<'b, str>> {
-    let (text, is_sound) = match Encoding::for_bom(bytes) {
-        Some((encoding, length)) => {
-            let (text, has_errors) = encoding.decode_without_bom_handling(&bytes[length..]);
-            (text, !has_errors)
-        }
-        None => match std::str::from_utf8(bytes) {
-            Ok(text) => (Cow::Borrowed(text), true),
-            Err(_) => {
-                let (text, has_errors) = GB18030.decode_without_bom_handling(bytes);
-                if !has_errors {
-                    faults.warn(
-                        whole(file),
-                        "is not UTF-8; it was read as GBK (GB18030)",
-                        "look whether the names are right, and save it as UTF-8",
-                    );
-                }
-                (text, !has_errors)
-            }
-        },
-    };
-    if is_sound && !text.contains('\0') {
-        Some(text)
+    let (text, has_errors) = if let Some((encoding, length)) = Encoding::for_bom(bytes) {
+        encoding.decode_without_bom_handling(&bytes[length..])
+    } else if let Ok(text) = std::str::from_utf8(bytes) {
+        (Cow::Borrowed(text), false)
     } else {
+        let (text, has_errors) = GB18030.decode_without_bom_handling(bytes);
+        if !has_errors {
+            faults.warn(
+                whole(file),
+                "is not UTF-8; it was read as GBK (GB18030)",
+                "look whether the names are right, and save it as UTF-8",
+            );
+        }
+        (text, has_errors)
+    };
+    if has_errors || text.contains('\0') {
         faults.error(whole(file), "is no text in UTF-8 or GBK", "save it as UTF-8");
-        None
+        return None;
     }
+    Some(text)
 }
 
 /// Where the lines of a text begin.

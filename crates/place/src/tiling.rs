@@ -6,8 +6,8 @@
 //! parent's. That takes one sort of the edges and no geometry. Only where it fails are shapes cut against each other.
 
 use geo::{
-    BooleanOps as _, BoundingRect as _, ChamberlainDuquetteArea as _, Coord, Distance as _, Haversine,
-    InteriorPoint as _, MultiPolygon, Polygon, unary_union,
+    BooleanOps as _, BoundingRect as _, Coord, Distance as _, Haversine, InteriorPoint as _, LineString,
+    MultiPolygon, Polygon, unary_union,
 };
 use rstar::{
     AABB, RTree,
@@ -57,19 +57,16 @@ pub(crate) fn misfits(parent: &MultiPolygon, children: &[&MultiPolygon]) -> Vec<
         return Vec::new();
     }
     let mut found = Vec::new();
-    let areas: Vec<f64> = children
-        .iter()
-        .map(|c| c.chamberlain_duquette_unsigned_area())
-        .collect();
-    let parent_area = parent.chamberlain_duquette_unsigned_area();
+    let areas: Vec<f64> = children.iter().map(|child| area(child)).collect();
+    let parent_area = area(parent);
     let union = unary_union(children.iter().copied());
-    let union_area = union.chamberlain_duquette_unsigned_area();
+    let union_area = area(&union);
 
     if areas.iter().sum::<f64>() - union_area > ROUNDING_SQUARE_METRES {
         found.extend(overlaps(children, &areas));
     }
     let outside = union.difference(parent);
-    if outside.chamberlain_duquette_unsigned_area() > ROUNDING_SQUARE_METRES {
+    if area(&outside) > ROUNDING_SQUARE_METRES {
         let hidden = RTree::bulk_load(outside.0.iter().filter_map(|piece| boxed(piece, 0)).collect());
         for (i, child) in children.iter().enumerate() {
             let touches =
@@ -82,16 +79,33 @@ pub(crate) fn misfits(parent: &MultiPolygon, children: &[&MultiPolygon]) -> Vec<
             }
         }
     }
-    if parent_area - union_area + outside.chamberlain_duquette_unsigned_area() > ROUNDING_SQUARE_METRES {
+    if parent_area - union_area + area(&outside) > ROUNDING_SQUARE_METRES {
         let gap = piece(&parent.difference(&union), parent_area);
         found.extend(gap.map(Misfit::Gap));
     }
     found
 }
 
-/// Square metres on the sphere.
+/// Square metres on the sphere. (The library's formula of the same authors adds holes that are wound as they should
+/// be, and loses digits far from the equator.)
 pub(crate) fn area(shape: &MultiPolygon) -> f64 {
-    shape.chamberlain_duquette_unsigned_area()
+    shape.iter().map(polygon_area).sum()
+}
+
+fn polygon_area(polygon: &Polygon) -> f64 {
+    let holes: f64 = polygon.interiors().iter().map(ring_area).sum();
+    ring_area(polygon.exterior()) - holes
+}
+
+/// Chamberlain and Duquette, "Some algorithms for polygons on a sphere" (2007), with latitudes counted from the first
+/// vertex.
+fn ring_area(ring: &LineString) -> f64 {
+    const EARTH_RADIUS: f64 = 6_371_008.8;
+    let origin = ring.0.first().map_or(0.0, |at| at.y.to_radians().sin());
+    let height = |at: Coord| at.y.to_radians().sin() - origin;
+    let trapezoid = |line: geo::Line| (line.end.x - line.start.x) * (height(line.start) + height(line.end));
+    let twice: f64 = ring.lines().map(trapezoid).sum();
+    twice.to_radians().abs() / 2.0 * EARTH_RADIUS * EARTH_RADIUS
 }
 
 fn tile_exactly(parent: &MultiPolygon, children: &[&MultiPolygon]) -> bool {
@@ -101,13 +115,14 @@ fn tile_exactly(parent: &MultiPolygon, children: &[&MultiPolygon]) -> bool {
         let rings = shape
             .iter()
             .flat_map(|p| std::iter::once(p.exterior()).chain(p.interiors()));
-        for line in rings.flat_map(geo::LineString::lines) {
+        for line in rings.flat_map(LineString::lines) {
             // Adding nothing makes 0 of -0.
             let bits = |at: Coord| [(at.x + 0.0).to_bits(), (at.y + 0.0).to_bits()];
             let (from, to) = (bits(line.start), bits(line.end));
-            edges.push(match from < to {
-                true => ([from[0], from[1], to[0], to[1]], sign),
-                false => ([to[0], to[1], from[0], from[1]], -sign),
+            edges.push(if from < to {
+                ([from[0], from[1], to[0], to[1]], sign)
+            } else {
+                ([to[0], to[1], from[0], from[1]], -sign)
             });
         }
     };
@@ -174,17 +189,15 @@ fn piece(ground: &MultiPolygon, whole: f64) -> Option<Piece> {
     let square_metres = area(ground);
     let share = square_metres / whole.max(f64::MIN_POSITIVE);
     let is_wide = ground.iter().any(|piece| {
-        let area = piece.chamberlain_duquette_unsigned_area();
+        let area = polygon_area(piece);
         area > ROUNDING_SQUARE_METRES && 2.0 * area / border_metres(piece) >= SLIVER_METRES
     });
     if square_metres <= ROUNDING_SQUARE_METRES || (share <= ROUNDING_SHARE && !is_wide) {
         return None;
     }
-    let by_area = |a: &&Polygon, b: &&Polygon| {
-        a.chamberlain_duquette_unsigned_area()
-            .total_cmp(&b.chamberlain_duquette_unsigned_area())
-    };
-    let largest = ground.iter().max_by(by_area)?;
+    let largest = ground
+        .iter()
+        .max_by(|a, b| polygon_area(a).total_cmp(&polygon_area(b)))?;
     let near = largest
         .interior_point()
         .map_or(largest.exterior().0[0], |point| point.0);
@@ -198,7 +211,7 @@ fn piece(ground: &MultiPolygon, whole: f64) -> Option<Piece> {
 
 fn border_metres(piece: &Polygon) -> f64 {
     let rings = std::iter::once(piece.exterior()).chain(piece.interiors());
-    let edges = rings.flat_map(geo::LineString::lines);
+    let edges = rings.flat_map(LineString::lines);
     edges
         .map(|line| Haversine.distance(line.start.into(), line.end.into()))
         .sum()

@@ -68,7 +68,7 @@ pub(crate) struct UnitBook {
 
 /// Reads units.csv. `areas` is none when areas.geojson could not be read; areas are not looked up then.
 pub(crate) fn read_units(table: &Table, areas: Option<&AreaBook>, faults: &mut Faults) -> UnitBook {
-    let mut codes = Codes::of("unit");
+    let mut codes = table.codes("unit");
     let mut units = Vec::new();
     for row in &table.rows {
         let code: Option<UnitCode> = row.value("code", faults);
@@ -130,7 +130,7 @@ fn area_of_unit(
             );
             return None;
         }
-        return Some(areas.map_or(0, AreaBook::city));
+        return Some(AreaBook::CITY);
     }
     let Some(areas) = areas else {
         return Some(0);
@@ -159,9 +159,10 @@ fn point(
     let read = |text: &str, most: f64| text.parse::<f64>().ok().filter(|n| n.abs() <= most);
     let Some((lon, lat)) = read(lon, 180.0).zip(read(lat, 90.0)) else {
         let swapped = read(lat, 180.0).is_some() && read(lon, 90.0).is_some();
-        let mend = match swapped {
-            true => "the two look swapped",
-            false => "write degrees of WGS 84 such as 131.9671 and 46.6412, or leave both blank",
+        let mend = if swapped {
+            "the two look swapped"
+        } else {
+            "write degrees of WGS 84 such as 131.9671 and 46.6412, or leave both blank"
         };
         let what = format!("lon {} and lat {} are no place on earth", shown(lon), shown(lat));
         faults.error(row.at(), what, mend);
@@ -170,9 +171,10 @@ fn point(
     if let Some(areas) = areas
         && !areas.may_hold([lon, lat])
     {
-        let mend = match areas.may_hold([lat, lon]) {
-            true => "the two look swapped",
-            false => "look whether it is right",
+        let mend = if areas.may_hold([lat, lon]) {
+            "the two look swapped"
+        } else {
+            "look whether it is right"
         };
         faults.warn(row.at(), format!("{lon}, {lat} lies outside the place"), mend);
     }
@@ -180,11 +182,10 @@ fn point(
 }
 
 fn refuse_cycles(table: &Table, faults: &mut Faults) {
-    let parent_of: HashMap<&str, &str> = table
-        .rows
-        .iter()
-        .map(|row| (row.cell("code"), row.cell("parent")))
-        .collect();
+    let mut parent_of: HashMap<&str, &str> = HashMap::new();
+    for row in &table.rows {
+        parent_of.entry(row.cell("code")).or_insert(row.cell("parent"));
+    }
     for (code, way) in cycles(table.rows.iter().map(|row| row.cell("code")), |code| {
         parent_of.get(code).copied().filter(|parent| !parent.is_empty())
     }) {
@@ -253,10 +254,10 @@ fn refuse_second_stations(units: &[Unit], codes: &Codes, areas: Option<&AreaBook
         );
         stations.insert(unit.area, first);
     }
-    if !stations.contains_key(&areas.city()) {
+    if !stations.contains_key(&AreaBook::CITY) {
         faults.warn(
             whole(UNITS.file),
-            format!("the city {:?} has no station", areas.code(areas.city())),
+            format!("the city {:?} has no station", areas.code(AreaBook::CITY)),
             "add one: it decides when no other station does",
         );
     }
@@ -269,7 +270,7 @@ pub(crate) fn read_posts(
     areas: Option<&AreaBook>,
     faults: &mut Faults,
 ) -> Vec<Post> {
-    let mut codes = Codes::of("post");
+    let mut codes = table.codes("post");
     let mut posts = Vec::new();
     for row in &table.rows {
         let code = row.value("code", faults);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use whistle_domain::{
-    case::{Actor, Case, Channel, Event},
+    case::{Actor, Case, Channel, Event, Photo},
     command::{self, Act, Context, NewReport},
     duplicate::{Near, near_duplicates},
     geometry::{BBox, Point, Spot},
@@ -140,16 +140,69 @@ impl Whistle {
             .store
             .write(move |tx| {
                 let before = stored::find(tx, id, number)?.ok_or_else(|| Error::not_found("case", number))?;
-                if let Act::Merge { into } = &act
-                    && stored::find(tx, id, *into)?.is_none()
-                {
-                    return Err(Error::not_found("case", into));
+                if let Act::Merge { into } = &act {
+                    let original =
+                        stored::find(tx, id, *into)?.ok_or_else(|| Error::not_found("case", into))?;
+                    if let Some(further) = original.case.duplicate_of {
+                        return Err(Error::invalid(
+                            "into",
+                            format!("that case is a duplicate too; name {further}"),
+                        ));
+                    }
                 }
                 change(tx, id, &place, before, seen, &act, &text, &by, now, chance)
             })
             .await?;
         metrics::counter!("whistle_commands_total", "verb" => verb).increment(1);
         Ok(case)
+    }
+
+    /// Says something publicly about a public case, with photos; for other systems that follow it. Sent again under the
+    /// same key it is not said twice. Answers which event of the log it became.
+    pub async fn remark(
+        &self,
+        here: &Here,
+        number: CaseNumber,
+        text: String,
+        photos: Vec<Photo>,
+        by: Actor,
+        idempotency_key: Option<String>,
+    ) -> Result<u32> {
+        let with = With {
+            contact: Contact::default(),
+            idempotency_key,
+        };
+        let request = idempotency(
+            &with,
+            &by,
+            &["remark", &number.to_string(), &text, &format!("{photos:?}")],
+        )?;
+        let (id, place) = (here.id, here.place.clone());
+        let (now, chance) = (self.clock.now(), self.chance.draw());
+        self.store
+            .write(move |tx| {
+                // The number that is kept with the answer is the event's here, not the report's.
+                if let Some(earlier) = earlier(tx, id, request.as_ref())? {
+                    return Ok(earlier.report);
+                }
+                let find = |tx: &whistle_store::Tx<'_>| -> Result<Stored> {
+                    stored::find(tx, id, number)?
+                        .filter(|found| found.case.public)
+                        .ok_or_else(|| Error::not_found("case", number))
+                };
+                let before = find(tx)?;
+                let said = before.case.version + 1;
+                let act = Act::Comment { public: true };
+                change(tx, id, &place, before, None, &act, &text, &by, now, chance)?;
+                for photo in photos {
+                    let before = find(tx)?;
+                    let act = Act::AddPhoto { photo };
+                    change(tx, id, &place, before, None, &act, "", &by, now, chance)?;
+                }
+                keep_answer(tx, id, request, number, said, now)?;
+                Ok(said)
+            })
+            .await
     }
 
     /// The case with a number.
@@ -232,7 +285,7 @@ impl Whistle {
         let id = here.id;
         let (candidates, _) = self
             .store
-            .look_up(move |conn| stored::list(conn, id, &filter, Order::Newest, None, CANDIDATES))
+            .look_up(move |conn| stored::list(conn, id, &filter, Order::Newest, None, 0, CANDIDATES))
             .await?;
         Ok(near_duplicates(candidates, &service, point, now, settings))
     }

@@ -5,12 +5,19 @@
 //! - [`Whistle`]: an install, opened on a data directory; all use cases are its methods.
 //! - [`case`]: report, join, act, read. [`list`]: pages of cases. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
+//! - [`keep`]: backup, restore, audit.
+//! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
 //! - [`duties`]: what must happen by itself. [`secret`]: the install's key and what is made with it.
 
 pub mod account;
+mod behind;
 pub mod case;
+pub mod demo;
 pub mod duties;
 mod error;
+pub mod export;
+pub mod import;
+pub mod keep;
 pub mod list;
 pub mod media;
 pub mod place;

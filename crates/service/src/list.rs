@@ -1,14 +1,14 @@
 //! Lists of cases: filtered, in one order, page by page. A list is filtered by the same rule of sight as a single case.
 
-use std::ops::RangeInclusive;
+use std::{collections::HashMap, ops::RangeInclusive};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use whistle_domain::{
-    case::{Actor, Case, Stage},
+    case::{Actor, Case, Event, Stage},
     geometry::{BBox, Point, Spot},
     rights,
-    words::{AreaCode, ServiceCode, UnitCode},
+    words::{AreaCode, CaseNumber, ServiceCode, UnitCode},
 };
 use whistle_store::{
     case::{self as stored, After, Filter, Happening, Sight},
@@ -54,7 +54,7 @@ pub struct Query {
     pub order: Order,
     /// Where the page begins; from [`Page::next`].
     pub after: Option<String>,
-    /// How many to skip; for APIs that count pages. Bounded by [`MAX_SKIP`].
+    /// How many to skip; for APIs that count pages. Only the end may lie beyond [`MAX_SKIP`].
     pub skip: usize,
     /// How many at most, up to [`MAX_PAGE`]; 50 when 0.
     pub limit: usize,
@@ -93,19 +93,26 @@ impl Whistle {
         } else {
             query.limit.min(MAX_PAGE)
         };
-        if query.skip > MAX_SKIP {
-            return Err(Error::invalid(
-                "page",
-                format!("at most {MAX_SKIP} cases can be skipped; narrow the dates"),
-            ));
-        }
         let filter = filter(here, query, viewer)?;
-        let (order, id, skip) = (query.order, here.id, query.skip);
+        let (order, id, skip) = (query.order, here.id, query.skip.min(MAX_SKIP));
         let exact = Exact::of(query);
         let mut sought = self
             .store
             .read(move |conn| seek(conn, id, filter, order, after, skip, limit, &exact))
             .await?;
+        // A page past the end is empty, however far; only one that may hold cases is refused.
+        if query.skip > MAX_SKIP {
+            if sought.0.is_empty() {
+                return Ok(Page {
+                    items: Vec::new(),
+                    next: None,
+                });
+            }
+            return Err(Error::invalid(
+                "page",
+                format!("at most {MAX_SKIP} cases can be skipped; narrow the dates"),
+            ));
+        }
         let next = sought.1.take().map(write_cursor);
         Ok(Page {
             items: sought.0,
@@ -113,19 +120,51 @@ impl Whistle {
         })
     }
 
-    /// Events of public cases in a span of time, for followers.
+    /// Events of public cases in a span of time, for followers; without the first `skip` of them.
     pub async fn happenings(
         &self,
         here: &Here,
         from: Timestamp,
         to: Timestamp,
+        skip: usize,
         limit: usize,
     ) -> Result<Vec<Happening>> {
         let id = here.id;
         Ok(self
             .store
-            .read(move |conn| stored::happenings(conn, id, from, to, limit))
+            .read(move |conn| stored::happenings(conn, id, from, to, skip, limit))
             .await?)
+    }
+
+    /// The public ones of some cases, in the order of their numbers as given; who has none is left out.
+    pub async fn public_cases(&self, here: &Here, numbers: Vec<CaseNumber>) -> Result<Vec<Case>> {
+        let id = here.id;
+        let found = self.store.read(move |conn| {
+            numbers
+                .into_iter()
+                .map(|number| stored::find(conn, id, number))
+                .collect::<whistle_store::Result<Vec<_>>>()
+        });
+        let cases = found.await?.into_iter().flatten().map(|stored| stored.case);
+        Ok(cases.filter(|case| case.public).collect())
+    }
+
+    /// The whole logs of some cases, by number.
+    pub async fn logs(
+        &self,
+        here: &Here,
+        numbers: Vec<CaseNumber>,
+    ) -> Result<HashMap<CaseNumber, Vec<Event>>> {
+        let id = here.id;
+        let events = self
+            .store
+            .read(move |conn| stored::logs(conn, id, &numbers))
+            .await?;
+        let mut logs: HashMap<CaseNumber, Vec<Event>> = HashMap::new();
+        for (number, event) in events {
+            logs.entry(number).or_default().push(event);
+        }
+        Ok(logs)
     }
 
     /// Counters, summed up over the last days; what is open in any case.
@@ -187,13 +226,11 @@ fn seek(
     let loose = exact.bbox.is_some() || exact.near.is_some();
     let mut found: Vec<Case> = Vec::with_capacity(limit);
     let (mut after, mut looked_at) = (after, 0);
+    if !loose {
+        return stored::list(conn, id, &filter, order, after, skip, limit);
+    }
     loop {
-        let step = if loose {
-            MAX_PAGE
-        } else {
-            (skip + limit - found.len()).clamp(1, MAX_PAGE)
-        };
-        let (cases, next) = stored::list(conn, id, &filter, order, after, step)?;
+        let (cases, next) = stored::list(conn, id, &filter, order, after, 0, MAX_PAGE)?;
         looked_at += cases.len();
         for case in cases.into_iter().filter(|c| exact.holds(c)) {
             if skip > 0 {
@@ -203,9 +240,8 @@ fn seek(
             after = Some(key_of(&case, order));
             found.push(case);
             if found.len() == limit {
-                // Whether more follow is only known when the page ended with the store's own.
-                let more = next.is_some() || loose;
-                return Ok((found, if more { after } else { None }));
+                // What follows may hold nothing that fits: then the next page is empty, and the last.
+                return Ok((found, after));
             }
         }
         match next {

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, path::Path, sync::Arc};
 
+use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
     place::Place,
@@ -114,6 +115,19 @@ pub struct Applied {
     pub reckoned: u64,
 }
 
+/// What applying a folder to an install that is still empty would change.
+pub fn plan_first(dir: &Path) -> Result<Plan> {
+    let folder = Folder::read(dir).map_err(Error::Faults)?;
+    let Compiled { place, warnings, .. } = compile(&folder, 1).map_err(Error::Faults)?;
+    Ok(Plan {
+        jurisdiction: place.jurisdiction.code.clone(),
+        version: 1,
+        changes: difference(None, &folder),
+        warnings,
+        open_links: whistle_place::check(&place),
+    })
+}
+
 impl Whistle {
     /// What `whistle apply` would change. Faults of the folder are the error, all of them.
     pub fn plan(&self, dir: &Path) -> Result<Plan> {
@@ -206,6 +220,15 @@ impl Whistle {
     /// The jurisdictions in the versions in force.
     pub fn places(&self) -> Arc<Places> {
         self.places.load_full()
+    }
+
+    /// When the version in force was applied.
+    pub async fn applied_at(&self, here: &Here) -> Result<Option<Timestamp>> {
+        let id = here.id;
+        Ok(self
+            .store
+            .look_up(move |conn| stored::applied_at(conn, id))
+            .await?)
     }
 
     /// Takes over versions that were put in force since, here or by another process. Answers whether any was.

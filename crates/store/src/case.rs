@@ -11,6 +11,7 @@ use whistle_domain::{
     geometry::Spot,
     place::Level,
     tally::{self, By},
+    transition,
     words::{CaseNumber, JurisdictionId},
 };
 
@@ -329,6 +330,37 @@ pub fn log(conn: &Conn, jurisdiction: JurisdictionId, number: CaseNumber) -> Res
     )
 }
 
+/// The whole logs of some cases, by number and version.
+pub fn logs(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    numbers: &[CaseNumber],
+) -> Result<Vec<(CaseNumber, Event)>> {
+    /// Cases of one statement: its text must be constant, so a short round is filled up with a number none has.
+    const ROUND: usize = 50;
+    let places: Vec<String> = (2..ROUND + 2).map(|i| format!("${i}")).collect();
+    let sql = format!(
+        "SELECT number, at, entry, text
+         FROM event
+         WHERE jurisdiction_id = $1 AND number IN ({})
+         ORDER BY number, version",
+        places.join(", ")
+    );
+    let mut found = Vec::new();
+    for round in numbers.chunks(ROUND) {
+        let mut values = vec![crate::Value::Int(0); ROUND + 1];
+        values[0] = crate::Value::Int(jurisdiction.0);
+        for (value, number) in values[1..].iter_mut().zip(round) {
+            *value = crate::Value::Int(number.0);
+        }
+        conn.each(&sql, &values, |row| {
+            found.push((CaseNumber(row.int(0)?), event(row, 1)?));
+            Ok(())
+        })?;
+    }
+    Ok(found)
+}
+
 /// An event from the columns `at, entry, text`, the first of which is `column`.
 fn event(row: &Row<'_>, column: usize) -> Result<Event> {
     let entry: Entry = serde_json::from_str(row.text(column + 1)?)
@@ -530,38 +562,20 @@ impl Conditions {
     }
 }
 
-/// One page of cases, and where the next one begins; none at the end.
+/// One page of cases, and where the next one begins; none at the end. `skip` rows are passed over in the index, without
+/// being read; who can should page by `after` instead.
 pub fn list(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     filter: &Filter,
     order: Order,
     after: Option<After>,
+    skip: usize,
     limit: usize,
 ) -> Result<(Vec<Case>, Option<After>)> {
     let limit = limit.clamp(1, MAX_PAGE);
-    let mut conditions = Conditions::of(jurisdiction, filter);
-    let (column, direction) = match order {
-        Order::Newest => ("reported_at", "DESC"),
-        Order::Updated => ("updated_at", "ASC"),
-        Order::Due => ("due_at", "ASC"),
-    };
-    if let Some(after) = after {
-        let key = conditions.hold(Owned::Int(after.key));
-        let number = conditions.hold(Owned::Int(after.number));
-        let sign = if direction == "DESC" { "<" } else { ">" };
-        conditions.and(&format!("({column}, number) {sign} ({key}, {number})"));
-    }
-    let most = conditions.hold(Owned::Int(limit as i64 + 1));
-    let sql = format!(
-        "SELECT {column}, number, fold
-         FROM cases
-         {}
-         ORDER BY {column} {direction}, number {direction}
-         LIMIT {most}",
-        conditions.sql
-    );
-    let values: Vec<_> = conditions.values.iter().map(crate::ToValue::to_value).collect();
+    let (sql, values) = page_statement(jurisdiction, filter, order, after, skip, limit);
+    let values: Vec<_> = values.iter().map(crate::ToValue::to_value).collect();
     let mut rows = conn.rows(&sql, &values, |row| {
         Ok((
             After {
@@ -579,6 +593,40 @@ pub fn list(
         None
     };
     Ok((rows.into_iter().map(|(_, case)| case).collect(), next))
+}
+
+/// The statement of one page and its parameters. Asks for one row more than the page holds, to know whether more follow.
+fn page_statement(
+    jurisdiction: JurisdictionId,
+    filter: &Filter,
+    order: Order,
+    after: Option<After>,
+    skip: usize,
+    limit: usize,
+) -> (String, Vec<Owned>) {
+    let mut conditions = Conditions::of(jurisdiction, filter);
+    let (column, direction) = match order {
+        Order::Newest => ("reported_at", "DESC"),
+        Order::Updated => ("updated_at", "ASC"),
+        Order::Due => ("due_at", "ASC"),
+    };
+    if let Some(after) = after {
+        let key = conditions.hold(Owned::Int(after.key));
+        let number = conditions.hold(Owned::Int(after.number));
+        let sign = if direction == "DESC" { "<" } else { ">" };
+        conditions.and(&format!("({column}, number) {sign} ({key}, {number})"));
+    }
+    let most = conditions.hold(Owned::Int(limit as i64 + 1));
+    let skip = conditions.hold(Owned::Int(skip as i64));
+    let sql = format!(
+        "SELECT {column}, number, fold
+         FROM cases
+         {}
+         ORDER BY {column} {direction}, number {direction}
+         LIMIT {most} OFFSET {skip}",
+        conditions.sql
+    );
+    (sql, conditions.values)
 }
 
 /// How many cases a filter finds, counted up to `most` only.
@@ -654,29 +702,34 @@ pub struct Happening {
     pub version: u32,
     /// The event.
     pub event: Event,
+    /// When the case was closed, if it is closed now.
+    pub closed_at: Option<Timestamp>,
 }
 
-/// Events of public cases in a span of time, in the order in which their cases last changed, then of their log.
+/// Events of public cases in a span of time, in the order in which their cases last changed, then of their log;
+/// without the first `skip` of them.
 pub fn happenings(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     from: Timestamp,
     to: Timestamp,
+    skip: usize,
     limit: usize,
 ) -> Result<Vec<Happening>> {
     conn.rows(
-        "SELECT e.number, e.version, e.at, e.entry, e.text
+        "SELECT e.number, e.version, e.at, e.entry, e.text, c.closed_at
          FROM cases AS c
          JOIN event AS e ON e.jurisdiction_id = c.jurisdiction_id AND e.number = c.number
          WHERE c.jurisdiction_id = $1 AND c.updated_at >= $2 AND c.is_public = 1 AND e.at BETWEEN $2 AND $3
          ORDER BY c.updated_at, c.number, e.version
-         LIMIT $4",
-        params![jurisdiction.0, from, to, limit.min(MAX_PAGE) as i64],
+         LIMIT $4 OFFSET $5",
+        params![jurisdiction.0, from, to, limit.min(MAX_PAGE) as i64, skip as i64],
         |row| {
             Ok(Happening {
                 number: CaseNumber(row.int(0)?),
                 version: row.int(1)? as u32,
                 event: event(row, 2)?,
+                closed_at: row.time_opt(5)?,
             })
         },
     )
@@ -880,6 +933,13 @@ impl Replay {
                 if i64::from(after.version) != version {
                     audit.find(format!("case {number}: event {} is missing", after.version));
                 }
+                let before = self.case.as_ref().map(|case| case.state.stage());
+                if !transition::allows(before, &event.body, after.state.stage()) {
+                    audit.find(format!(
+                        "case {number}: event {version} ({}) leads where the table of transitions does not",
+                        event.body.as_str()
+                    ));
+                }
                 for addition in tally::additions(self.case.as_ref(), &after, &event, calendar) {
                     *recount.entry(counter(jurisdiction, &addition)).or_default() += addition.delta;
                 }
@@ -934,5 +994,97 @@ impl Columns<'_> {
         .iter()
         .map(|value| format!("{value:?}"))
         .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    /// How SQLite would run the page of a list.
+    fn plan(filter: &Filter, order: Order) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Timestamp::UNIX_EPOCH).unwrap();
+        let after = Some(After { key: 1, number: 1 });
+        let (sql, values) = page_statement(JurisdictionId(1), filter, order, after, 0, 50);
+        let values: Vec<_> = values.iter().map(crate::ToValue::to_value).collect();
+        let steps = store.read_blocking(|conn| {
+            conn.rows(&format!("EXPLAIN QUERY PLAN {sql}"), &values, |row| {
+                Ok(row.text(3)?.to_owned())
+            })
+        });
+        steps.unwrap().join("; ")
+    }
+
+    fn runs_along(filter: &Filter, order: Order, index: &str) {
+        let plan = plan(filter, order);
+        assert!(plan.contains(&format!("USING INDEX {index}")), "{plan}");
+        assert!(!plan.contains("SCAN"), "a full scan: {plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "a sort of everything: {plan}");
+    }
+
+    #[test]
+    fn the_public_list_runs_along_the_time_of_the_report() {
+        let public = Filter {
+            public: true,
+            ..Filter::default()
+        };
+        runs_along(&public, Order::Newest, "cases_by_report");
+        let window = Filter {
+            reported: Some(1..=9),
+            open: Some(true),
+            ..public
+        };
+        runs_along(&window, Order::Newest, "cases_by_report");
+    }
+
+    #[test]
+    fn followers_run_along_the_time_of_the_change() {
+        let changed = Filter {
+            public: true,
+            updated: Some(5..=i64::MAX),
+            ..Filter::default()
+        };
+        runs_along(&changed, Order::Updated, "cases_by_update");
+    }
+
+    #[test]
+    fn queues_run_along_what_is_due() {
+        let open = Filter {
+            open: Some(true),
+            ..Filter::default()
+        };
+        runs_along(&open, Order::Due, "open_cases_by_due");
+        let lead = Filter {
+            lead: Some("U1".to_owned()),
+            ..open.clone()
+        };
+        runs_along(&lead, Order::Due, "open_cases_by_lead");
+        let town = Filter {
+            area: Some((Level::Town, "T1".to_owned())),
+            ..open.clone()
+        };
+        runs_along(&town, Order::Due, "open_cases_by_town");
+        let community = Filter {
+            area: Some((Level::Community, "C1".to_owned())),
+            ..open
+        };
+        runs_along(&community, Order::Due, "open_cases_by_community");
+    }
+
+    #[test]
+    fn a_box_on_the_map_is_found_by_its_spots() {
+        let spots = Filter {
+            spots: Some(vec![1..=2, 5..=9]),
+            open: Some(true),
+            ..Filter::default()
+        };
+        let plan = plan(&spots, Order::Newest);
+        assert!(
+            plan.contains("cases_by_spot") || plan.contains("cases_by_report"),
+            "{plan}"
+        );
+        assert!(!plan.contains("SCAN cases"), "{plan}");
     }
 }

@@ -151,6 +151,65 @@ pub fn imported(
     )
 }
 
+/// Those of some references that were imported before, with their cases and whether each is open. One query, however
+/// many are asked for, up to [`MAX_REFERENCES`].
+pub fn imported_among(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    source: &str,
+    references: &[&str],
+) -> Result<Vec<(String, CaseNumber, bool)>> {
+    debug_assert!(references.len() <= MAX_REFERENCES, "{}", references.len());
+    // Always the same statement, so that it is prepared once; what is left over asks for the first one again.
+    static SQL: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        let places: Vec<String> = (3..3 + MAX_REFERENCES).map(|i| format!("${i}")).collect();
+        format!(
+            "SELECT i.reference, i.number, c.is_open
+             FROM imported AS i
+             JOIN cases AS c ON c.jurisdiction_id = i.jurisdiction_id AND c.number = i.number
+             WHERE i.jurisdiction_id = $1 AND i.source = $2 AND i.reference IN ({})",
+            places.join(", ")
+        )
+    });
+    let Some(first) = references.first() else {
+        return Ok(Vec::new());
+    };
+    let padding = std::iter::repeat_n(first, MAX_REFERENCES - references.len().min(MAX_REFERENCES));
+    let values: Vec<crate::Value<'_>> = [crate::Value::Int(jurisdiction.0), crate::Value::Text(source)]
+        .into_iter()
+        .chain(
+            references
+                .iter()
+                .take(MAX_REFERENCES)
+                .chain(padding)
+                .map(|reference| crate::Value::Text(reference)),
+        )
+        .collect();
+    conn.rows(&SQL, &values, |row| {
+        Ok((row.text(0)?.to_owned(), CaseNumber(row.int(1)?), row.int(2)? == 1))
+    })
+}
+
+/// The most references of one [`imported_among`].
+pub const MAX_REFERENCES: usize = 256;
+
+/// Remembers that, unless the reference is there already. Answers whether it was not.
+pub fn claim_imported(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    source: &str,
+    reference: &str,
+    number: CaseNumber,
+) -> Result<bool> {
+    let added = tx.exec(
+        "INSERT INTO imported (jurisdiction_id, source, reference, number)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (jurisdiction_id, source, reference) DO NOTHING",
+        params![jurisdiction.0, source, reference, number.0],
+    )?;
+    Ok(added == 1)
+}
+
 /// Remembers that.
 pub fn keep_imported(
     tx: &mut Tx<'_>,

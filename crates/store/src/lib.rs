@@ -150,6 +150,17 @@ impl Store {
         backup::backup(&self.open.database, to, progress)
     }
 
+    /// Checks the database file page by page. Fails with [`Error::Corrupt`].
+    pub fn check(&self) -> Result<()> {
+        sqlite::verify(&self.open.database)
+    }
+
+    /// Refused with [`Error::InUse`] while any process has a data directory open; for work that replaces what is in it
+    /// and wants to know before it begins.
+    pub fn claim_alone(dir: &Path) -> Result<()> {
+        dir::Claim::alone(dir).map(drop)
+    }
+
     pub fn load(&self) -> Load {
         Load {
             waiting_writes: self.open.writer.waiting(),

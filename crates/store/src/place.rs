@@ -46,6 +46,18 @@ pub fn all(conn: &Conn) -> Result<Vec<Current>> {
     )
 }
 
+/// When the version in force was applied.
+pub fn applied_at(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Option<Timestamp>> {
+    conn.row_optional(
+        "SELECT v.applied_at
+         FROM jurisdiction AS j
+         JOIN place_version AS v ON v.jurisdiction_id = j.jurisdiction_id AND v.version = j.version
+         WHERE j.jurisdiction_id = $1",
+        params![jurisdiction.0],
+        |row| row.time(0),
+    )
+}
+
 /// The files of a version.
 pub fn files(conn: &Conn, jurisdiction: JurisdictionId, version: u32) -> Result<Files> {
     let rows = conn.rows(

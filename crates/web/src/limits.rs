@@ -81,6 +81,8 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
         .map_or("unmatched", MatchedPath::as_str)
         .to_owned();
     let method = request.method().clone();
+    let api_path = request.uri().path().to_owned();
+    let asking = crate::open311::Asking::of_whole(request.uri().path());
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut answer = match gate.turn_away(&request) {
         Some(answer) => answer,
@@ -90,6 +92,10 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
             next.run(request).await
         }
     };
+    answer = crate::api::in_shape(&api_path, answer, &id);
+    if let Some(asking) = asking {
+        answer = asking.finish(answer);
+    }
     let (status, took) = (answer.status(), began.elapsed());
     metrics::histogram!("whistle_request_seconds", "path" => path.clone(), "status" => status.as_str().to_owned())
         .record(took.as_secs_f64());

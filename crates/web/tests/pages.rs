@@ -240,7 +240,10 @@ fn number_and_code(receipt: &Seen) -> (String, String) {
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|b| format!("%{b:02X}")).collect()
+    text.bytes()
+        .flat_map(|b| format!("%{b:02X}").into_bytes())
+        .map(char::from)
+        .collect()
 }
 
 /// A red square of four by four.

@@ -391,6 +391,10 @@ verb-handle = Hand in the work
 hint-handle = Say what was done. Somebody else will check it.
 text-of-handle = What was done
 done-handle = Handed in; it waits for the check.
+verb-fix_on_the_spot = Fix on the spot
+hint-fix_on_the_spot = Found and mended in one step, told with the report.
+text-of-fix_on_the_spot = What was done
+done-fix_on_the_spot = Noted.
 verb-verify = Verify
 hint-verify = The work is done; closes the case.
 text-of-verify = Remark
@@ -481,6 +485,14 @@ need-lead_after_returns = the station's lead
 need-window = a case that was closed lately
 need-parked = a parked case
 need-not_parked = a case that is not parked
+need-returns_left = a case that was not returned too often
+need-never_parked = a case that was never parked
+need-extensions_left = an extension that is left
+need-not_overdue = a limit that still runs
+need-reporter_first = the reporter, who is asked first; another post can verify when the limit is over
+need-only_report = a case that nobody else has joined
+need-photos_left = room for another photo
+need-at_report = to be done with the report itself
 
 ## Why something was refused
 

@@ -367,6 +367,10 @@ verb-handle = 处置完毕
 hint-handle = 说明做了什么，之后由他人核查。
 text-of-handle = 做了什么
 done-handle = 已提交，等待核查。
+verb-fix_on_the_spot = 当场处置
+hint-fix_on_the_spot = 发现并当场处置，随上报一并登记。
+text-of-fix_on_the_spot = 处置情况
+done-fix_on_the_spot = 已登记。
 verb-verify = 核查通过
 hint-verify = 确认已处置到位，结案。
 text-of-verify = 备注
@@ -457,6 +461,14 @@ need-lead_after_returns = 服务站负责人决定
 need-window = 尚在规定期限内
 need-parked = 案件正在暂缓
 need-not_parked = 案件未在暂缓
+need-returns_left = 退回次数未用完
+need-never_parked = 从未暂缓过
+need-extensions_left = 还有延期次数
+need-not_overdue = 时限尚未超过
+need-reporter_first = 先由上报人核查；核查时限过后可由其他岗位核查
+need-only_report = 没有其他人一同上报
+need-photos_left = 照片数量未满
+need-at_report = 须与上报同时办理
 
 ## 拒绝的原因
 

@@ -1,6 +1,119 @@
-//! Stub, being written.
+//! Open311 GeoReport v2: what other systems, apps and portals speak to a city.
+//!
+//! Knows the specification and its dialects (`reference/open311_checklist.md`, `docs/open311.md`), and turns them into
+//! the service's use cases and back. Has no rule of a case of its own, and fetches nothing that a client points to.
+//!
+//! - `answer`: one tree from which both XML and JSON are written; faults.
+//! - `parameters`: what was sent: query, form, multipart. `asked`: a request as every resource meets it.
+//! - `discovery`, `services`, `requests`, `report`, `updates`: the resources. `cursors`: where pages begin.
+//! - `words`: our states and events in the words of the outside.
+
+mod answer;
+mod asked;
+mod cursors;
+mod discovery;
+mod parameters;
+mod report;
+mod requests;
+mod services;
+mod updates;
+mod words;
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Router,
+    extract::Request,
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+
+pub(crate) use answer::Asking;
+use answer::{Fault, Format};
+use asked::Asked;
+
 use crate::App;
-use axum::Router;
+
+/// The resources under `/open311`.
 pub(crate) fn router() -> Router<App> {
-    Router::new()
+    let mut router = Router::new()
+        .route("/", get(listing))
+        .route("/v2/services/{*file}", get(services::definition))
+        .route("/v2/requests/{*file}", get(requests::one))
+        .route("/v2/tokens/{*file}", get(requests::token));
+    for format in Format::ALL {
+        let ending = format.extension();
+        router = router
+            .route(&format!("/discovery.{ending}"), get(discovery::discovery))
+            .route(&format!("/v2/services.{ending}"), get(services::list))
+            .route(
+                &format!("/v2/requests.{ending}"),
+                get(requests::list).merge(post(report::report)),
+            )
+            .route(
+                &format!("/v2/servicerequestupdates.{ending}"),
+                get(updates::list).merge(post(updates::take)),
+            );
+    }
+    router
+        .fallback(async || Fault::not_found("there is no such resource; /open311 lists them"))
+        .method_not_allowed_fallback(async || {
+            let what = "this resource does not take that method";
+            Fault::new(StatusCode::METHOD_NOT_ALLOWED, what)
+        })
+        .layer(middleware::from_fn(finish))
+        .layer(Extension(Arc::new(cursors::Cursors::default())))
+}
+
+/// Writes faults in the asked format, and lets pages of other sites read (and only read).
+async fn finish(request: Request, next: Next) -> Response {
+    const READS: &str = "GET, HEAD";
+    let asking = Asking::of(request.uri().path());
+    let reads = match *request.method() {
+        Method::OPTIONS => request
+            .headers()
+            .get(header::ACCESS_CONTROL_REQUEST_METHOD)
+            .is_none_or(|method| method == "GET" || method == "HEAD"),
+        ref method => method == Method::GET || method == Method::HEAD,
+    };
+    let mut answer = if request.method() == Method::OPTIONS {
+        let kept = [
+            (header::ACCESS_CONTROL_ALLOW_METHODS, READS),
+            (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+        ];
+        (StatusCode::NO_CONTENT, kept).into_response()
+    } else {
+        asking.finish(next.run(request).await)
+    };
+    if reads {
+        let anyone = HeaderValue::from_static("*");
+        answer
+            .headers_mut()
+            .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anyone);
+    }
+    answer
+}
+
+/// What a person sees who opens the address.
+async fn listing(asked: Asked) -> Response {
+    let base = asked.base();
+    let mut text = format!(
+        "Open311 GeoReport v2\n\nSpecification  http://wiki.open311.org/GeoReport_v2\nEndpoint       {base}/open311/v2\n\n"
+    );
+    for (method, path) in [
+        ("GET ", "discovery"),
+        ("GET ", "v2/services"),
+        ("GET ", "v2/services/SERVICE_CODE"),
+        ("GET ", "v2/requests"),
+        ("POST", "v2/requests"),
+        ("GET ", "v2/requests/SERVICE_REQUEST_ID"),
+        ("GET ", "v2/tokens/TOKEN"),
+        ("GET ", "v2/servicerequestupdates"),
+        ("POST", "v2/servicerequestupdates"),
+    ] {
+        text.push_str(&format!("{method}  {base}/open311/{path}.xml  .json\n"));
+    }
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }

@@ -8,7 +8,7 @@ use axum::{
 };
 use whistle_domain::{
     case::{Actor, Case, Event, PhotoKind, Rating},
-    command::{self, Act, Context, Refusal},
+    command::Act,
     transition::Verb,
     words::CaseNumber,
 };
@@ -212,7 +212,7 @@ fn show(
     let offered = page.offered(case, by);
     let deeds = offered
         .iter()
-        .filter(|line| line.verb != Verb::Join && !is_window_over(page, case, by, line.verb))
+        .filter(|line| line.verb != Verb::Join)
         .map(|line| Deed {
             verb: line.verb.as_str(),
             wrong: !wrongs.is_empty() && fields.get("verb") == line.verb.as_str(),
@@ -237,25 +237,6 @@ fn show(
         version: case.version,
     };
     page.render_as(status, &template)
-}
-
-/// Whether the domain would refuse it because the window after closing is over.
-fn is_window_over(page: &Page, case: &Case, by: &Actor, verb: Verb) -> bool {
-    let act = match verb {
-        Verb::Rate => Act::Rate { rating: Rating::Good },
-        Verb::RequestReopen => Act::RequestReopen,
-        _ => return false,
-    };
-    let context = Context {
-        place: &page.here.place,
-        now: page.now,
-        by,
-        chance: 0.0,
-    };
-    matches!(
-        command::decide(case, &act, "?", context),
-        Err(Refusal::WindowOver(_))
-    )
 }
 
 /// Does what the reporter wants.

@@ -364,10 +364,10 @@ impl Draft {
 
     fn point(&mut self) -> Option<Point> {
         let point = read_point(&self.fields);
-        if point == Some(None) {
+        if point.is_err() {
             self.wrongs.add("lat", self.page.t("wrong-point"));
         }
-        point.flatten()
+        point.ok().flatten()
     }
 
     /// Sends the report, or shows what is wrong, or first what others reported nearby.
@@ -683,13 +683,17 @@ pub(crate) async fn join_with(
     Ok(receipt)
 }
 
-/// The point of a form: none when nothing was entered, none inside when what was entered is no point.
-pub(crate) fn read_point(fields: &Entered) -> Option<Option<Point>> {
+/// The point of a form; none when nothing was entered, an error when what was entered is no point.
+pub(crate) fn read_point(fields: &Entered) -> Result<Option<Point>, NoPoint> {
     let (lat, lon) = (fields.some("lat"), fields.some("lon"));
     if lat.is_none() && lon.is_none() {
-        return None;
+        return Ok(None);
     }
     let number = |text: &str| text.replace(',', ".").parse::<f64>().ok();
-    let pair = lat.and_then(number).zip(lon.and_then(number));
-    Some(pair.and_then(|(lat, lon)| Point::new(lon, lat).ok()))
+    let (lat, lon) = lat.and_then(number).zip(lon.and_then(number)).ok_or(NoPoint)?;
+    Point::new(lon, lat).map(Some).map_err(|_| NoPoint)
 }
+
+/// What was entered is no point.
+#[derive(Debug)]
+pub(crate) struct NoPoint;

@@ -367,7 +367,7 @@ impl Page {
                 self.words.of("outcome", outcome.as_str())
             }
             Body::Parked { until } => self.words.x("until-date", &self.words.date(*until)),
-            Body::Reclassified { service } => self.service_name(service.as_str()),
+            Body::Reclassified { service, .. } => self.service_name(service.as_str()),
             Body::Relocated { location } => self.whereabouts(location),
             Body::Commented { public } => self.t(if *public { "said-public" } else { "said-inside" }),
             Body::Rated { rating } => self.words.of("rating", rating.as_str()),
@@ -540,7 +540,7 @@ impl Page {
 
     /// What an actor is offered, as a list.
     pub(crate) fn offered(&self, case: &Case, actor: &Actor) -> Vec<&'static Transition> {
-        whistle_domain::transition::offered(case, actor, &self.here.place).collect()
+        whistle_domain::transition::offered(case, actor, &self.here.place, self.now).collect()
     }
 }
 

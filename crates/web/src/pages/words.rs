@@ -160,6 +160,14 @@ const fn need_word(need: Need) -> &'static str {
         Need::Window => "window",
         Need::Parked => "parked",
         Need::NotParked => "not_parked",
+        Need::ReturnsLeft => "returns_left",
+        Need::NeverParked => "never_parked",
+        Need::ExtensionsLeft => "extensions_left",
+        Need::NotOverdue => "not_overdue",
+        Need::ReporterFirst => "reporter_first",
+        Need::OnlyReport => "only_report",
+        Need::PhotosLeft => "photos_left",
+        Need::AtReport => "at_report",
     }
 }
 

@@ -95,10 +95,18 @@ fn every_word_of_the_domain_has_a_message() {
             add("verb", word);
             add("hint", word);
         }
-        Stage::ALL.iter().for_each(|s| add("stage", s.as_str()));
-        Outcome::ALL.iter().for_each(|o| add("outcome", o.as_str()));
-        Rating::ALL.iter().for_each(|r| add("rating", r.as_str()));
-        Step::ALL.iter().for_each(|s| add("step", s.as_str()));
+        for stage in Stage::ALL {
+            add("stage", stage.as_str());
+        }
+        for outcome in Outcome::ALL {
+            add("outcome", outcome.as_str());
+        }
+        for rating in Rating::ALL {
+            add("rating", rating.as_str());
+        }
+        for step in Step::ALL {
+            add("step", step.as_str());
+        }
         for clock in ClockKind::ALL {
             add("clock", clock.as_str());
             add("promise", clock.as_str());

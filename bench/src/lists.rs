@@ -1,0 +1,122 @@
+//! Lists with a million cases stored: the staff queue page and the Open311 list of 50, at the first page and deep.
+
+use crate::{demo, load::wrk, server, verdict, verdict_below};
+
+const CONNECTIONS: u32 = 16;
+const SECONDS: u32 = 8;
+
+/// Runs it.
+pub fn run() {
+    let data = demo::data();
+    if !data.exists() {
+        demo::make();
+    }
+    println!(
+        "lists: {} cases stored, {CONNECTIONS} connections, {SECONDS} s each",
+        demo::CASES
+    );
+    let server = server::Server::start(&data);
+    println!(
+        "  start to ready {:.2} s, resident {:.0} MB",
+        server.started_in.as_secs_f64(),
+        server.resident_mb()
+    );
+    verdict_below("start", server.started_in.as_secs_f64() * 1000.0, 2000.0, "ms");
+    verdict_below(
+        "resident memory after the start",
+        server.resident_mb(),
+        300.0,
+        "MB",
+    );
+
+    let list = format!(
+        "{}/open311/v2/requests.json?page_size=50&start_date=2000-01-01T00:00:00Z",
+        server.url
+    );
+    let first = wrk(&format!("{list}&page=1"), CONNECTIONS, SECONDS, None, &[]);
+    let deep = wrk(&format!("{list}&page=400"), CONNECTIONS, SECONDS, None, &[]);
+    let api = format!("{}/api/v1/cases?limit=50", server.url);
+    let keyset_first = wrk(&api, CONNECTIONS, SECONDS, None, &[]);
+    let keyset_deep = wrk(
+        &format!("{api}&after={}", cursor_after(&api, 400)),
+        CONNECTIONS,
+        SECONDS,
+        None,
+        &[],
+    );
+    let cookie = sign_in(&server.url);
+    let headers = [format!("Cookie: {cookie}")];
+    let queue = wrk(
+        &format!("{}/staff", server.url),
+        CONNECTIONS,
+        SECONDS,
+        None,
+        &headers,
+    );
+    for (what, load) in [
+        ("Open311 list, page 1", first),
+        ("Open311 list, page 400", deep),
+        ("API list, first page", keyset_first),
+        ("API list, page 400 by its cursor", keyset_deep),
+        ("staff queue page", queue),
+    ] {
+        println!(
+            "  {what}: {:.0}/s, p50 {:.1} ms, p99 {:.1} ms",
+            load.per_second, load.p50, load.p99
+        );
+        assert_eq!(load.refused, 0, "{what}: every request must be answered");
+        verdict_below("p99", load.p99, 25.0, "ms");
+    }
+    println!("  resident after the load {:.0} MB", server.resident_mb());
+    verdict(
+        "page 1 by page 400, by cursor (independent: 1)",
+        keyset_deep.per_second / keyset_first.per_second,
+        0.8,
+    );
+    verdict(
+        "page 1 by page 400, by number (independent: 1)",
+        deep.per_second / first.per_second,
+        0.8,
+    );
+}
+
+fn cursor_after(list: &str, pages: usize) -> String {
+    let mut after = String::new();
+    for _ in 0..pages {
+        let url = if after.is_empty() {
+            list.to_owned()
+        } else {
+            format!("{list}&after={after}")
+        };
+        let page: serde_json::Value = ureq::get(url)
+            .call()
+            .expect("a page")
+            .body_mut()
+            .read_json()
+            .expect("it is JSON");
+        page["next"]
+            .as_str()
+            .expect("there is more")
+            .clone_into(&mut after);
+    }
+    after
+}
+
+/// Signs in as the demo's dispatcher of the city and answers the cookie.
+fn sign_in(url: &str) -> String {
+    let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).build().into();
+    let answer = agent
+        .post(format!("{url}/staff/sign-in"))
+        .header("Origin", url)
+        .send_form([("login", "dispatcher"), ("password", "three rivers demo")])
+        .expect("the demo's dispatcher may sign in");
+    let cookies = answer
+        .headers()
+        .get_all("set-cookie")
+        .iter()
+        .filter_map(|c| c.to_str().ok());
+    cookies
+        .filter_map(|c| c.split(';').next())
+        .collect::<Vec<_>>()
+        .join("; ")
+}

@@ -1,0 +1,632 @@
+//! The lives that a case may lead, told as sentences.
+
+mod village;
+
+use jiff::{ToSpan, civil::date};
+use village::{REPORTER, Tale, VILLAGE, matter, may, post, village_with};
+use whistle_domain::{
+    case::{Actor, Body, Channel, Outcome, Rating, Stage, State},
+    clock::ClockKind,
+    command::Act,
+    words::CaseNumber,
+};
+
+const DONE: Act = Act::Handle {
+    outcome: Outcome::Resolved,
+};
+
+fn to(unit: &str) -> Act {
+    Act::Assign {
+        unit: Some(unit.parse().unwrap()),
+    }
+}
+
+fn not_ours(right: &str) -> Act {
+    Act::Return {
+        right_unit: right.parse().unwrap(),
+    }
+}
+
+/// A lamp that the lights department has mended, and that awaits its verification.
+fn mended_lamp() -> Tale<'static> {
+    let mut tale = Tale::resident("lamp");
+    tale.after(20).does("lights-handler", Act::ReportIn);
+    tale.after(60).does("lights-handler", DONE);
+    tale
+}
+
+/// A pothole that the roads department has mended.
+fn mended_pothole() -> Tale<'static> {
+    let mut tale = Tale::resident("pothole");
+    tale.does("dispatcher", Act::Accept { standard: None })
+        .does("dispatcher", Act::Assign { unit: None })
+        .does("roads-handler", Act::ReportIn)
+        .after(30)
+        .does("roads-handler", DONE);
+    tale
+}
+
+fn closed_lamp() -> Tale<'static> {
+    let mut tale = mended_lamp();
+    tale.reporter_does(Act::Verify);
+    tale
+}
+
+#[test]
+fn an_unambiguous_report_goes_straight_through_to_its_unit() {
+    let tale = Tale::resident("lamp");
+    assert_eq!(tale.words(), ["reported", "accepted", "assigned"]);
+    assert_eq!(tale.case.lead.as_ref().unwrap().as_str(), "lights");
+    assert_eq!(tale.log[2].by, Actor::System);
+    assert!(tale.clock(ClockKind::Triage).stopped_at.is_some());
+    assert_eq!(tale.clock(ClockKind::ReportIn).due_at, may(13, 11, 0));
+}
+
+#[test]
+fn a_service_with_two_standards_waits_for_a_person() {
+    let tale = Tale::resident("pothole");
+    assert_eq!(tale.words(), ["reported"]);
+    assert_eq!(tale.clock(ClockKind::Triage).due_at, may(13, 11, 0));
+}
+
+#[test]
+fn a_standard_that_staff_chose_goes_straight_through_with_its_own_limits() {
+    let mut new = matter("pothole");
+    new.standard = Some("P2".parse().unwrap());
+    let tale = Tale::of(&VILLAGE, &new, &post("calls"));
+    assert_eq!(tale.case.state, State::Assigned);
+    assert_eq!(tale.clock(ClockKind::Resolve).due_at, may(13, 11, 0));
+    let refusal = Tale::told(&VILLAGE, &new, &Actor::Public, may(13, 9, 0), 0.5).err();
+    assert_eq!(
+        refusal.unwrap().word(),
+        "not_allowed",
+        "a resident chooses no limits"
+    );
+}
+
+#[test]
+fn a_report_without_a_community_waits_for_a_person() {
+    let mut new = matter("lamp");
+    new.whereabouts.point = None;
+    new.whereabouts.area = Some("V1".parse().unwrap());
+    assert_eq!(Tale::of(&VILLAGE, &new, &Actor::Public).words(), ["reported"]);
+}
+
+#[test]
+fn a_place_may_do_without_straight_through() {
+    let place = village_with(|p| p.jurisdiction.settings.straight_through = false);
+    assert_eq!(
+        Tale::of(&place, &matter("lamp"), &Actor::Public).words(),
+        ["reported"]
+    );
+}
+
+#[test]
+fn a_case_goes_from_report_to_a_verified_close() {
+    let mut tale = mended_pothole();
+    assert_eq!(tale.case.state, State::Handled(Outcome::Resolved));
+    assert_eq!(tale.case.resolution, "because");
+    tale.after(10).does("mill-patrol", Act::Verify);
+    assert_eq!(tale.case.state, State::Closed(Outcome::Resolved));
+    assert_eq!(tale.case.times.closed_at, Some(tale.now));
+    assert_eq!(
+        tale.words(),
+        [
+            "reported",
+            "accepted",
+            "assigned",
+            "reported_in",
+            "handled",
+            "verified"
+        ]
+    );
+}
+
+#[test]
+fn the_unit_that_fixed_it_cannot_verify_it() {
+    let mut tale = mended_pothole();
+    let Actor::Post { account, .. } = post("roads-handler") else {
+        unreachable!()
+    };
+    let same_person_as_patrol = Actor::Post {
+        post: "mill-patrol".parse().unwrap(),
+        unit: "S-V11".parse().unwrap(),
+        account,
+    };
+    for act in [Act::Verify, Act::Rework] {
+        assert_eq!(
+            tale.refused(&same_person_as_patrol, act.clone()),
+            "fixer_cannot_verify"
+        );
+        assert_eq!(tale.refused(&post("roads-handler"), act), "not_allowed");
+    }
+    let mut tale = Tale::resident("litter");
+    tale.chance = 0.05;
+    tale.does("cleaners-handler", Act::ReportIn)
+        .does("cleaners-handler", DONE);
+    assert_eq!(
+        tale.refused(&post("cleaners-patrol"), Act::Verify),
+        "fixer_cannot_verify"
+    );
+}
+
+#[test]
+fn a_fixer_who_reported_it_cannot_verify_it_by_the_pick_up_code() {
+    let handler = post("roads-handler");
+    for (channel, verifies) in [(Channel::Patrol, false), (Channel::Web, false)] {
+        let mut new = matter("pothole");
+        new.channel = channel;
+        let mut tale = Tale::of(&VILLAGE, &new, &handler);
+        tale.does("dispatcher", Act::Accept { standard: None })
+            .does("dispatcher", to("roads"))
+            .does("roads-handler", Act::ReportIn)
+            .does("roads-handler", DONE);
+        assert_eq!(tale.tries(&REPORTER, &Act::Verify, "").is_ok(), verifies);
+        let rate = Act::Rate { rating: Rating::Good };
+        tale.does("dispatcher", Act::Verify);
+        assert_eq!(tale.refused(&REPORTER, rate), "fixer_cannot_verify");
+    }
+}
+
+#[test]
+fn a_caller_may_verify_what_the_call_takers_own_station_fixed() {
+    let mut new = matter("pothole");
+    new.channel = Channel::Phone;
+    let mut tale = Tale::of(&VILLAGE, &new, &post("mill-patrol"));
+    tale.does("dispatcher", Act::Accept { standard: None })
+        .does("dispatcher", to("S-V11"))
+        .does("mill-handler", Act::ReportIn)
+        .does("mill-handler", DONE)
+        .reporter_does(Act::Verify);
+}
+
+#[test]
+fn the_reporter_is_asked_first_where_the_standard_says_so() {
+    let mut tale = mended_lamp();
+    assert_eq!(tale.refused(&post("dispatcher"), Act::Verify), "missing");
+    assert!(
+        mended_lamp()
+            .tries(&post("dispatcher"), &Act::Rework, "dark")
+            .is_ok()
+    );
+    tale.after(24 * 60 + 1).does("dispatcher", Act::Verify);
+    let mut tale = mended_lamp();
+    tale.reporter_does(Act::Verify);
+}
+
+#[test]
+fn a_returned_case_names_the_right_unit_and_is_assigned_again() {
+    let mut tale = Tale::resident("lamp");
+    assert_eq!(
+        tale.refused(&post("lights-handler"), not_ours("lights")),
+        "missing"
+    );
+    assert_eq!(
+        tale.refused(&post("lights-handler"), not_ours("nobody")),
+        "unknown_unit"
+    );
+    tale.after(30).does("lights-handler", not_ours("roads"));
+    assert_eq!(tale.case.state, State::Accepted);
+    assert_eq!(tale.case.right_unit.as_ref().unwrap().as_str(), "roads");
+    assert_eq!(tale.case.lead, None);
+    assert_eq!(tale.clock(ClockKind::Triage).started_at, tale.now);
+    tale.after(30).does("west-dispatcher", to("roads"));
+    assert_eq!(tale.clock(ClockKind::Resolve).started_at, tale.now);
+}
+
+#[test]
+fn a_returned_case_cannot_be_pushed_on_by_its_receiver() {
+    let mut tale = Tale::resident("lamp");
+    assert_eq!(tale.refused(&post("lights-handler"), to("roads")), "not_allowed");
+    tale.does("lights-handler", not_ours("roads"));
+    assert_eq!(tale.refused(&post("lights-handler"), to("roads")), "not_allowed");
+    assert_eq!(
+        tale.refused(&post("lights-handler"), not_ours("roads")),
+        "wrong_stage"
+    );
+}
+
+#[test]
+fn after_two_returns_the_stations_lead_decides_and_it_cannot_bounce_again() {
+    let mut tale = Tale::resident("lamp");
+    tale.does("lights-handler", not_ours("roads"))
+        .does("dispatcher", to("roads"))
+        .does("roads-handler", not_ours("lights"));
+    assert_eq!(tale.case.flags.returned, 2);
+    for not_a_stations_lead in ["dispatcher", "west-dispatcher"] {
+        let by = post(not_a_stations_lead);
+        assert_eq!(tale.refused(&by, to("lights")), "lead_must_decide");
+        assert_eq!(tale.refused(&by, Act::Decline), "lead_must_decide");
+        assert_eq!(tale.refused(&by, Act::Refer), "lead_must_decide");
+    }
+    assert_eq!(tale.refused(&Actor::System, to("lights")), "lead_must_decide");
+    assert_eq!(tale.refused(&post("roads-lead"), to("lights")), "not_allowed");
+    tale.does("west-lead", to("lights"));
+    assert_eq!(
+        tale.refused(&post("lights-handler"), not_ours("roads")),
+        "no_more_returns"
+    );
+    assert_eq!(tale.refused(&post("dispatcher"), to("roads")), "lead_must_decide");
+    tale.does("lights-handler", Act::ReportIn)
+        .does("lights-handler", DONE);
+}
+
+#[test]
+fn a_case_is_taken_from_a_unit_that_does_not_move() {
+    let mut tale = Tale::resident("lamp");
+    assert_eq!(
+        tale.refused(&post("dispatcher"), to("lights")),
+        "missing",
+        "it has it already"
+    );
+    tale.does("lights-handler", Act::ReportIn)
+        .after(60)
+        .does("dispatcher", to("road-crew"));
+    assert_eq!(tale.case.state, State::Assigned);
+    assert_eq!(tale.case.times.reported_in_at, None);
+    assert_eq!(tale.refused(&post("lights-handler"), DONE), "wrong_stage");
+    assert_eq!(
+        tale.refused(&post("lights-handler"), Act::ReportIn),
+        "not_allowed"
+    );
+}
+
+#[test]
+fn failed_work_goes_back_and_its_limit_runs_on_from_where_it_stood() {
+    // Handed in on Wednesday at 10:20, after 1 h 20 min; found wanting at 15:00; 2 h 40 min of four hours are left.
+    let mut tale = Tale::resident("pothole");
+    tale.does("dispatcher", Act::Accept { standard: None })
+        .does("dispatcher", to("roads"))
+        .does("roads-handler", Act::ReportIn)
+        .after(80)
+        .does("roads-handler", DONE)
+        .at(may(13, 15, 0))
+        .does("mill-patrol", Act::Rework);
+    assert_eq!(tale.case.state, State::InProgress);
+    assert_eq!(tale.case.flags.reworked, 1);
+    assert_eq!(tale.case.resolution, "", "what was claimed is not so");
+    assert_eq!(tale.clock(ClockKind::Resolve).due_at, may(13, 17, 40));
+    assert!(tale.clock(ClockKind::Verify).stopped_at.is_some());
+    tale.does("roads-handler", DONE).does("mill-patrol", Act::Verify);
+}
+
+#[test]
+fn parking_moves_the_deadline_by_exactly_the_parked_working_time() {
+    // Four working hours from Wednesday 09:00 are due at 15:00. Parked at 10:00, resumed on Saturday the 16th, which
+    // is worked, at 16:00: one hour was used, three are left, two of them on Saturday, one on Monday.
+    let mut tale = Tale::resident("pothole");
+    tale.does("dispatcher", Act::Accept { standard: None })
+        .does("dispatcher", to("roads"));
+    assert_eq!(tale.clock(ClockKind::Resolve).due_at, may(13, 15, 0));
+    tale.at(may(13, 10, 0)).does(
+        "dispatcher",
+        Act::Park {
+            until: date(2026, 5, 16),
+        },
+    );
+    assert!(tale.case.clocks.next_due().is_none());
+    tale.at(may(16, 16, 0));
+    assert_eq!(tale.tries(&Actor::System, &Act::Resume, ""), Ok(1));
+    let resolve = tale.clock(ClockKind::Resolve);
+    assert_eq!(resolve.due_at, may(18, 9, 0));
+    let (parked, moved) = (
+        VILLAGE.calendar.working_between(may(13, 10, 0), may(16, 16, 0)),
+        VILLAGE.calendar.working_between(may(13, 15, 0), resolve.due_at),
+    );
+    assert_eq!(parked, moved);
+}
+
+#[test]
+fn a_case_is_parked_once_until_a_date_that_is_not_too_far() {
+    let mut tale = Tale::resident("lamp");
+    let park = |day| Act::Park {
+        until: date(2026, 5, 13) + day,
+    };
+    assert_eq!(tale.refused(&post("dispatcher"), park(0.days())), "park_date");
+    assert_eq!(tale.refused(&post("dispatcher"), park(61.days())), "park_date");
+    tale.does("dispatcher", park(60.days()));
+    assert_eq!(tale.refused(&post("lights-handler"), Act::ReportIn), "missing");
+    assert_eq!(tale.refused(&post("dispatcher"), park(2.days())), "parked_before");
+    tale.does("dispatcher", Act::Resume);
+    assert_eq!(tale.refused(&post("dispatcher"), park(2.days())), "parked_before");
+    assert_eq!(tale.refused(&post("dispatcher"), Act::Resume), "missing");
+}
+
+#[test]
+fn a_limit_that_ran_over_while_it_stood_was_not_missed() {
+    let mut tale = Tale::resident("lamp");
+    let until = date(2026, 6, 30);
+    tale.after(30).does("dispatcher", Act::Park { until });
+    tale.at(may(28, 9, 0)).reporter_does(Act::Withdraw);
+    for clock in tale.case.clocks.all() {
+        assert!(!clock.is_overdue(tale.now), "{clock:?}");
+    }
+}
+
+#[test]
+fn a_limit_is_extended_as_often_as_the_place_allows_and_only_before_it_is_over() {
+    let mut tale = Tale::resident("lamp");
+    // Three working days from Wednesday: Thursday, Saturday (worked), Monday.
+    assert_eq!(tale.clock(ClockKind::Resolve).due_at, may(18, 18, 0));
+    tale.does("dispatcher", Act::Extend);
+    assert_eq!(tale.clock(ClockKind::Resolve).due_at, may(21, 18, 0));
+    assert_eq!(
+        tale.refused(&post("dispatcher"), Act::Extend),
+        "no_more_extensions"
+    );
+    let mut tale = Tale::resident("lamp");
+    tale.at(may(18, 18, 1));
+    assert_eq!(tale.refused(&post("dispatcher"), Act::Extend), "overdue");
+}
+
+#[test]
+fn a_pause_within_an_extension_moves_the_deadline_too() {
+    // Four hours from 09:00, due 15:00; extended by four to 09:00 on Thursday. Parked on Wednesday 16:00, after the
+    // first due, until Thursday 16:00: three hours are left, two on Thursday, none on the holiday, one on Saturday.
+    let mut tale = Tale::resident("pothole");
+    tale.does("dispatcher", Act::Accept { standard: None })
+        .does("dispatcher", to("roads"))
+        .does("dispatcher", Act::Extend);
+    assert_eq!(tale.clock(ClockKind::Resolve).due_at, may(14, 9, 0));
+    tale.at(may(13, 16, 0)).does(
+        "dispatcher",
+        Act::Park {
+            until: date(2026, 5, 14),
+        },
+    );
+    tale.at(may(14, 16, 0)).does("dispatcher", Act::Resume);
+    assert_eq!(tale.clock(ClockKind::Resolve).due_at, may(16, 9, 0));
+}
+
+#[test]
+fn a_closed_case_goes_on_when_reopening_is_granted() {
+    let mut tale = closed_lamp();
+    tale.after(60).reporter_does(Act::RequestReopen);
+    assert!(
+        !tale.case.state.is_open(),
+        "until it is granted the case counts as closed"
+    );
+    tale.after(60).does("west-lead", Act::Reopen);
+    assert_eq!(tale.case.state, State::InProgress);
+    assert_eq!(tale.case.times.closed_at, None);
+    assert_eq!(tale.case.resolution, "");
+    assert_eq!(tale.clock(ClockKind::Resolve).started_at, tale.now);
+    tale.does("lights-handler", DONE).reporter_does(Act::Verify);
+}
+
+#[test]
+fn a_closed_case_stays_closed_when_reopening_is_refused() {
+    let mut tale = closed_lamp();
+    let (state, closed_at) = (tale.case.state, tale.case.times.closed_at);
+    tale.after(60).reporter_does(Act::RequestReopen);
+    tale.does("west-lead", Act::RefuseReopen);
+    assert_eq!((tale.case.state, tale.case.times.closed_at), (state, closed_at));
+}
+
+#[test]
+fn the_station_that_fixed_it_cannot_refuse_to_reopen_it() {
+    let mut tale = Tale::resident("pothole");
+    tale.does("dispatcher", Act::Accept { standard: None })
+        .does("dispatcher", to("S-V11"))
+        .does("mill-handler", Act::ReportIn)
+        .does("mill-handler", DONE)
+        .does("dispatcher", Act::Verify)
+        .reporter_does(Act::RequestReopen);
+    assert_eq!(
+        tale.refused(&post("mill-handler"), Act::RefuseReopen),
+        "fixer_cannot_verify"
+    );
+    tale.does("mill-handler", Act::Reopen);
+}
+
+#[test]
+fn reopening_and_rating_have_a_window() {
+    let mut tale = closed_lamp();
+    let rate = Act::Rate { rating: Rating::Poor };
+    tale.after(15 * 24 * 60).reporter_does(rate.clone());
+    assert_eq!(tale.case.rating, Some(Rating::Poor));
+    tale.after(1);
+    assert_eq!(tale.refused(&REPORTER, rate), "window_over");
+    assert_eq!(tale.refused(&REPORTER, Act::RequestReopen), "window_over");
+}
+
+#[test]
+fn a_declined_case_begins_anew_when_it_is_reopened() {
+    let mut tale = Tale::resident("pothole");
+    tale.does("calls", Act::Decline);
+    assert_eq!(tale.case.state, State::Closed(Outcome::Declined));
+    tale.reporter_does(Act::RequestReopen)
+        .does("dispatcher", Act::Reopen);
+    assert_eq!(tale.case.state, State::Reported);
+    assert_eq!(tale.clock(ClockKind::Triage).started_at, tale.now);
+    tale.does(
+        "dispatcher",
+        Act::Accept {
+            standard: Some("P2".parse().unwrap()),
+        },
+    );
+}
+
+#[test]
+fn what_was_fixed_on_the_spot_awaits_a_check_by_somebody_else() {
+    let mut new = matter("pothole");
+    new.fixed = Some("filled it".into());
+    new.channel = Channel::Patrol;
+    let mut tale = Tale::of(&VILLAGE, &new, &post("mill-patrol"));
+    assert_eq!(tale.words(), ["reported", "accepted", "handled"]);
+    assert_eq!(tale.case.state, State::Handled(Outcome::Resolved));
+    assert!(tale.case.flags.on_the_spot);
+    assert_eq!(tale.case.resolution, "filled it");
+    assert_eq!(
+        tale.refused(&post("mill-patrol"), Act::Verify),
+        "fixer_cannot_verify"
+    );
+    assert_eq!(
+        tale.refused(&REPORTER, Act::Verify),
+        "fixer_cannot_verify",
+        "the code is the patrol's own"
+    );
+    tale.does("dispatcher", Act::Rework);
+    assert_eq!(tale.case.state, State::InProgress);
+    assert_eq!(
+        tale.clock(ClockKind::Resolve).due_at,
+        may(13, 15, 0),
+        "now it has a limit"
+    );
+    tale.does("mill-handler", DONE).does("dispatcher", Act::Verify);
+}
+
+#[test]
+fn self_checked_work_is_closed_with_its_handing_in_by_the_rule_of_its_standard() {
+    let mut new = matter("litter");
+    new.fixed = Some(String::new());
+    let tale = Tale::of(&VILLAGE, &new, &post("mill-patrol"));
+    assert_eq!(tale.words(), ["reported", "accepted", "handled", "verified"]);
+    assert_eq!(tale.case.state, State::Closed(Outcome::Resolved));
+    assert_eq!(tale.log[3].by, Actor::System);
+    assert!(!tale.case.flags.recheck);
+}
+
+#[test]
+fn self_checked_work_that_is_drawn_for_a_recheck_awaits_another_post() {
+    let mut new = matter("litter");
+    new.fixed = Some("swept".into());
+    let mut tale = Tale::told(&VILLAGE, &new, &post("mill-patrol"), may(13, 9, 0), 0.09).unwrap();
+    assert_eq!(tale.case.state.stage(), Stage::Handled);
+    assert!(tale.case.flags.recheck);
+    assert_eq!(
+        tale.refused(&post("mill-patrol"), Act::Verify),
+        "fixer_cannot_verify"
+    );
+    tale.does("west-dispatcher", Act::Verify);
+}
+
+#[test]
+fn only_a_post_that_may_act_there_fixes_on_the_spot() {
+    let mut new = matter("litter");
+    new.fixed = Some("swept".into());
+    for (by, word) in [
+        (Actor::Public, "only_posts_fix"),
+        (Actor::Client { key: 1 }, "only_posts_fix"),
+        (post("auditor"), "not_allowed"),
+        (post("east-patrol"), "not_allowed"),
+    ] {
+        let refusal = Tale::told(&VILLAGE, &new, &by, may(13, 9, 0), 0.5).err();
+        assert_eq!(refusal.map(|r| r.word()), Some(word), "{by:?}");
+    }
+}
+
+#[test]
+fn a_department_lead_has_no_say_over_other_units_cases() {
+    let mut tale = mended_lamp();
+    for act in [
+        Act::Verify,
+        Act::Rework,
+        Act::Decline,
+        Act::Supervise { on: true },
+    ] {
+        assert!(tale.tries(&post("roads-lead"), &act, "why").is_err(), "{act:?}");
+    }
+}
+
+#[test]
+fn a_reporter_takes_back_only_what_nobody_else_reported() {
+    let mut tale = Tale::resident("lamp");
+    assert_eq!(
+        tale.tries(
+            &Actor::Public,
+            &Act::Join {
+                channel: Channel::Web
+            },
+            "me too"
+        ),
+        Ok(1)
+    );
+    assert_eq!(tale.case.reports, 2);
+    assert_eq!(tale.refused(&REPORTER, Act::Withdraw), "missing");
+    assert_eq!(
+        tale.refused(&Actor::Reporter { report: 2 }, Act::Withdraw),
+        "missing"
+    );
+}
+
+#[test]
+fn a_case_is_merged_into_another_but_not_into_itself() {
+    let mut tale = Tale::resident("lamp");
+    assert_eq!(
+        tale.refused(&post("calls"), Act::Merge { into: CaseNumber(7) }),
+        "merged_into_itself"
+    );
+    tale.does("calls", Act::Merge { into: CaseNumber(3) });
+    assert_eq!(tale.case.state, State::Closed(Outcome::Duplicate));
+    assert_eq!(tale.case.duplicate_of, Some(CaseNumber(3)));
+}
+
+#[test]
+fn a_case_that_becomes_a_matter_for_staff_is_hidden_and_gets_that_services_standard() {
+    let mut tale = Tale::resident("pothole");
+    tale.does("dispatcher", Act::Accept { standard: None });
+    tale.does(
+        "dispatcher",
+        Act::Reclassify {
+            service: "rats".parse().unwrap(),
+        },
+    );
+    assert_eq!(tale.case.standard.as_ref().unwrap().as_str(), "R1");
+    assert!(!tale.case.public);
+    tale.does(
+        "dispatcher",
+        Act::Reclassify {
+            service: "lamp".parse().unwrap(),
+        },
+    );
+    assert!(!tale.case.public, "nothing is shown again by itself");
+}
+
+#[test]
+fn a_clock_of_the_machine_that_steps_back_does_not_turn_the_log_back() {
+    let mut tale = Tale::resident("lamp");
+    tale.after(-60).does("lights-handler", Act::ReportIn);
+    assert_eq!(tale.case.times.reported_in_at, Some(may(13, 9, 0)));
+}
+
+#[test]
+fn work_is_handed_in_with_an_outcome_of_work_and_a_word() {
+    let mut tale = Tale::resident("lamp");
+    tale.does("lights-handler", Act::ReportIn);
+    let declined = Act::Handle {
+        outcome: Outcome::Declined,
+    };
+    assert_eq!(
+        tale.refused(&post("lights-handler"), declined),
+        "not_an_outcome_of_work"
+    );
+    assert_eq!(
+        tale.tries(&post("lights-handler"), &DONE, "  ")
+            .unwrap_err()
+            .word(),
+        "missing"
+    );
+}
+
+#[test]
+fn a_changed_calendar_recomputes_the_open_clocks_and_says_so() {
+    let tale = Tale::resident("lamp");
+    let place = village_with(|p| {
+        let mut rules = p.calendar.rules().clone();
+        rules.holidays.clear();
+        p.calendar = whistle_domain::calendar::Calendar::new(rules).unwrap();
+    });
+    let mut tale = Tale {
+        place: &place,
+        ..tale
+    };
+    assert_eq!(tale.tries(&Actor::System, &Act::Reckon, ""), Ok(1));
+    assert_eq!(tale.clock(ClockKind::Resolve).due_at, may(16, 18, 0));
+    assert!(matches!(tale.log.last().unwrap().body, Body::Reckoned));
+    assert_eq!(
+        tale.tries(&Actor::System, &Act::Reckon, ""),
+        Ok(0),
+        "nothing is left to recompute"
+    );
+}

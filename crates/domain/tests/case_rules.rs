@@ -1,0 +1,488 @@
+//! What no sequence of commands, by whomever and whenever, can break. [`Tale`] itself checks after every step that
+//! the table allowed it, that the log folds to the case, that times do not go backwards, and what the clocks may do.
+
+mod village;
+
+use std::collections::BTreeMap;
+
+use jiff::{Span, Timestamp};
+use proptest::prelude::*;
+use village::{POSTS, Tale, VILLAGE, matter, may, post};
+use whistle_domain::{
+    case::{
+        Actor, Body, Case, Channel, Event, FoldError, MAX_PHOTOS, Outcome, Photo, PhotoKind, Rating, State,
+    },
+    clock::{ClockChange, ClockKind},
+    command::{Act, NewReport, Refusal, Whereabouts},
+    place::Level,
+    tally::{By, Counted, additions},
+    transition::{TRANSITIONS, Transition, Verb, offered},
+    words::CaseNumber,
+};
+
+/// An act, by whom, how many minutes after the one before, and the lot drawn.
+#[derive(Debug, Clone)]
+struct Step {
+    by: Actor,
+    act: Act,
+    minutes: i64,
+    chance: f64,
+}
+
+fn any_actor() -> impl Strategy<Value = Actor> {
+    prop_oneof![
+        12 => prop::sample::select(&POSTS[..]).prop_map(|(code, ..)| post(code)),
+        3 => (1_u32..3).prop_map(|report| Actor::Reporter { report }),
+        2 => Just(Actor::System),
+        1 => Just(Actor::Client { key: 1 }),
+        1 => Just(Actor::Public),
+    ]
+}
+
+fn any_unit() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["roads", "lights", "cleaners", "S-V11", "S-V1", "nobody"])
+}
+
+fn any_whereabouts() -> impl Strategy<Value = Whereabouts> {
+    let area = prop::sample::select(vec!["V", "V1", "V11-1", "V22", "V21"]);
+    let point = (120.0..120.45, 30.0..30.1)
+        .prop_map(|(lon, lat)| whistle_domain::geometry::Point::new(lon, lat).unwrap());
+    (prop::option::of(point), area, "[a-z]{0,3}Mill?").prop_map(|(point, area, address)| Whereabouts {
+        point,
+        address,
+        area: Some(area.parse().unwrap()),
+    })
+}
+
+fn any_service() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["pothole", "lamp", "litter", "rats"])
+}
+
+fn any_photo() -> impl Strategy<Value = Photo> {
+    any::<bool>().prop_map(|public| Photo {
+        id: "0f".into(),
+        kind: PhotoKind::After,
+        public,
+    })
+}
+
+fn any_act() -> impl Strategy<Value = Act> {
+    let outcome = || prop::sample::select(&Outcome::ALL[..]);
+    let of_work = prop::sample::select(&Outcome::OF_WORK[..]);
+    prop_oneof![
+        6 => prop::option::of(prop::sample::select(vec!["P1", "P2", "L1"]))
+            .prop_map(|code| Act::Accept { standard: code.map(|c| c.parse().unwrap()) }),
+        1 => Just(Act::Decline),
+        1 => (6_i64..9).prop_map(|into| Act::Merge { into: CaseNumber(into) }),
+        1 => Just(Act::Refer),
+        1 => Just(Act::Withdraw),
+        8 => prop::option::of(any_unit())
+            .prop_map(|code| Act::Assign { unit: code.map(|c| c.parse().unwrap()) }),
+        8 => Just(Act::ReportIn),
+        4 => any_unit().prop_map(|code| Act::Return { right_unit: code.parse().unwrap() }),
+        8 => of_work.prop_map(|outcome| Act::Handle { outcome }),
+        1 => outcome().prop_map(|outcome| Act::Handle { outcome }),
+        4 => Just(Act::Verify),
+        4 => Just(Act::Rework),
+        1 => outcome().prop_map(|outcome| Act::Settle { outcome }),
+        4 => Just(Act::RequestReopen),
+        4 => Just(Act::Reopen),
+        2 => Just(Act::RefuseReopen),
+        3 => (-1_i32..70).prop_map(|days| Act::Park {
+            until: jiff::civil::date(2026, 5, 13) + Span::new().days(days),
+        }),
+        3 => Just(Act::Resume),
+        3 => Just(Act::Extend),
+        3 => any_service().prop_map(|code| Act::Reclassify { service: code.parse().unwrap() }),
+        2 => any_whereabouts().prop_map(|whereabouts| Act::Relocate { whereabouts }),
+        1 => Just(Act::Join { channel: Channel::Phone }),
+        1 => any::<bool>().prop_map(|public| Act::Comment { public }),
+        1 => any_photo().prop_map(|photo| Act::AddPhoto { photo }),
+        1 => prop::sample::select(&Rating::ALL[..]).prop_map(|rating| Act::Rate { rating }),
+        1 => any::<bool>().prop_map(|on| Act::Supervise { on }),
+        1 => any::<bool>().prop_map(|public| Act::Show { public }),
+        1 => Just(Act::Reckon),
+    ]
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    // Mostly forward by some hours, at times by weeks, now and then back.
+    let minutes = prop_oneof![6 => 0_i64..600, 1 => 0_i64..30_000, 1 => -3_000_i64..0];
+    (any_actor(), any_act(), minutes, 0.0..1.0).prop_map(|(by, act, minutes, chance)| Step {
+        by,
+        act,
+        minutes,
+        chance,
+    })
+}
+
+/// One who may do it, if any: most steps of a random tale would otherwise be refused at the door.
+fn somebody_who_may(case: &Case, verb: Verb, drawn: &Actor) -> Actor {
+    let line = Transition::of(verb);
+    let posts = POSTS.iter().map(|(code, ..)| post(code));
+    let all = posts.chain([village::REPORTER, Actor::System, Actor::Public]);
+    let mut may = all.filter(|actor| line.permits(actor, case, &VILLAGE));
+    if line.permits(drawn, case, &VILLAGE) {
+        drawn.clone()
+    } else {
+        may.next().unwrap_or_else(|| drawn.clone())
+    }
+}
+
+fn any_report() -> impl Strategy<Value = (NewReport, Actor)> {
+    (any_service(), any_whereabouts(), any::<bool>(), any_actor()).prop_map(
+        |(service, whereabouts, fixed, by)| {
+            let new = NewReport {
+                whereabouts,
+                fixed: fixed.then(|| "done".to_owned()),
+                ..matter(service)
+            };
+            (new, by)
+        },
+    )
+}
+
+/// A random tale; refused steps must have changed nothing.
+fn tale_of(report: &(NewReport, Actor), steps: &[(Step, bool)]) -> Option<Tale<'static>> {
+    let (new, by) = report;
+    let plain = NewReport {
+        fixed: None,
+        ..matter("lamp")
+    };
+    let mut tale = Tale::told(&VILLAGE, new, by, may(13, 9, 0), 0.5)
+        .or_else(|_| Tale::told(&VILLAGE, &plain, &Actor::Public, may(13, 9, 0), 0.5))
+        .ok()?;
+    for (step, as_drawn) in steps {
+        tale.after(step.minutes).chance = step.chance;
+        let by = if *as_drawn {
+            step.by.clone()
+        } else {
+            somebody_who_may(&tale.case, step.act.verb(), &step.by)
+        };
+        let (case, length) = (tale.case.clone(), tale.log.len());
+        if tale.tries(&by, &step.act, "because").is_err() {
+            assert_eq!((&tale.case, tale.log.len()), (&case, length));
+        }
+    }
+    Some(tale)
+}
+
+fn any_steps(most: usize) -> impl Strategy<Value = Vec<(Step, bool)>> {
+    prop::collection::vec((any_step(), prop::bool::weighted(0.2)), 0..most)
+}
+
+/// A step of every verb, with something that fits, for "is it refused".
+fn fitting(verb: Verb, case: &Case, now: Timestamp) -> Option<Act> {
+    let another = ["roads", "lights"]
+        .into_iter()
+        .find(|code| case.lead.as_ref().is_none_or(|lead| lead.as_str() != *code))
+        .unwrap();
+    Some(match verb {
+        Verb::Accept => Act::Accept { standard: None },
+        Verb::Decline => Act::Decline,
+        Verb::Merge => Act::Merge { into: CaseNumber(3) },
+        Verb::Refer => Act::Refer,
+        Verb::Withdraw => Act::Withdraw,
+        Verb::Assign => Act::Assign {
+            unit: Some(another.parse().unwrap()),
+        },
+        Verb::ReportIn => Act::ReportIn,
+        Verb::Return => Act::Return {
+            right_unit: another.parse().unwrap(),
+        },
+        Verb::Handle => Act::Handle {
+            outcome: Outcome::Resolved,
+        },
+        Verb::FixOnTheSpot => return None,
+        Verb::Verify => Act::Verify,
+        Verb::Rework => Act::Rework,
+        Verb::Settle => Act::Settle {
+            outcome: Outcome::Resolved,
+        },
+        Verb::RequestReopen => Act::RequestReopen,
+        Verb::Reopen => Act::Reopen,
+        Verb::RefuseReopen => Act::RefuseReopen,
+        Verb::Park => Act::Park {
+            until: VILLAGE.calendar.zone().to_datetime(now).date() + Span::new().days(3),
+        },
+        Verb::Resume => Act::Resume,
+        Verb::Extend => Act::Extend,
+        Verb::Reclassify => Act::Reclassify {
+            service: "lamp".parse().unwrap(),
+        },
+        Verb::Relocate => Act::Relocate {
+            whereabouts: Whereabouts {
+                area: Some("V22".parse().unwrap()),
+                ..Whereabouts::default()
+            },
+        },
+        Verb::Join => Act::Join {
+            channel: Channel::Web,
+        },
+        Verb::Comment => Act::Comment { public: false },
+        Verb::AddPhoto => Act::AddPhoto {
+            photo: Photo {
+                id: "0f".into(),
+                kind: PhotoKind::Before,
+                public: true,
+            },
+        },
+        Verb::Rate => Act::Rate { rating: Rating::Good },
+        Verb::Supervise => Act::Supervise { on: true },
+        Verb::Show => Act::Show { public: true },
+        Verb::Reckon => Act::Reckon,
+    })
+}
+
+fn cases(n: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases: n,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    // Each tale is tried by everybody with every verb, hence fewer.
+    #![proptest_config(cases(60))]
+
+    #[test]
+    fn what_is_offered_is_not_refused_and_what_is_not_offered_is(
+        report in any_report(), steps in any_steps(25), later in 0_i64..40_000,
+    ) {
+        let mut tale = tale_of(&report, &steps).unwrap();
+        tale.after(later);
+        let now = tale.now.max(tale.case.times.updated_at);
+        let everybody = POSTS.iter().map(|(code, ..)| post(code)).chain([
+            village::REPORTER, Actor::Reporter { report: 2 }, Actor::System, Actor::Client { key: 1 }, Actor::Public,
+        ]);
+        for actor in everybody {
+            let offers: Vec<Verb> = offered(&tale.case, &actor, tale.place, now)
+                .map(|line| line.verb)
+                .collect();
+            for line in TRANSITIONS {
+                let Some(act) = fitting(line.verb, &tale.case, now) else {
+                    prop_assert!(!offers.contains(&line.verb));
+                    continue;
+                };
+                let mut trial = Tale {
+                    place: tale.place, case: tale.case.clone(), log: tale.log.clone(), now: tale.now, chance: 0.5,
+                };
+                let tried = trial.tries(&actor, &act, "because");
+                prop_assert_eq!(
+                    tried.is_ok(), offers.contains(&line.verb),
+                    "{:?} by {:?} on {:?}: {:?}", line.verb, actor, tale.case, tried
+                );
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(250))]
+
+    #[test]
+    fn no_sequence_of_commands_breaks_a_rule(report in any_report(), steps in any_steps(40)) {
+        let tale = tale_of(&report, &steps).unwrap();
+        prop_assert_eq!(tale.case.version as usize, tale.log.len());
+        for event in &tale.log {
+            if let Body::Verified { .. } = event.body {
+                prop_assert!(tale.case.state.outcome().is_some() || tale.case.flags.reopened > 0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_case_and_its_events_come_back_from_json_as_they_were(
+        report in any_report(), steps in any_steps(25),
+    ) {
+        let tale = tale_of(&report, &steps).unwrap();
+        let text = serde_json::to_string(&tale.case).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<Case>(&text).unwrap(), &tale.case);
+        let stored: Vec<Event> = tale.log.iter().map(|event| Event {
+            at: event.at,
+            by: again(&event.by),
+            body: again(&event.body),
+            text: event.text.clone(),
+            clocks: again::<Vec<ClockChange>>(&event.clocks),
+        }).collect();
+        prop_assert_eq!(&stored, &tale.log);
+        prop_assert_eq!(Case::fold(tale.case.number, &stored).unwrap(), tale.case);
+        for event in &tale.log {
+            let body = serde_json::to_value(&event.body).unwrap();
+            prop_assert_eq!(body["event"].as_str(), Some(event.body.as_str()));
+        }
+    }
+
+    #[test]
+    fn every_act_comes_back_from_json_as_it_was(act in any_act()) {
+        prop_assert_eq!(&again(&act), &act);
+        let value = serde_json::to_value(&act).unwrap();
+        prop_assert_eq!(value["verb"].as_str(), Some(act.verb().as_str()));
+    }
+
+    #[test]
+    fn the_counters_are_what_a_recount_of_the_cases_gives(
+        told in prop::collection::vec((any_report(), any_steps(25)), 1..6),
+    ) {
+        let tales: Vec<Tale> = told.iter().map(|(report, steps)| tale_of(report, steps).unwrap()).collect();
+        let mut sums: BTreeMap<(Counted, String), i64> = BTreeMap::new();
+        for tale in &tales {
+            let mut before: Option<Case> = None;
+            for nth in 1..=tale.log.len() {
+                let after = Case::fold(tale.case.number, &tale.log[..nth]).unwrap();
+                for addition in additions(before.as_ref(), &after, &tale.log[nth - 1], &VILLAGE.calendar) {
+                    prop_assert_eq!(addition.day.is_none(), addition.counted == Counted::Open);
+                    *sums.entry((addition.counted, key(&addition.by))).or_default() += addition.delta;
+                }
+                before = Some(after);
+            }
+        }
+        let of = |counted, prefix: &str| -> i64 {
+            sums.iter().filter(|((c, k), _)| *c == counted && k.starts_with(prefix)).map(|(_, n)| n).sum()
+        };
+        let count = |wanted: &dyn Fn(&Case) -> i64| tales.iter().map(|t| wanted(&t.case)).sum::<i64>();
+        for prefix in ["area ", "service "] {
+            prop_assert_eq!(of(Counted::Filed, prefix), tales.len() as i64);
+            prop_assert_eq!(of(Counted::Reopened, prefix), count(&|c| i64::from(c.flags.reopened)));
+            prop_assert_eq!(of(Counted::Returned, prefix), count(&|c| i64::from(c.flags.returned)));
+            prop_assert_eq!(of(Counted::Reworked, prefix), count(&|c| i64::from(c.flags.reworked)));
+            let closed = count(&|c| i64::from(!c.state.is_open()));
+            prop_assert_eq!(of(Counted::Closed, prefix) - of(Counted::Reopened, prefix), closed);
+        }
+        let mut open: BTreeMap<String, i64> = BTreeMap::new();
+        for case in tales.iter().map(|t| &t.case).filter(|c| c.state.is_open()) {
+            let areas = &case.location.areas;
+            let area = areas.at(Level::Community).or(areas.at(Level::Town)).or(areas.at(Level::City)).unwrap();
+            *open.entry(format!("area {area}")).or_default() += 1;
+            *open.entry(format!("service {}", case.service)).or_default() += 1;
+        }
+        let counted: BTreeMap<String, i64> = sums
+            .into_iter()
+            .filter(|((counted, _), n)| *counted == Counted::Open && *n != 0)
+            .map(|((_, key), n)| (key, n))
+            .collect();
+        prop_assert_eq!(counted, open);
+    }
+}
+
+fn again<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> T {
+    serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap()
+}
+
+fn key(by: &By<'_>) -> String {
+    match by {
+        By::Area(code) => format!("area {code}"),
+        By::Service(code) => format!("service {code}"),
+    }
+}
+
+#[test]
+fn random_tales_reach_every_stage_and_tell_every_event() {
+    // Else the properties above would hold of little.
+    use proptest::{
+        strategy::ValueTree,
+        test_runner::{RngAlgorithm, TestRng, TestRunner},
+    };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), rng);
+    let mut words = std::collections::BTreeSet::new();
+    for _ in 0..300 {
+        let report = any_report().new_tree(&mut runner).unwrap().current();
+        let steps = any_steps(40).new_tree(&mut runner).unwrap().current();
+        let tale = tale_of(&report, &steps).unwrap();
+        words.extend(tale.words());
+    }
+    let wanted = [
+        "reported",
+        "joined",
+        "accepted",
+        "declined",
+        "merged",
+        "referred",
+        "withdrawn",
+        "assigned",
+        "reported_in",
+        "returned",
+        "handled",
+        "verified",
+        "reworked",
+        "settled",
+        "reopen_requested",
+        "reopened",
+        "reopen_refused",
+        "parked",
+        "resumed",
+        "extended",
+        "reclassified",
+        "relocated",
+        "commented",
+        "photo_added",
+        "rated",
+        "supervised",
+        "shown",
+    ];
+    let missing: Vec<_> = wanted.into_iter().filter(|w| !words.contains(w)).collect();
+    assert!(missing.is_empty(), "never told: {missing:?}");
+}
+
+#[test]
+fn a_log_begins_with_a_report_and_has_only_one() {
+    let tale = Tale::resident("lamp");
+    let number = CaseNumber(7);
+    assert_eq!(Case::fold(number, []), Err(FoldError::Empty));
+    assert_eq!(
+        Case::fold(number, &tale.log[1..]),
+        Err(FoldError::NoReport("accepted"))
+    );
+    let twice = [tale.log[0].clone(), tale.log[0].clone()];
+    assert_eq!(Case::fold(number, &twice), Err(FoldError::SecondReport(2)));
+}
+
+#[test]
+fn a_case_holds_a_bounded_number_of_photos() {
+    let mut tale = Tale::resident("lamp");
+    let photo = Photo {
+        id: "0f".into(),
+        kind: PhotoKind::Before,
+        public: true,
+    };
+    for _ in 0..MAX_PHOTOS {
+        tale.reporter_does(Act::AddPhoto { photo: photo.clone() });
+    }
+    assert_eq!(
+        tale.refused(&village::REPORTER, Act::AddPhoto { photo }),
+        "too_many_photos"
+    );
+}
+
+#[test]
+fn a_misspelt_field_of_an_act_is_refused() {
+    for text in [
+        r#"{"verb":"park","until":"2026-06-01","untill":1}"#,
+        r#"{"verb":"relocate","area":"V1","zone":"x"}"#,
+        r#"{"verb":"assign","unti":"roads"}"#,
+        r#"{"verb":"fix_on_the_spot"}"#,
+    ] {
+        assert!(serde_json::from_str::<Act>(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn an_extended_and_parked_clock_is_still_reckoned_from_its_own_record() {
+    let mut tale = Tale::resident("lamp");
+    tale.does("dispatcher", Act::Extend)
+        .after(7 * 24 * 60)
+        .does(
+            "dispatcher",
+            Act::Park {
+                until: jiff::civil::date(2026, 5, 22),
+            },
+        )
+        .after(3 * 24 * 60)
+        .does("dispatcher", Act::Resume);
+    let clock = tale.clock(ClockKind::Resolve);
+    assert_eq!((clock.extensions, clock.pauses.len()), (1, 1));
+    assert_eq!(clock.due_at, clock.reckon(&VILLAGE.calendar));
+    assert_eq!(tale.case.state, State::Assigned);
+    assert_eq!(Refusal::Overdue.word(), "overdue");
+}

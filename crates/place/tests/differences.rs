@@ -1,0 +1,75 @@
+//! What `whistle plan` shows.
+
+mod common;
+
+use common::Village;
+use insta::assert_snapshot;
+use whistle_place::difference;
+
+fn plan(old: &Village, new: &Village) -> String {
+    let changes = difference(Some(&old.folder()), &new.folder());
+    let lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn a_plan_shows_what_is_added_removed_and_changed() {
+    let old = Village::new();
+    let new = old
+        .clone()
+        .replace("jurisdiction.toml", "max_returns = 2", "max_returns = 3")
+        .in_area("230599100200", "东岸村", "新岸村")
+        .in_area("230599100200001", "[131.81,46.21]", "[131.812,46.211]")
+        .replace(
+            "units.csv",
+            "ROADS,公路局,,Roads Department",
+            "ROADS,交通局,,Roads Department",
+        )
+        .map("units.csv", |text| {
+            text + "PARKS,园林局,,Parks,department,,CITY,,,,\n"
+        })
+        .replace("posts.csv", "ROADS-H,处置员,,Handler,ROADS,,handler\n", "")
+        .replace("standards.csv", "2d working", "3d working")
+        .replace("routing.csv", "RD,*,ROADS", "RD,*,PIPES")
+        .map("calendar.csv", |text| text + "2027-01-01,holiday,元旦,,,\n")
+        .with("briefing/year.md", "# 年报");
+    assert_snapshot!(plan(&old, &new), @r#"
+    ~ setting settings.max_returns: 2 → 3
+    ~ area 230599100200: name 东岸村 → 新岸村
+    ~ area 230599100200001: redrawn, 855,556 m² → 898,330 m², 114,077 m² change hands
+    + unit PARKS: 园林局
+    ~ unit ROADS: name 公路局 → 交通局
+    - post ROADS-H: 处置员
+    ~ standard WAT-LEAK-2: resolve 2d working → 3d working
+    ~ rule RD *: unit ROADS → PIPES
+    + date 2027-01-01: holiday, 元旦
+    + text briefing/year.md
+    "#);
+}
+
+#[test]
+fn ways_of_writing_make_no_difference() {
+    let old = Village::new();
+    let new = old
+        .clone()
+        .replace("standards.csv", "4h running", "4H  Running")
+        .map("units.csv", |text| text.replace('\n', "\r\n"))
+        .replace("routing.csv", "RD,*,ROADS", "RD,,ROADS")
+        .replace("services.csv", "WAT-DRAIN,,", "WAT-DRAIN,WAT,")
+        .map("posts.csv", |text| {
+            let mut lines: Vec<&str> = text.lines().collect();
+            lines[1..].reverse();
+            lines.join("\n")
+        });
+    assert_eq!(plan(&old, &new), "");
+}
+
+#[test]
+fn the_hash_of_a_folder_knows_its_files_and_their_names() {
+    let village = Village::new();
+    let same = Village::new().with("README.md", "not part of the place");
+    assert_eq!(village.folder().hash(), same.folder().hash());
+    let other = Village::new().replace("units.csv", "WATER,", "WATERS,");
+    assert_ne!(village.folder().hash(), other.folder().hash());
+    assert_eq!(village.folder().hash().len(), 64);
+}

@@ -1,0 +1,398 @@
+//! Cases: listed, read, acted upon.
+
+use axum::{
+    Json as Answer,
+    extract::{Path, State},
+    http::header,
+    response::IntoResponse,
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+use whistle_domain::{
+    case::{Actor, Case, Event},
+    command::Refusal,
+    geometry::BBox,
+    public, rights,
+    words::{CaseNumber, Lang},
+};
+use whistle_service::{
+    Error, Here,
+    list::{self, Viewer},
+    media::Size,
+};
+
+use super::{
+    error::{ErrorAnswer, Problem, Result},
+    extract::{Caller, Json, Query, Visit},
+    read,
+    report::must_exist,
+    wire::{
+        Code,
+        act::Act,
+        case::{
+            CaseListQuery, CasePage, CaseQuery, CaseView, ContactList, Count, CountList, CountQuery, Depth,
+            EventLog, Order, PhotoQuery, PhotoSize, PublicCase, ReportContact, ReporterCase, StaffCase, View,
+        },
+        place::PlaceOnly,
+    },
+};
+use crate::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(cases))
+        .routes(routes!(case))
+        .routes(routes!(events))
+        .routes(routes!(contacts))
+        .routes(routes!(photo))
+        .routes(routes!(act))
+        .routes(routes!(counts))
+}
+
+/// Whose eyes see a case.
+enum Eyes {
+    Public,
+    Reporter(Actor),
+    Staff(Actor),
+}
+
+/// A case with its log and the eyes that see it; "not found" when they may not.
+async fn look(
+    app: &App,
+    visit: &Visit,
+    number: &str,
+    view: Option<View>,
+) -> Result<(Case, Vec<Event>, Eyes)> {
+    let (whistle, here) = (&app.whistle, &visit.here);
+    let number = read::number(number)?;
+    let signed_in = match view {
+        Some(View::Staff) => Some(visit.staff()?),
+        Some(View::Public) => None,
+        None => visit.staff_if_any(),
+    };
+    if let Some(signed_in) = signed_in {
+        let (case, log) = whistle.case_and_log(here, number).await?;
+        if rights::may_see(&case, &signed_in.actor, &here.place) {
+            return Ok((case, log, Eyes::Staff(signed_in.actor.clone())));
+        }
+        return if case.public && view.is_none() {
+            Ok((case, log, Eyes::Public))
+        } else {
+            Err(Problem::not_found("case", number))
+        };
+    }
+    if let (Some(code), None) = (&visit.code, view) {
+        let (case, log, reporter) = whistle.case_by_code(here, number, code).await?;
+        return Ok((case, log, Eyes::Reporter(reporter)));
+    }
+    let (case, log) = whistle.public_case_and_log(here, number).await?;
+    Ok((case, log, Eyes::Public))
+}
+
+fn show(app: &App, here: &Here, case: &Case, eyes: &Eyes, lang: Option<Lang>) -> CaseView {
+    let place = &here.place;
+    let lang = lang.unwrap_or_else(|| place.jurisdiction.languages.first().copied().unwrap_or_default());
+    match eyes {
+        Eyes::Public => CaseView::Public(PublicCase::of(case, place)),
+        Eyes::Reporter(actor) => CaseView::Reporter(ReporterCase::of(case, actor, place, app.whistle.now())),
+        Eyes::Staff(actor) => {
+            let depth = Depth::Whole(actor, lang);
+            CaseView::Staff(Box::new(StaffCase::of(case, place, app.whistle.now(), depth)))
+        }
+    }
+}
+
+/// Cases: filtered, in one order, page by page. With a session: those that the post may see; else the public ones.
+#[utoipa::path(get, path = "/cases", tag = "cases", operation_id = "list_cases", params(CaseListQuery),
+    security((), ("api_key" = []), ("session" = [])),
+    responses(
+        (status = 200, body = CasePage, description = "A page of cases."),
+        (status = 403, body = ErrorAnswer, description = "An API key has no staff view."),
+    ))]
+async fn cases(
+    State(app): State<App>,
+    visit: Visit,
+    Query(query): Query<CaseListQuery>,
+) -> Result<Answer<CasePage>> {
+    let signed_in = match query.view {
+        Some(View::Staff) => Some(visit.staff()?),
+        Some(View::Public) => None,
+        None => visit.staff_if_any(),
+    };
+    let viewer = signed_in.map_or(Viewer::Public, |signed_in| Viewer::Staff(&signed_in.actor));
+    let place = &visit.here.place;
+    let page = app.whistle.cases(&visit.here, &wanted(query)?, viewer).await?;
+    let now = app.whistle.now();
+    let view = |case: &Case| match viewer {
+        Viewer::Public => CaseView::Public(PublicCase::of(case, place)),
+        Viewer::Staff(_) => CaseView::Staff(Box::new(StaffCase::of(case, place, now, Depth::Row))),
+    };
+    Ok(Answer(CasePage {
+        items: page.items.iter().map(view).collect(),
+        next: page.next,
+    }))
+}
+
+/// The service's query.
+fn wanted(query: CaseListQuery) -> Result<list::Query> {
+    let bbox = match query.bbox.as_slice() {
+        [] => None,
+        [west, south, east, north] => {
+            let bbox = BBox::new(*west, *south, *east, *north);
+            Some(bbox.map_err(|error| Problem::value("bbox", error.to_string()))?)
+        }
+        _ => return Err(Problem::value("bbox", "write west,south,east,north")),
+    };
+    let near = match (query.lon, query.lat, query.radius) {
+        (None, None, None) => None,
+        (Some(lon), Some(lat), Some(radius)) if radius > 0.0 && radius <= MAX_RADIUS => {
+            Some((read::point(lon, lat)?, radius))
+        }
+        (Some(_), Some(_), Some(_)) => {
+            return Err(Problem::value(
+                "radius",
+                format!("a radius is more than 0 and at most {MAX_RADIUS} metres"),
+            ));
+        }
+        _ => return Err(Problem::value("radius", "lon, lat and radius go together")),
+    };
+    Ok(list::Query {
+        open: query.open,
+        stages: query.stage.into_iter().map(Into::into).collect(),
+        services: query.service.iter().map(read::service).collect::<Result<_>>()?,
+        area: query.area.as_ref().map(read::area).transpose()?,
+        lead: query.unit.as_ref().map(read::unit).transpose()?,
+        reported_from: query.reported_from.map(|time| time.0),
+        reported_to: query.reported_to.map(|time| time.0),
+        updated_from: query.updated_from.map(|time| time.0),
+        updated_to: query.updated_to.map(|time| time.0),
+        due_before: query.due_before.map(|time| time.0),
+        bbox,
+        near,
+        order: match query.order {
+            Order::Newest => whistle_service::list::Order::Newest,
+            Order::Updated => whistle_service::list::Order::Updated,
+            Order::Due => whistle_service::list::Order::Due,
+        },
+        after: query.after.map(|cursor| cursor.0),
+        skip: 0,
+        limit: read::limit(query.limit)?,
+    })
+}
+
+/// The widest circle of a list, in metres: a large city.
+const MAX_RADIUS: f64 = 100_000.0;
+
+/// One case: for staff in full, with clocks that explain themselves and what may be done now; for its reporter with
+/// what they may do; for everybody else the public view.
+#[utoipa::path(get, path = "/cases/{number}", tag = "cases", operation_id = "get_case",
+    params(("number" = i64, Path, minimum = 1, description = "The case's number."), CaseQuery),
+    security((), ("api_key" = []), ("session" = []), ("pickup_code" = [])),
+    responses(
+        (status = 200, body = CaseView, description = "The case."),
+        (status = 403, body = ErrorAnswer, description = "An API key has no staff view."),
+    ))]
+async fn case(
+    State(app): State<App>,
+    visit: Visit,
+    Path(number): Path<String>,
+    Query(query): Query<CaseQuery>,
+) -> Result<Answer<CaseView>> {
+    let (case, _, eyes) = look(&app, &visit, &number, query.view).await?;
+    Ok(Answer(show(
+        &app,
+        &visit.here,
+        &case,
+        &eyes,
+        query.lang.map(Into::into),
+    )))
+}
+
+/// What happened to a case: the whole log for staff, else the public timeline.
+#[utoipa::path(get, path = "/cases/{number}/events", tag = "cases", operation_id = "list_events",
+    params(("number" = i64, Path, minimum = 1, description = "The case's number."), CaseQuery),
+    security((), ("api_key" = []), ("session" = []), ("pickup_code" = [])),
+    responses(
+        (status = 200, body = EventLog, description = "The events, first things first."),
+        (status = 403, body = ErrorAnswer, description = "An API key has no staff view."),
+    ))]
+async fn events(
+    State(app): State<App>,
+    visit: Visit,
+    Path(number): Path<String>,
+    Query(query): Query<CaseQuery>,
+) -> Result<Answer<EventLog>> {
+    let (_, log, eyes) = look(&app, &visit, &number, query.view).await?;
+    Ok(Answer(log_for(&eyes, &log, 0)))
+}
+
+fn log_for(eyes: &Eyes, log: &[Event], seen: u32) -> EventLog {
+    match eyes {
+        Eyes::Staff(_) => EventLog::staff(log, seen),
+        Eyes::Public | Eyes::Reporter(_) => EventLog::public(log, seen),
+    }
+}
+
+/// How the reporters of a case can be reached; for those who must answer them. The view is logged.
+#[utoipa::path(get, path = "/cases/{number}/contacts", tag = "cases", operation_id = "list_contacts",
+    params(("number" = i64, Path, minimum = 1, description = "The case's number."), PlaceOnly),
+    security(("session" = [])),
+    responses(
+        (status = 200, body = ContactList, description = "By report; those without contact data are left out."),
+        (status = 403, body = ErrorAnswer, description = "This post need not reach the reporters."),
+    ))]
+async fn contacts(
+    State(app): State<App>,
+    visit: Visit,
+    Path(number): Path<String>,
+    _known: Query<PlaceOnly>,
+) -> Result<Answer<ContactList>> {
+    let actor = &visit.staff()?.actor;
+    let (case, ..) = look(&app, &visit, &number, Some(View::Staff)).await?;
+    let contacts = app.whistle.contacts(&visit.here, case.number, actor).await?;
+    let items = contacts.into_iter().map(|(report, contact)| ReportContact {
+        report,
+        name: contact.name,
+        email: contact.email,
+        phone: contact.phone,
+    });
+    Ok(Answer(ContactList {
+        items: items.collect(),
+    }))
+}
+
+/// A photo of a case. Staff see all of a case that they may see; others those that are public.
+#[utoipa::path(get, path = "/cases/{number}/photos/{photo}", tag = "cases", operation_id = "get_photo",
+    params(("number" = i64, Path, minimum = 1, description = "The case's number."),
+        ("photo" = super::wire::PhotoId, Path, description = "The photo's id."), PhotoQuery),
+    security((), ("api_key" = []), ("session" = []), ("pickup_code" = [])),
+    responses((status = 200, content_type = "image/jpeg", body = [u8], description = "The picture.")))]
+async fn photo(
+    State(app): State<App>,
+    visit: Visit,
+    Path((number, id)): Path<(String, String)>,
+    Query(query): Query<PhotoQuery>,
+) -> Result<impl IntoResponse> {
+    let (case, _, eyes) = look(&app, &visit, &number, None).await?;
+    let shown = match eyes {
+        Eyes::Staff(_) => case.photos.iter().any(|photo| photo.id == id),
+        Eyes::Public | Eyes::Reporter(_) => public::photos(&case).any(|photo| photo.id == id),
+    };
+    if !shown {
+        return Err(Problem::not_found("photo", id));
+    }
+    let size = match query.size {
+        PhotoSize::Full => Size::Full,
+        PhotoSize::Thumbnail => Size::Thumbnail,
+    };
+    let bytes = app.whistle.photo(&id, size).await?;
+    // Whether it may be seen can change, so nobody keeps it without asking again.
+    let headers = [
+        (header::CONTENT_TYPE, "image/jpeg"),
+        (header::CACHE_CONTROL, "private, no-cache"),
+    ];
+    Ok((headers, bytes))
+}
+
+/// Do something to a case: as the signed-in post, as its reporter by pick-up code, or as a system with an API key.
+/// The table of transitions says who may do what. Answers the case as it is then.
+#[utoipa::path(post, path = "/cases/{number}/acts", tag = "cases", operation_id = "act_on_case",
+    params(("number" = i64, Path, minimum = 1, description = "The case's number."), PlaceOnly),
+    security(("api_key" = []), ("session" = []), ("pickup_code" = [])), request_body = Act,
+    responses(
+        (status = 200, body = CaseView, description = "It was done; the case as it is now."),
+        (status = 403, body = ErrorAnswer, description = "Who asks may not do that to this case."),
+        (status = 409, body = ErrorAnswer, description = "The case changed since it was seen (`stale`, with its \
+            version and what changed), or it stands where this cannot be done (`wrong_stage`)."),
+    ))]
+async fn act(
+    State(app): State<App>,
+    visit: Visit,
+    Path(number): Path<String>,
+    _known: Query<PlaceOnly>,
+    Json(mut act): Json<Act>,
+) -> Result<Answer<CaseView>> {
+    let (number, by, eyes) = who_acts(&app, &visit, &number).await?;
+    let seen = act.seen();
+    if seen.is_none() && matches!(eyes, Eyes::Staff(_)) {
+        let message = "say which version of the case you saw";
+        return Err(Problem::bad("missing_field", "seen".to_owned(), message));
+    }
+    if let Some(photo) = act.photo() {
+        must_exist(&app.whistle, &photo.id).await?;
+    }
+    let text = act.take_text();
+    let done = app
+        .whistle
+        .act(&visit.here, number, seen, act.wanted()?, text, by)
+        .await;
+    match done {
+        Ok(case) => Ok(Answer(show(&app, &visit.here, &case, &eyes, None))),
+        Err(error @ Error::Refused(Refusal::Stale { seen, .. })) => {
+            let (case, log) = app.whistle.case_and_log(&visit.here, number).await?;
+            Err(Problem::Stale {
+                error,
+                version: case.version,
+                changes: log_for(&eyes, &log, seen),
+            })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Who acts on which case, and with whose eyes they see the answer.
+async fn who_acts(app: &App, visit: &Visit, number: &str) -> Result<(CaseNumber, Actor, Eyes)> {
+    Ok(match &visit.caller {
+        Caller::Staff(signed_in) => {
+            let (case, _, eyes) = look(app, visit, number, Some(View::Staff)).await?;
+            (case.number, signed_in.actor.clone(), eyes)
+        }
+        Caller::Public if visit.code.is_none() => return Err(Error::SignedOut.into()),
+        _ if visit.code.is_some() => {
+            let (case, _, eyes) = look(app, visit, number, None).await?;
+            let by = match &eyes {
+                Eyes::Reporter(actor) => actor.clone(),
+                Eyes::Public | Eyes::Staff(_) => return Err(Error::SignedOut.into()),
+            };
+            (case.number, by, eyes)
+        }
+        Caller::Client(client) => {
+            let (case, _, eyes) = look(app, visit, number, Some(View::Public)).await?;
+            (case.number, client.clone(), eyes)
+        }
+        Caller::Public => return Err(Error::SignedOut.into()),
+    })
+}
+
+/// Counters of the last days, by area and by service.
+#[utoipa::path(get, path = "/counts", tag = "cases", operation_id = "list_counts", params(CountQuery),
+    security((), ("api_key" = []), ("session" = [])),
+    responses((status = 200, body = CountList, description = "The counters.")))]
+async fn counts(
+    State(app): State<App>,
+    visit: Visit,
+    Query(query): Query<CountQuery>,
+) -> Result<Answer<CountList>> {
+    let days = query.days.unwrap_or(30);
+    if !(1..=3660).contains(&days) {
+        return Err(Problem::value("days", "write 1 to 3660 days"));
+    }
+    let all = visit.staff_if_any().is_some();
+    let place = &visit.here.place;
+    let is_shown =
+        |service: &str| all || service.is_empty() || place.service(service).is_some_and(|s| s.public);
+    let code = |text: String| (!text.is_empty()).then_some(Code(text));
+    let counts = app.whistle.counts(&visit.here, days - 1).await?;
+    let items = counts
+        .into_iter()
+        .filter(|count| is_shown(&count.service_code))
+        .map(|count| Count {
+            name: count.name,
+            area: code(count.area_code),
+            service: code(count.service_code),
+            n: count.n,
+        });
+    Ok(Answer(CountList {
+        days,
+        items: items.collect(),
+    }))
+}

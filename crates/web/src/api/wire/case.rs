@@ -1,0 +1,920 @@
+//! Cases on the wire: what each viewer sees of one, of its log, and of a list.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use whistle_domain::{
+    case::{self as domain, Actor as DomainActor, Body, Event},
+    clock::Clock as DomainClock,
+    place::Place,
+    public, transition,
+    words::Lang as DomainLang,
+};
+
+use super::{
+    AreaPath, Channel, ClockKind, Code, Cursor, Day, Lang, Need, Outcome, PhotoKind, Point, Rating, Stage,
+    Step, Time, Verb, Words, commas, report::Answer,
+};
+
+/// In whose eyes. The fullest that the credentials give when absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum View {
+    /// What anyone may see.
+    Public,
+    /// What the signed-in post may see.
+    Staff,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Order {
+    /// Reported last comes first.
+    #[default]
+    Newest,
+    /// Changed first comes first; for those who follow the changes.
+    Updated,
+    /// Due first comes first; open cases only.
+    Due,
+}
+
+/// Which cases.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CaseListQuery {
+    /// The jurisdiction; needed only where one install serves several.
+    #[param(required = false)]
+    #[expect(dead_code, reason = "read by the extractor of the place")]
+    jurisdiction_id: Option<Code>,
+    /// In whose eyes; the fullest that the credentials give when absent.
+    #[param(inline)]
+    pub(crate) view: Option<View>,
+    /// Open ones, or closed ones.
+    pub(crate) open: Option<bool>,
+    /// In one of these stages.
+    #[serde(default, deserialize_with = "commas")]
+    #[param(required = false, style = Form, explode = false, max_items = 7)]
+    pub(crate) stage: Vec<Stage>,
+    /// Of one of these services; a group stands for all its services.
+    #[serde(default, deserialize_with = "commas")]
+    #[param(required = false, style = Form, explode = false, max_items = 100)]
+    pub(crate) service: Vec<Code>,
+    /// In this area, at any level.
+    pub(crate) area: Option<Code>,
+    /// Led by this unit.
+    pub(crate) unit: Option<Code>,
+    /// Reported from this time on.
+    pub(crate) reported_from: Option<Time>,
+    /// Reported up to this time.
+    pub(crate) reported_to: Option<Time>,
+    /// Changed from this time on.
+    pub(crate) updated_from: Option<Time>,
+    /// Changed up to this time.
+    pub(crate) updated_to: Option<Time>,
+    /// With a clock due before this time.
+    pub(crate) due_before: Option<Time>,
+    /// Inside this box: west, south, east, north.
+    #[serde(default, deserialize_with = "numbers")]
+    #[param(required = false, style = Form, explode = false, min_items = 4, max_items = 4, example = json!([131.8, 46.2, 131.84, 46.22]))]
+    pub(crate) bbox: Vec<f64>,
+    /// With `lat` and `radius`: near this point. Degrees east.
+    #[param(minimum = -180, maximum = 180)]
+    pub(crate) lon: Option<f64>,
+    /// Degrees north.
+    #[param(minimum = -90, maximum = 90)]
+    pub(crate) lat: Option<f64>,
+    /// How near, in metres.
+    #[param(exclusive_minimum = 0, maximum = 100_000)]
+    pub(crate) radius: Option<f64>,
+    /// In which order; `newest` by default.
+    #[serde(default)]
+    #[param(required = false, inline)]
+    pub(crate) order: Order,
+    /// Where the page begins; `next` of the page before.
+    pub(crate) after: Option<Cursor>,
+    /// How many at most; 50 by default.
+    #[param(minimum = 1, maximum = 1000)]
+    pub(crate) limit: Option<usize>,
+}
+
+fn numbers<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Vec<f64>, D::Error> {
+    let parts: Vec<String> = commas(reader)?;
+    parts
+        .iter()
+        .map(|part| {
+            part.parse()
+                .map_err(|_| serde::de::Error::custom(format!("{part:?} is no number")))
+        })
+        .collect()
+}
+
+/// In whose eyes, and in which language.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CaseQuery {
+    /// The jurisdiction; needed only where one install serves several.
+    #[param(required = false)]
+    #[expect(dead_code, reason = "read by the extractor of the place")]
+    jurisdiction_id: Option<Code>,
+    /// In whose eyes; the fullest that the credentials give when absent.
+    #[param(inline)]
+    pub(crate) view: Option<View>,
+    /// The language of explanations; the place's first one by default.
+    #[param(inline)]
+    pub(crate) lang: Option<Lang>,
+}
+
+/// A photo in which size.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PhotoQuery {
+    /// The jurisdiction; needed only where one install serves several.
+    #[param(required = false)]
+    #[expect(dead_code, reason = "read by the extractor of the place")]
+    jurisdiction_id: Option<Code>,
+    /// `full` by default.
+    #[serde(default)]
+    #[param(required = false, inline)]
+    pub(crate) size: PhotoSize,
+}
+
+/// The size of a photo: as it is kept, or for lists.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PhotoSize {
+    #[default]
+    Full,
+    Thumbnail,
+}
+
+/// A case, in the eyes of who asks; `view` says whose.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "view", rename_all = "snake_case")]
+pub(crate) enum CaseView {
+    /// What anyone may see.
+    Public(PublicCase),
+    /// The same for one who reported it, with what they may do.
+    Reporter(ReporterCase),
+    /// What the signed-in post may see.
+    Staff(Box<StaffCase>),
+}
+
+/// A page of cases.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CasePage {
+    pub(crate) items: Vec<CaseView>,
+    /// What to send as `after` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
+}
+
+/// A case as anyone may see it: private words are masked.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PublicCase {
+    /// Its number.
+    #[schema(minimum = 1, example = 42)]
+    number: i64,
+    /// How many events it has.
+    version: u32,
+    /// How far it is.
+    step: Step,
+    /// Whether it is open.
+    open: bool,
+    /// How it ended, once closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<Outcome>,
+    /// What is asked for.
+    service: Code,
+    /// The service's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_name: Option<Words>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    point: Option<Point>,
+    /// How the place was described, masked.
+    address: String,
+    areas: AreaPath,
+    /// What the reporter wrote, masked.
+    description: String,
+    /// What was done, or why it was closed, masked.
+    resolution: String,
+    /// The unit that leads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lead: Option<Code>,
+    /// How many reports it has.
+    reports: u32,
+    /// The photos that the public may see.
+    photos: Vec<Photo>,
+    reported_at: Time,
+    updated_at: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_at: Option<Time>,
+    /// When the work is due, while it is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<Time>,
+}
+
+impl PublicCase {
+    pub(crate) fn of(case: &domain::Case, place: &Place) -> Self {
+        let due = case.clocks.get(whistle_domain::clock::ClockKind::Resolve);
+        let outcome = (!case.state.is_open()).then(|| case.state.outcome()).flatten();
+        Self {
+            number: case.number.0,
+            version: case.version,
+            step: public::Step::of(case.state).into(),
+            open: case.state.is_open(),
+            outcome: outcome.map(Into::into),
+            service: Code::of(&case.service),
+            service_name: name_of_service(case, place),
+            point: case.location.point.map(Into::into),
+            address: public::address(case),
+            areas: (&case.location.areas).into(),
+            description: public::description(case),
+            resolution: if case.state.is_open() {
+                String::new()
+            } else {
+                public::resolution(case)
+            },
+            lead: case.lead.as_ref().map(Code::of),
+            reports: case.reports,
+            photos: public::photos(case).map(Photo::from).collect(),
+            reported_at: Time(case.times.reported_at),
+            updated_at: Time(case.times.updated_at),
+            closed_at: case.times.closed_at.map(Time),
+            due_at: due
+                .filter(|clock| clock.is_running())
+                .map(|clock| Time(clock.due_at)),
+        }
+    }
+}
+
+fn name_of_service(case: &domain::Case, place: &Place) -> Option<Words> {
+    place
+        .service(case.service.as_str())
+        .map(|service| (&service.name).into())
+}
+
+/// A case as one who reported it sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReporterCase {
+    #[serde(flatten)]
+    case: PublicCase,
+    /// What the reporter may do now.
+    offered: Vec<Offered>,
+}
+
+impl ReporterCase {
+    pub(crate) fn of(case: &domain::Case, actor: &DomainActor, place: &Place, now: Timestamp) -> Self {
+        Self {
+            case: PublicCase::of(case, place),
+            offered: offered(case, actor, place, now),
+        }
+    }
+}
+
+/// Something that may be done now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Offered {
+    verb: Verb,
+    /// What must be sent with it; `unit` may be left out where routing names one.
+    needs: Vec<Need>,
+}
+
+fn offered(case: &domain::Case, actor: &DomainActor, place: &Place, now: Timestamp) -> Vec<Offered> {
+    transition::offered(case, actor, place, now)
+        .map(|line| Offered {
+            verb: line.verb.into(),
+            needs: line
+                .needs
+                .iter()
+                .filter(|need| need.is_sent())
+                .map(|need| (*need).into())
+                .collect(),
+        })
+        .collect()
+}
+
+/// A case as staff sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StaffCase {
+    /// Its number.
+    #[schema(minimum = 1, example = 42)]
+    number: i64,
+    /// How many events it has; what a command must send as `seen`.
+    version: u32,
+    stage: Stage,
+    /// The outcome, claimed or final.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<Outcome>,
+    open: bool,
+    flags: Flags,
+    /// The version of the place folder it was filed under.
+    place_version: u32,
+    service: Code,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_name: Option<Words>,
+    /// The standard it is held to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    standard: Option<Code>,
+    channel: Channel,
+    /// Who reported it first.
+    reporter: Actor,
+    /// How many reports it has.
+    reports: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    point: Option<Point>,
+    address: String,
+    areas: AreaPath,
+    /// What the first reporter wrote.
+    description: String,
+    answers: Vec<Answer>,
+    /// Whether the public may see it.
+    public: bool,
+    /// The unit that leads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lead: Option<Code>,
+    /// The unit that the last return named as the right one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    right_unit: Option<Code>,
+    /// The unit that handed in the work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed_by: Option<Code>,
+    /// What was done, or why it was closed.
+    resolution: String,
+    /// The case it is a duplicate of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicate_of: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rating: Option<Rating>,
+    photos: Vec<Photo>,
+    clocks: Vec<Clock>,
+    times: Times,
+    /// What the signed-in post may do now; not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offered: Option<Vec<Offered>>,
+}
+
+/// How much of a staff view is wanted.
+#[derive(Clone, Copy)]
+pub(crate) enum Depth<'a> {
+    /// For lists.
+    Row,
+    /// For one case: what may be done, and clocks that explain themselves.
+    Whole(&'a DomainActor, DomainLang),
+}
+
+impl StaffCase {
+    pub(crate) fn of(case: &domain::Case, place: &Place, now: Timestamp, depth: Depth<'_>) -> Self {
+        let lang = match depth {
+            Depth::Row => None,
+            Depth::Whole(_, lang) => Some(lang),
+        };
+        let clock = |clock: &DomainClock| Clock::of(clock, place, now, lang);
+        Self {
+            number: case.number.0,
+            version: case.version,
+            stage: case.state.stage().into(),
+            outcome: case.state.outcome().map(Into::into),
+            open: case.state.is_open(),
+            flags: (&case.flags).into(),
+            place_version: case.place_version,
+            service: Code::of(&case.service),
+            service_name: name_of_service(case, place),
+            standard: case.standard.as_ref().map(Code::of),
+            channel: case.channel.into(),
+            reporter: (&case.reporter).into(),
+            reports: case.reports,
+            point: case.location.point.map(Into::into),
+            address: case.location.address.clone(),
+            areas: (&case.location.areas).into(),
+            description: case.description.clone(),
+            answers: case.answers.iter().map(Answer::from).collect(),
+            public: case.public,
+            lead: case.lead.as_ref().map(Code::of),
+            right_unit: case.right_unit.as_ref().map(Code::of),
+            fixed_by: case.fixer.as_ref().map(|fixer| Code::of(&fixer.unit)),
+            resolution: case.resolution.clone(),
+            duplicate_of: case.duplicate_of.map(|number| number.0),
+            rating: case.rating.map(Into::into),
+            photos: case.photos.iter().map(Photo::from).collect(),
+            clocks: case.clocks.all().iter().map(clock).collect(),
+            times: (&case.times).into(),
+            offered: match depth {
+                Depth::Row => None,
+                Depth::Whole(actor, _) => Some(offered(case, actor, place, now)),
+            },
+        }
+    }
+}
+
+/// What is true of a case besides its state.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Flags {
+    /// Parked until this date; its clocks stand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parked_until: Option<Day>,
+    /// Whether it was ever parked; once only.
+    was_parked: bool,
+    /// How often a limit was extended.
+    extended: u8,
+    /// How often a unit returned it.
+    returned: u8,
+    /// How often the work failed the verification.
+    reworked: u8,
+    /// How often it was reopened.
+    reopened: u8,
+    /// Watched over from above.
+    supervised: bool,
+    /// Fixed by the one who found it.
+    on_the_spot: bool,
+    /// Drawn for a re-check by another post.
+    recheck: bool,
+}
+
+impl From<&domain::Flags> for Flags {
+    fn from(flags: &domain::Flags) -> Self {
+        Self {
+            parked_until: flags.parked_until.map(Day),
+            was_parked: flags.was_parked,
+            extended: flags.extended,
+            returned: flags.returned,
+            reworked: flags.reworked,
+            reopened: flags.reopened,
+            supervised: flags.supervised,
+            on_the_spot: flags.on_the_spot,
+            recheck: flags.recheck,
+        }
+    }
+}
+
+/// When a case reached each stage last.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Times {
+    reported_at: Time,
+    updated_at: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted_at: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assigned_at: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reported_in_at: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handled_at: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_at: Option<Time>,
+}
+
+impl From<&domain::Times> for Times {
+    fn from(times: &domain::Times) -> Self {
+        Self {
+            reported_at: Time(times.reported_at),
+            updated_at: Time(times.updated_at),
+            accepted_at: times.accepted_at.map(Time),
+            assigned_at: times.assigned_at.map(Time),
+            reported_in_at: times.reported_in_at.map(Time),
+            handled_at: times.handled_at.map(Time),
+            closed_at: times.closed_at.map(Time),
+        }
+    }
+}
+
+/// A running or stopped limit.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Clock {
+    kind: ClockKind,
+    /// How long it may run.
+    #[schema(example = "4h working")]
+    limit: String,
+    started_at: Time,
+    due_at: Time,
+    state: ClockState,
+    /// Whether it was, or is, over its due time.
+    overdue: bool,
+    /// How many times the limit was added once more.
+    extensions: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped_at: Option<Time>,
+    /// Why it is due then, in sentences; not in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    explanation: Vec<String>,
+}
+
+/// Whether a clock runs, stands while the case is parked, or was stopped for good.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ClockState {
+    Running,
+    Paused,
+    Stopped,
+}
+
+impl Clock {
+    fn of(clock: &DomainClock, place: &Place, now: Timestamp, lang: Option<DomainLang>) -> Self {
+        Self {
+            kind: clock.kind.into(),
+            limit: String::from(clock.limit),
+            started_at: Time(clock.started_at),
+            due_at: Time(clock.due_at),
+            state: if clock.is_running() {
+                ClockState::Running
+            } else if clock.is_paused() {
+                ClockState::Paused
+            } else {
+                ClockState::Stopped
+            },
+            overdue: clock.is_overdue(now),
+            extensions: clock.extensions,
+            stopped_at: clock.stopped_at.map(Time),
+            explanation: lang.map(|lang| explain(clock, place, lang)).unwrap_or_default(),
+        }
+    }
+}
+
+/// The limit and each of its extensions, explained by the calendar.
+fn explain(clock: &DomainClock, place: &Place, lang: DomainLang) -> Vec<String> {
+    let pauses: Vec<_> = clock
+        .pauses
+        .iter()
+        .filter_map(|p| Some((p.from, p.to?)))
+        .collect();
+    let mut last = place
+        .calendar
+        .explain_with_pauses(clock.started_at, clock.limit, &pauses);
+    let mut sentences = vec![last.sentence(lang)];
+    for _ in 0..clock.extensions {
+        last = place.calendar.explain(last.due, clock.limit);
+        sentences.push(last.sentence(lang));
+    }
+    sentences
+}
+
+/// A photo of a case. Its picture is at `/cases/{number}/photos/{id}`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Photo {
+    id: String,
+    kind: PhotoKind,
+    /// Whether the public may see it.
+    public: bool,
+}
+
+impl From<&domain::Photo> for Photo {
+    fn from(photo: &domain::Photo) -> Self {
+        Self {
+            id: photo.id.clone(),
+            kind: photo.kind.into(),
+            public: photo.public,
+        }
+    }
+}
+
+/// Who did something. Never names a person.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "who", rename_all = "snake_case")]
+pub(crate) enum Actor {
+    /// One who reported it; the first report is 1.
+    Reporter { report: u32 },
+    /// A post of a unit.
+    Post { post: Code, unit: Code },
+    /// Another system, by the number of its API key.
+    Client { key: i64 },
+    /// Anyone, without a code or key.
+    Public,
+    /// Whistle itself, by its rules.
+    System,
+}
+
+impl From<&DomainActor> for Actor {
+    fn from(actor: &DomainActor) -> Self {
+        match actor {
+            DomainActor::Reporter { report } => Self::Reporter { report: *report },
+            DomainActor::Post { post, unit, .. } => Self::Post {
+                post: Code::of(post),
+                unit: Code::of(unit),
+            },
+            DomainActor::Client { key } => Self::Client { key: *key },
+            DomainActor::Public => Self::Public,
+            DomainActor::System => Self::System,
+        }
+    }
+}
+
+/// What happened to a case, in the eyes of who asks; `view` says whose.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "view", rename_all = "snake_case")]
+pub(crate) enum EventLog {
+    /// The public timeline.
+    Public(PublicEvents),
+    /// The whole log.
+    Staff(StaffEvents),
+}
+
+/// The public timeline, first things first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PublicEvents {
+    items: Vec<PublicEvent>,
+}
+
+/// The whole log, first things first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StaffEvents {
+    items: Vec<StaffEvent>,
+}
+
+impl EventLog {
+    /// What the public may know of the log from the event after `seen` on.
+    pub(crate) fn public(log: &[Event], seen: u32) -> Self {
+        let entries = public::timeline(log)
+            .into_iter()
+            .filter(|entry| entry.version > seen);
+        Self::Public(PublicEvents {
+            items: entries.map(PublicEvent::from).collect(),
+        })
+    }
+
+    /// The log from the event after `seen` on.
+    pub(crate) fn staff(log: &[Event], seen: u32) -> Self {
+        let events = log.iter().zip(1..).filter(|(_, version)| *version > seen);
+        Self::Staff(StaffEvents {
+            items: events
+                .map(|(event, version)| StaffEvent::of(event, version))
+                .collect(),
+        })
+    }
+}
+
+/// One line of the public timeline.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PublicEvent {
+    /// Which event of the log, from 1; inner ones are left out.
+    version: u32,
+    at: Time,
+    /// The event's word.
+    #[schema(example = "assigned")]
+    event: &'static str,
+    /// The unit that did it or got it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<Code>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<Outcome>,
+    /// What was written, masked.
+    text: String,
+}
+
+impl From<public::Entry> for PublicEvent {
+    fn from(entry: public::Entry) -> Self {
+        Self {
+            version: entry.version,
+            at: Time(entry.at),
+            event: entry.event,
+            unit: entry.unit.as_ref().map(Code::of),
+            outcome: entry.outcome.map(Into::into),
+            text: entry.text,
+        }
+    }
+}
+
+/// One event of the log, with what belongs to it.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct StaffEvent {
+    /// Which event of the log, from 1.
+    version: u32,
+    at: Option<Time>,
+    by: Option<Actor>,
+    /// The event's word.
+    #[schema(example = "assigned")]
+    event: &'static str,
+    /// What was written with it.
+    text: String,
+    /// `reported`, `reclassified`: what is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<Code>,
+    /// `reported`, `joined`: by which way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<Channel>,
+    /// `joined`: which report of the case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<u32>,
+    /// `reported`, `relocated`: where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<Location>,
+    /// `accepted`: the standard it is held to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    standard: Option<Code>,
+    /// `merged`: the case that goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    into: Option<i64>,
+    /// `assigned`: the unit that has it. `returned`: the right one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<Code>,
+    /// `handled`, `verified`, `settled`: how it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<Outcome>,
+    /// `handled`: found and fixed by the same post.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_the_spot: Option<bool>,
+    /// `handled`: drawn for a re-check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recheck: Option<bool>,
+    /// `parked`: until the start of this date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Day>,
+    /// `reported`, `commented`, `shown`: whether the public may see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public: Option<bool>,
+    /// `photo_added`, `reported`: the photos.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    photos: Vec<Photo>,
+    /// `rated`: how content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rating: Option<Rating>,
+    /// `supervised`: whether it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on: Option<bool>,
+    /// Which clocks it touched, and when they are due since.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    clocks: Vec<ClockChange>,
+}
+
+impl StaffEvent {
+    fn of(event: &Event, version: u32) -> Self {
+        let mut line = Self {
+            version,
+            at: Some(Time(event.at)),
+            by: Some((&event.by).into()),
+            event: event.body.as_str(),
+            text: event.text.clone(),
+            clocks: event.clocks.iter().map(ClockChange::from).collect(),
+            ..Self::default()
+        };
+        match &event.body {
+            Body::Reported {
+                service,
+                channel,
+                location,
+                public,
+                photos,
+                ..
+            } => {
+                line.service = Some(Code::of(service));
+                line.channel = Some((*channel).into());
+                line.location = Some(location.into());
+                line.public = Some(*public);
+                line.photos = photos.iter().map(Photo::from).collect();
+            }
+            Body::Joined { report, channel } => {
+                line.report = Some(*report);
+                line.channel = Some((*channel).into());
+            }
+            Body::Accepted { standard } => line.standard = Some(Code::of(standard)),
+            Body::Merged { into } => line.into = Some(into.0),
+            Body::Assigned { unit } | Body::Returned { right_unit: unit } => line.unit = Some(Code::of(unit)),
+            Body::Handled {
+                outcome,
+                on_the_spot,
+                recheck,
+            } => {
+                line.outcome = Some((*outcome).into());
+                line.on_the_spot = Some(*on_the_spot);
+                line.recheck = Some(*recheck);
+            }
+            Body::Verified { outcome } | Body::Settled { outcome } => line.outcome = Some((*outcome).into()),
+            Body::Parked { until } => line.until = Some(Day(*until)),
+            Body::Reclassified { service, .. } => line.service = Some(Code::of(service)),
+            Body::Relocated { location } => line.location = Some(location.into()),
+            Body::Commented { public } | Body::Shown { public } => line.public = Some(*public),
+            Body::PhotoAdded { photo } => line.photos = vec![photo.into()],
+            Body::Rated { rating } => line.rating = Some((*rating).into()),
+            Body::Supervised { on } => line.on = Some(*on),
+            Body::Declined
+            | Body::Referred
+            | Body::Withdrawn
+            | Body::ReportedIn
+            | Body::Reworked
+            | Body::ReopenRequested
+            | Body::Reopened
+            | Body::ReopenRefused
+            | Body::Resumed
+            | Body::Extended
+            | Body::Reckoned => {}
+        }
+        line
+    }
+}
+
+/// Where a matter lies.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Location {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    point: Option<Point>,
+    address: String,
+    areas: AreaPath,
+}
+
+impl From<&domain::Location> for Location {
+    fn from(location: &domain::Location) -> Self {
+        Self {
+            point: location.point.map(Into::into),
+            address: location.address.clone(),
+            areas: (&location.areas).into(),
+        }
+    }
+}
+
+/// What an event did to a clock.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ClockChange {
+    kind: ClockKind,
+    #[serde(rename = "do")]
+    done: ClockDeed,
+    /// When it is due since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<Time>,
+}
+
+/// A new clock runs, one is stopped, stands, runs on, is extended, or was computed anew.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ClockDeed {
+    Start,
+    Stop,
+    Pause,
+    Resume,
+    Extend,
+    Reckon,
+}
+
+impl From<&whistle_domain::clock::ClockChange> for ClockChange {
+    fn from(change: &whistle_domain::clock::ClockChange) -> Self {
+        use whistle_domain::clock::ClockChange as Change;
+        let (kind, done, due_at) = match *change {
+            Change::Start { kind, due_at, .. } => (kind, ClockDeed::Start, Some(due_at)),
+            Change::Stop { kind } => (kind, ClockDeed::Stop, None),
+            Change::Pause { kind } => (kind, ClockDeed::Pause, None),
+            Change::Resume { kind, due_at } => (kind, ClockDeed::Resume, Some(due_at)),
+            Change::Extend { kind, due_at } => (kind, ClockDeed::Extend, Some(due_at)),
+            Change::Reckon { kind, due_at } => (kind, ClockDeed::Reckon, Some(due_at)),
+        };
+        Self {
+            kind: kind.into(),
+            done,
+            due_at: due_at.map(Time),
+        }
+    }
+}
+
+/// How those who reported a case can be reached.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ContactList {
+    pub(crate) items: Vec<ReportContact>,
+}
+
+/// How one who reported a case can be reached.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReportContact {
+    /// Which report of the case; the first is 1.
+    pub(crate) report: u32,
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) phone: String,
+}
+
+/// Over how many days.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CountQuery {
+    /// The jurisdiction; needed only where one install serves several.
+    #[param(required = false)]
+    #[expect(dead_code, reason = "read by the extractor of the place")]
+    jurisdiction_id: Option<Code>,
+    /// How many days back, today included; 30 by default.
+    #[param(minimum = 1, maximum = 3660)]
+    pub(crate) days: Option<i32>,
+}
+
+/// Counters of the last days; what is open, in any case. Each is given by area and by service, never by both.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CountList {
+    pub(crate) days: i32,
+    pub(crate) items: Vec<Count>,
+}
+
+/// One counter.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Count {
+    /// What is counted: `filed`, `closed`, `reopened`, `returned`, `reworked`, `open`.
+    #[schema(example = "filed")]
+    pub(crate) name: String,
+    /// The community, or the deepest area above it that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) area: Option<Code>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) service: Option<Code>,
+    pub(crate) n: i64,
+}

@@ -1,0 +1,143 @@
+//! A request as every resource meets it: the install, the format, what was asked, in which language.
+
+use std::borrow::Cow;
+
+use axum::{
+    extract::{FromRequestParts, rejection::PathRejection},
+    http::{StatusCode, header, request::Parts},
+    response::Response,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use whistle_domain::{
+    case::Actor,
+    place::{Place, Service},
+    words::Lang,
+};
+use whistle_service::{Error, Here};
+
+use super::{
+    answer::{Fault, Faults, Format, Node, quoted, write},
+    parameters::Parameters,
+};
+use crate::{App, limits::RequestId};
+
+/// What was asked, without the body.
+pub(super) struct Asked {
+    pub(super) app: App,
+    pub(super) format: Format,
+    pub(super) query: Parameters,
+    /// What the client calls this attempt, so that a retry is known as one.
+    pub(super) idempotency_key: Option<String>,
+    key: Option<String>,
+    host: String,
+    request_id: String,
+}
+
+impl FromRequestParts<App> for Asked {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        let text = |name: header::HeaderName| parts.headers.get(name)?.to_str().ok().map(str::to_owned);
+        let host = text(header::HOST).or_else(|| parts.uri.authority().map(ToString::to_string));
+        let request_id = parts.extensions.get::<RequestId>();
+        Ok(Self {
+            app: app.clone(),
+            format: Format::of_path(parts.uri.path()).unwrap_or(Format::Xml),
+            query: Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes()),
+            idempotency_key: text(header::HeaderName::from_static("idempotency-key")),
+            key: text(header::HeaderName::from_static("x-api-key")),
+            host: host.unwrap_or_default(),
+            request_id: request_id.map_or_else(|| "unknown".to_owned(), |id| id.0.clone()),
+        })
+    }
+}
+
+impl Asked {
+    /// The address under which the public reaches us, without a slash at the end.
+    pub(super) fn base(&self) -> Cow<'_, str> {
+        match &self.app.settings.base_url {
+            Some(base) => base.trim_end_matches('/').into(),
+            None => format!("http://{}", self.host).into(),
+        }
+    }
+
+    /// The jurisdiction that is named; the only one when none is.
+    pub(super) fn here(&self, parameters: &Parameters) -> Result<Here, Faults> {
+        let places = self.app.whistle.places();
+        let named = places.named(parameters.one("jurisdiction_id"));
+        named.cloned().map_err(|error| self.faults(&error))
+    }
+
+    /// The jurisdiction of the address, where none is named: for what is asked before anything is known.
+    pub(super) fn here_by_host(&self) -> Result<Here, Faults> {
+        if self.query.one("jurisdiction_id").is_some() {
+            return self.here(&self.query);
+        }
+        let places = self.app.whistle.places();
+        let none = || Fault::not_found("no place is in force here yet").into();
+        places.by_host(&self.host).cloned().ok_or_else(none)
+    }
+
+    /// The API key, from the body, the query or a header. Never logged.
+    pub(super) fn key<'a>(&'a self, parameters: &'a Parameters) -> Option<&'a str> {
+        parameters
+            .one("api_key")
+            .or(self.key.as_deref())
+            .filter(|key| !key.is_empty())
+    }
+
+    /// The client of the API key, which must be there.
+    pub(super) async fn client(&self, here: &Here, parameters: &Parameters) -> Result<Actor, Faults> {
+        let Some(key) = self.key(parameters) else {
+            let what = "an api_key is needed to write here; ask the place for one";
+            return Err(Fault::new(StatusCode::FORBIDDEN, what).into());
+        };
+        self.done(self.app.whistle.client(here, key).await)
+    }
+
+    /// What the service answers, or its error as faults.
+    pub(super) fn done<T>(&self, result: Result<T, Error>) -> Result<T, Faults> {
+        result.map_err(|error| self.faults(&error))
+    }
+
+    fn faults(&self, error: &Error) -> Faults {
+        Faults::of(error, &self.request_id)
+    }
+
+    /// The answer, in the asked format.
+    pub(super) fn answer(&self, root: &str, node: &Node<'_>) -> Response {
+        write(self.format, StatusCode::OK, root, node)
+    }
+}
+
+/// The language that is asked for with `locale`, or the place's own.
+pub(super) fn language(place: &Place, parameters: &Parameters) -> Lang {
+    parameters
+        .one("locale")
+        .and_then(|locale| locale.parse().ok())
+        .or_else(|| place.jurisdiction.languages.first().copied())
+        .unwrap_or_default()
+}
+
+/// A service that residents may choose; any other does not exist here.
+pub(super) fn public_service<'p>(place: &'p Place, code: &str) -> Result<&'p Service, Fault> {
+    place
+        .service(code)
+        .filter(|service| service.public && !service.is_group())
+        .ok_or_else(|| Fault::not_found(format!("service_code: there is no service {} here", quoted(code))))
+}
+
+/// A time to the second, with the place's offset (B1).
+pub(super) fn datetime(at: Timestamp, zone: &TimeZone) -> String {
+    let local = at.to_zoned_datetime(zone.clone());
+    local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+/// What stands before the ending of a path's last part.
+pub(super) fn stem(path: Result<axum::extract::Path<String>, PathRejection>) -> Result<String, Fault> {
+    let unknown = || Fault::not_found("there is no such resource; end the address in .xml or .json");
+    let axum::extract::Path(mut file) = path.map_err(|_| unknown())?;
+    let format = Format::of_path(&file).ok_or_else(unknown)?;
+    file.truncate(file.len() - format.extension().len() - 1);
+    Ok(file)
+}

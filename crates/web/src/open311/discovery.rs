@@ -1,0 +1,38 @@
+//! Discovery: where the endpoint is and what it speaks. Its changeset moves with every version of the place, so that
+//! clients know when to ask for the services again.
+
+use axum::response::Response;
+
+use super::{
+    answer::{Faults, Format, Node},
+    asked::{Asked, datetime, language},
+};
+
+/// The specification's own address; the one XML name that clients compare.
+const SPECIFICATION: &str = "http://wiki.open311.org/GeoReport_v2";
+
+/// GET discovery.
+pub(super) async fn discovery(asked: Asked) -> Result<Response, Faults> {
+    let here = asked.here_by_host()?;
+    let jurisdiction = &here.place.jurisdiction;
+    let lang = language(&here.place, &asked.query);
+    let applied_at = asked.done(asked.app.whistle.applied_at(&here).await)?;
+    let changeset = datetime(applied_at.unwrap_or_default(), here.place.calendar.zone());
+    let contact = jurisdiction.contact.get(lang);
+    let key_service = super::words::key_service(jurisdiction, lang);
+    let formats = Format::ALL.map(|format| format.media_type().into());
+    let endpoint = Node::Object(vec![
+        ("specification", SPECIFICATION.into()),
+        ("url", format!("{}/open311/v2", asked.base()).into()),
+        ("changeset", changeset.clone().into()),
+        ("type", "production".into()),
+        ("formats", Node::List("format", formats.into())),
+    ]);
+    let node = Node::Object(vec![
+        ("changeset", changeset.into()),
+        ("contact", contact.into()),
+        ("key_service", key_service.into()),
+        ("endpoints", Node::List("endpoint", vec![endpoint])),
+    ]);
+    Ok(asked.answer("discovery", &node))
+}

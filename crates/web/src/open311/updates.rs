@@ -1,0 +1,186 @@
+//! servicerequestupdates: what happened to cases, for those who follow; and what a partner's system says about one.
+
+use std::collections::HashMap;
+
+use axum::{extract::Request, response::Response};
+use whistle_domain::{
+    case::{Body, MAX_TEXT},
+    public,
+    words::{CaseNumber, Lang},
+};
+use whistle_service::list::MAX_SKIP;
+
+use super::{
+    answer::{Fault, Faults, Node, quoted},
+    asked::{Asked, datetime, language},
+    parameters::{Parameters, Sent},
+    report::{add_line, checked_url, keep_photos},
+    requests::{Paging, photo_url, window},
+    words,
+};
+
+/// The longest update_id, in bytes.
+const MAX_UPDATE_ID: usize = 100;
+
+/// GET servicerequestupdates: public events between start_date and end_date.
+pub(super) async fn list(asked: Asked) -> Result<Response, Faults> {
+    let here = asked.here(&asked.query)?;
+    let whistle = &asked.app.whistle;
+    let lang = language(&here.place, &asked.query);
+    let zone = here.place.calendar.zone();
+    let (from, to) = window(&asked.query, whistle.now(), zone)?;
+    let page = Paging::of(&asked.query)?;
+    let skip = (page.number - 1).saturating_mul(page.size);
+    if skip > MAX_SKIP {
+        let what = format!("page: at most {MAX_SKIP} updates can be skipped; narrow the dates");
+        return Err(Fault::bad(what).into());
+    }
+    let happenings = asked.done(whistle.happenings(&here, from, to, skip, page.size).await)?;
+    let base = asked.base();
+    let mut statuses: HashMap<CaseNumber, words::Status> = HashMap::new();
+    let mut updates = Vec::with_capacity(happenings.len());
+    for happening in &happenings {
+        let (number, event) = (happening.number, &happening.event);
+        let known = statuses.get(&number).copied();
+        let before = known.unwrap_or_else(|| {
+            let closed = happening.closed_at.is_some_and(|closed_at| closed_at <= event.at);
+            if closed {
+                words::Status::Closed
+            } else {
+                words::Status::Open
+            }
+        });
+        let (status, code) = words::status_after(&event.body, before);
+        statuses.insert(number, status);
+        let photo = match &event.body {
+            Body::PhotoAdded { photo } if photo.public => Some(photo_url(&base, number, &photo.id)),
+            // The first event is the request itself; that others report the same says nothing to them.
+            Body::Reported { .. } | Body::Joined { .. } => continue,
+            _ => None,
+        };
+        let entry = public::timeline(std::slice::from_ref(event)).pop();
+        if entry.is_none() && photo.is_none() {
+            continue;
+        }
+        let text = entry.map(|entry| words::told(&entry, &here.place, lang));
+        let update = Node::Object(vec![
+            ("update_id", update_id(number, happening.version).into()),
+            ("service_request_id", number.to_string().into()),
+            ("status", status.as_str().into()),
+            ("updated_datetime", datetime(event.at, zone).into()),
+            ("description", text.into()),
+            ("media_url", photo.into()),
+            ("external_status_code", code.into()),
+        ]);
+        updates.push((event.at, update));
+    }
+    updates.sort_by_key(|(at, _)| *at);
+    let updates = updates.into_iter().map(|(_, update)| update).collect();
+    Ok(asked.answer("service_request_updates", &Node::List("request_update", updates)))
+}
+
+/// The id of an update: the case and which event of its log.
+fn update_id(number: CaseNumber, version: u32) -> String {
+    format!("{number}.{version}")
+}
+
+/// POST servicerequestupdates: a partner's word on a case becomes a public remark. It moves nothing: whether work is done
+/// is for a unit to say and for another to verify, so a closing status is written down, not executed. Who wrote it
+/// there (names, addresses) is not kept.
+pub(super) async fn take(asked: Asked, request: Request) -> Result<Response, Faults> {
+    let Sent { parameters, files } = Sent::read(request, asked.app.settings.max_body).await?;
+    let parameters = parameters.and(asked.query.clone());
+    let here = asked.here(&parameters)?;
+    let by = asked.client(&here, &parameters).await?;
+    let own = here
+        .place
+        .jurisdiction
+        .languages
+        .first()
+        .copied()
+        .unwrap_or_default();
+    let Remark { number, text, key } = remark(&parameters, own, !files.is_empty())?;
+    let key = asked.idempotency_key.clone().or(key);
+    let photos = keep_photos(&asked, files).await?;
+    let said = asked
+        .app
+        .whistle
+        .remark(&here, number, text, photos, by, key)
+        .await;
+    let version = asked.done(said)?;
+    let update = Node::Object(vec![("update_id", update_id(number, version).into())]);
+    let node = Node::List("request_update", vec![update]);
+    Ok(asked.answer("service_request_updates", &node))
+}
+
+struct Remark {
+    number: CaseNumber,
+    text: String,
+    key: Option<String>,
+}
+
+fn remark(parameters: &Parameters, lang: Lang, has_photos: bool) -> Result<Remark, Faults> {
+    let mut faults = Faults::default();
+    let number = match parameters.one("service_request_id") {
+        Some(id) => {
+            let number: Result<CaseNumber, _> = id.parse();
+            let unknown = |_| Fault::not_found(format!("there is no service request {} here", quoted(id)));
+            faults.take(number.map_err(unknown))
+        }
+        None => faults.take(Err(Fault::bad("service_request_id is missing"))),
+    };
+    let text = faults
+        .take(text(parameters, lang, has_photos))
+        .unwrap_or_default();
+    let id = parameters.one("update_id");
+    if id.is_some_and(|id| id.len() > MAX_UPDATE_ID) {
+        faults.push(Fault::bad(format!(
+            "update_id: at most {MAX_UPDATE_ID} bytes fit"
+        )));
+    }
+    faults.none()?;
+    let Some(number) = number else {
+        return Err(Fault::bad("service_request_id is missing").into());
+    };
+    Ok(Remark {
+        number,
+        text,
+        key: id.map(|id| format!("update {number}/{id}")),
+    })
+}
+
+/// What is written down: the words, the other system's status when it is more than "open", the addresses of photos.
+fn text(parameters: &Parameters, lang: Lang, has_photos: bool) -> Result<String, Fault> {
+    let mut text = parameters.one("description").unwrap_or_default().to_owned();
+    if let Some(status) = parameters.one("status") {
+        let status = status.to_ascii_lowercase();
+        if !words::EXTENDED.contains(&status.as_str()) {
+            let known = words::EXTENDED.join(", ");
+            return Err(Fault::bad(format!(
+                "status: {} is none of {known}",
+                quoted(&status)
+            )));
+        }
+        if text.is_empty() || !matches!(status.as_str(), "open" | "unchanged") {
+            add_line(&mut text, &words::status_elsewhere(&status, lang));
+        }
+    }
+    for url in parameters.every("media_url") {
+        add_line(&mut text, checked_url(url)?);
+    }
+    let letters = text.chars().count();
+    if letters > MAX_TEXT {
+        return Err(Fault::bad(format!(
+            "description: it has {letters} letters with status and media_url; at most {MAX_TEXT} fit"
+        )));
+    }
+    if text.is_empty() && has_photos {
+        words::a_photo(lang).clone_into(&mut text);
+    }
+    if text.is_empty() {
+        return Err(Fault::bad(
+            "description and status are both missing; say what happened",
+        ));
+    }
+    Ok(text)
+}

@@ -1,0 +1,68 @@
+//! `whistle check`: whether somebody leads every service everywhere.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use whistle_place::LinkFault;
+use whistle_service::place;
+
+use super::{Which, open, plan};
+use crate::{
+    config::Config,
+    failure::{Failure, Result},
+    output,
+};
+
+pub(super) const EXAMPLE: &str = "Exit code 1 when a link is open.\n\
+    Example: whistle check examples/three-rivers";
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// A place folder; without one, the place in force in the data folder
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    dir: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    pub(super) fn run(&self, config: &Config) -> Result<()> {
+        let (jurisdiction, open_links) = match &self.dir {
+            Some(dir) => {
+                let plan = place::plan_first(dir).map_err(|error| plan::faults_or(error, dir, self.json))?;
+                (plan.jurisdiction, plan.open_links)
+            }
+            None => {
+                let here = self.which.here(&open(config)?)?;
+                let links = whistle_place::check(&here.place);
+                (here.place.jurisdiction.code.clone(), links)
+            }
+        };
+        if self.json {
+            output::json(&plan::OpenLinks {
+                jurisdiction: &jurisdiction,
+                open_links: &open_links,
+            });
+        } else {
+            plan::print_open_links(&open_links);
+        }
+        verdict(jurisdiction.as_str(), &open_links, self.json)
+    }
+}
+
+fn verdict(code: &str, open_links: &[LinkFault], json: bool) -> Result<()> {
+    match open_links.len() as u64 {
+        0 if json => Ok(()),
+        0 => {
+            output::line(format!("{code}: somebody leads every service everywhere"));
+            Ok(())
+        }
+        n => Err(Failure::Found(format!(
+            "{code} has {} in its chain of responsibility; add the lines to routing.csv and apply the place again",
+            output::count(n, "open link", "open links")
+        ))),
+    }
+}

@@ -1,0 +1,164 @@
+//! The commands: what each takes, and the few steps they share.
+
+mod apply;
+mod backup;
+mod check;
+mod config;
+mod key;
+mod plan;
+mod restore;
+mod serve;
+mod user;
+mod verify;
+
+use std::io::{self, IsTerminal};
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use whistle_service::{Here, Whistle};
+
+use crate::{
+    config::{Config, Flags, Layers, LogFormat, ServeFlags},
+    failure::{Failure, Result},
+};
+
+/// A place looks after itself: residents report, the grid finds who must come, others verify, then it is closed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "whistle",
+    version,
+    propagate_version = true,
+    max_term_width = 110,
+    after_help = "Exit codes: 0 done, 1 refused or found faults, 2 wrong usage.\n\
+                  Example: whistle apply examples/three-rivers --data /var/lib/whistle && \
+                  whistle serve --data /var/lib/whistle"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the pages and the APIs until stopped
+    #[command(after_help = serve::EXAMPLE)]
+    Serve(ServeFlags),
+    /// Show what applying a place folder would change, and every fault in it
+    #[command(after_help = plan::EXAMPLE)]
+    Plan(plan::Plan),
+    /// Put a place folder in force as a new version, or nothing of it
+    #[command(after_help = apply::EXAMPLE)]
+    Apply(apply::Apply),
+    /// List every service and area that nobody leads
+    #[command(after_help = check::EXAMPLE)]
+    Check(check::Check),
+    /// Add, list and disable staff accounts
+    User(user::User),
+    /// Make, list and revoke API keys
+    Key(key::Key),
+    /// Write the whole install to a new folder while it serves
+    #[command(after_help = backup::EXAMPLE)]
+    Backup(backup::Backup),
+    /// Make a backup the install of a data folder
+    #[command(after_help = restore::EXAMPLE)]
+    Restore(restore::Restore),
+    /// Check the log's hashes, every case against its log, every counter against a recount
+    #[command(after_help = verify::EXAMPLE)]
+    Verify(verify::Verify),
+    /// Show every setting, its value and where that came from
+    #[command(after_help = config::EXAMPLE)]
+    Config(config::Show),
+}
+
+/// Runs what the command line says.
+pub(crate) fn run(cli: Cli) -> Result<()> {
+    let serve_flags = match &cli.command {
+        Command::Serve(flags) => Some(flags),
+        Command::Config(show) => Some(&show.serve),
+        _ => None,
+    };
+    let layers = Layers::gather(&cli.flags, serve_flags)?;
+    if let Command::Config(show) = &cli.command {
+        return show.run(&layers);
+    }
+    let mut config = layers.config()?;
+    if serve_flags.is_none() && layers.is_default("log") {
+        // Who types a command reads its output; a server's log is read later.
+        "warn".clone_into(&mut config.log);
+    }
+    start_log(&config);
+    match cli.command {
+        Command::Serve(_) => serve::run(&config),
+        Command::Plan(plan) => plan.run(&config),
+        Command::Apply(apply) => apply.run(&config),
+        Command::Check(check) => check.run(&config),
+        Command::User(user) => user.run(&config),
+        Command::Key(key) => key.run(&config),
+        Command::Backup(backup) => backup.run(&config),
+        Command::Restore(restore) => restore.run(&config),
+        Command::Verify(verify) => verify.run(&config),
+        Command::Config(_) => unreachable!("answered above, before the settings are checked"),
+    }
+}
+
+/// Logs to standard error, so that standard output is what the command was asked for.
+fn start_log(config: &Config) {
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(&config.log))
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
+    match config.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).init(),
+    }
+}
+
+/// Opens the data folder, which must hold an install: a wrong path must not make an empty one that looks fine.
+fn open(config: &Config) -> Result<Whistle> {
+    if !Whistle::is_in(&config.data) {
+        return Err(Failure::Refused(format!(
+            "there is no install in {}; name its folder with --data, or begin one with `whistle apply DIR --data {0}`",
+            config.data.display()
+        )));
+    }
+    Ok(Whistle::open(&config.data)?)
+}
+
+/// The jurisdiction that a command is about.
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// The jurisdiction's code, when several are served
+    #[arg(long, value_name = "CODE")]
+    jurisdiction: Option<String>,
+}
+
+impl Which {
+    fn here(&self, whistle: &Whistle) -> Result<Here> {
+        let places = whistle.places();
+        let codes = || {
+            let codes = places.all().iter().map(|h| h.place.jurisdiction.code.to_string());
+            codes.collect::<Vec<_>>().join(", ")
+        };
+        match &self.jurisdiction {
+            Some(code) if places.by_code(code).is_none() && !places.all().is_empty() => {
+                Err(Failure::Refused(format!(
+                    "there is no jurisdiction {code:?} here; it is one of {}",
+                    codes()
+                )))
+            }
+            code => Ok(places.named(code.as_deref())?.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

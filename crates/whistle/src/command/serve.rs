@@ -1,0 +1,212 @@
+//! `whistle serve`: the service, until it is told to stop.
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread::{self, JoinHandle},
+};
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::{
+    net::TcpListener,
+    runtime,
+    signal::unix::{SignalKind, signal},
+};
+use whistle_service::{Whistle, duties};
+use whistle_web::{App, Settings};
+
+use crate::{
+    config::Config,
+    failure::{Failure, Result},
+    output,
+    server::{self, Limits},
+};
+
+pub(super) const EXAMPLE: &str = "SIGTERM or SIGINT finishes what was accepted and stops; a second one stops at once. \
+    SIGHUP takes over places that were applied.\n\
+    Example: whistle serve --data /var/lib/whistle --listen 127.0.0.1:8311";
+
+/// Upper bounds of what `…_seconds` are counted in, in seconds: fine where an answer should be, up to the timeout.
+const SECONDS: [f64; 14] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+
+pub(super) fn run(config: &Config) -> Result<()> {
+    let whistle = Whistle::open(&config.data)?;
+    serve(config, whistle, |_| {})
+}
+
+/// Serves until a signal; calls `ready` with the address as soon as requests are taken.
+pub(super) fn serve(config: &Config, whistle: Whistle, ready: impl FnOnce(&str)) -> Result<()> {
+    if whistle.places().all().is_empty() {
+        tracing::warn!("no place is in force; apply one with `whistle apply DIR`");
+    }
+    let metrics = match config.metrics {
+        true => Some(start_metrics()?),
+        false => None,
+    };
+    let runtime = runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("whistle-web")
+        .build()
+        .map_err(|error| Failure::Refused(format!("no threads can be started: {error}")))?;
+    let served = runtime.block_on(async {
+        let listener = TcpListener::bind(&config.listen).await.map_err(|error| {
+            let listen = &config.listen;
+            Failure::Refused(format!(
+                "cannot listen on {listen}: {error}; name another address with --listen"
+            ))
+        })?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| Failure::Refused(format!("cannot listen: {error}")))?;
+        let stop = stop_signal()?;
+        reload_on_hangup(&whistle)?;
+        let duties = Duties::start(whistle.clone(), metrics.clone())?;
+        let router = whistle_web::router(App::new(whistle.clone(), settings(config), metrics));
+        let address = format!("http://{address}");
+        output::line(format!("listening on {address}"));
+        ready(&address);
+        let limits = Limits {
+            connections: config.connections,
+            header_timeout: config.header_timeout,
+            stop_within: config.stop_within,
+        };
+        let cut = server::serve(listener, router, limits, stop).await;
+        if cut > 0 {
+            tracing::warn!(connections = cut, "requests were not done in time and are cut");
+        }
+        Ok(duties)
+    });
+    runtime.shutdown_background();
+    if let Ok(duties) = &served {
+        duties.stop();
+    }
+    whistle.close();
+    if let Ok(duties) = served {
+        duties.join();
+        tracing::info!("stopped");
+        return Ok(());
+    }
+    served.map(drop)
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        base_url: config.base_url.clone(),
+        max_body: config.max_body,
+        timeout: config.timeout,
+        concurrency: config.concurrency,
+        rate: config.rate,
+        burst: config.burst,
+        trusted_proxies: config.trusted_proxies.clone(),
+    }
+}
+
+fn start_metrics() -> Result<PrometheusHandle> {
+    let failed = |error| Failure::Refused(format!("metrics cannot be kept: {error}"));
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+        .map_err(failed)?
+        .install_recorder()
+        .map_err(failed)?;
+    metrics::gauge!("whistle_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    Ok(handle)
+}
+
+/// Done when the process is told to stop. A second signal ends it at once: what was answered is on the disk anyway.
+fn stop_signal() -> Result<impl Future<Output = ()>> {
+    let watch = |kind| signal(kind).map_err(|error| Failure::Refused(format!("no signal handler: {error}")));
+    let (mut terminate, mut interrupt) = (watch(SignalKind::terminate())?, watch(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping; requests under way are finished first");
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::warn!("stopped at once by a second signal");
+            std::process::exit(1);
+        });
+    })
+}
+
+fn reload_on_hangup(whistle: &Whistle) -> Result<()> {
+    let mut hangup = signal(SignalKind::hangup())
+        .map_err(|error| Failure::Refused(format!("no signal handler: {error}")))?;
+    let whistle = whistle.clone();
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            let whistle = whistle.clone();
+            let reloaded = tokio::task::spawn_blocking(move || whistle.reload_places()).await;
+            match reloaded {
+                Ok(Ok(changed)) => tracing::info!(changed, "places looked at again"),
+                Ok(Err(error)) => tracing::error!(%error, "places cannot be reloaded; the old ones stay"),
+                Err(error) => tracing::error!(%error, "places cannot be reloaded; the old ones stay"),
+            }
+        }
+    });
+    Ok(())
+}
+
+/// The thread that looks after the duties. Whatever goes wrong in it is logged and tried again.
+struct Duties {
+    stop: mpsc::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Duties {
+    fn start(whistle: Whistle, metrics: Option<PrometheusHandle>) -> Result<Self> {
+        let (stop, stopped) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("whistle-duties".to_owned())
+            .spawn(move || {
+                while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(duties::EVERY) {
+                    do_once(&whistle);
+                    if let Some(metrics) = &metrics {
+                        // Samples pile up until they are counted, which nobody else does while nobody asks.
+                        metrics.run_upkeep();
+                    }
+                }
+            })
+            .map_err(|error| Failure::Refused(format!("no threads can be started: {error}")))?;
+        Ok(Self { stop, thread })
+    }
+
+    fn stop(&self) {
+        // Gone already only if the thread is.
+        let _ = self.stop.send(());
+    }
+
+    fn join(self) {
+        if self.thread.join().is_err() {
+            tracing::error!("the duties' thread panicked");
+        }
+    }
+}
+
+fn do_once(whistle: &Whistle) {
+    match panic::catch_unwind(AssertUnwindSafe(|| whistle.do_duties())) {
+        Ok(Ok(done)) if done != duties::Done::default() => {
+            tracing::info!(
+                woken = done.woken,
+                erased = done.erased,
+                forgotten = done.forgotten,
+                "duties"
+            );
+        }
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => {
+            metrics::counter!("whistle_duties_failed_total").increment(1);
+            tracing::error!(%error, "the duties failed; they are tried again");
+        }
+        Err(_) => {
+            metrics::counter!("whistle_duties_failed_total").increment(1);
+            tracing::error!("the duties panicked; they are tried again");
+        }
+    }
+}

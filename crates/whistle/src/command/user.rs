@@ -1,0 +1,181 @@
+//! `whistle user`: staff accounts.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, IsTerminal, Read},
+    path::PathBuf,
+};
+
+use clap::{Args, Subcommand, ValueHint};
+use serde::Serialize;
+use whistle_domain::words::PostCode;
+
+use super::{Which, open};
+use crate::{
+    config::Config,
+    failure::{Failure, Result},
+    output,
+};
+
+/// The most bytes of a password that is read: far more than is allowed, so that the refusal is the service's.
+const MAX_PASSWORD_BYTES: u64 = 4096;
+
+#[derive(Debug, Args)]
+pub(super) struct User {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Add an account that holds posts
+    #[command(
+        after_help = "Example: whistle user add mei --post CITY-D --post CITY-L --data /var/lib/whistle"
+    )]
+    Add {
+        /// The name to sign in with
+        name: String,
+        /// A post that it holds, by its code in posts.csv; may be given several times
+        #[arg(long = "post", value_name = "CODE", required = true)]
+        posts: Vec<PostCode>,
+        #[command(flatten)]
+        password: PasswordFrom,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// List the accounts and the posts they hold
+    #[command(after_help = "Example: whistle user list --json --data /var/lib/whistle")]
+    List {
+        #[command(flatten)]
+        which: Which,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Disable an account and end its sessions
+    #[command(after_help = "Example: whistle user disable mei --data /var/lib/whistle")]
+    Disable {
+        /// The name it signs in with
+        name: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Set a new password and end the account's sessions
+    #[command(
+        after_help = "Example: whistle user password mei --password-file new.txt --data /var/lib/whistle"
+    )]
+    Password {
+        /// The name it signs in with
+        name: String,
+        #[command(flatten)]
+        password: PasswordFrom,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// Where a password comes from; asked for twice when neither is given. Never the command line, which others can see.
+#[derive(Debug, Args)]
+struct PasswordFrom {
+    /// Read the password from a file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    password_file: Option<PathBuf>,
+    /// Read the password from standard input
+    #[arg(long, conflicts_with = "password_file")]
+    password_stdin: bool,
+}
+
+impl User {
+    pub(super) fn run(self, config: &Config) -> Result<()> {
+        let whistle = open(config)?;
+        match self.action {
+            Action::Add {
+                name,
+                posts,
+                password,
+                which,
+            } => {
+                let here = which.here(&whistle)?;
+                whistle.add_user(&here, &name, &password.read()?, &posts)?;
+                output::line(format!("account {name} is added"));
+            }
+            Action::List { which, json } => list(whistle.holders(&which.here(&whistle)?)?, json),
+            Action::Disable { name, which } => {
+                whistle.disable_user(&which.here(&whistle)?, &name)?;
+                output::line(format!("account {name} is disabled"));
+            }
+            Action::Password {
+                name,
+                password,
+                which,
+            } => {
+                let here = which.here(&whistle)?;
+                whistle.set_password(&here, &name, &password.read()?)?;
+                output::line(format!("account {name} has a new password"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn list(holders: Vec<(String, PostCode)>, json: bool) {
+    #[derive(Serialize)]
+    struct Account {
+        name: String,
+        posts: Vec<String>,
+    }
+    let mut by_name = BTreeMap::<String, Vec<String>>::new();
+    for (name, post) in holders {
+        by_name.entry(name).or_default().push(post.to_string());
+    }
+    let accounts = by_name.into_iter().map(|(name, posts)| Account { name, posts });
+    match json {
+        true => output::json(&accounts.collect::<Vec<_>>()),
+        false => {
+            let rows: Vec<_> = accounts.map(|a| [a.name, a.posts.join(", ")]).collect();
+            output::table(["NAME", "POSTS"], &rows);
+        }
+    }
+}
+
+impl PasswordFrom {
+    fn read(&self) -> Result<String> {
+        let text = match &self.password_file {
+            Some(path) => {
+                let failed = |error| Failure::io(path, "name a file that holds the password alone")(error);
+                first_line(fs::File::open(path).map_err(failed)?).map_err(failed)?
+            }
+            None if self.password_stdin => first_line(io::stdin().lock())
+                .map_err(|error| Failure::Refused(format!("standard input: {error}")))?,
+            None => return ask(),
+        };
+        Ok(text)
+    }
+}
+
+fn first_line(from: impl Read) -> io::Result<String> {
+    let mut text = String::new();
+    from.take(MAX_PASSWORD_BYTES).read_to_string(&mut text)?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+fn ask() -> Result<String> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::Usage(
+            "there is no terminal to ask for the password; use --password-file FILE or --password-stdin"
+                .to_owned(),
+        ));
+    }
+    let read = |prompt: &str| {
+        rpassword::prompt_password(prompt)
+            .map_err(|error| Failure::Refused(format!("the password cannot be read: {error}")))
+    };
+    let password = read("Password: ")?;
+    match read("The same again: ")? == password {
+        true => Ok(password),
+        false => Err(Failure::Refused(
+            "the two passwords are not the same; try again".to_owned(),
+        )),
+    }
+}

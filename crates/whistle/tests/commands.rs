@@ -1,0 +1,441 @@
+//! Places, accounts, keys and settings on the command line: what is printed, and the exit codes.
+
+mod harness;
+
+use std::fs;
+
+use harness::{Home, Run, village};
+
+/// A run as a snapshot: temporary paths and times told alike everywhere.
+macro_rules! assert_run {
+    ($home:expr, $run:expr, @$expected:literal) => {{
+        let run: Run = $run;
+        let said = format!("exit {}\n{}---\n{}", run.code, run.out, run.err);
+        let home = $home.path().to_str().unwrap().to_owned();
+        let village = village().to_str().unwrap().to_owned();
+        insta::with_settings!({filters => vec![
+            (regex_of(&village).as_str(), "VILLAGE"),
+            (regex_of(&home).as_str(), "HOME"),
+            (r"\d{4}-\d\d-\d\d \d\d:\d\d", "TIME"),
+        ]}, { insta::assert_snapshot!(said, @$expected) });
+    }};
+}
+
+fn regex_of(path: &str) -> String {
+    path.replace('.', r"\.").replace('+', r"\+")
+}
+
+#[test]
+fn a_plan_of_a_new_place_shows_every_line_and_leaves_no_data_folder_behind() {
+    let home = Home::empty();
+    let run = home.run(&["plan", village().to_str().unwrap()]).good();
+    assert!(run.out.contains("+ unit WATER: 水务局"), "{}", run.out);
+    assert!(run.out.ends_with("applying it makes version 1\n"), "{}", run.out);
+    assert!(!home.data().exists());
+}
+
+#[test]
+fn what_was_applied_is_in_force_and_the_same_again_changes_nothing() {
+    let home = Home::village();
+    assert_run!(home, home.run(&["apply", village().to_str().unwrap()]), @r#"
+    exit 0
+    willow-brook: nothing changed; version 1 stays in force
+    ---
+    "#);
+    assert_run!(home, home.run(&["check"]), @r#"
+    exit 0
+    willow-brook: somebody leads every service everywhere
+    ---
+    "#);
+}
+
+#[test]
+fn a_change_is_planned_and_applied_as_the_next_version() {
+    let home = Home::village();
+    let place = home.copy_of_village();
+    replace(&place.join("standards.csv"), "5d working", "3d working");
+    replace(&place.join("units.csv"), "PIPES,管网抢修队", "PIPES,管网队");
+    assert_run!(home, home.run(&["plan", "place"]), @r#"
+    exit 0
+    ~ unit PIPES: name 管网抢修队 → 管网队
+    ~ standard RD-HOLE-1: resolve 5d working → 3d working
+    willow-brook: 2 changes; applying it makes version 2
+    ---
+    "#);
+    assert_run!(home, home.run(&["apply", "place"]), @r#"
+    exit 0
+    ~ unit PIPES: name 管网抢修队 → 管网队
+    ~ standard RD-HOLE-1: resolve 5d working → 3d working
+    willow-brook: version 2 is in force, with 2 changes
+    ---
+    "#);
+}
+
+#[test]
+fn every_fault_of_a_broken_place_is_told_with_file_and_line_and_nothing_is_applied() {
+    let home = Home::empty();
+    let place = home.copy_of_village();
+    replace(&place.join("standards.csv"), "5d working", "5 wd");
+    replace(&place.join("units.csv"), "team,230599,WATER", "team,230599,WATR");
+    replace(&place.join("posts.csv"), "handler|lead", "handler|boss");
+    assert_run!(home, home.run(&["plan", "place"]), @r#"
+    exit 1
+    posts.csv:6: role "boss" does not exist; write patrol, call_taker, dispatcher, handler, lead, auditor or administrator
+    standards.csv:5: limit "5 wd" is no duration; write 30m running, 4h working, 5d working or 2d calendar
+    units.csv:7: unit "WATR" is not known; did you mean "WATER"?
+    ---
+    error: place has 3 faults; nothing of it is applied while one is left
+    "#);
+    assert_run!(home, home.run(&["apply", "place"]), @r#"
+    exit 1
+    posts.csv:6: role "boss" does not exist; write patrol, call_taker, dispatcher, handler, lead, auditor or administrator
+    standards.csv:5: limit "5 wd" is no duration; write 30m running, 4h working, 5d working or 2d calendar
+    units.csv:7: unit "WATR" is not known; did you mean "WATER"?
+    ---
+    error: place has 3 faults; nothing of it is applied while one is left
+    "#);
+    assert!(!home.data().exists());
+    let faults = home.run(&["plan", "place", "--json"]);
+    assert_eq!(faults.code, 1);
+    assert_eq!(
+        faults.json()["faults"].as_array().map(Vec::len),
+        Some(3),
+        "{faults:#?}"
+    );
+}
+
+#[test]
+fn a_broken_place_leaves_the_one_in_force_as_it_is() {
+    let home = Home::village();
+    let place = home.copy_of_village();
+    replace(&place.join("standards.csv"), "5d working", "3d working");
+    replace(&place.join("routing.csv"), "ROADS", "RAODS");
+    assert_eq!(home.run(&["apply", "place"]).code, 1);
+    let unchanged = home.run(&["plan", village().to_str().unwrap()]).good();
+    assert!(
+        unchanged.out.contains("version 1 stays in force"),
+        "{}",
+        unchanged.out
+    );
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_told_by_its_name() {
+    let home = Home::empty();
+    assert_run!(home, home.run(&["plan", "nowhere"]), @r#"
+    exit 1
+    nowhere: cannot be read as a folder (No such file or directory (os error 2)); name the folder that holds jurisdiction.toml
+    ---
+    error: nowhere has 1 fault; nothing of it is applied while one is left
+    "#);
+}
+
+#[test]
+fn an_open_link_is_listed_and_is_no_success() {
+    let home = Home::empty();
+    let place = home.copy_of_village();
+    replace(&place.join("routing.csv"), "*,*,@town\n", "");
+    assert_run!(home, home.run(&["check", "place"]), @r#"
+    exit 1
+    open link: nobody leads standard WAT-DRAIN-1 (service WAT-DRAIN) in city "230599" and all below it; add a line to routing.csv: WAT-DRAIN,*,UNIT; or name a lead in standards.csv
+    ---
+    error: willow-brook has 1 open link in its chain of responsibility; add the lines to routing.csv and apply the place again
+    "#);
+    home.run(&["apply", "place"]).good();
+    let in_force = home.run(&["check", "--json"]);
+    assert_eq!(in_force.code, 1);
+    assert_eq!(in_force.json()["jurisdiction"], "willow-brook");
+}
+
+#[test]
+fn a_command_on_a_folder_without_an_install_makes_none() {
+    let home = Home::empty();
+    for command in [
+        &["verify"][..],
+        &["user", "list"],
+        &["key", "list"],
+        &["backup", "b"],
+        &["check"],
+    ] {
+        let run = home.run(command);
+        assert_eq!(run.code, 1, "{run:#?}");
+        assert!(run.err.starts_with("error: there is no install in"), "{run:#?}");
+    }
+    assert!(!home.data().exists());
+}
+
+#[test]
+fn accounts_are_added_listed_and_disabled() {
+    let home = Home::village();
+    let add = [
+        "user",
+        "add",
+        "Mei",
+        "--post",
+        "CITY-D",
+        "--post",
+        "CITY-L",
+        "--password-stdin",
+    ];
+    assert_run!(home, home.run_with_input(&add, "a sentence to remember\n"), @r#"
+    exit 0
+    account Mei is added
+    ---
+    "#);
+    assert_run!(home, home.run_with_input(&add, "a sentence to remember\n"), @r#"
+    exit 1
+    ---
+    error: name: "mei" is taken; choose another name
+    "#);
+    fs::write(home.path().join("password"), "another long sentence\n").unwrap();
+    let file = [
+        "user",
+        "add",
+        "bo",
+        "--post",
+        "WATER-H",
+        "--password-file",
+        "password",
+    ];
+    home.run(&file).good();
+    home.run(&["user", "password", "bo", "--password-file", "password"])
+        .good();
+    assert_run!(home, home.run(&["user", "list"]), @r#"
+    exit 0
+    NAME  POSTS
+    bo    WATER-H
+    mei   CITY-D, CITY-L
+    ---
+    "#);
+    home.run(&["user", "disable", "bo"]).good();
+    assert_eq!(
+        home.run(&["user", "list", "--json"]).json(),
+        serde_json::json!([
+            { "name": "mei", "posts": ["CITY-D", "CITY-L"] }
+        ])
+    );
+}
+
+#[test]
+fn an_account_with_a_short_password_or_an_unknown_post_is_refused() {
+    let home = Home::village();
+    let short = ["user", "add", "mei", "--post", "CITY-D", "--password-stdin"];
+    assert_run!(home, home.run_with_input(&short, "short\n"), @r#"
+    exit 1
+    ---
+    error: password: choose one of 10 to 200 letters; a short sentence is good
+    "#);
+    let unknown = ["user", "add", "mei", "--post", "MOON", "--password-stdin"];
+    assert_run!(home, home.run_with_input(&unknown, "a sentence to remember\n"), @r#"
+    exit 1
+    ---
+    error: there is no post "MOON" here; the place's posts.csv lists them all
+    "#);
+    assert_run!(home, home.run(&["user", "add", "mei", "--post", "CITY-D"]), @r#"
+    exit 2
+    ---
+    error: there is no terminal to ask for the password; use --password-file FILE or --password-stdin
+    "#);
+    assert_run!(home, home.run(&["user", "disable", "nobody"]), @r#"
+    exit 1
+    ---
+    error: there is no account "nobody" here; `whistle user list` shows them all
+    "#);
+}
+
+#[test]
+fn a_key_is_printed_alone_as_the_last_line_and_never_again() {
+    let home = Home::village();
+    let run = home
+        .run(&["key", "add", "town app", "--expires", "2999-12-31"])
+        .good();
+    let key = run.out.lines().last().unwrap();
+    assert!(key.starts_with("whk_") && !key.contains(' '), "{run:#?}");
+    home.run(&["key", "add", "portal"]).good();
+    let all = home.run(&["key", "list", "--json"]).good();
+    assert!(!all.out.contains(key));
+    let portal = all
+        .json()
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|k| k["name"] == "portal")
+        .unwrap()["id"]
+        .to_string();
+    home.run(&["key", "revoke", &portal]).good();
+    let list = home.run(&["key", "list"]).good();
+    assert!(
+        list.out.contains("revoked") && !list.out.contains(key),
+        "{list:#?}"
+    );
+    assert_run!(home, home.run(&["key", "revoke", "9"]), @r#"
+    exit 1
+    ---
+    error: there is no key 9 in force here; `whistle key list` shows them all
+    "#);
+    assert_run!(home, home.run(&["key", "add", "old", "--expires", "2020-01-01"]), @r#"
+    exit 2
+    ---
+    error: --expires 2020-01-01: is over already; name a day to come
+    "#);
+}
+
+#[test]
+fn a_jurisdiction_must_be_named_when_there_are_several() {
+    let home = Home::village();
+    let place = home.copy_of_village();
+    replace(
+        &place.join("jurisdiction.toml"),
+        "\"willow-brook\"",
+        "\"willow-hill\"",
+    );
+    replace(
+        &place.join("jurisdiction.toml"),
+        "willow.example.org",
+        "hill.example.org",
+    );
+    home.run(&["apply", "place"]).good();
+    assert_run!(home, home.run(&["key", "list"]), @r#"
+    exit 2
+    ---
+    error: several jurisdictions are served; name one with --jurisdiction: willow-brook, willow-hill
+    "#);
+    home.run(&["key", "list", "--jurisdiction", "willow-hill"]).good();
+    assert_run!(home, home.run(&["key", "list", "--jurisdiction", "moon"]), @r#"
+    exit 1
+    ---
+    error: there is no jurisdiction "moon" here; it is one of willow-brook, willow-hill
+    "#);
+    let verified = home.run(&["verify", "--json"]).good().json();
+    assert_eq!(verified["jurisdictions"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_flag_is_stronger_than_the_environment_that_than_the_file_that_than_the_default() {
+    let home = Home::empty();
+    let standing = |name: &str, variable: Option<&str>, flags: &[&str]| {
+        let mut command = home.command(&["config", "--json"]);
+        command.args(flags);
+        if let Some(value) = variable {
+            command.env(format!("WHISTLE_{}", name.to_uppercase()), value);
+        }
+        let settings = harness::finish(command, "").good().json();
+        let found = settings
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|s| s["name"] == name)
+            .cloned();
+        let found = found.unwrap();
+        (
+            found["value"].as_str().unwrap().to_owned(),
+            found["from"].as_str().unwrap().to_owned(),
+        )
+    };
+    let pair = |value: &str, from: &str| (value.to_owned(), from.to_owned());
+    assert_eq!(standing("rate", None, &[]), pair("20", "default"));
+    fs::write(
+        home.path().join("whistle.toml"),
+        "rate = 1\ntrusted_proxies = [\"10.0.0.1\", \"::1\"]\n",
+    )
+    .unwrap();
+    assert_eq!(standing("rate", None, &[]), pair("1", "whistle.toml"));
+    assert_eq!(
+        standing("trusted_proxies", None, &[]),
+        pair("10.0.0.1, ::1", "whistle.toml")
+    );
+    assert_eq!(standing("rate", Some("2"), &[]), pair("2", "WHISTLE_RATE"));
+    assert_eq!(standing("rate", Some("2"), &["--rate", "3"]), pair("3", "--rate"));
+    fs::write(home.path().join("other.toml"), "rate = 4\n").unwrap();
+    assert_eq!(
+        standing("rate", None, &["--config", "other.toml"]),
+        pair("4", "other.toml")
+    );
+}
+
+#[test]
+fn a_wrong_setting_is_told_with_its_source_and_is_wrong_usage() {
+    let home = Home::village();
+    assert_run!(home, home.run(&["serve", "--max-body", "much"]), @r#"
+    exit 2
+    ---
+    error: setting max_body = "much", from --max-body: write a size such as 64 MiB, 500 kB or 65536
+    "#);
+    assert_run!(home, home.run(&["serve", "--listen", "8311"]), @r#"
+    exit 2
+    ---
+    error: setting listen = "8311", from --listen: write ADDRESS:PORT, such as 127.0.0.1:8311 or [::]:8311
+    "#);
+    assert_run!(home, home.run(&["check", "--config", "none.toml"]), @r#"
+    exit 2
+    ---
+    error: none.toml: there is no such file; `whistle config --example > none.toml` makes one
+    "#);
+    fs::write(home.path().join("whistle.toml"), "rate = \"fast\"\n").unwrap();
+    assert_run!(home, home.run(&["check"]), @r#"
+    exit 2
+    ---
+    error: setting rate = "fast", from whistle.toml: write a whole number
+    "#);
+    fs::write(home.path().join("whistle.toml"), "rate = 3\nspeed = 3\n").unwrap();
+    assert_run!(home, home.run(&["check"]), @r#"
+    exit 2
+    ---
+    error: whistle.toml: there is no setting "speed"; `whistle config` lists them all
+    "#);
+    fs::write(home.path().join("whistle.toml"), "rate = \n").unwrap();
+    let broken = home.run(&["check"]);
+    assert_eq!(broken.code, 2, "{broken:#?}");
+    assert!(broken.err.contains("whistle.toml"), "{broken:#?}");
+}
+
+#[test]
+fn the_example_file_is_good_as_it_is() {
+    let home = Home::village();
+    let example = home.run(&["config", "--example"]).good().out;
+    let in_force = example
+        .replace("\n# log = ", "\nlog = ")
+        .replace("\n# timeout = ", "\ntimeout = ");
+    fs::write(home.path().join("whistle.toml"), in_force).unwrap();
+    home.run(&["check"]).good();
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    let home = Home::empty();
+    let commands: &[&[&str]] = &[
+        &["serve"],
+        &["plan"],
+        &["apply"],
+        &["check"],
+        &["backup"],
+        &["restore"],
+        &["verify"],
+        &["config"],
+        &["user", "add"],
+        &["user", "list"],
+        &["user", "disable"],
+        &["user", "password"],
+        &["key", "add"],
+        &["key", "list"],
+        &["key", "revoke"],
+    ];
+    for command in commands {
+        let help = home.run(&[command, &["--help"][..]].concat()).good();
+        assert!(help.out.contains("Example: "), "{command:?}\n{}", help.out);
+    }
+}
+
+#[test]
+fn a_command_that_does_not_exist_is_wrong_usage() {
+    let home = Home::empty();
+    assert_eq!(home.run(&["whisper"]).code, 2);
+    assert_eq!(home.run(&[]).code, 2);
+}
+
+#[track_caller]
+fn replace(file: &std::path::Path, from: &str, to: &str) {
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains(from), "{from:?} is not in {}", file.display());
+    fs::write(file, text.replace(from, to)).unwrap();
+}

@@ -1,0 +1,172 @@
+//! Keeping: a backup under load comes back whole, and no tampering goes unseen.
+
+mod harness;
+
+use std::{
+    fs,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    thread,
+};
+
+use harness::{Home, eventually};
+use rusqlite::Connection;
+
+#[test]
+fn a_backup_made_under_load_is_restored_and_verifies() {
+    let home = Home::village();
+    let key = home.key();
+    let server = home.serve();
+    let photo = home.data().join("media/photos/ab/ab12.jpg");
+    fs::create_dir_all(photo.parent().unwrap()).unwrap();
+    fs::write(&photo, b"a picture").unwrap();
+    let (stop, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for client in 0..4 {
+            let (server, key, stop, sent) = (&server, &key, &stop, &sent);
+            scope.spawn(move || {
+                for i in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let answer = server.report(key, &format!("{client}-{i}")).unwrap();
+                    assert!(answer.status < 300, "{answer:#?}");
+                    sent.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        eventually("some reports are in", || sent.load(Ordering::Relaxed) >= 40);
+        let backup = home.run(&["backup", "copies/one"]);
+        let before = sent.load(Ordering::Relaxed);
+        eventually("more reports come in", || sent.load(Ordering::Relaxed) > before);
+        stop.store(true, Ordering::Relaxed);
+        backup.good();
+    });
+    let again = home.run(&["backup", "copies/one"]);
+    assert_eq!(again.code, 1, "a backup is never overwritten: {again:#?}");
+    let restored = home.run(&["restore", "copies/one", "--data", "other"]).good();
+    assert!(restored.out.contains("1 photo file"), "{restored:#?}");
+    let verified = home.run(&["verify", "--data", "other", "--json"]).good().json();
+    let cases = verified["jurisdictions"][0]["cases"].as_u64().unwrap();
+    assert!(cases >= 40, "{verified}");
+    assert_eq!(
+        fs::read(home.path().join("other/media/photos/ab/ab12.jpg")).unwrap(),
+        b"a picture"
+    );
+    assert_eq!(
+        fs::read(home.path().join("other/secret.key")).unwrap(),
+        fs::read(home.data().join("secret.key")).unwrap()
+    );
+    let left: Vec<_> = fs::read_dir(home.path().join("copies"))
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["one"]);
+    server.stop();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_backup_is_readable_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::village();
+    home.run(&["backup", "copy"]).good();
+    let mode = |name: &str| fs::metadata(home.path().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("copy"), 0o700);
+    assert_eq!(mode("copy/secret.key"), 0o600);
+    assert_eq!(mode("copy/whistle.db"), 0o600);
+}
+
+#[test]
+fn a_restore_replaces_nothing_unasked_and_never_under_a_running_server() {
+    let home = Home::village();
+    home.run(&["backup", "copy"]).good();
+    let refused = home.run(&["restore", "copy"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("--force"), "{refused:#?}");
+    let server = home.serve();
+    let in_use = home.run(&["restore", "copy", "--force"]);
+    assert_eq!(in_use.code, 1);
+    assert!(in_use.err.contains("stop it first"), "{in_use:#?}");
+    server.stop();
+    home.run(&["restore", "copy", "--force"]).good();
+    assert!(home.data().join("whistle.before-restore.db").is_file());
+    home.run(&["verify"]).good();
+}
+
+#[test]
+fn a_restore_from_what_is_no_backup_changes_nothing() {
+    let home = Home::village();
+    let database = home.data().join("whistle.db");
+    fs::create_dir(home.path().join("empty")).unwrap();
+    let none = home.run(&["restore", "empty", "--force"]);
+    assert_eq!(none.code, 1);
+    assert!(none.err.contains("there is no whistle.db in it"), "{none:#?}");
+    home.run(&["backup", "copy"]).good();
+    let whole = fs::read(home.path().join("copy/whistle.db")).unwrap();
+    fs::write(home.path().join("copy/whistle.db"), &whole[..whole.len() / 2]).unwrap();
+    let before = fs::read(&database).unwrap();
+    assert_eq!(home.run(&["restore", "copy", "--force"]).code, 1);
+    assert_eq!(fs::read(&database).unwrap(), before);
+    home.run(&["verify"]).good();
+}
+
+#[test]
+fn no_change_behind_the_back_of_the_store_goes_unseen() {
+    type Tamper = fn(&Connection);
+    let tampers: [(&str, &str, Tamper); 6] = [
+        ("an event's text", "the text of event", |db| {
+            change(
+                db,
+                "UPDATE event SET text = text || '!' WHERE text IS NOT NULL AND text <> ''",
+            );
+        }),
+        ("an event's body", "chain of hashes breaks", |db| {
+            change(db, "UPDATE event SET at = at + 1 WHERE version = 1");
+        }),
+        ("a missing event", "case", |db| {
+            change(
+                db,
+                "DELETE FROM event WHERE version = (SELECT MAX(version) FROM event)",
+            );
+        }),
+        ("a column of the row", "columns of the row", |db| {
+            change(db, "UPDATE cases SET due_at = due_at + 1")
+        }),
+        ("the row's hash", "hash of its last event", |db| {
+            change(db, "UPDATE cases SET hash = zeroblob(32)")
+        }),
+        ("a counter", "a recount gives", |db| {
+            change(
+                db,
+                "UPDATE counter SET n = n + 1 WHERE rowid = (SELECT MIN(rowid) FROM counter)",
+            );
+        }),
+    ];
+    let home = Home::village();
+    let key = home.key();
+    let server = home.serve();
+    for i in 0..3 {
+        let answer = server.report(&key, &format!("hole {i}")).unwrap();
+        assert!(answer.status < 300, "{answer:#?}");
+    }
+    server.stop();
+    home.run(&["verify"]).good();
+    home.run(&["backup", "clean"]).good();
+    for (what, found, tamper) in tampers {
+        home.run(&["restore", "clean", "--force"]).good();
+        tamper(&home.database());
+        let run = home.run(&["verify"]);
+        assert_eq!(run.code, 1, "{what} was changed and not found: {run:#?}");
+        assert!(
+            run.out.contains(found) || run.err.contains(found),
+            "{what}: {run:#?}"
+        );
+    }
+    home.run(&["restore", "clean", "--force"]).good();
+    home.run(&["verify"]).good();
+}
+
+#[track_caller]
+fn change(database: &Connection, statement: &str) {
+    assert!(database.execute(statement, []).unwrap() > 0, "{statement}");
+}

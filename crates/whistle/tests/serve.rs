@@ -1,0 +1,182 @@
+//! Serving: health, limits, how it stops and starts again.
+
+mod harness;
+
+use std::io::{Read, Write};
+
+use harness::{Home, REQUESTS, Server, eventually, pothole, read_head};
+
+#[test]
+fn a_server_with_a_place_is_healthy_and_ready() {
+    let home = Home::village();
+    let server = home.serve();
+    assert_eq!(server.get("/healthz").status, 200);
+    assert_eq!(server.get("/readyz").status, 200);
+    let metrics = server.get("/metrics");
+    assert_eq!(metrics.status, 200);
+    assert!(metrics.body.contains("whistle_build_info"), "{}", metrics.body);
+    server.stop();
+}
+
+#[test]
+fn a_server_without_a_place_says_so_and_is_ready_once_one_is_applied() {
+    let home = Home::empty();
+    let server = home.serve();
+    assert_eq!(server.get("/healthz").status, 200);
+    assert_eq!(server.get("/readyz").status, 503);
+    eventually("the missing place is logged", || {
+        server.log().contains("no place is in force")
+    });
+    home.run(&["apply", harness::village().to_str().unwrap()]).good();
+    server.signal("HUP");
+    eventually("the place is taken over", || server.get("/readyz").status == 200);
+    server.stop();
+}
+
+#[test]
+fn metrics_are_not_told_when_they_are_off() {
+    let home = Home::village();
+    let server = home.serve_with(&["--metrics", "false"]);
+    assert_eq!(server.get("/metrics").status, 404);
+}
+
+#[test]
+fn log_lines_are_json_with_a_request_id_when_asked_and_hold_no_personal_data() {
+    let home = Home::village();
+    let server = home.serve_with(&["--log-format", "json", "--rate", "0"]);
+    let key = home.key();
+    let mut form = pothole(&key, "call me: 13800138000").to_vec();
+    form.push(("email", "someone@example.org"));
+    form.push(("first_name", "Someone"));
+    let answer = server.post(REQUESTS, &[], &form).unwrap();
+    assert!(matches!(answer.status, 200 | 201), "{answer:#?}");
+    eventually("the request is logged", || server.log().contains("request_id"));
+    for line in server.log().lines() {
+        let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(entry["level"].is_string(), "{line}");
+    }
+    for secret in [key.as_str(), "13800138000", "someone", "Someone"] {
+        assert!(!server.log().contains(secret), "{secret} is in\n{}", server.log());
+    }
+}
+
+#[test]
+fn an_address_in_use_is_refused_with_its_name() {
+    let home = Home::village();
+    let server = home.serve();
+    let run = home.run(&["serve", "--listen", &server.address.to_string()]);
+    assert_eq!(run.code, 1);
+    let told = format!("cannot listen on {}", server.address);
+    assert!(
+        run.err.contains(&told) && run.err.contains("--listen"),
+        "{run:#?}"
+    );
+}
+
+#[test]
+fn a_report_under_way_is_finished_when_the_server_is_told_to_stop() {
+    let home = Home::village();
+    let key = home.key();
+    let mut server = home.serve();
+    let (mut stream, body) = begin_report(&server, &key);
+    server.signal("TERM");
+    eventually("no more connections are taken", || {
+        std::net::TcpStream::connect(server.address).is_err()
+    });
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("service_request_id"), "{answer}");
+    assert!(server.wait().success());
+    let cases: i64 = home
+        .database()
+        .query_row("SELECT COUNT(*) FROM cases", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(cases, 1);
+}
+
+#[test]
+fn a_server_starts_again_after_it_was_killed() {
+    let home = Home::village();
+    let key = home.key();
+    let mut server = home.serve();
+    let answer = server.report(&key, "before").unwrap();
+    server.kill();
+    let server = home.serve();
+    let id = id_of(&answer.json());
+    let found = server.get(&format!("/open311/v2/requests/{id}.json"));
+    assert_eq!(found.status, 200, "{found:#?}");
+    server.stop();
+}
+
+#[test]
+fn a_body_over_the_limit_is_answered_413() {
+    let home = Home::village();
+    let key = home.key();
+    let server = home.serve_with(&["--max-body", "16 KiB", "--rate", "0"]);
+    let long = "x".repeat(20 * 1024);
+    let refused = server.post(REQUESTS, &[], &pothole(&key, &long)).unwrap();
+    assert_eq!(refused.status, 413, "{refused:#?}");
+    let fine = server.report(&key, "short").unwrap();
+    assert!(matches!(fine.status, 200 | 201), "{fine:#?}");
+}
+
+#[test]
+fn an_address_that_asks_too_often_is_answered_429_and_when_to_try_again() {
+    let home = Home::village();
+    let server = home.serve_with(&["--rate", "1", "--burst", "3"]);
+    let answers: Vec<_> = (0..20).map(|_| server.get("/open311/discovery.json")).collect();
+    assert_ne!(answers[0].status, 429);
+    let refused = answers
+        .iter()
+        .find(|a| a.status == 429)
+        .expect("one of 20 at once is too many");
+    assert_eq!(refused.retry_after.as_deref(), Some("1"));
+    assert_eq!(server.get("/healthz").status, 200, "health is told to everybody");
+}
+
+#[test]
+fn a_request_too_many_at_once_is_answered_503_and_when_to_try_again() {
+    let home = Home::village();
+    let key = home.key();
+    let server = home.serve_with(&["--concurrency", "1", "--rate", "0"]);
+    let (mut stream, body) = begin_report(&server, &key);
+    let refused = server.report(&key, "one too many").unwrap();
+    assert_eq!(
+        (refused.status, refused.retry_after.as_deref()),
+        (503, Some("1")),
+        "{refused:#?}"
+    );
+    assert_eq!(
+        server.get("/readyz").status,
+        200,
+        "a full server can say that it is well"
+    );
+    stream.write_all(body.as_bytes()).unwrap();
+    let head = read_head(&mut stream);
+    assert!(head.contains(" 200 ") || head.contains(" 201 "), "{head}");
+    eventually("there is room again", || {
+        server.report(&key, "again").unwrap().status < 300
+    });
+}
+
+/// Sends the head of a report and waits until the server asks for its body, which is left to the caller.
+fn begin_report(server: &Server, key: &str) -> (std::net::TcpStream, String) {
+    let body = format!("api_key={key}&service_code=RD-HOLE&lat=46.2051&long=131.8152&description=a+hole");
+    let mut stream = server.connect();
+    write!(
+        stream,
+        "POST {REQUESTS} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .unwrap();
+    let head = read_head(&mut stream);
+    assert!(head.contains("100 Continue"), "{head}");
+    (stream, body)
+}
+
+fn id_of(answer: &serde_json::Value) -> String {
+    let id = &answer[0]["service_request_id"];
+    id.as_str().map_or_else(|| id.to_string(), ToOwned::to_owned)
+}
