@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use whistle_domain::{
-    case::{Actor, Case, Event, PhotoKind, Rating, State},
-    command::{self, Act, Context, Refusal},
+    case::{Actor, Case, Event, PhotoKind, Rating},
+    command::Act,
     transition::Verb,
     words::CaseNumber,
 };
@@ -107,11 +107,9 @@ pub(crate) async fn enter(page: Page, posted: Posted) -> Result<Response, Fault>
         }
         let code = fields.get("code");
         match page.app.whistle.case_by_code(&page.here, number, code).await {
-            Ok((_, _, by)) => {
+            Ok(_) => {
                 // The code as it was computed, not as it was typed: O for 0 and spaces are forgiven.
-                let code = right_code(code);
-                debug_assert!(matches!(by, Actor::Reporter { .. }));
-                let cookie = door::follow(&page, number, &code);
+                let cookie = door::follow(&page, number, &right_code(code));
                 return Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/follow/case")).into_response());
             }
             Err(Error::NotFound { .. }) => {}
@@ -214,7 +212,7 @@ fn show(
     let offered = page.offered(case, by);
     let deeds = offered
         .iter()
-        .filter(|line| line.verb != Verb::Join && !is_window_over(page, case, by, line.verb))
+        .filter(|line| line.verb != Verb::Join)
         .map(|line| Deed {
             verb: line.verb.as_str(),
             wrong: !wrongs.is_empty() && fields.get("verb") == line.verb.as_str(),
@@ -241,25 +239,6 @@ fn show(
     page.render_as(status, &template)
 }
 
-/// Whether the domain would refuse it because the window after closing is over.
-fn is_window_over(page: &Page, case: &Case, by: &Actor, verb: Verb) -> bool {
-    let act = match verb {
-        Verb::Rate => Act::Rate { rating: Rating::Good },
-        Verb::RequestReopen => Act::RequestReopen,
-        _ => return false,
-    };
-    let context = Context {
-        place: &page.here.place,
-        now: page.now,
-        by,
-        chance: 0.0,
-    };
-    matches!(
-        command::decide(case, &act, "?", context),
-        Err(Refusal::WindowOver(_))
-    )
-}
-
 /// Does what the reporter wants.
 pub(crate) async fn act(page: Page, posted: Posted) -> Result<Response, Fault> {
     let Some(((case, by), _, code)) = followed(&page).await? else {
@@ -269,7 +248,7 @@ pub(crate) async fn act(page: Page, posted: Posted) -> Result<Response, Fault> {
     for wrong in &posted.wrong_photos {
         wrongs.add("photos", wrong.clone());
     }
-    let acts = wanted(&page, &posted, &case, &mut wrongs);
+    let acts = wanted(&page, &posted, &mut wrongs);
     let mut status = StatusCode::BAD_REQUEST;
     if wrongs.is_empty() {
         match perform(&page, &posted, case.number, acts, &by).await {
@@ -293,17 +272,13 @@ pub(crate) async fn act(page: Page, posted: Posted) -> Result<Response, Fault> {
 }
 
 /// What the form asks for. A photo each is an act of its own.
-fn wanted(page: &Page, posted: &Posted, case: &Case, wrongs: &mut Wrongs) -> Vec<Act> {
+fn wanted(page: &Page, posted: &Posted, wrongs: &mut Wrongs) -> Vec<Act> {
     let fields = &posted.fields;
     let rating = Rating::ALL
         .into_iter()
         .find(|r| r.as_str() == fields.get("rating"));
     match verb(fields.get("verb")) {
         Some(Verb::Withdraw) => vec![Act::Withdraw],
-        Some(Verb::Verify) if matches!(case.state, State::Handled(_)) => {
-            let rated = rating.map(|rating| Act::Rate { rating });
-            std::iter::once(Act::Verify).chain(rated).collect()
-        }
         Some(Verb::Verify) => vec![Act::Verify],
         Some(Verb::Rework) => vec![Act::Rework],
         Some(Verb::RequestReopen) => vec![Act::RequestReopen],

@@ -119,6 +119,7 @@ impl Page {
     }
 
     /// See [`Words::n`].
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
     pub(crate) fn n(&self, key: &str, n: &i64) -> String {
         self.words.n(key, *n)
     }
@@ -134,6 +135,7 @@ impl Page {
     }
 
     /// The address of an asset.
+    #[expect(clippy::unused_self, reason = "templates reach functions through the page")]
     pub(crate) fn asset(&self, name: &str) -> &'static str {
         super::assets::address(name)
     }

@@ -330,7 +330,7 @@ impl Draft {
             let id = format!("answer-{}", question.code);
             let values: Vec<String> = fields.all(&id).map(|v| v.trim().to_owned()).collect();
             if values.is_empty() && question.required {
-                wrongs.add(id, words.t("answer-needed"));
+                wrongs.add(id, words.x("answer-needed", question.label.get(words.0)));
             } else if !values.is_empty() {
                 answers.push(Answer {
                     question: question.code.clone(),
@@ -364,10 +364,10 @@ impl Draft {
 
     fn point(&mut self) -> Option<Point> {
         let point = read_point(&self.fields);
-        if point == Some(None) {
+        if point.is_err() {
             self.wrongs.add("lat", self.page.t("wrong-point"));
         }
-        point.flatten()
+        point.ok().flatten()
     }
 
     /// Sends the report, or shows what is wrong, or first what others reported nearby.
@@ -435,16 +435,20 @@ impl Draft {
     }
 
     fn wrong_answer(&self, code: &str) -> String {
+        let page = &self.page;
         let question = self
             .service()
             .and_then(|s| s.questions.iter().find(|q| q.code == code));
-        self.page.t(match question.map(|q| q.datatype) {
-            _ if self.fields.get(&format!("answer-{code}")).is_empty() => "answer-needed",
-            Some(Datatype::Number) => "answer-number",
-            Some(Datatype::Datetime) => "answer-datetime",
-            Some(Datatype::SingleValueList | Datatype::MultiValueList) => "answer-choice",
-            _ => "answer-too-long",
-        })
+        let label = question.map_or(code, |q| q.label.get(page.lang()));
+        if self.fields.get(&format!("answer-{code}")).is_empty() {
+            return page.x("answer-needed", label);
+        }
+        match question.map(|q| q.datatype) {
+            Some(Datatype::Number) => page.x("answer-number", label),
+            Some(Datatype::Datetime) => page.x("answer-datetime", label),
+            Some(Datatype::SingleValueList | Datatype::MultiValueList) => page.x("answer-choice", label),
+            _ => page.x("answer-too-long", label),
+        }
     }
 
     fn show_refused(mut self, error: Error) -> Result<Response, Fault> {
@@ -679,13 +683,17 @@ pub(crate) async fn join_with(
     Ok(receipt)
 }
 
-/// The point of a form: none when nothing was entered, none inside when what was entered is no point.
-pub(crate) fn read_point(fields: &Entered) -> Option<Option<Point>> {
+/// The point of a form; none when nothing was entered, an error when what was entered is no point.
+pub(crate) fn read_point(fields: &Entered) -> Result<Option<Point>, NoPoint> {
     let (lat, lon) = (fields.some("lat"), fields.some("lon"));
     if lat.is_none() && lon.is_none() {
-        return None;
+        return Ok(None);
     }
     let number = |text: &str| text.replace(',', ".").parse::<f64>().ok();
-    let pair = lat.and_then(number).zip(lon.and_then(number));
-    Some(pair.and_then(|(lat, lon)| Point::new(lon, lat).ok()))
+    let (lat, lon) = lat.and_then(number).zip(lon.and_then(number)).ok_or(NoPoint)?;
+    Point::new(lon, lat).map(Some).map_err(|_| NoPoint)
 }
+
+/// What was entered is no point.
+#[derive(Debug)]
+pub(crate) struct NoPoint;

@@ -540,8 +540,7 @@ impl Page {
 
     /// What an actor is offered, as a list.
     pub(crate) fn offered(&self, case: &Case, actor: &Actor) -> Vec<&'static Transition> {
-        let (place, now) = (&self.here.place, self.app.whistle.now());
-        whistle_domain::transition::offered(case, actor, place, now).collect()
+        whistle_domain::transition::offered(case, actor, &self.here.place, self.now).collect()
     }
 }
 

@@ -201,7 +201,7 @@ fn read(page: &Page, verb: Verb, posted: &Posted, case: &Case, wrongs: &mut Wron
             service.parse().ok().map(|service| Act::Reclassify { service })
         }
         Verb::Relocate => {
-            if read_point(fields) == Some(None) {
+            if read_point(fields).is_err() {
                 wrongs.add("lat", page.t("wrong-point"));
             }
             Some(Act::Relocate {

@@ -357,7 +357,7 @@ fn routed(place: &Place, case: &Case) -> Option<UnitCode> {
 /// Where a form says it is.
 pub(crate) fn whereabouts(fields: &Entered) -> Whereabouts {
     Whereabouts {
-        point: crate::pages::report::read_point(fields).flatten(),
+        point: crate::pages::report::read_point(fields).ok().flatten(),
         address: fields.get("address").trim().to_owned(),
         area: fields.some("area").and_then(|a| a.parse().ok()),
     }

@@ -82,7 +82,7 @@ fn every_key_that_a_page_uses_is_in_the_catalogue() {
 fn every_word_of_the_domain_has_a_message() {
     for words in [Words(Lang::Zh), Words(Lang::En)] {
         let mut all: Vec<String> = Vec::new();
-        let mut add = |kind: &str, word: &str| all.push(words.of(kind, word));
+        let mut add = |kind: &str, word: &str| all.push(words.x(&format!("{kind}-{word}"), "?"));
         for line in TRANSITIONS {
             for kind in ["verb", "hint", "text-of", "done"] {
                 add(kind, line.verb.as_str());
@@ -95,15 +95,25 @@ fn every_word_of_the_domain_has_a_message() {
             add("verb", word);
             add("hint", word);
         }
-        let _ = Stage::ALL.map(|s| add("stage", s.as_str()));
-        let _ = Outcome::ALL.map(|o| add("outcome", o.as_str()));
-        let _ = Rating::ALL.map(|r| add("rating", r.as_str()));
-        let _ = Step::ALL.map(|s| add("step", s.as_str()));
-        let _ = ClockKind::ALL.map(|c| add("clock", c.as_str()));
-        let _ = ClockKind::ALL.map(|c| all.push(words.x(&format!("promise-{}", c.as_str()), "?")));
-        let mut add = |kind: &str, word: &str| all.push(words.of(kind, word));
-        use Channel::{Api, Counter, Import, Open311, Patrol, Phone, Web};
-        [Web, Phone, Counter, Patrol, Open311, Api, Import].map(|c| add("channel", c.as_str()));
+        for stage in Stage::ALL {
+            add("stage", stage.as_str());
+        }
+        for outcome in Outcome::ALL {
+            add("outcome", outcome.as_str());
+        }
+        for rating in Rating::ALL {
+            add("rating", rating.as_str());
+        }
+        for step in Step::ALL {
+            add("step", step.as_str());
+        }
+        for clock in ClockKind::ALL {
+            add("clock", clock.as_str());
+            add("promise", clock.as_str());
+        }
+        for channel in CHANNELS {
+            add("channel", channel.as_str());
+        }
         for event in EVENTS {
             add("event", event);
         }
@@ -119,6 +129,16 @@ fn every_word_of_the_domain_has_a_message() {
         }
     }
 }
+
+const CHANNELS: [Channel; 7] = [
+    Channel::Web,
+    Channel::Phone,
+    Channel::Counter,
+    Channel::Patrol,
+    Channel::Open311,
+    Channel::Api,
+    Channel::Import,
+];
 
 /// The words of `case::Body`, as the domain's file has them.
 const EVENTS: [&str; 28] = [

@@ -1,0 +1,678 @@
+//! The pages, walked as a browser without JavaScript walks them, on the small place of Willow Brook.
+
+use std::{
+    path::Path,
+    sync::atomic::{AtomicI64, Ordering},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use jiff::Timestamp;
+use tempfile::TempDir;
+use tower::ServiceExt;
+use whistle_service::{
+    Whistle,
+    time::{Chance, Clock},
+};
+use whistle_web::{App, Settings, router};
+
+const PASSWORD: &str = "a long enough password";
+
+/// Each look is a second later than the last.
+struct Ticking(AtomicI64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.0.fetch_add(1, Ordering::Relaxed)).unwrap()
+    }
+}
+
+struct Town {
+    _dir: TempDir,
+    whistle: Whistle,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Town {
+    fn open() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let begin: Timestamp = "2026-05-07T01:00:00Z".parse().unwrap();
+        let clock = Ticking(AtomicI64::new(begin.as_second()));
+        let whistle = Whistle::open_with(dir.path(), Box::new(clock), Chance::from_seed(7)).unwrap();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
+        whistle.apply(&folder).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        Self {
+            _dir: dir,
+            whistle,
+            runtime,
+        }
+    }
+
+    fn add_user(&self, login: &str, posts: &[&str]) {
+        let here = self.whistle.places().all()[0].clone();
+        let posts: Vec<_> = posts.iter().map(|p| p.parse().unwrap()).collect();
+        self.whistle.add_user(&here, login, PASSWORD, &posts).unwrap();
+    }
+
+    fn browser(&self, lang: &'static str) -> Browser<'_> {
+        let app = App::new(self.whistle.clone(), Settings::default(), None);
+        Browser {
+            town: self,
+            router: router(app),
+            lang,
+            cookies: Vec::new(),
+        }
+    }
+}
+
+struct Browser<'t> {
+    town: &'t Town,
+    router: Router,
+    lang: &'static str,
+    cookies: Vec<(String, String)>,
+}
+
+struct Seen {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Seen {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    #[track_caller]
+    fn says(&self, what: &str) -> &Self {
+        assert!(self.text().contains(what), "{what:?} is not in:\n{}", self.text());
+        self
+    }
+
+    #[track_caller]
+    fn says_nothing_of(&self, what: &str) -> &Self {
+        assert!(!self.text().contains(what), "{what:?} is in:\n{}", self.text());
+        self
+    }
+
+    #[track_caller]
+    fn is(&self, status: u16) -> &Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        self
+    }
+
+    /// The value of a hidden field.
+    #[track_caller]
+    fn hidden(&self, name: &str) -> String {
+        let text = self.text();
+        let (_, rest) = text
+            .split_once(&format!("name=\"{name}\" value=\""))
+            .unwrap_or_else(|| panic!("no {name} in:\n{text}"));
+        rest.split('"').next().unwrap().to_owned()
+    }
+
+    fn location(&self) -> String {
+        self.headers[header::LOCATION].to_str().unwrap().to_owned()
+    }
+}
+
+impl Browser<'_> {
+    fn send(&mut self, mut request: Request<Body>) -> Seen {
+        let cookies: Vec<String> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        let headers = request.headers_mut();
+        headers.insert(header::ACCEPT_LANGUAGE, self.lang.parse().unwrap());
+        headers.insert(header::HOST, "willow.example.org".parse().unwrap());
+        if !cookies.is_empty() {
+            headers.insert(header::COOKIE, cookies.join("; ").parse().unwrap());
+        }
+        let router = self.router.clone();
+        let seen = self.town.runtime.block_on(async {
+            let answer = router.oneshot(request).await.unwrap();
+            let (parts, body) = answer.into_parts();
+            let body = axum::body::to_bytes(body, 1 << 24).await.unwrap();
+            Seen {
+                status: parts.status,
+                headers: parts.headers,
+                body,
+            }
+        });
+        for cookie in seen.headers.get_all(header::SET_COOKIE) {
+            let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
+            let value = rest.split(';').next().unwrap();
+            self.cookies.retain(|(n, _)| n != name);
+            if !value.is_empty() {
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        assert!(
+            !seen.text().contains('⟦'),
+            "a message is missing:\n{}",
+            seen.text()
+        );
+        seen
+    }
+
+    fn get(&mut self, path: &str) -> Seen {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+    }
+
+    fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Seen {
+        let body: Vec<String> = fields
+            .iter()
+            .map(|(n, v)| format!("{n}={}", encoded(v)))
+            .collect();
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        self.send(request.body(Body::from(body.join("&"))).unwrap())
+    }
+
+    fn post_with_photo(&mut self, path: &str, fields: &[(&str, &str)], photo: &[u8]) -> Seen {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let part = format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend(part.into_bytes());
+        }
+        let head = "--X\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"p.png\"\r\nContent-Type: image/png\r\n\r\n";
+        body.extend(head.bytes());
+        body.extend(photo);
+        body.extend(b"\r\n--X--\r\n");
+        let request = Request::post(path).header(header::CONTENT_TYPE, "multipart/form-data; boundary=X");
+        self.send(request.body(Body::from(body)).unwrap())
+    }
+
+    /// The page that a post leads to.
+    #[track_caller]
+    fn post_on(&mut self, path: &str, fields: &[(&str, &str)]) -> Seen {
+        let seen = self.post(path, fields);
+        seen.is(303);
+        self.get(&seen.location())
+    }
+
+    #[track_caller]
+    fn sign_in(&mut self, login: &str) {
+        let fields = [("login", login), ("password", PASSWORD), ("next", "/staff")];
+        assert_eq!(self.post("/staff/sign-in", &fields).is(303).location(), "/staff");
+    }
+
+    /// Does something to a case from its page, as its form does.
+    #[track_caller]
+    fn act(&mut self, number: &str, verb: &str, more: &[(&str, &str)]) -> Seen {
+        let page = self.get(&format!("/staff/cases/{number}"));
+        let (token, version) = (page.is(200).hidden("token"), page.hidden("seen"));
+        let fields = [&[("token", token.as_str()), ("seen", version.as_str())], more].concat();
+        self.post(&format!("/staff/cases/{number}/{verb}"), &fields)
+    }
+
+    /// Reports a leak; answers number and code.
+    fn report(&mut self, more: &[(&str, &str)]) -> (String, String) {
+        let key = self.get("/report?service=WAT-LEAK").hidden("key");
+        let fields = [&LEAK[..], &[("key", &key)], more].concat();
+        let receipt = self.post_on("/report", &fields);
+        number_and_code(&receipt)
+    }
+}
+
+const LEAK: [(&str, &str); 5] = [
+    ("service", "WAT-LEAK"),
+    ("lat", "46.205"),
+    ("lon", "131.805"),
+    ("description", "Water runs over the road; call 13812345678"),
+    ("answer-size", "stream"),
+];
+
+fn number_and_code(receipt: &Seen) -> (String, String) {
+    let text = receipt.text();
+    let big = |class: &str| {
+        let (_, rest) = text
+            .split_once(&format!("<dd class=\"{class}\">"))
+            .expect("a receipt");
+        rest.split('<').next().unwrap().to_owned()
+    };
+    (big("big"), big("big code"))
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .flat_map(|b| format!("%{b:02X}").into_bytes())
+        .map(char::from)
+        .collect()
+}
+
+/// A red square of four by four.
+fn picture() -> Vec<u8> {
+    let hex = "89504e470d0a1a0a0000000d4948445200000004000000040802000000269309290000001049444154789c6338212707470cc47100b16310413b4b63820000000049454e44ae426082";
+    let pairs = (0..hex.len()).step_by(2);
+    pairs
+        .map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_report_leads_to_a_receipt_and_the_code_on_it_to_the_case() {
+    let town = Town::open();
+    let mut browser = town.browser("en");
+    browser
+        .get("/report")
+        .is(200)
+        .says("Leaking pipe")
+        .says_nothing_of("Broken sign");
+    browser
+        .get("/report?q=pothole")
+        .says("Pothole")
+        .says_nothing_of("Leaking pipe");
+    let (number, code) = browser.report(&[("email", "s@example.org")]);
+    browser.get("/follow/case").is(200).says(&format!("No. {number}"));
+
+    let mut other = town.browser("zh");
+    let followed = other.post_on("/follow", &[("number", &number), ("code", &code.to_lowercase())]);
+    followed.is(200).says("案件");
+    other
+        .get(&format!("/cases/{number}"))
+        .is(200)
+        .says("•••")
+        .says_nothing_of("13812345678")
+        .says_nothing_of("s@example.org");
+    other.get("/cases").is(200).says(&format!("/cases/{number}"));
+    other
+        .post_on(
+            "/follow/case",
+            &[("verb", "comment"), ("text", "It is worse now")],
+        )
+        .says("已记录");
+    other.post_on("/follow/leave", &[]).is(200);
+    assert_eq!(other.get("/follow/case").is(303).location(), "/follow");
+}
+
+#[test]
+fn what_is_missing_is_said_at_once_and_what_was_entered_is_kept() {
+    let town = Town::open();
+    let mut browser = town.browser("en");
+    let fields = [("service", "WAT-LEAK"), ("lat", "north"), ("name", "Wu")];
+    let page = browser.post("/report", &fields);
+    page.is(400)
+        .says("There is a problem")
+        .says("href=\"#lat\"")
+        .says("href=\"#description\"")
+        .says("href=\"#answer-size\"")
+        .says("value=\"Wu\"")
+        .says("value=\"north\"");
+    let outside = [&LEAK[..], &[("lat", "10")]].concat();
+    let outside: Vec<_> = outside.into_iter().rev().collect();
+    browser
+        .post("/report", &outside)
+        .is(400)
+        .says("outside the place");
+}
+
+#[test]
+fn a_report_sent_twice_makes_one_case() {
+    let town = Town::open();
+    let mut browser = town.browser("en");
+    let key = browser.get("/report?service=WAT-LEAK").hidden("key");
+    let fields = [&LEAK[..], &[("key", &key), ("step", "anyway")]].concat();
+    let first = number_and_code(&browser.post_on("/report", &fields));
+    let second = number_and_code(&browser.post_on("/report", &fields));
+    assert_eq!(first, second);
+    let changed = [&fields[..], &[("name", "Wu")]].concat();
+    browser
+        .post("/report", &changed)
+        .is(422)
+        .says("sent once already");
+}
+
+#[test]
+fn a_near_duplicate_is_offered_and_can_be_joined_with_photos() {
+    let town = Town::open();
+    let (number, code) = town.browser("en").report(&[]);
+    let mut browser = town.browser("en");
+    let key = browser.get("/report?service=WAT-LEAK").hidden("key");
+    let fields = [&LEAK[..], &[("key", &key), ("photos_public", "yes")]].concat();
+    let offer = browser.post_with_photo("/report", &fields, &picture());
+    offer
+        .is(200)
+        .says("Is it one of these?")
+        .says(&format!("/cases/{number}/join"));
+    let photo = offer.hidden("photo");
+    let kept = [&fields[..], &[("photo", &photo)]].concat();
+    let receipt = browser.post_on(&format!("/cases/{number}/join"), &kept);
+    let (joined, own_code) = number_and_code(&receipt);
+    assert_eq!(joined, number);
+    assert_ne!(own_code, code);
+
+    let picture = format!("/cases/{number}/photos/{photo}");
+    let shown = town.browser("en").get(&picture);
+    assert_eq!(shown.is(200).headers[header::CONTENT_TYPE], "image/jpeg");
+    town.browser("en").get(&format!("{picture}/thumbnail")).is(200);
+    // Told that it is something else, it becomes a case of its own.
+    let anyway = [&LEAK[..], &[("key", "another"), ("step", "anyway")]].concat();
+    assert_ne!(number_and_code(&browser.post_on("/report", &anyway)).0, number);
+}
+
+#[test]
+fn photos_that_are_not_public_are_seen_by_reporter_and_staff_only() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let mut reporter = town.browser("en");
+    let sent = reporter.post_with_photo("/report", &LEAK, &picture());
+    let (number, _) = number_and_code(&{
+        let to = sent.is(303).location();
+        reporter.get(&to)
+    });
+    let page = reporter.get("/follow/case").text();
+    let (_, rest) = page
+        .split_once(&format!("/cases/{number}/photos/"))
+        .expect("a photo");
+    let picture = format!("/cases/{number}/photos/{}", &rest[..64]);
+    assert_eq!(
+        reporter.get(&picture).is(200).headers[header::CACHE_CONTROL],
+        "private, max-age=86400"
+    );
+    town.browser("en").get(&picture).is(404);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    desk.get(&picture).is(200);
+    let fields = [&LEAK[..], &[("step", "anyway")]].concat();
+    reporter
+        .post_with_photo("/report", &fields, b"no picture")
+        .is(400)
+        .says("no picture that can be read");
+}
+
+#[test]
+fn a_wrong_code_is_refused_and_guessing_is_slowed_down() {
+    let town = Town::open();
+    let (number, _) = town.browser("en").report(&[]);
+    let mut browser = town.browser("en");
+    let guess = [("number", number.as_str()), ("code", "AAAAA-AAAAA")];
+    browser
+        .post("/follow", &guess)
+        .is(403)
+        .says("do not belong together");
+    browser
+        .post("/follow", &[("number", "999999"), ("code", "AAAAA-AAAAA")])
+        .is(403);
+    let last = (0..40).map(|_| browser.post("/follow", &guess).status).last();
+    assert_eq!(last, Some(StatusCode::TOO_MANY_REQUESTS));
+    browser.cookies.push((
+        "whistle_follow".to_owned(),
+        format!("{number}.AAAAAAAAAA.{}", "0".repeat(64)),
+    ));
+    assert_eq!(browser.get("/follow/case").is(303).location(), "/follow");
+}
+
+#[test]
+fn staff_take_a_case_from_triage_to_a_check_by_another_post() {
+    let town = Town::open();
+    for (login, post) in [
+        ("desk", "CITY-D"),
+        ("water", "WATER-H"),
+        ("patrol", "T100-P"),
+        ("far", "T101-P"),
+    ] {
+        town.add_user(login, &[post]);
+    }
+    let mut reporter = town.browser("en");
+    let (number, _) = reporter.report(&[("phone", "0469 555")]);
+
+    let mut desk = town.browser("en");
+    assert!(
+        desk.get("/staff")
+            .is(303)
+            .location()
+            .starts_with("/staff/sign-in")
+    );
+    desk.sign_in("desk");
+    desk.get("/staff")
+        .is(200)
+        .says("To triage")
+        .says(&format!("/staff/cases/{number}"));
+    desk.act(&number, "accept", &[("standard", "WAT-LEAK-2")]).is(303);
+    desk.get(&format!("/staff/cases/{number}"))
+        .says("Water Department (suggested)")
+        .says_nothing_of("0469 555");
+    desk.act(&number, "assign", &[("unit", "WATER")]).is(303);
+    desk.act(&number, "verify", &[])
+        .is(409)
+        .says("is not possible now");
+    let token = desk.get("/staff").hidden("token");
+    desk.post(&format!("/staff/cases/{number}/contacts"), &[("token", &token)])
+        .is(200)
+        .says("0469 555");
+
+    let mut water = town.browser("zh");
+    water.sign_in("water");
+    water
+        .get("/staff")
+        .is(200)
+        .says("本单位待办")
+        .says(&format!("/staff/cases/{number}"));
+    let early = water.get(&format!("/staff/cases/{number}")).hidden("seen");
+    water.act(&number, "report_in", &[]).is(303);
+    let stale = [
+        ("seen", early.as_str()),
+        ("outcome", "resolved"),
+        ("text", "阀门已更换"),
+    ];
+    let token = water.get("/staff").hidden("token");
+    let stale = [&stale[..], &[("token", &token)]].concat();
+    water
+        .post(&format!("/staff/cases/{number}/handle"), &stale)
+        .is(409)
+        .says("在此期间发生了")
+        .says("承办单位已报到")
+        .says("阀门已更换");
+    water
+        .act(&number, "handle", &[("outcome", "resolved")])
+        .is(400)
+        .says("缺少：文字说明");
+    water
+        .act(
+            &number,
+            "handle",
+            &[("outcome", "resolved"), ("text", "阀门已更换")],
+        )
+        .is(303);
+    water
+        .get(&format!("/staff/cases/{number}"))
+        .says_nothing_of("/verify\"");
+
+    let mut far = town.browser("en");
+    far.sign_in("far");
+    far.get(&format!("/staff/cases/{number}")).is(404);
+    let mut patrol = town.browser("en");
+    patrol.sign_in("patrol");
+    patrol
+        .get("/staff?tab=verify")
+        .is(200)
+        .says(&format!("/staff/cases/{number}"));
+    patrol.act(&number, "verify", &[]).is(303);
+    town.browser("en")
+        .get(&format!("/cases/{number}"))
+        .is(200)
+        .says("Closed: resolved")
+        .says("阀门已更换");
+
+    reporter
+        .post_on("/follow/case", &[("verb", "rate"), ("rating", "poor")])
+        .says("Thank you");
+    reporter
+        .post("/follow/case", &[("verb", "request_reopen")])
+        .is(400);
+    reporter
+        .post_on(
+            "/follow/case",
+            &[("verb", "request_reopen"), ("text", "It leaks again")],
+        )
+        .is(200);
+    desk.get("/staff?tab=reopen")
+        .is(200)
+        .says(&format!("/staff/cases/{number}"));
+    desk.act(&number, "reopen", &[("text", "Another look")]).is(303);
+}
+
+#[test]
+fn a_patrol_reports_what_it_fixed_on_the_spot() {
+    let town = Town::open();
+    town.add_user("patrol", &["T100-P", "T101-P"]);
+    let mut patrol = town.browser("en");
+    patrol.sign_in("patrol");
+    let form = patrol.get("/staff/report?service=RD-HOLE");
+    let token = form.is(200).says("Fixed on the spot").hidden("token");
+    let fields = [
+        ("token", token.as_str()),
+        ("service", "RD-HOLE"),
+        ("area", "230599100200"),
+        ("description", "A small hole"),
+        ("fixed", "yes"),
+        ("done", "Filled with gravel"),
+        ("channel", "patrol"),
+    ];
+    let (number, _) = number_and_code(patrol.post("/staff/report", &fields).is(200));
+    patrol
+        .get(&format!("/staff/cases/{number}"))
+        .is(200)
+        .says("fixed on the spot");
+    patrol
+        .post_on("/staff/post", &[("token", &token), ("post", "T101-P")])
+        .is(200);
+    patrol.get(&format!("/staff/cases/{number}")).is(404);
+    assert_eq!(
+        patrol
+            .post("/staff/sign-out", &[("token", &token)])
+            .is(303)
+            .location(),
+        "/staff/sign-in"
+    );
+    patrol.get("/staff").is(303);
+}
+
+#[test]
+fn forged_forms_are_refused() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let (number, _) = town.browser("en").report(&[]);
+    let mut desk = town.browser("en");
+    desk.post(
+        "/staff/sign-in",
+        &[("login", "desk"), ("password", "wrong wrong wrong")],
+    )
+    .is(401);
+    desk.sign_in("desk");
+    let accept = format!("/staff/cases/{number}/accept");
+    desk.post(&accept, &[("token", "0".repeat(64).as_str())])
+        .is(403)
+        .says("expired");
+    desk.post(&accept, &[]).is(403);
+    let token = desk.get("/staff").hidden("token");
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("origin", "https://evil.example"),
+    ] {
+        let request = Request::post(&accept)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(name, value);
+        desk.send(request.body(Body::from(format!("token={token}"))).unwrap())
+            .is(403);
+    }
+    desk.post(&accept, &[("token", &token)]).is(303);
+}
+
+#[test]
+fn every_page_is_whole_in_both_languages() {
+    let town = Town::open();
+    town.add_user("lead", &["CITY-L"]);
+    let (number, _) = town.browser("en").report(&[]);
+    for lang in ["zh", "en"] {
+        let mut browser = town.browser(lang);
+        browser.sign_in("lead");
+        let case = format!("/cases/{number}");
+        let (join, staff_case) = (format!("{case}/join"), format!("/staff{case}"));
+        for path in [
+            "/",
+            "/report",
+            "/report?service=WAT-LEAK",
+            "/report?service=RD-HOLE&area=230599100200",
+            "/cases",
+            "/cases?state=open&service=WAT&area=230599100",
+            &case,
+            &join,
+            "/follow",
+            "/privacy",
+            "/about",
+            "/feeds/cases.atom",
+            "/staff/sign-in",
+            "/staff",
+            "/staff?tab=open",
+            "/staff?tab=reopen",
+            "/staff/cases",
+            "/staff/cases?stage=reported&unit=WATER",
+            &staff_case,
+            "/staff/report",
+            "/staff/report?service=WAT-LEAK",
+        ] {
+            let page = browser.get(path);
+            page.is(200);
+            assert!(page.headers.contains_key(header::CONTENT_SECURITY_POLICY));
+            if !path.ends_with("atom") {
+                assert_eq!(page.text().matches("<h1").count(), 1, "{path}");
+                assert!(
+                    !page.text().contains("<script") && !page.text().contains(" style="),
+                    "{path}"
+                );
+            }
+        }
+        browser.get("/nowhere").is(404);
+        browser.get("/cases/0").is(404);
+        browser.get("/cases/99999999").is(404);
+        browser.get("/cases?after=zzz").is(400);
+    }
+    // The switch is remembered.
+    let mut browser = town.browser("en");
+    browser
+        .get("/cases?lang=zh&state=open")
+        .says("公开案件")
+        .says("/cases?state=open&#38;lang=en");
+    browser.get("/").says("上报问题");
+}
+
+#[test]
+fn assets_are_kept_for_a_year_under_the_hash_of_what_they_are() {
+    let town = Town::open();
+    let mut browser = town.browser("en");
+    let page = browser.get("/").text();
+    let (_, rest) = page.split_once("rel=\"stylesheet\" href=\"").unwrap();
+    let css = browser.get(rest.split('"').next().unwrap());
+    assert!(
+        css.is(200).headers[header::CACHE_CONTROL]
+            .to_str()
+            .unwrap()
+            .contains("immutable")
+    );
+    assert!(css.body.len() < 25_000);
+    browser.get("/assets/0000000000/whistle.css").is(404);
+}
+
+#[test]
+fn pages_look_as_they_did() {
+    let town = Town::open();
+    let (number, _) = town.browser("en").report(&[]);
+    let main = |seen: Seen| {
+        let text = seen.text();
+        let (_, rest) = text.split_once("<main").unwrap();
+        rest.split("</main>").next().unwrap().to_owned()
+    };
+    insta::assert_snapshot!("home_zh", main(town.browser("zh").get("/")));
+    insta::assert_snapshot!(
+        "case_en",
+        main(town.browser("en").get(&format!("/cases/{number}")))
+    );
+    insta::assert_snapshot!("services_zh", main(town.browser("zh").get("/report")));
+}
