@@ -12,6 +12,7 @@ use whistle_domain::{
     limit::{Limit, LimitUnit},
     place::{AreaIndex, Level, Verification},
     rights::Role,
+    transition::{Transition, Verb},
     words::{CaseNumber, Lang},
 };
 
@@ -383,6 +384,7 @@ impl<'a> Life<'a, '_> {
         } else if drawn < 0.078
             && !self.case.flags.supervised
             && let Some(by) = self.who(Role::Lead)
+            && Transition::of(Verb::Supervise).permits(by, &self.case, self.world.place)
         {
             let text = self.say(Say::Watched);
             self.act(between, by, &Act::Supervise { on: true }, text);
@@ -641,6 +643,15 @@ impl<'a> Life<'a, '_> {
                 None if self.outsider() => &reporter,
                 None => return false,
             }
+        };
+        // The reporter's word comes first; where it does not come, a post checks once the limit for it is over.
+        let due = self.case.clocks.get(ClockKind::Verify).map(|clock| clock.due_at);
+        let at = match due {
+            Some(due) if reporters && !matches!(by, Actor::Reporter { .. }) => {
+                let later = due + self.minutes(10, 900);
+                at.max(later)
+            }
+            _ => at,
         };
         let fails = self.case.flags.reworked < 3 && self.chance(0.06);
         if fails {
