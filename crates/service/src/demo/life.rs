@@ -405,7 +405,7 @@ impl<'a> Life<'a, '_> {
             return self.act(at, by, &Act::Merge { into }, "");
         }
         let drawn: f64 = self.rng.random();
-        if drawn < 0.015 && self.outsider() {
+        if drawn < 0.015 && self.outsider() && self.case.reports == 1 {
             return self.act(at, &Actor::Reporter { report: 1 }, &Act::Withdraw, "");
         }
         if drawn < 0.06 {
@@ -551,7 +551,7 @@ impl<'a> Life<'a, '_> {
             return by.is_some_and(|by| self.act(soon, by, &Act::Merge { into }, ""));
         }
         let drawn: f64 = self.rng.random();
-        if drawn < 0.008 && self.outsider() {
+        if drawn < 0.008 && self.outsider() && self.case.reports == 1 {
             return self.act(at, &Actor::Reporter { report: 1 }, &Act::Withdraw, "");
         }
         // Who was handed a case that bounced is likelier to pass it on.
@@ -715,7 +715,13 @@ impl<'a> Life<'a, '_> {
         let Some(by) = self.desk() else { return false };
         let at = self.at + self.minutes(60, 2500);
         let at = self.in_working_time(at);
-        if self.chance(0.6) {
+        // Whoever did the work does not say that it was good enough.
+        let did_it = self
+            .case
+            .fixer
+            .as_ref()
+            .is_some_and(|fixer| by.unit() == Some(&fixer.unit));
+        if did_it || self.chance(0.6) {
             let text = self.say(Say::Granted);
             self.act(at, by, &Act::Reopen, text)
         } else {
