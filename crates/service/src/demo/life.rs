@@ -12,6 +12,7 @@ use whistle_domain::{
     limit::{Limit, LimitUnit},
     place::{AreaIndex, Level, Verification},
     rights::Role,
+    transition::{Transition, Verb},
     words::{CaseNumber, Lang},
 };
 
@@ -383,6 +384,7 @@ impl<'a> Life<'a, '_> {
         } else if drawn < 0.078
             && !self.case.flags.supervised
             && let Some(by) = self.who(Role::Lead)
+            && Transition::of(Verb::Supervise).permits(by, &self.case, self.world.place)
         {
             let text = self.say(Say::Watched);
             self.act(between, by, &Act::Supervise { on: true }, text);
@@ -403,7 +405,7 @@ impl<'a> Life<'a, '_> {
             return self.act(at, by, &Act::Merge { into }, "");
         }
         let drawn: f64 = self.rng.random();
-        if drawn < 0.015 && self.outsider() {
+        if drawn < 0.015 && self.outsider() && self.case.reports == 1 {
             return self.act(at, &Actor::Reporter { report: 1 }, &Act::Withdraw, "");
         }
         if drawn < 0.06 {
@@ -549,7 +551,7 @@ impl<'a> Life<'a, '_> {
             return by.is_some_and(|by| self.act(soon, by, &Act::Merge { into }, ""));
         }
         let drawn: f64 = self.rng.random();
-        if drawn < 0.008 && self.outsider() {
+        if drawn < 0.008 && self.outsider() && self.case.reports == 1 {
             return self.act(at, &Actor::Reporter { report: 1 }, &Act::Withdraw, "");
         }
         // Who was handed a case that bounced is likelier to pass it on.
@@ -642,6 +644,15 @@ impl<'a> Life<'a, '_> {
                 None => return false,
             }
         };
+        // The reporter's word comes first; where it does not come, a post checks once the limit for it is over.
+        let due = self.case.clocks.get(ClockKind::Verify).map(|clock| clock.due_at);
+        let at = match due {
+            Some(due) if reporters && !matches!(by, Actor::Reporter { .. }) => {
+                let later = due + self.minutes(10, 900);
+                at.max(later)
+            }
+            _ => at,
+        };
         let fails = self.case.flags.reworked < 3 && self.chance(0.06);
         if fails {
             let text = self.say(Say::Reworked);
@@ -704,7 +715,13 @@ impl<'a> Life<'a, '_> {
         let Some(by) = self.desk() else { return false };
         let at = self.at + self.minutes(60, 2500);
         let at = self.in_working_time(at);
-        if self.chance(0.6) {
+        // Whoever did the work does not say that it was good enough.
+        let did_it = self
+            .case
+            .fixer
+            .as_ref()
+            .is_some_and(|fixer| by.unit() == Some(&fixer.unit));
+        if did_it || self.chance(0.6) {
             let text = self.say(Say::Granted);
             self.act(at, by, &Act::Reopen, text)
         } else {

@@ -96,11 +96,18 @@ impl<'p> World<'p> {
         }
         let mut in_area = HashMap::new();
         let mut in_unit: HashMap<Role, HashMap<&'p str, Vec<Actor>>> = HashMap::new();
+        let is_station = |post: &Post| {
+            let unit = place.unit(post.unit.as_str());
+            unit.is_some_and(|unit| unit.kind == UnitKind::Station)
+        };
         for (account, post) in (ACCOUNTS..).zip(place.posts()) {
             let actor = actor_of(post, account);
             for role in &post.roles {
-                let area: &mut Vec<Actor> = in_area.entry((post.area, *role)).or_default();
-                area.push(actor.clone());
+                // Leads of departments lead their unit; those of stations decide for its area.
+                if *role != Role::Lead || is_station(post) {
+                    let area: &mut Vec<Actor> = in_area.entry((post.area, *role)).or_default();
+                    area.push(actor.clone());
+                }
                 let unit = in_unit.entry(*role).or_default().entry(post.unit.as_str());
                 unit.or_default().push(actor.clone());
             }
