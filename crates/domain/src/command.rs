@@ -1,5 +1,7 @@
 //! Commands: given a case, what somebody wants to do, the place and the time, the events it makes, or why not.
 
+use std::borrow::Cow;
+
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
@@ -367,8 +369,8 @@ impl Refusal {
 pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Result<Vec<Event>, Refusal> {
     let Context { place, by, .. } = context;
     let service = reportable(place, &new.service, by)?;
-    check_text(&new.description)?;
-    if new.description.trim().is_empty() && new.photos.is_empty() {
+    let description = clean(&new.description)?;
+    if description.is_empty() && new.photos.is_empty() {
         return Err(Refusal::NoDescription);
     }
     if new.photos.len() > MAX_PHOTOS {
@@ -412,11 +414,11 @@ pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Resu
             public: service.public,
             photos: new.photos.clone(),
         },
-        new.description.trim(),
+        &description,
         clocks,
     );
     if let Some(done) = &new.fixed {
-        check_text(done)?;
+        let done = clean(done)?;
         let Actor::Post { .. } = by else {
             return Err(Refusal::OnlyPostsFix);
         };
@@ -425,7 +427,7 @@ pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Resu
         }
         let standard = standard.ok_or_else(|| Refusal::UnknownStandard(service.code.to_string()))?;
         story.accept(&SYSTEM, standard, "");
-        story.hand_in(standard, Outcome::Resolved, true, done.trim());
+        story.hand_in(standard, Outcome::Resolved, true, &done);
         return Ok(story.events);
     }
     let unambiguous = chosen.is_some() || place.standards_of(&service.code).count() == 1;
@@ -472,8 +474,7 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
     if let Some(refusal) = unmet(line, case, by, place) {
         return Err(refusal);
     }
-    let text = text.trim();
-    check_text(text)?;
+    let text = &*clean(text)?;
     if line.needs(Need::Text) && text.is_empty() {
         return Err(Refusal::Missing {
             verb,
@@ -845,8 +846,7 @@ pub fn area_of(place: &Place, case: &Case) -> Option<AreaIndex> {
 
 /// Finds the areas of a location: by its point, else its area, else a place name in its address.
 pub fn locate(place: &Place, whereabouts: &Whereabouts) -> Result<Location, Refusal> {
-    check_text(&whereabouts.address)?;
-    let address = whereabouts.address.trim().to_owned();
+    let address = clean(&whereabouts.address)?.into_owned();
     let index = if let Some(point) = whereabouts.point {
         place.areas.locate(point).ok_or(Refusal::OutsidePlace {
             lon: point.lon,
@@ -869,16 +869,22 @@ pub fn locate(place: &Place, whereabouts: &Whereabouts) -> Result<Location, Refu
     })
 }
 
-fn check_text(text: &str) -> Result<(), Refusal> {
-    if text.len() <= MAX_TEXT {
-        return Ok(());
+/// A text without blanks around it and without control characters, which no database and no XML takes; line breaks and
+/// tabs stay.
+fn clean(text: &str) -> Result<Cow<'_, str>, Refusal> {
+    let text = text.trim();
+    if text.len() > MAX_TEXT {
+        let letters = text.chars().count();
+        if letters > MAX_TEXT {
+            return Err(Refusal::TextTooLong { letters });
+        }
     }
-    let letters = text.chars().count();
-    if letters > MAX_TEXT {
-        Err(Refusal::TextTooLong { letters })
+    let unfit = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    Ok(if text.contains(unfit) {
+        Cow::Owned(text.replace(unfit, ""))
     } else {
-        Ok(())
-    }
+        Cow::Borrowed(text)
+    })
 }
 
 /// The most letters of an answer.

@@ -98,7 +98,9 @@ fn who_may_do_what_to_a_lamp_in_mill_reads_so() {
             ("(system)", Actor::System),
         ]);
         for (name, actor) in everybody {
-            let verbs: Vec<_> = offered(case, &actor, &VILLAGE, case.times.updated_at).map(|l| l.verb.as_str()).collect();
+            let verbs: Vec<_> = offered(case, &actor, &VILLAGE, case.times.updated_at)
+                .map(|l| l.verb.as_str())
+                .collect();
             writeln!(text, "    {name:18}{}", verbs.join(" ")).unwrap();
         }
     };

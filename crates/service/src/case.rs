@@ -9,8 +9,9 @@ use whistle_domain::{
     words::{CaseNumber, ServiceCode},
 };
 use whistle_store::{
-    case::{self as stored, Filter, Hash, Order, Stored, Tell},
+    case::{self as stored, Hash, Stored, Tell},
     intake::{self, Answered},
+    list::{self as lists, Filter, Order},
 };
 
 use crate::{
@@ -285,7 +286,7 @@ impl Whistle {
         let id = here.id;
         let (candidates, _) = self
             .store
-            .look_up(move |conn| stored::list(conn, id, &filter, Order::Newest, None, 0, CANDIDATES))
+            .look_up(move |conn| lists::list(conn, id, &filter, Order::Newest, None, 0, CANDIDATES))
             .await?;
         Ok(near_duplicates(candidates, &service, point, now, settings))
     }

@@ -19,7 +19,7 @@ use crate::{
     place::Here,
 };
 
-pub use whistle_store::case::Audit;
+pub use whistle_store::audit::Audit;
 
 const DATABASE: &str = "whistle.db";
 const KEY: &str = "secret.key";
@@ -78,7 +78,7 @@ impl Whistle {
     /// against its row, every counter against a recount. `progress` gets the cases done so far.
     pub fn audit(&self, here: &Here, progress: impl FnMut(u64)) -> Result<Audit> {
         Ok(self.store.read_blocking(|conn| {
-            whistle_store::case::audit(conn, here.id, &here.place.calendar, progress)
+            whistle_store::audit::audit(conn, here.id, &here.place.calendar, progress)
         })?)
     }
 

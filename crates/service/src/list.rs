@@ -11,8 +11,9 @@ use whistle_domain::{
     words::{AreaCode, CaseNumber, ServiceCode, UnitCode},
 };
 use whistle_store::{
-    case::{self as stored, After, Filter, Sight},
+    case as stored,
     intake::Count,
+    list::{self as lists, After, Filter, Sight},
 };
 
 use crate::{
@@ -21,7 +22,10 @@ use crate::{
     place::Here,
 };
 
-pub use whistle_store::case::{Happening, MAX_PAGE, Order};
+pub use whistle_store::{
+    case::Happening,
+    list::{MAX_PAGE, Order},
+};
 
 /// Which cases are asked for. Every condition that is set must hold.
 #[derive(Debug, Clone, Default)]
@@ -220,17 +224,17 @@ fn seek(
     const SMALL_BOX: usize = 2_000;
     /// Rows looked at for one page of a box at most.
     const MOST_LOOKED_AT: usize = 200_000;
-    if filter.spots.is_some() && stored::count_up_to(conn, id, &filter, SMALL_BOX)? == SMALL_BOX {
+    if filter.spots.is_some() && lists::count_up_to(conn, id, &filter, SMALL_BOX)? == SMALL_BOX {
         filter.spots = None;
     }
     let loose = exact.bbox.is_some() || exact.near.is_some();
     let mut found: Vec<Case> = Vec::with_capacity(limit);
     let (mut after, mut looked_at) = (after, 0);
     if !loose {
-        return stored::list(conn, id, &filter, order, after, skip, limit);
+        return lists::list(conn, id, &filter, order, after, skip, limit);
     }
     loop {
-        let (cases, next) = stored::list(conn, id, &filter, order, after, 0, MAX_PAGE)?;
+        let (cases, next) = lists::list(conn, id, &filter, order, after, 0, MAX_PAGE)?;
         looked_at += cases.len();
         for case in cases.into_iter().filter(|c| exact.holds(c)) {
             if skip > 0 {

@@ -100,7 +100,9 @@ impl Made {
 
     fn audit(&self) -> stored::Audit {
         self.store()
-            .read_blocking(|conn| stored::audit(conn, self.here.id, &self.here.place.calendar, |_| {}))
+            .read_blocking(|conn| {
+                whistle_store::audit::audit(conn, self.here.id, &self.here.place.calendar, |_| {})
+            })
             .unwrap()
     }
 }

@@ -1,7 +1,8 @@
 //! The store: rows, events and transactions, and the only SQL of Whistle. It knows no rule of a case and no HTTP.
 //!
 //! - [`Store`]: opened on a data directory; [`Store::write`], [`Store::read`], [`Store::backup`].
-//! - [`case`]: cases, their log, lists and the audit; [`intake`]: contact data, retries, imports; [`place`]: versions of
+//! - [`case`]: cases and their log; [`list`]: pages of cases; [`audit`]: everything checked against the log;
+//!   [`intake`]: contact data, retries, imports; [`place`]: versions of
 //!   place folders; [`account`]: accounts, sessions, keys. Functions over a [`Conn`] or [`Tx`].
 //! - `conn`, `value`: the small face over the backends ([`Conn`], [`Row`], [`params!`]); `sqlite`: the one there is.
 //! - `writer`: the thread that commits many commands together; a command gets a [`Tx`].
@@ -11,6 +12,7 @@
 //! - `migrate`, `backup`, `dir`: the schema's steps, copies of the database, the data directory.
 
 pub mod account;
+pub mod audit;
 mod backup;
 pub mod case;
 mod checkpoint;
@@ -19,6 +21,7 @@ mod counter;
 mod dir;
 mod error;
 pub mod intake;
+pub mod list;
 mod migrate;
 pub mod place;
 mod readers;

@@ -1,0 +1,282 @@
+//! The audit: every log folded anew, every hash computed anew, every counter recounted, and compared with what is stored.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use whistle_domain::{
+    calendar::Calendar,
+    case::Case,
+    place::Level,
+    tally, transition,
+    words::{CaseNumber, JurisdictionId},
+};
+
+use crate::{
+    Conn, Counter,
+    case::{Columns, Hash, Stored, counter, event, fold, hash_at, link},
+    error::Result,
+    params,
+    value::Row,
+};
+
+/// What a check of the whole store found.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Audit {
+    /// Cases looked at.
+    pub cases: u64,
+    /// Events looked at.
+    pub events: u64,
+    /// Counters recounted.
+    pub counters: u64,
+    /// Everything that is not as it must be, at most [`MAX_FINDINGS`].
+    pub findings: Vec<String>,
+}
+
+/// The most findings that are written out; more say no more.
+pub const MAX_FINDINGS: usize = 100;
+
+impl Audit {
+    fn find(&mut self, what: String) {
+        if self.findings.len() < MAX_FINDINGS {
+            self.findings.push(what);
+        }
+    }
+}
+
+/// Checks a jurisdiction: the chain of hashes of every log, the fold of every log against the stored row and its
+/// columns, and every counter against a recount. Memory does not grow with the number of cases.
+pub fn audit(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    calendar: &Calendar,
+    mut progress: impl FnMut(u64),
+) -> Result<Audit> {
+    let mut audit = Audit::default();
+    let mut recount: BTreeMap<Counter, i64> = BTreeMap::new();
+    let mut current: Option<Replay> = None;
+    conn.each(
+        "SELECT c.number, c.version, c.fold, c.hash, e.version, e.at, e.entry, e.text, e.text_hash, e.hash,
+                c.stage, c.outcome, c.is_open, c.is_public, c.service_code, c.lead_code, c.town_code,
+                c.community_code, c.reported_at, c.updated_at, c.due_at, c.spot
+         FROM cases AS c
+         LEFT JOIN event AS e ON e.jurisdiction_id = c.jurisdiction_id AND e.number = c.number
+         WHERE c.jurisdiction_id = $1
+         ORDER BY c.number, e.version",
+        params![jurisdiction.0],
+        |row| {
+            let number = CaseNumber(row.int(0)?);
+            if current.as_ref().is_none_or(|replay| replay.number != number) {
+                if let Some(done) = current.take() {
+                    done.finish(&mut audit);
+                    progress(audit.cases);
+                }
+                current = Some(Replay::begin(row, number)?);
+            }
+            if let Some(replay) = &mut current {
+                replay.step(row, jurisdiction, calendar, &mut recount, &mut audit)?;
+            }
+            Ok(())
+        },
+    )?;
+    if let Some(done) = current {
+        done.finish(&mut audit);
+    }
+    let orphans: i64 = conn.row(
+        "SELECT COUNT(*)
+         FROM event AS e
+         WHERE e.jurisdiction_id = $1
+           AND NOT EXISTS (SELECT 1
+                           FROM cases AS c
+                           WHERE c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number)",
+        params![jurisdiction.0],
+        |row| row.int(0),
+    )?;
+    if orphans > 0 {
+        audit.find(format!("{orphans} events belong to no case"));
+    }
+    compare_counters(conn, jurisdiction, recount, &mut audit)?;
+    Ok(audit)
+}
+
+fn compare_counters(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    mut recount: BTreeMap<Counter, i64>,
+    audit: &mut Audit,
+) -> Result<()> {
+    conn.each(
+        "SELECT name, area_code, unit_code, service_code, day, n
+         FROM counter
+         WHERE jurisdiction_id = $1",
+        params![jurisdiction.0],
+        |row| {
+            audit.counters += 1;
+            let name = row.text(0)?;
+            let Some(counted) = tally::Counted::ALL.into_iter().find(|c| c.as_str() == name) else {
+                audit.find(format!("counter {name:?} is unknown"));
+                return Ok(());
+            };
+            let counter = Counter {
+                jurisdiction_id: jurisdiction.0,
+                name: counted.as_str(),
+                area_code: row.text(1)?.into(),
+                unit_code: row.text(2)?.into(),
+                service_code: row.text(3)?.into(),
+                day: row.int(4)?,
+            };
+            let stored = row.int(5)?;
+            let counted = recount.remove(&counter).unwrap_or_default();
+            if stored != counted {
+                audit.find(format!(
+                    "counter {counter:?} says {stored}, a recount gives {counted}"
+                ));
+            }
+            Ok(())
+        },
+    )?;
+    for (counter, n) in recount.into_iter().filter(|(_, n)| *n != 0) {
+        audit.find(format!("counter {counter:?} is missing, a recount gives {n}"));
+    }
+    Ok(())
+}
+
+/// A case being folded anew from its log.
+struct Replay {
+    number: CaseNumber,
+    stored: Stored,
+    version: i64,
+    columns: Vec<String>,
+    case: Option<Case>,
+    hash: Hash,
+    erased: bool,
+}
+
+impl Replay {
+    fn begin(row: &Row<'_>, number: CaseNumber) -> Result<Self> {
+        let columns = (10..22)
+            .map(|i| row.value(i).map(|v| format!("{v:?}")))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            number,
+            stored: Stored {
+                case: fold(row, 2)?,
+                hash: hash_at(row, 3)?,
+            },
+            version: row.int(1)?,
+            columns,
+            case: None,
+            hash: [0; 32],
+            erased: false,
+        })
+    }
+
+    fn step(
+        &mut self,
+        row: &Row<'_>,
+        jurisdiction: JurisdictionId,
+        calendar: &Calendar,
+        recount: &mut BTreeMap<Counter, i64>,
+        audit: &mut Audit,
+    ) -> Result<()> {
+        let Some(version) = row.int_opt(4)? else {
+            return Ok(());
+        };
+        audit.events += 1;
+        let number = self.number;
+        let (entry, text, text_hash) = (row.text(6)?, row.text_opt(7)?, hash_at(row, 8)?);
+        match text {
+            Some(text) if *blake3::hash(text.as_bytes()).as_bytes() != text_hash => {
+                audit.find(format!("case {number}: the text of event {version} was changed"));
+            }
+            Some(_) => {}
+            None => self.erased = true,
+        }
+        self.hash = link(
+            &self.hash,
+            jurisdiction,
+            number,
+            version as u32,
+            row.time(5)?,
+            entry,
+            &text_hash,
+        );
+        if self.hash != hash_at(row, 9)? {
+            audit.find(format!(
+                "case {number}: the chain of hashes breaks at event {version}"
+            ));
+            self.hash = hash_at(row, 9)?;
+        }
+        let event = event(row, 5)?;
+        let folded = match self.case.clone() {
+            None => Case::begin(number, &event),
+            Some(mut case) => case.apply(&event).map(|()| case),
+        };
+        match folded {
+            Err(error) => audit.find(format!("case {number}: {error}")),
+            Ok(after) => {
+                if i64::from(after.version) != version {
+                    audit.find(format!("case {number}: event {} is missing", after.version));
+                }
+                let before = self.case.as_ref().map(|case| case.state.stage());
+                if !transition::allows(before, &event.body, after.state.stage()) {
+                    audit.find(format!(
+                        "case {number}: event {version} ({}) leads where the table of transitions does not",
+                        event.body.as_str()
+                    ));
+                }
+                for addition in tally::additions(self.case.as_ref(), &after, &event, calendar) {
+                    *recount.entry(counter(jurisdiction, &addition)).or_default() += addition.delta;
+                }
+                self.case = Some(after);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self, audit: &mut Audit) {
+        audit.cases += 1;
+        let number = self.number;
+        let Some(case) = self.case else {
+            audit.find(format!("case {number}: it has no log"));
+            return;
+        };
+        if self.hash != self.stored.hash {
+            audit.find(format!(
+                "case {number}: the row has not the hash of its last event"
+            ));
+        }
+        if case != self.stored.case && !self.erased {
+            audit.find(format!("case {number}: the row is not what its log folds to"));
+        }
+        let columns = Columns::of(&case).checked();
+        if self.version != i64::from(case.version) || columns != self.columns {
+            audit.find(format!(
+                "case {number}: the columns of the row are not what its log folds to"
+            ));
+        }
+    }
+}
+
+impl Columns<'_> {
+    /// The columns that lists look for, as the audit reads them.
+    fn checked(&self) -> Vec<String> {
+        let case = self.case;
+        params![
+            case.state.stage().as_str(),
+            case.state.outcome().map(|o| o.as_str()),
+            i64::from(case.state.is_open()),
+            i64::from(case.public),
+            case.service.as_str(),
+            case.lead.as_ref().map(|u| u.as_str()),
+            self.area(Level::Town),
+            self.area(Level::Community),
+            case.times.reported_at,
+            case.times.updated_at,
+            self.due_at,
+            self.spot,
+        ]
+        .iter()
+        .map(|value| format!("{value:?}"))
+        .collect()
+    }
+}
