@@ -14,7 +14,7 @@ mod row;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -145,6 +145,16 @@ impl Whistle {
                 "name the system it comes from in 1 to 100 letters, as in zueri-wie-neu",
             ));
         }
+        let same = |a: &Path, b: &Path| match (a.canonicalize(), b.canonicalize()) {
+            (Ok(a), Ok(b)) => a == b,
+            _ => false,
+        };
+        if same(&options.file, &options.rejects) {
+            return Err(Error::invalid(
+                "rejects",
+                "the rejects file would overwrite the file that is imported; name another one",
+            ));
+        }
         let mapping = Mapping::new(&options.map)?;
         let input = Input::open(
             &options.file,
@@ -173,8 +183,12 @@ impl Whistle {
         let position = input.position();
         let bytes = input.bytes;
         let writer = {
-            let (id, place, source, tally) =
-                (here.id, Arc::clone(&here.place), source.clone(), Arc::clone(&tally));
+            let (id, place, source, tally) = (
+                here.id,
+                Arc::clone(&here.place),
+                source.clone(),
+                Arc::clone(&tally),
+            );
             move |tx: &mut Tx<'_>, deeds: &Vec<Deed>| write(tx, id, &place, &source, deeds, &tally)
         };
         let read = write_behind(&self.store, writer, |behind| {
@@ -258,9 +272,10 @@ impl Intake<'_> {
     fn send(&mut self, behind: &Behind<Vec<Deed>>) -> Result<()> {
         let group = std::mem::take(&mut self.group);
         let references: Vec<&str> = group.iter().map(|(_, row)| row.reference.as_str()).collect();
-        let known = self.whistle.store.read_blocking(|conn| {
-            intake::imported_among(conn, self.here.id, self.source, &references)
-        })?;
+        let known = self
+            .whistle
+            .store
+            .read_blocking(|conn| intake::imported_among(conn, self.here.id, self.source, &references))?;
         let known: HashMap<String, (CaseNumber, bool)> = known
             .into_iter()
             .map(|(reference, number, open)| (reference, (number, open)))
@@ -302,7 +317,8 @@ fn events(place: &Place, row: &Row) -> Result<Vec<Event>, Why> {
     };
     let mut events = command::report(&row.new, UNNUMBERED, context)?;
     if let Some(closing) = &row.closing {
-        let case = Case::fold(UNNUMBERED, &events).map_err(|error| Why::new("unreadable", error.to_string()))?;
+        let case =
+            Case::fold(UNNUMBERED, &events).map_err(|error| Why::new("unreadable", error.to_string()))?;
         events.extend(settle(&case, place, closing)?);
     }
     Ok(events)

@@ -113,18 +113,19 @@ pub fn restore(from: &Path, dir: &Path, force: bool, mut progress: impl FnMut(St
         return Err(Error::Store(whistle_store::Error::Exists { path }));
     }
     // The claim that the restore of the database takes comes too late for what is written before it.
-    Store::claim_alone(dir)?;
+    ensure_unused(dir)?;
     // Photos first: more than the database names do no harm, fewer would. The key last but one step apart from the
     // database, so that a process that is killed leaves the old pair or, with the same command again, the new one.
-    let photos = match folder {
-        true => copy_photos(&from.join(MEDIA), &dir.join(MEDIA), &mut progress)?,
-        false => 0,
+    let photos = if folder {
+        copy_photos(&from.join(MEDIA), &dir.join(MEDIA), &mut progress)?
+    } else {
+        0
     };
     if has_key {
         copy_private(&key, &new_key)?;
     }
     whistle_store::restore(&database, dir, force, |p| {
-        progress(Step::Database(p.done, p.total))
+        progress(Step::Database(p.done, p.total));
     })?;
     if has_key {
         let place = dir.join(KEY);
@@ -142,6 +143,11 @@ pub fn restore(from: &Path, dir: &Path, force: bool, mut progress: impl FnMut(St
         photos,
         key: has_key,
     })
+}
+
+/// Refused while any process has a data directory open.
+pub fn ensure_unused(dir: &Path) -> Result<()> {
+    Ok(Store::claim_alone(dir)?)
 }
 
 /// An unfinished folder beside its place; removed unless it was renamed.

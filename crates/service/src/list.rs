@@ -11,7 +11,7 @@ use whistle_domain::{
     words::{AreaCode, CaseNumber, ServiceCode, UnitCode},
 };
 use whistle_store::{
-    case::{self as stored, After, Filter, Happening, Sight},
+    case::{self as stored, After, Filter, Sight},
     intake::Count,
 };
 
@@ -21,7 +21,7 @@ use crate::{
     place::Here,
 };
 
-pub use whistle_store::case::{MAX_PAGE, Order};
+pub use whistle_store::case::{Happening, MAX_PAGE, Order};
 
 /// Which cases are asked for. Every condition that is set must hold.
 #[derive(Debug, Clone, Default)]

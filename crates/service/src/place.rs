@@ -251,15 +251,14 @@ impl Whistle {
                 .all
                 .iter()
                 .find(|h| h.id == one.id && h.place.version == one.version);
-            let here = match held {
-                Some(here) => here.clone(),
-                None => {
-                    let folder = self.folder_of(one.id, one.version)?;
-                    let Compiled { place, .. } = compile(&folder, one.version).map_err(Error::Faults)?;
-                    Here {
-                        id: one.id,
-                        place: Arc::new(place),
-                    }
+            let here = if let Some(here) = held {
+                here.clone()
+            } else {
+                let folder = self.folder_of(one.id, one.version)?;
+                let Compiled { place, .. } = compile(&folder, one.version).map_err(Error::Faults)?;
+                Here {
+                    id: one.id,
+                    place: Arc::new(place),
                 }
             };
             all.push(here);

@@ -38,7 +38,7 @@ impl Chance {
 
     /// A number drawn evenly from 0 to 1.
     pub fn draw(&self) -> f64 {
-        self.with(|rng| rng.random())
+        self.with(RngExt::random)
     }
 
     /// Random bytes.

@@ -64,7 +64,8 @@ impl Install {
     }
 
     fn import_with(&self, options: &ImportOptions) -> whistle_service::Result<ImportReport> {
-        self.whistle.import_cases(&self.here, options, |_: ImportProgress| {})
+        self.whistle
+            .import_cases(&self.here, options, |_: ImportProgress| {})
     }
 
     fn rejects(&self) -> String {
@@ -103,11 +104,20 @@ fn a_csv_is_imported_once_and_what_closed_since_is_settled() {
     let header = "id,created,closed,status,complaint_type,descriptor,resolution,lat,lon\n";
     let open = format!("{header}a-1,2026-05-08T10:20:00,,Open,Leaking pipe,Main,,{lat},{lon}\n");
     let report = install.import("first.csv", &open);
-    assert_eq!((report.rows, report.added, report.rejected), (1, 1, 0), "{}", install.rejects());
+    assert_eq!(
+        (report.rows, report.added, report.rejected),
+        (1, 1, 0),
+        "{}",
+        install.rejects()
+    );
     assert_eq!(report.format, ImportFormat::Csv);
     let case = install.case(1);
     assert_eq!(case.description, "Leaking pipe: Main");
-    assert_eq!(case.times.reported_at.to_string(), "2026-05-08T02:20:00Z", "the place's own zone");
+    assert_eq!(
+        case.times.reported_at.to_string(),
+        "2026-05-08T02:20:00Z",
+        "the place's own zone"
+    );
     assert!(case.state.is_open());
 
     let again = install.import("first.csv", &open);
@@ -151,7 +161,12 @@ fn every_row_that_is_not_imported_says_why() {
          13,2026-05-08,,,路面坑洞,,,230599100,good: by its name and area\n"
     );
     let report = install.import("mixed.csv", &text);
-    assert_eq!((report.rows, report.added, report.rejected), (15, 2, 13), "{}", install.rejects());
+    assert_eq!(
+        (report.rows, report.added, report.rejected),
+        (15, 2, 13),
+        "{}",
+        install.rejects()
+    );
     let reasons: Vec<_> = report.reasons.into_iter().collect();
     assert_eq!(
         reasons,
@@ -195,21 +210,44 @@ fn open311_is_read_as_json_wrapped_json_geojson_and_xml() {
         )
     };
     let plain = install.import("a.json", format!("[{},\n{}]", request("1"), request("2")));
-    assert_eq!((plain.format, plain.added), (ImportFormat::Json, 2), "{}", install.rejects());
-    let wrapped = format!(r#"{{"count":2,"requests":[{},7,{}]}}"#, request("2"), request("3"));
+    assert_eq!(
+        (plain.format, plain.added),
+        (ImportFormat::Json, 2),
+        "{}",
+        install.rejects()
+    );
+    let wrapped = format!(
+        r#"{{"count":2,"requests":[{},7,{}]}}"#,
+        request("2"),
+        request("3")
+    );
     let wrapped = install.import("b.json", wrapped);
     assert_eq!((wrapped.added, wrapped.unchanged, wrapped.rejected), (1, 1, 1));
     let geojson = format!(
         r#"{{"type":"FeatureCollection","features":[{{"type":"Feature","geometry":{{"type":"Point","coordinates":[{lon},{lat}]}},"properties":{{"id":4,"date":"2026-05-08","category":"Pothole"}}}}]}}"#
     );
-    assert_eq!(install.import("c.geojson", geojson).added, 1, "{}", install.rejects());
+    assert_eq!(
+        install.import("c.geojson", geojson).added,
+        1,
+        "{}",
+        install.rejects()
+    );
     let xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<service_requests>\n <request>\n  <service_request_id>5</service_request_id>\n  <status>closed</status>\n  <service_code>RD-HOLE</service_code>\n  <description>坑 &amp; hole &#33;<![CDATA[<x>]]></description>\n  <status_notes/>\n  <requested_datetime>2026-05-08T10:20:00+08:00</requested_datetime>\n  <updated_datetime>2026-05-09T10:20:00+08:00</updated_datetime>\n  <lat>{lat}</lat><long>{lon}</long>\n </request>\n <request><service_request_id>6</service_request_id></request>\n</service_requests>\n"
     );
     let xml = install.import("d.xml", xml);
-    assert_eq!((xml.format, xml.rows, xml.added, xml.rejected), (ImportFormat::Xml, 2, 1, 1));
-    assert!(install.rejects().contains("14,6,no_service"), "{}", install.rejects());
-    let found = (1..10).map(|n| install.case(n)).find(|c| c.description.contains("坑 & hole !<x>"));
+    assert_eq!(
+        (xml.format, xml.rows, xml.added, xml.rejected),
+        (ImportFormat::Xml, 2, 1, 1)
+    );
+    assert!(
+        install.rejects().contains("14,6,no_service"),
+        "{}",
+        install.rejects()
+    );
+    let found = (1..10)
+        .map(|n| install.case(n))
+        .find(|c| c.description.contains("坑 & hole !<x>"));
     assert_eq!(found.unwrap().state.stage(), Stage::Closed);
     assert_eq!(install.audited(), 5);
 }
@@ -218,24 +256,41 @@ fn open311_is_read_as_json_wrapped_json_geojson_and_xml() {
 fn marks_gbk_semicolons_other_headers_and_other_names_are_read() {
     let install = Install::village();
     let (lon, lat) = INSIDE;
-    let marked = format!("\u{feff}编号;上报时间;类别;纬度;经度\r\nA;2026/05/08 10:20;路面坑洞;{lat};{lon}\r\n");
+    let marked =
+        format!("\u{feff}编号;上报时间;类别;纬度;经度\r\nA;2026/05/08 10:20;路面坑洞;{lat};{lon}\r\n");
     assert_eq!(install.import("a.csv", &marked).added, 1, "{}", install.rejects());
     let gbk = marked.trim_start_matches('\u{feff}').replace("A;", "B;");
     let (gbk, _, _) = encoding_rs::GB18030.encode(&gbk);
     let report = install.import("b.csv", &gbk);
-    assert_eq!((report.added, report.encoding), (1, "gb18030"), "{}", install.rejects());
+    assert_eq!(
+        (report.added, report.encoding),
+        (1, "gb18030"),
+        "{}",
+        install.rejects()
+    );
 
     let strange = format!("when,what,key,y,x\n2026-05-08,Crater,C,{lat},{lon}\n");
     fs::write(install.dir.path().join("c.csv"), strange).unwrap();
     let mut options = install.options("c.csv");
     let refused = install.import_with(&options).unwrap_err().to_string();
     assert!(refused.contains("--map COLUMN=FIELD"), "{refused}");
-    let pairs = [("when", "reported"), ("what", "service_name"), ("key", "id"), ("y", "lat"), ("x", "lon")];
+    let pairs = [
+        ("when", "reported"),
+        ("what", "service_name"),
+        ("key", "id"),
+        ("y", "lat"),
+        ("x", "lon"),
+    ];
     options.map = pairs.map(|(a, b)| (a.to_owned(), b.to_owned())).to_vec();
     let services = install.dir.path().join("services.csv");
     fs::write(&services, "theirs,ours\ncrater,RD-HOLE\n").unwrap();
     options.services = Some(services);
-    assert_eq!(install.import_with(&options).unwrap().added, 1, "{}", install.rejects());
+    assert_eq!(
+        install.import_with(&options).unwrap().added,
+        1,
+        "{}",
+        install.rejects()
+    );
     assert_eq!(install.audited(), 3);
 }
 
@@ -247,7 +302,11 @@ fn a_file_that_breaks_off_keeps_what_came_before_and_an_endless_record_is_refuse
         .map(|i| format!(r#"{{"id":{i},"date":"2026-05-08","category":"Pothole","lat":{lat},"lon":{lon}}}"#))
         .collect();
     let whole = format!("[{}]", rows.join(",\n"));
-    fs::write(install.dir.path().join("cut.json"), &whole[..whole.len() * 9 / 10]).unwrap();
+    fs::write(
+        install.dir.path().join("cut.json"),
+        &whole[..whole.len() * 9 / 10],
+    )
+    .unwrap();
     assert!(install.import_with(&install.options("cut.json")).is_err());
     let kept = install.audited();
     assert!(kept > 0 && kept < 600, "{kept}");
@@ -255,9 +314,21 @@ fn a_file_that_breaks_off_keeps_what_came_before_and_an_endless_record_is_refuse
     assert_eq!(report.added + kept, 600);
     assert_eq!(report.unchanged, kept);
 
+    let mut options = install.options("whole.json");
+    options.rejects.clone_from(&options.file);
+    assert!(install.import_with(&options).is_err(), "its own rejects file");
+    assert_eq!(
+        fs::read_to_string(&options.file).unwrap(),
+        whole,
+        "and it is still there"
+    );
+
     let endless = format!("id,date,category,lat,lon\n1,2026-05-08,\"{}", "x".repeat(3 << 20));
     fs::write(install.dir.path().join("endless.csv"), endless).unwrap();
-    let refused = install.import_with(&install.options("endless.csv")).unwrap_err().to_string();
+    let refused = install
+        .import_with(&install.options("endless.csv"))
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("not closed"), "{refused}");
     assert_eq!(install.audited(), 600);
 }
@@ -266,16 +337,18 @@ fn a_file_that_breaks_off_keeps_what_came_before_and_an_endless_record_is_refuse
 fn an_import_that_is_stopped_anywhere_goes_on_where_it_was() {
     let install = Install::village();
     let (lon, lat) = INSIDE;
-    let mut text = "id,date,category,lat,lon\n".to_owned();
-    for i in 0..3000 {
-        text.push_str(&format!("{i},2026-05-08,Pothole,{lat},{lon}\n"));
-    }
+    let rows: Vec<String> = (0..3000)
+        .map(|i| format!("{i},2026-05-08,Pothole,{lat},{lon}\n"))
+        .collect();
+    let text = format!("id,date,category,lat,lon\n{}", rows.concat());
     fs::write(install.dir.path().join("many.csv"), text).unwrap();
     let options = install.options("many.csv");
     let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        install.whistle.import_cases(&install.here, &options, |p: ImportProgress| {
-            assert!(p.rows < 1500, "stopped here on purpose");
-        })
+        install
+            .whistle
+            .import_cases(&install.here, &options, |p: ImportProgress| {
+                assert!(p.rows < 1500, "stopped here on purpose");
+            })
     }));
     assert!(stopped.is_err());
     let kept = install.audited();
@@ -287,7 +360,8 @@ fn an_import_that_is_stopped_anywhere_goes_on_where_it_was() {
 
 /// The real data, where this machine has it.
 fn shared(name: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("WHISTLE_SHARED_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    let shared =
+        std::env::var_os("WHISTLE_SHARED_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
     let file = [shared.join(name), PathBuf::from("/work/shared/data").join(name)]
         .into_iter()
         .find(|file| file.exists());
@@ -317,21 +391,33 @@ fn import_city(example: &str, file: &Path) -> (Install, ImportReport, ImportRepo
 
 #[test]
 fn zurichs_reports_of_ten_years_are_imported_but_for_the_one_outside() {
-    let Some(file) = shared("zurich/reports.csv") else { return };
+    let Some(file) = shared("zurich/reports.csv") else {
+        return;
+    };
     let (install, first, again) = import_city("zurich", &file);
     assert_eq!((first.rows, first.added, first.rejected), (62_245, 62_244, 1));
-    assert_eq!(first.reasons.into_iter().collect::<Vec<_>>(), [("outside_place", 1)]);
+    assert_eq!(
+        first.reasons.into_iter().collect::<Vec<_>>(),
+        [("outside_place", 1)]
+    );
     assert_eq!((again.added, again.unchanged, again.rejected), (0, 62_244, 1));
     assert_eq!(install.audited(), 62_244);
 }
 
 #[test]
 fn new_yorks_requests_are_imported_and_closed_as_they_were() {
-    let Some(file) = shared("nyc/requests.csv") else { return };
+    let Some(file) = shared("nyc/requests.csv") else {
+        return;
+    };
     let (install, first, again) = import_city("new-york", &file);
     assert_eq!((first.rows, first.added + first.rejected), (2_924, 2_924));
     // Parks, airports and water lie in no district; rare kinds of requests are no service of the example.
-    let known = ["no_closing_time", "no_location", "outside_place", "unknown_service"];
+    let known = [
+        "no_closing_time",
+        "no_location",
+        "outside_place",
+        "unknown_service",
+    ];
     assert_eq!(first.reasons.keys().copied().collect::<Vec<_>>(), known);
     assert!(first.rejected < 100, "{:?}", first.reasons);
     assert_eq!((again.added, again.settled, again.unchanged), (0, 0, first.added));

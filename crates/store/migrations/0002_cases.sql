@@ -58,8 +58,8 @@ CREATE TABLE cases (
     PRIMARY KEY (jurisdiction_id, number)
 ) /* sqlite: STRICT */;
 
--- is_public and is_open at the end: a list that passes over rows need not read them.
-CREATE INDEX cases_by_report ON cases (jurisdiction_id, reported_at, number, is_public, is_open);
+-- is_public, is_open and service_code at the end: a list that passes over rows need not read them.
+CREATE INDEX cases_by_report ON cases (jurisdiction_id, reported_at, number, is_public, is_open, service_code);
 CREATE INDEX cases_by_update ON cases (jurisdiction_id, updated_at, number, is_public, is_open);
 CREATE INDEX cases_by_spot ON cases (jurisdiction_id, spot) WHERE spot IS NOT NULL;
 CREATE INDEX open_cases_by_due ON cases (jurisdiction_id, due_at, number) WHERE is_open = 1;

@@ -91,6 +91,11 @@ pub fn router(app: App) -> Router {
     let faces = Router::new()
         .merge(pages::router(&app))
         .nest("/open311", open311::router())
-        .nest("/api/v1", api::router());
+        .nest("/api/v1", api::router())
+        // A nest takes its bare path and what is below, but not the bare path with a slash.
+        .route(
+            "/api/v1/",
+            axum::routing::any(async || axum::http::StatusCode::NOT_FOUND),
+        );
     limits::around(faces, &app).merge(ops::router()).with_state(app)
 }

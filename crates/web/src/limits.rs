@@ -84,13 +84,12 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     let api_path = request.uri().path().to_owned();
     let asking = crate::open311::Asking::of_whole(request.uri().path());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut answer = match gate.turn_away(&request) {
-        Some(answer) => answer,
-        None => {
-            gate.under_way.fetch_add(1, Ordering::Relaxed);
-            let _leave = Leave(&gate.under_way);
-            next.run(request).await
-        }
+    let mut answer = if let Some(answer) = gate.turn_away(&request) {
+        answer
+    } else {
+        gate.under_way.fetch_add(1, Ordering::Relaxed);
+        let _leave = Leave(&gate.under_way);
+        next.run(request).await
     };
     answer = crate::api::in_shape(&api_path, answer, &id);
     if let Some(asking) = asking {

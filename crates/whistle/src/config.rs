@@ -327,10 +327,10 @@ pub(crate) fn unknown_variables() -> Vec<String> {
 
 /// A file with every setting, each out of force, with its meaning.
 pub(crate) fn example() -> String {
-    let mut text = "# Settings of Whistle. Weaker than WHISTLE_… variables, which are weaker than flags.\n\
+    let head = "# Settings of Whistle. Weaker than WHISTLE_… variables, which are weaker than flags.\n\
                     # `whistle config` shows what is in force and where it came from.\n"
         .to_owned();
-    for setting in &SETTINGS {
+    SETTINGS.iter().fold(head, |text, setting| {
         let bare = setting.example.parse::<u64>().is_ok() || setting.example.parse::<bool>().is_ok();
         let value = match (setting.name, bare) {
             ("trusted_proxies", _) => "[\"127.0.0.1\", \"::1\"]".to_owned(),
@@ -338,9 +338,8 @@ pub(crate) fn example() -> String {
             (_, false) => format!("{:?}", setting.example),
         };
         let (name, meaning) = (setting.name, setting.meaning);
-        text.push_str(&format!("\n# {meaning}\n# {name} = {value}\n"));
-    }
-    text
+        text + &format!("\n# {meaning}\n# {name} = {value}\n")
+    })
 }
 
 /// The variable of a setting.
@@ -461,9 +460,10 @@ fn base_url(text: &str) -> Result<Option<String>, String> {
         return Ok(None);
     }
     let is_url = text.starts_with("http://") || text.starts_with("https://");
-    match is_url && !text.contains(char::is_whitespace) {
-        true => Ok(Some(text.trim_end_matches('/').to_owned())),
-        false => Err("write an address such as https://whistle.example.org".to_owned()),
+    if is_url && !text.contains(char::is_whitespace) {
+        Ok(Some(text.trim_end_matches('/').to_owned()))
+    } else {
+        Err("write an address such as https://whistle.example.org".to_owned())
     }
 }
 
@@ -473,9 +473,10 @@ fn number<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
 
 fn at_least_one<T: FromStr<Err: Display> + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
     let n = number::<T>(text)?;
-    match n < T::from(1) {
-        true => Err("write a whole number, at least 1".to_owned()),
-        false => Ok(n),
+    if n < T::from(1) {
+        Err("write a whole number, at least 1".to_owned())
+    } else {
+        Ok(n)
     }
 }
 

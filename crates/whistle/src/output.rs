@@ -57,9 +57,10 @@ pub(crate) fn progress(what: &'static str, total: u64) -> ProgressBar {
         0 => "{msg} {human_pos} ({per_sec}, {elapsed})",
         _ => "{msg} [{bar:32}] {human_pos}/{human_len} ({eta} left)",
     };
-    let target = match io::stderr().is_terminal() {
-        true => ProgressDrawTarget::stderr_with_hz(10),
-        false => ProgressDrawTarget::hidden(),
+    let target = if io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr_with_hz(10)
+    } else {
+        ProgressDrawTarget::hidden()
     };
     let bar = ProgressBar::with_draw_target((total > 0).then_some(total), target);
     bar.set_style(

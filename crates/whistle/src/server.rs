@@ -117,3 +117,156 @@ async fn answer(
     }
     connection.await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use axum::{extract::State, routing::get};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        sync::{Notify, mpsc, oneshot},
+        task::JoinHandle,
+    };
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        connections: 8,
+        header_timeout: Duration::from_secs(30),
+        stop_within: Duration::from_secs(30),
+    };
+
+    /// A server with one slow answer, which says when it has begun and ends when it may.
+    struct Slow {
+        address: SocketAddr,
+        begun: mpsc::UnboundedReceiver<()>,
+        go: Arc<Notify>,
+        stop: oneshot::Sender<()>,
+        served: JoinHandle<u32>,
+    }
+
+    async fn slow(limits: Limits) -> Slow {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (begin, begun) = mpsc::unbounded_channel();
+        let (go, (stop, stopped)) = (Arc::new(Notify::new()), oneshot::channel());
+        let answer = async |State((begin, go)): State<(mpsc::UnboundedSender<()>, Arc<Notify>)>| {
+            begin.send(()).unwrap();
+            go.notified().await;
+            "done"
+        };
+        let router = Router::new()
+            .route("/", get(answer))
+            .with_state((begin, Arc::clone(&go)));
+        let stopped = async { drop(stopped.await) };
+        let served = tokio::spawn(serve(listener, router, limits, stopped));
+        Slow {
+            address,
+            begun,
+            go,
+            stop,
+            served,
+        }
+    }
+
+    async fn ask(address: SocketAddr) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+            .await
+            .unwrap();
+        stream
+    }
+
+    async fn rest(mut stream: TcpStream) -> String {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        text
+    }
+
+    #[tokio::test]
+    async fn a_request_under_way_is_answered_after_the_stop_and_its_connection_closed() {
+        let mut slow = slow(LIMITS).await;
+        let stream = ask(slow.address).await;
+        slow.begun.recv().await.unwrap();
+        slow.stop.send(()).unwrap();
+        slow.go.notify_one();
+        assert!(rest(stream).await.ends_with("done"));
+        assert_eq!(slow.served.await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_does_not_delay_the_stop() {
+        let mut slow = slow(LIMITS).await;
+        let idle = TcpStream::connect(slow.address).await.unwrap();
+        let used = ask(slow.address).await;
+        slow.begun.recv().await.unwrap();
+        slow.go.notify_one();
+        slow.stop.send(()).unwrap();
+        assert_eq!(slow.served.await.unwrap(), 0);
+        drop((idle, used));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_takes_too_long_to_stop_is_cut_and_counted() {
+        let stop_within = Duration::from_millis(20);
+        let mut slow = slow(Limits {
+            stop_within,
+            ..LIMITS
+        })
+        .await;
+        let _stream = ask(slow.address).await;
+        slow.begun.recv().await.unwrap();
+        slow.stop.send(()).unwrap();
+        assert_eq!(slow.served.await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn who_sends_no_head_in_time_is_let_go() {
+        let header_timeout = Duration::from_millis(20);
+        let slow = slow(Limits {
+            header_timeout,
+            ..LIMITS
+        })
+        .await;
+        let mut stream = TcpStream::connect(slow.address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
+        assert_eq!(rest(stream).await, "");
+    }
+
+    #[tokio::test]
+    async fn a_connection_too_many_waits_until_another_ends() {
+        let mut slow = slow(Limits {
+            connections: 1,
+            ..LIMITS
+        })
+        .await;
+        let first = ask(slow.address).await;
+        slow.begun.recv().await.unwrap();
+        let second = ask(slow.address).await;
+        // The kernel has taken the second one; the server must not have.
+        tokio::task::yield_now().await;
+        assert!(slow.begun.try_recv().is_err());
+        slow.go.notify_one();
+        drop(first);
+        slow.begun.recv().await.unwrap();
+        slow.go.notify_one();
+        drop(second);
+        slow.stop.send(()).unwrap();
+        assert_eq!(slow.served.await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_nobody_stops_serves_on() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", get(async || "done"));
+        let served = tokio::spawn(serve(listener, router, LIMITS, pending()));
+        let mut stream = ask(address).await;
+        let mut answer = [0; 15];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200 OK");
+        assert!(!served.is_finished());
+    }
+}

@@ -135,12 +135,20 @@ fn an_open_link_is_listed_and_is_no_success() {
     let home = Home::empty();
     let place = home.copy_of_village();
     replace(&place.join("routing.csv"), "*,*,@town\n", "");
-    assert_run!(home, home.run(&["check", "place"]), @r#"
-    exit 1
-    open link: nobody leads standard WAT-DRAIN-1 (service WAT-DRAIN) in city "230599" and all below it; add a line to routing.csv: WAT-DRAIN,*,UNIT; or name a lead in standards.csv
-    ---
-    error: willow-brook has 1 open link in its chain of responsibility; add the lines to routing.csv and apply the place again
-    "#);
+    let checked = home.run(&["check", "place"]);
+    assert_eq!(checked.code, 1);
+    assert!(
+        checked
+            .out
+            .starts_with("open link: nobody leads standard WAT-DRAIN-1 (service WAT-DRAIN) in "),
+        "{checked:#?}"
+    );
+    assert!(
+        checked
+            .err
+            .contains("in its chain of responsibility; add the lines to routing.csv"),
+        "{checked:#?}"
+    );
     home.run(&["apply", "place"]).good();
     let in_force = home.run(&["check", "--json"]);
     assert_eq!(in_force.code, 1);
@@ -411,6 +419,9 @@ fn every_command_has_help_with_an_example() {
         &["backup"],
         &["restore"],
         &["verify"],
+        &["import", "cases"],
+        &["export"],
+        &["demo"],
         &["config"],
         &["user", "add"],
         &["user", "list"],

@@ -113,7 +113,7 @@ fn a_restore_from_what_is_no_backup_changes_nothing() {
 #[test]
 fn no_change_behind_the_back_of_the_store_goes_unseen() {
     type Tamper = fn(&Connection);
-    let tampers: [(&str, &str, Tamper); 6] = [
+    let tampers: [(&str, &str, Tamper); 7] = [
         ("an event's text", "the text of event", |db| {
             change(
                 db,
@@ -130,16 +130,16 @@ fn no_change_behind_the_back_of_the_store_goes_unseen() {
             );
         }),
         ("a column of the row", "columns of the row", |db| {
-            change(db, "UPDATE cases SET due_at = due_at + 1")
+            change(db, "UPDATE cases SET due_at = due_at + 1");
         }),
         ("the row's hash", "hash of its last event", |db| {
-            change(db, "UPDATE cases SET hash = zeroblob(32)")
+            change(db, "UPDATE cases SET hash = zeroblob(32)");
         }),
         ("a counter", "a recount gives", |db| {
-            change(
-                db,
-                "UPDATE counter SET n = n + 1 WHERE rowid = (SELECT MIN(rowid) FROM counter)",
-            );
+            change(db, "UPDATE counter SET n = n + 1");
+        }),
+        ("a missing counter", "is missing, a recount gives", |db| {
+            change(db, "DELETE FROM counter");
         }),
     ];
     let home = Home::village();

@@ -97,12 +97,7 @@ pub(super) struct Input {
 
 impl Input {
     /// Opens a file and tells what it is.
-    pub fn open(
-        path: &Path,
-        format: ImportFormat,
-        encoding: Option<&str>,
-        mapping: Mapping,
-    ) -> Result<Self> {
+    pub fn open(path: &Path, format: ImportFormat, encoding: Option<&str>, mapping: Mapping) -> Result<Self> {
         let Opened {
             text,
             head,
@@ -207,7 +202,10 @@ impl Input {
                     record.set(*field, cell);
                 }
             }
-            let surplus = cells.iter().skip(fields.len()).any(|cell| !cell.trim().is_empty());
+            let surplus = cells
+                .iter()
+                .skip(fields.len())
+                .any(|cell| !cell.trim().is_empty());
             if cells.len() < fields.len() || surplus {
                 record.broken = Some("it has not as many cells as the header");
             }
@@ -252,9 +250,9 @@ impl Input {
         let mut found = false;
         loop {
             buffer.clear();
-            let event = reader.read_event_into(&mut buffer).map_err(|error| {
-                Error::invalid("file", format!("line {}: {error}", position.line()))
-            })?;
+            let event = reader
+                .read_event_into(&mut buffer)
+                .map_err(|error| Error::invalid("file", format!("line {}: {error}", position.line())))?;
             match event {
                 Event::Start(tag) => {
                     let name = text_of(tag.local_name().as_ref());
@@ -288,7 +286,8 @@ impl Input {
                         let name = text_of(reference.as_ref());
                         match reference.resolve_char_ref() {
                             Ok(Some(letter)) => held.push(letter),
-                            _ => held.push_str(quick_xml::escape::resolve_predefined_entity(&name).unwrap_or("")),
+                            _ => held
+                                .push_str(quick_xml::escape::resolve_predefined_entity(&name).unwrap_or("")),
                         }
                     }
                 }
@@ -379,7 +378,11 @@ impl Objects<'_> {
     }
 
     fn fill(&mut self, record: &mut Record, object: &serde_json::Map<String, Value>) {
+        let is_feature = object.get("properties").is_some_and(Value::is_object);
         for (name, value) in object {
+            if is_feature && name == "type" {
+                continue;
+            }
             match value {
                 Value::Object(inner) if name == "properties" => self.fill(record, inner),
                 Value::Object(inner) if name == "geometry" => {
@@ -433,7 +436,14 @@ impl<'de> Visitor<'de> for Stream<'_, '_> {
             self.0.position.begin_record();
             if matches!(
                 name.as_str(),
-                "requests" | "service_requests" | "features" | "data" | "results" | "items" | "records" | "cases"
+                "requests"
+                    | "service_requests"
+                    | "features"
+                    | "data"
+                    | "results"
+                    | "items"
+                    | "records"
+                    | "cases"
             ) {
                 map.next_value_seed(Stream(self.0))?;
             } else {

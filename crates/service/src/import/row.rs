@@ -83,9 +83,7 @@ impl<'p> Translator<'p> {
                 service.name.en.as_ref(),
             ];
             for name in names.into_iter().flatten() {
-                services
-                    .entry(key(name))
-                    .or_insert_with(|| service.code.clone());
+                services.entry(key(name)).or_insert_with(|| service.code.clone());
             }
         }
         if let Some(path) = mapping {
@@ -203,7 +201,11 @@ impl<'p> Translator<'p> {
         Ok(Whereabouts {
             point,
             address: address.to_owned(),
-            area: if known { area.parse::<AreaCode>().ok() } else { None },
+            area: if known {
+                area.parse::<AreaCode>().ok()
+            } else {
+                None
+            },
         })
     }
 
@@ -215,10 +217,9 @@ impl<'p> Translator<'p> {
             .find(|o| o.as_str() == record.get(Field::Outcome).to_lowercase());
         let outcome = match status.as_str() {
             "" if closed_at.is_some() => said.unwrap_or(Outcome::Resolved),
-            "" => return Ok(None),
-            "closed" | "fixed" | "resolved" | "completed" | "complete" | "done" | "archived" | "processed"
-            | "已结案" | "结案" | "已办结" | "办结" | "关闭" | "已关闭" | "erledigt" | "geschlossen"
-            | "fermé" | "cerrado" => said.unwrap_or(Outcome::Resolved),
+            "closed" | "fixed" | "resolved" | "completed" | "complete" | "done" | "archived"
+            | "processed" | "已结案" | "结案" | "已办结" | "办结" | "关闭" | "已关闭" | "erledigt"
+            | "geschlossen" | "fermé" | "cerrado" => said.unwrap_or(Outcome::Resolved),
             "duplicate" | "closed_duplicate" => Outcome::Duplicate,
             "not_councils_responsibility" | "internal_referral" | "referred" => Outcome::Referred,
             "no_further_action" | "unable_to_fix" => Outcome::Explained,
@@ -229,7 +230,10 @@ impl<'p> Translator<'p> {
         let at = match closed_at {
             Some(at) => at,
             None => self.time(record, Field::Updated)?.ok_or_else(|| {
-                Why::new("no_closing_time", "it is closed, but does not say when it was closed")
+                Why::new(
+                    "no_closing_time",
+                    "it is closed, but does not say when it was closed",
+                )
             })?,
         };
         if at < reported_at {
@@ -257,7 +261,9 @@ impl<'p> Translator<'p> {
         read_time(text, self.zone).map(Some).ok_or_else(|| {
             Why::new(
                 "unreadable_date",
-                format!("{text:?} is no date; write 2026-05-08T10:20:00+02:00, 2026-05-08 10:20 or 2026-05-08"),
+                format!(
+                    "{text:?} is no date; write 2026-05-08T10:20:00+02:00, 2026-05-08 10:20 or 2026-05-08"
+                ),
             )
         })
     }
@@ -280,7 +286,10 @@ fn description(record: &Record) -> String {
 
 /// How names of services are compared.
 fn key(name: &str) -> String {
-    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+    name.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase()
 }
 
 /// Ways of writing a time that are not ISO 8601, of systems in use. Month before day only where a slash says so.
@@ -342,7 +351,10 @@ fn read_mapping(path: &Path, place: &Place) -> Result<Vec<(String, ServiceCode)>
         let (Some(theirs), Some(ours)) = (row.get(0), row.get(1)) else {
             return Err(Error::invalid(
                 "services",
-                format!("line {}: write their name and our code, as in Graffiti,SR-LT", i + 1),
+                format!(
+                    "line {}: write their name and our code, as in Graffiti,SR-LT",
+                    i + 1
+                ),
             ));
         };
         match place.service(ours).filter(|s| !s.is_group()) {

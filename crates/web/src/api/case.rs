@@ -22,7 +22,7 @@ use whistle_service::{
 
 use super::{
     error::{ErrorAnswer, Problem, Result},
-    extract::{Caller, Json, Query, Visit},
+    extract::{Caller, Json, Known, Query, Visit},
     read,
     report::must_exist,
     wire::{
@@ -81,7 +81,10 @@ async fn look(
         };
     }
     if let (Some(code), None) = (&visit.code, view) {
-        let (case, log, reporter) = whistle.case_by_code(here, number, code).await?;
+        let (case, log, reporter) = whistle
+            .case_by_code(here, number, code)
+            .await
+            .map_err(Problem::code)?;
         return Ok((case, log, Eyes::Reporter(reporter)));
     }
     let (case, log) = whistle.public_case_and_log(here, number).await?;
@@ -242,7 +245,7 @@ fn log_for(eyes: &Eyes, log: &[Event], seen: u32) -> EventLog {
     ))]
 async fn contacts(
     State(app): State<App>,
-    visit: Visit,
+    Known(visit): Known,
     Path(number): Path<String>,
     _known: Query<PlaceOnly>,
 ) -> Result<Answer<ContactList>> {
@@ -306,7 +309,7 @@ async fn photo(
     ))]
 async fn act(
     State(app): State<App>,
-    visit: Visit,
+    Known(visit): Known,
     Path(number): Path<String>,
     _known: Query<PlaceOnly>,
     Json(mut act): Json<Act>,

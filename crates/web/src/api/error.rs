@@ -74,6 +74,19 @@ impl Problem {
         Self::Service(Error::NotFound { what, id })
     }
 
+    /// A pick-up code that opens no case. A wrong number looks the same.
+    pub(crate) fn code(error: Error) -> Self {
+        match error {
+            Error::NotFound { .. } => Self::Request {
+                status: StatusCode::UNAUTHORIZED,
+                code: "wrong_code",
+                message: "this pick-up code is of no report of a case with this number".to_owned(),
+                field: Some("X-Pickup-Code".to_owned()),
+            },
+            other => other.into(),
+        }
+    }
+
     /// Something that only staff may say.
     pub(crate) fn staff_only(field: &str) -> Self {
         Self::Request {
@@ -127,7 +140,7 @@ pub(crate) struct ErrorAnswer {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorBody {
     /// A stable word for machines, such as `not_found`, `stale`, `unknown_field`, `busy`.
-    code: String,
+    code: &'static str,
     /// A sentence for people: what was wrong, and what would be right.
     message: String,
     /// Which field, parameter or header was wrong.
@@ -151,7 +164,7 @@ pub(crate) fn in_shape(mut answer: Response, request_id: &str) -> Response {
     }
     let problem = answer.extensions_mut().remove::<Arc<Problem>>();
     let mut body = ErrorBody {
-        code: word_of(status).to_owned(),
+        code: word_of(status),
         message: sentence_of(status).to_owned(),
         field: None,
         request_id: request_id.to_owned(),
@@ -161,7 +174,7 @@ pub(crate) fn in_shape(mut answer: Response, request_id: &str) -> Response {
     let mut retry_after = None;
     match problem.map(Arc::try_unwrap) {
         Some(Ok(Problem::Service(error))) => {
-            body.code = error.word().to_owned();
+            body.code = error.word();
             body.message = status::message_of(&error, request_id);
             body.field = field_of(&error);
             retry_after = status::retry_after(&error);
@@ -171,7 +184,7 @@ pub(crate) fn in_shape(mut answer: Response, request_id: &str) -> Response {
             version,
             changes,
         })) => {
-            body.code = error.word().to_owned();
+            body.code = error.word();
             body.message = error.to_string();
             body.field = Some("seen".to_owned());
             body.version = Some(version);
@@ -180,7 +193,7 @@ pub(crate) fn in_shape(mut answer: Response, request_id: &str) -> Response {
         Some(Ok(Problem::Request {
             code, message, field, ..
         })) => {
-            body.code = code.to_owned();
+            body.code = code;
             body.message = message;
             body.field = field;
         }

@@ -107,6 +107,26 @@ where
     }
 }
 
+/// A request that nobody may make without credentials: that is said before anything else is looked at.
+pub(crate) struct Known(pub(crate) Visit);
+
+impl<S> FromRequestParts<S> for Known
+where
+    App: FromRef<S>,
+    S: Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let none =
+            credentials(&parts.headers)? == (None, None) && !parts.headers.contains_key("x-pickup-code");
+        if none {
+            return Err(Error::SignedOut.into());
+        }
+        Visit::from_request_parts(parts, state).await.map(Self)
+    }
+}
+
 /// The API key and the session token of a request.
 fn credentials(headers: &HeaderMap) -> Result<(Option<String>, Option<String>)> {
     let mut key = header_text(headers, "x-api-key")?;

@@ -47,7 +47,7 @@ async fn areas(At(here): At, Query(query): Query<AreaQuery>) -> Result<Json<Area
         None => None,
     };
     let level = query.level.map(Level::from);
-    let after = query.after.as_ref().map(Code::as_str);
+    let after = query.after.as_ref().map(|code| code.as_str());
     let wanted = place.areas.all().iter().filter(|area| {
         level.is_none_or(|level| area.level == level)
             && parent.is_none_or(|parent| area.parent == Some(parent))

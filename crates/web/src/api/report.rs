@@ -209,7 +209,7 @@ async fn join(
     security((), ("api_key" = []), ("session" = [])),
     request_body(content(
         ("image/jpeg"), ("image/png"), ("image/webp"), (PhotoForm = "multipart/form-data")
-    ), description = "The picture, of at most 10 MiB: as the body itself, or as the first file of a form."),
+    ), description = "The picture, of at most 10 MiB: as the body itself, or as the field `photo` of a form."),
     responses((status = 201, body = KeptPhoto, description = "The photo is kept.")))]
 async fn photo(
     State(app): State<App>,
@@ -245,11 +245,13 @@ async fn picture(request: Request) -> Result<Bytes> {
                     "a form names its boundary: multipart/form-data; boundary=…",
                 )
             })?;
-            let field = form.next_field().await.map_err(broken_form)?;
-            let field = field.ok_or_else(|| {
-                Problem::bad("missing_field", "photo".to_owned(), "the form holds no photo")
-            })?;
-            field.bytes().await.map_err(broken_form)
+            while let Some(field) = form.next_field().await.map_err(broken_form)? {
+                if field.name() == Some("photo") {
+                    return field.bytes().await.map_err(broken_form);
+                }
+            }
+            let message = "the form has no field named photo";
+            Err(Problem::bad("missing_field", "photo".to_owned(), message))
         }
         _ => Err(wrong_media_type(
             "send image/jpeg, image/png, image/webp or multipart/form-data",

@@ -11,7 +11,7 @@ use whistle_service::{Error, Here, account::SignedIn};
 
 use super::{
     error::{ErrorAnswer, Problem, Result},
-    extract::{At, Json, Query, Visit},
+    extract::{At, Json, Known, Query},
     wire::{
         Code,
         place::PlaceOnly,
@@ -76,7 +76,7 @@ async fn sign_in(
         (status = 200, body = Session, description = "The session."),
         (status = 403, body = ErrorAnswer, description = "An API key has no session."),
     ))]
-async fn current(visit: Visit, _known: Query<PlaceOnly>) -> Result<Answer<Session>> {
+async fn current(Known(visit): Known, _known: Query<PlaceOnly>) -> Result<Answer<Session>> {
     Ok(Answer(session(&visit.here, visit.staff()?)))
 }
 
@@ -87,7 +87,11 @@ async fn current(visit: Visit, _known: Query<PlaceOnly>) -> Result<Answer<Sessio
         (status = 204, description = "Signed out."),
         (status = 403, body = ErrorAnswer, description = "An API key has no session."),
     ))]
-async fn sign_out(State(app): State<App>, visit: Visit, _known: Query<PlaceOnly>) -> Result<StatusCode> {
+async fn sign_out(
+    State(app): State<App>,
+    Known(visit): Known,
+    _known: Query<PlaceOnly>,
+) -> Result<StatusCode> {
     visit.staff()?;
     let token = visit.token.as_deref().ok_or(Problem::Service(Error::SignedOut))?;
     app.whistle.sign_out(&visit.here, token).await?;
@@ -103,7 +107,7 @@ async fn sign_out(State(app): State<App>, visit: Visit, _known: Query<PlaceOnly>
     ))]
 async fn change_post(
     State(app): State<App>,
-    visit: Visit,
+    Known(visit): Known,
     _known: Query<PlaceOnly>,
     Json(choice): Json<PostChoice>,
 ) -> Result<Answer<Session>> {

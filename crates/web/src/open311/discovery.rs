@@ -2,10 +2,12 @@
 //! clients know when to ask for the services again.
 
 use axum::response::Response;
+use jiff::tz::TimeZone;
 
 use super::{
     answer::{Faults, Format, Node},
     asked::{Asked, datetime, language},
+    words,
 };
 
 /// The specification's own address; the one XML name that clients compare.
@@ -17,9 +19,10 @@ pub(super) async fn discovery(asked: Asked) -> Result<Response, Faults> {
     let jurisdiction = &here.place.jurisdiction;
     let lang = language(&here.place, &asked.query);
     let applied_at = asked.done(asked.app.whistle.applied_at(&here).await)?;
-    let changeset = datetime(applied_at.unwrap_or_default(), here.place.calendar.zone());
+    // Of one zone all year, so that texts sort as times do.
+    let changeset = datetime(applied_at.unwrap_or_default(), &TimeZone::UTC);
     let contact = jurisdiction.contact.get(lang);
-    let key_service = super::words::key_service(jurisdiction, lang);
+    let key_service = words::key_service(jurisdiction, lang);
     let formats = Format::ALL.map(|format| format.media_type().into());
     let endpoint = Node::Object(vec![
         ("specification", SPECIFICATION.into()),

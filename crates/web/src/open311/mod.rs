@@ -113,7 +113,7 @@ async fn listing(asked: Asked) -> Response {
         ("GET ", "v2/servicerequestupdates"),
         ("POST", "v2/servicerequestupdates"),
     ] {
-        text.push_str(&format!("{method}  {base}/open311/{path}.xml  .json\n"));
+        text.extend([method, "  ", &base, "/open311/", path, ".xml  .json\n"]);
     }
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }

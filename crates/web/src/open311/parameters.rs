@@ -118,12 +118,12 @@ impl Parameters {
     }
 
     /// A time from which on.
-    pub(super) fn from_time(&self, name: &str, zone: &TimeZone) -> Result<Option<Timestamp>, Fault> {
+    pub(super) fn time_from(&self, name: &str, zone: &TimeZone) -> Result<Option<Timestamp>, Fault> {
         Ok(self.moment(name, zone)?.map(|moment| moment.from))
     }
 
     /// A time up to which: the whole of the second or day that is named.
-    pub(super) fn to_time(&self, name: &str, zone: &TimeZone) -> Result<Option<Timestamp>, Fault> {
+    pub(super) fn time_to(&self, name: &str, zone: &TimeZone) -> Result<Option<Timestamp>, Fault> {
         Ok(self.moment(name, zone)?.map(|moment| moment.to))
     }
 

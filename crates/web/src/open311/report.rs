@@ -14,7 +14,12 @@ use super::{
     answer::{Fault, Faults, Node, quoted},
     asked::{Asked, language, public_service},
     parameters::{Parameters, Sent},
+    words,
 };
+
+/// Photos sent through Open311 are public: the specification's media_url is a part of the public record, and clients say
+/// so before they send one.
+const PUBLIC: bool = true;
 
 /// Files a report. Everything that is wrong with it is said at once.
 pub(super) async fn report(asked: Asked, request: Request) -> Result<Response, Faults> {
@@ -27,7 +32,7 @@ pub(super) async fn report(asked: Asked, request: Request) -> Result<Response, F
     new.photos = keep_photos(&asked, files).await?;
     let lang = language(&here.place, &parameters);
     let standard = here.place.default_standard(&new.service);
-    let notice = standard.map(|standard| standard.closing.get(lang));
+    let notice = words::notice(standard, lang);
     let with = With {
         contact: contact(&parameters),
         idempotency_key: asked.idempotency_key.clone(),
@@ -166,7 +171,11 @@ fn contact(parameters: &Parameters) -> Contact {
 pub(super) async fn keep_photos(asked: &Asked, files: Vec<Bytes>) -> Result<Vec<Photo>, Faults> {
     let mut photos: Vec<Photo> = Vec::with_capacity(files.len());
     for file in files {
-        let kept = asked.app.whistle.keep_photo(file, PhotoKind::Before, true).await;
+        let kept = asked
+            .app
+            .whistle
+            .keep_photo(file, PhotoKind::Before, PUBLIC)
+            .await;
         let photo = asked.done(kept)?;
         if !photos.contains(&photo) {
             photos.push(photo);

@@ -13,12 +13,13 @@ use axum::{
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use whistle_domain::{
-    case::{Answer, Case, Event},
+    case::{Answer, Case, Event, Outcome},
     clock::ClockKind,
     geometry::BBox,
-    place::Place,
+    mask::mask,
+    place::{Place, Standard},
     public,
-    words::{CaseNumber, Lang},
+    words::{AreaCode, CaseNumber, Lang, ServiceCode},
 };
 use whistle_service::{
     Here,
@@ -82,7 +83,7 @@ async fn searched(asked: &Asked, here: &Here, cursors: &Cursors) -> Result<Vec<C
     let page = Paging::of(&asked.query)?;
     let mut query = query(&asked.query, here, now)?;
     query.limit = page.size;
-    let list = list_name(asked, here);
+    let list = list_name(asked, here, page.size);
     match cursors.find(&list, page.number, now) {
         Some(after) => query.after = Some(after),
         None => query.skip = (page.number - 1).saturating_mul(page.size),
@@ -95,12 +96,12 @@ async fn searched(asked: &Asked, here: &Here, cursors: &Cursors) -> Result<Vec<C
 }
 
 /// What tells one list from another: all that was asked but the page, and how the answer looks.
-fn list_name(asked: &Asked, here: &Here) -> String {
-    let mut name = here.id.0.to_string();
+fn list_name(asked: &Asked, here: &Here, size: usize) -> String {
+    let mut name = format!("{} by {size}", here.id.0);
     for (parameter, value) in asked.query.iter() {
         if !matches!(
             parameter,
-            "page" | "api_key" | "extensions" | "locale" | "jurisdiction_id"
+            "page" | "page_size" | "api_key" | "extensions" | "locale" | "jurisdiction_id"
         ) {
             name.extend(["\n", parameter, "=", value]);
         }
@@ -134,8 +135,8 @@ pub(super) fn window(
     now: Timestamp,
     zone: &TimeZone,
 ) -> Result<(Timestamp, Timestamp), Fault> {
-    let start = parameters.from_time("start_date", zone)?;
-    let end = parameters.to_time("end_date", zone)?;
+    let start = parameters.time_from("start_date", zone)?;
+    let end = parameters.time_to("end_date", zone)?;
     let earlier = |t: Timestamp| t.checked_sub(WINDOW).unwrap_or(Timestamp::MIN);
     let later = |t: Timestamp| t.checked_add(WINDOW).unwrap_or(Timestamp::MAX);
     Ok(match (start, end) {
@@ -157,8 +158,8 @@ fn query(parameters: &Parameters, here: &Here, now: Timestamp) -> Result<Query, 
         }
     }
     query.open = faults.take(is_open(parameters)).flatten();
-    query.updated_from = faults.take(parameters.from_time("updated_after", zone)).flatten();
-    query.updated_to = faults.take(parameters.to_time("updated_before", zone)).flatten();
+    query.updated_from = faults.take(parameters.time_from("updated_after", zone)).flatten();
+    query.updated_to = faults.take(parameters.time_to("updated_before", zone)).flatten();
     let follows = query.updated_from.is_some() || query.updated_to.is_some();
     let spans = parameters.one("start_date").is_some() || parameters.one("end_date").is_some();
     if let Some((from, to)) = faults.take(window(parameters, now, zone))
@@ -177,7 +178,7 @@ fn query(parameters: &Parameters, here: &Here, now: Timestamp) -> Result<Query, 
     Ok(query)
 }
 
-fn service_or_group(place: &Place, code: &str) -> Result<whistle_domain::words::ServiceCode, Fault> {
+fn service_or_group(place: &Place, code: &str) -> Result<ServiceCode, Fault> {
     match place.service(code) {
         Some(group) if group.is_group() => Ok(group.code.clone()),
         _ => public_service(place, code).map(|service| service.code.clone()),
@@ -336,7 +337,7 @@ impl<'a> View<'a> {
             ("agency_responsible", agency.into()),
             (
                 "service_notice",
-                words::notice(self.place, case, self.lang).into(),
+                words::notice(self.standard(case), self.lang).into(),
             ),
             ("requested_datetime", self.datetime(case.times.reported_at)),
             (
@@ -350,7 +351,7 @@ impl<'a> View<'a> {
             ("address", public::address(case).into()),
             (
                 "address_id",
-                case.location.areas.deepest().map(|code| code.as_str()).into(),
+                case.location.areas.deepest().map(AreaCode::as_str).into(),
             ),
             ("zipcode", Node::Null),
             ("lat", point.map_or(Node::Null, |point| Node::Degrees(point.lat))),
@@ -363,6 +364,13 @@ impl<'a> View<'a> {
             fields.push(("notes", self.notes(case, more)));
         }
         Node::Object(fields)
+    }
+
+    /// The standard that a case is held to; the service's default one before it is accepted.
+    fn standard(&self, case: &Case) -> Option<&'a Standard> {
+        let held = case.standard.as_ref();
+        held.and_then(|code| self.place.standard(code.as_str()))
+            .or_else(|| self.place.default_standard(&case.service))
     }
 
     fn attributes(&self, case: &'a Case) -> Node<'a> {
@@ -378,12 +386,11 @@ impl<'a> View<'a> {
         let label = question.map(|question| question.label.get(self.lang));
         let values = answer.values.iter().map(|given| {
             let choice = question.and_then(|q| q.values.iter().find(|(key, _)| key == given));
-            match choice {
-                Some((key, name)) => value(key, name.get(self.lang)),
-                None => {
-                    let shown = whistle_domain::mask::mask(given);
-                    Node::Object(vec![("key", shown.clone().into()), ("name", shown.into())])
-                }
+            if let Some((key, name)) = choice {
+                value(key, name.get(self.lang))
+            } else {
+                let shown = mask(given);
+                Node::Object(vec![("key", shown.clone().into()), ("name", shown.into())])
             }
         });
         Node::Object(vec![
@@ -404,7 +411,7 @@ impl<'a> View<'a> {
                 case.state
                     .outcome()
                     .filter(|_| !case.state.is_open())
-                    .map(|o| o.as_str())
+                    .map(Outcome::as_str)
                     .into(),
             ),
             // A case has a place, not yet an asset that it is about.

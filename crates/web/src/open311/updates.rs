@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use axum::{extract::Request, response::Response};
 use whistle_domain::{
     case::{Body, MAX_TEXT},
+    place::Place,
     public,
     words::{CaseNumber, Lang},
 };
-use whistle_service::list::MAX_SKIP;
+use whistle_service::list::{Happening, MAX_PAGE, MAX_SKIP};
 
 use super::{
     answer::{Fault, Faults, Node, quoted},
@@ -16,7 +17,7 @@ use super::{
     parameters::{Parameters, Sent},
     report::{add_line, checked_url, keep_photos},
     requests::{Paging, photo_url, window},
-    words,
+    words::{self, Status},
 };
 
 /// The longest update_id, in bytes.
@@ -25,58 +26,83 @@ const MAX_UPDATE_ID: usize = 100;
 /// GET servicerequestupdates: public events between start_date and end_date.
 pub(super) async fn list(asked: Asked) -> Result<Response, Faults> {
     let here = asked.here(&asked.query)?;
-    let whistle = &asked.app.whistle;
-    let lang = language(&here.place, &asked.query);
-    let zone = here.place.calendar.zone();
-    let (from, to) = window(&asked.query, whistle.now(), zone)?;
+    let (from, to) = window(&asked.query, asked.app.whistle.now(), here.place.calendar.zone())?;
     let page = Paging::of(&asked.query)?;
-    let skip = (page.number - 1).saturating_mul(page.size);
-    if skip > MAX_SKIP {
-        let what = format!("page: at most {MAX_SKIP} updates can be skipped; narrow the dates");
-        return Err(Fault::bad(what).into());
-    }
-    let happenings = asked.done(whistle.happenings(&here, from, to, skip, page.size).await)?;
     let base = asked.base();
-    let mut statuses: HashMap<CaseNumber, words::Status> = HashMap::new();
-    let mut updates = Vec::with_capacity(happenings.len());
-    for happening in &happenings {
-        let (number, event) = (happening.number, &happening.event);
-        let known = statuses.get(&number).copied();
-        let before = known.unwrap_or_else(|| {
-            let closed = happening.closed_at.is_some_and(|closed_at| closed_at <= event.at);
-            if closed {
-                words::Status::Closed
-            } else {
-                words::Status::Open
-            }
-        });
-        let (status, code) = words::status_after(&event.body, before);
-        statuses.insert(number, status);
-        let photo = match &event.body {
-            Body::PhotoAdded { photo } if photo.public => Some(photo_url(&base, number, &photo.id)),
-            // The first event is the request itself; that others report the same says nothing to them.
-            Body::Reported { .. } | Body::Joined { .. } => continue,
-            _ => None,
-        };
-        let entry = public::timeline(std::slice::from_ref(event)).pop();
-        if entry.is_none() && photo.is_none() {
-            continue;
+    let mut reader = Reader {
+        place: &here.place,
+        lang: language(&here.place, &asked.query),
+        base: &base,
+        statuses: HashMap::new(),
+    };
+    let skipped = (page.number - 1).saturating_mul(page.size);
+    let (mut told, mut events, mut updates) = (0, 0, Vec::new());
+    while updates.len() < page.size {
+        if events > MAX_SKIP {
+            let what = format!("page: at most {MAX_SKIP} events can be skipped; narrow the dates");
+            return Err(Fault::bad(what).into());
         }
-        let text = entry.map(|entry| words::told(&entry, &here.place, lang));
-        let update = Node::Object(vec![
-            ("update_id", update_id(number, happening.version).into()),
-            ("service_request_id", number.to_string().into()),
-            ("status", status.as_str().into()),
-            ("updated_datetime", datetime(event.at, zone).into()),
-            ("description", text.into()),
-            ("media_url", photo.into()),
-            ("external_status_code", code.into()),
-        ]);
-        updates.push((event.at, update));
+        let whistle = &asked.app.whistle;
+        let round = asked.done(whistle.happenings(&here, from, to, events, MAX_PAGE).await)?;
+        for happening in &round {
+            let Some(update) = reader.update(happening) else {
+                continue;
+            };
+            told += 1;
+            if told > skipped && updates.len() < page.size {
+                updates.push((happening.event.at, update));
+            }
+        }
+        events += round.len();
+        if round.len() < MAX_PAGE {
+            break;
+        }
     }
     updates.sort_by_key(|(at, _)| *at);
     let updates = updates.into_iter().map(|(_, update)| update).collect();
     Ok(asked.answer("service_request_updates", &Node::List("request_update", updates)))
+}
+
+/// Turns events into updates, one after the other as their cases lived them.
+struct Reader<'a> {
+    place: &'a Place,
+    lang: Lang,
+    base: &'a str,
+    /// The status of each case after its last event that was read.
+    statuses: HashMap<CaseNumber, Status>,
+}
+
+impl Reader<'_> {
+    /// None for the first event, which is the request itself, for one more report of it, and for what is not public.
+    fn update(&mut self, happening: &Happening) -> Option<Node<'static>> {
+        let (number, event) = (happening.number, &happening.event);
+        let before = self.statuses.get(&number).copied().unwrap_or_else(|| {
+            let closed = happening.closed_at.is_some_and(|closed_at| closed_at <= event.at);
+            if closed { Status::Closed } else { Status::Open }
+        });
+        let (status, code) = words::status_after(&event.body, before);
+        self.statuses.insert(number, status);
+        let photo = match &event.body {
+            Body::Reported { .. } | Body::Joined { .. } => return None,
+            Body::PhotoAdded { photo } if photo.public => Some(photo_url(self.base, number, &photo.id)),
+            _ => None,
+        };
+        let entry = public::timeline(std::slice::from_ref(event)).pop();
+        if entry.is_none() && photo.is_none() {
+            return None;
+        }
+        let text = entry.map(|entry| words::told(&entry, self.place, self.lang));
+        let at = datetime(event.at, self.place.calendar.zone());
+        Some(Node::Object(vec![
+            ("update_id", update_id(number, happening.version).into()),
+            ("service_request_id", number.to_string().into()),
+            ("status", status.as_str().into()),
+            ("updated_datetime", at.into()),
+            ("description", text.into()),
+            ("media_url", photo.into()),
+            ("external_status_code", code.into()),
+        ]))
+    }
 }
 
 /// The id of an update: the case and which event of its log.

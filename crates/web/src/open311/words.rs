@@ -1,8 +1,8 @@
 //! Our states and events in the words of the outside: the statuses of CitySDK and FixMyStreet, notes in two languages.
 
 use whistle_domain::{
-    case::{Body, Case, Outcome, State},
-    place::{Jurisdiction, Place},
+    case::{Body, Outcome, State},
+    place::{Jurisdiction, Place, Standard},
     public::Entry,
     words::Lang,
 };
@@ -62,10 +62,9 @@ pub(super) const fn status_after(body: &Body, before: Status) -> (Status, &'stat
         Body::Reported { .. } => (Open, "open"),
         Body::Accepted { .. } => (Open, "investigating"),
         Body::Assigned { .. } => (Open, "action_scheduled"),
-        Body::ReportedIn | Body::Reworked | Body::Resumed => (Open, "in_progress"),
         Body::Returned { .. } => (Open, "internal_referral"),
-        // Done by the word of the unit; not yet verified, so not yet fixed.
-        Body::Handled { .. } => (Open, "in_progress"),
+        // What is handled is done by the word of the unit only; until it is verified it is not fixed.
+        Body::ReportedIn | Body::Reworked | Body::Resumed | Body::Handled { .. } => (Open, "in_progress"),
         Body::Parked { .. } => (Open, "planned"),
         Body::Reopened => (Open, "reopen"),
         Body::ReopenRequested => (Closed, "for_triage"),
@@ -90,13 +89,14 @@ const fn closed_as(outcome: Outcome) -> &'static str {
     }
 }
 
-/// What must be true before the case is closed, by its standard.
-pub(super) fn notice<'p>(place: &'p Place, case: &Case, lang: Lang) -> Option<&'p str> {
-    let held = case.standard.as_ref();
-    let standard = held
-        .and_then(|code| place.standard(code.as_str()))
-        .or_else(|| place.default_standard(&case.service))?;
-    Some(standard.closing.get(lang))
+/// What must be true before a case of a standard is closed.
+pub(super) fn notice(standard: Option<&Standard>, lang: Lang) -> Option<String> {
+    let closing = standard?.closing.get(lang);
+    let label = match lang {
+        Lang::Zh => "结案条件：",
+        Lang::En => "Closed when: ",
+    };
+    (!closing.is_empty()).then(|| format!("{label}{closing}"))
 }
 
 /// How to get a key.

@@ -30,16 +30,13 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(&self, config: &Config) -> Result<()> {
-        let (jurisdiction, open_links) = match &self.dir {
-            Some(dir) => {
-                let plan = place::plan_first(dir).map_err(|error| plan::faults_or(error, dir, self.json))?;
-                (plan.jurisdiction, plan.open_links)
-            }
-            None => {
-                let here = self.which.here(&open(config)?)?;
-                let links = whistle_place::check(&here.place);
-                (here.place.jurisdiction.code.clone(), links)
-            }
+        let (jurisdiction, open_links) = if let Some(dir) = &self.dir {
+            let plan = place::plan_first(dir).map_err(|error| plan::faults_or(error, dir, self.json))?;
+            (plan.jurisdiction, plan.open_links)
+        } else {
+            let here = self.which.here(&open(config)?)?;
+            let links = whistle_place::check(&here.place);
+            (here.place.jurisdiction.code.clone(), links)
         };
         if self.json {
             output::json(&plan::OpenLinks {

@@ -68,11 +68,10 @@ impl Key {
                 let here = which.here(&whistle)?;
                 let expires_at = expires.map(|day| end_of(day, &here, whistle.now())).transpose()?;
                 let key = whistle.add_key(&here, &name, expires_at)?;
-                match json {
-                    true => output::json(
-                        &serde_json::json!({ "name": name, "key": key, "expires_at": expires_at }),
-                    ),
-                    false => output::line(key),
+                if json {
+                    output::json(&serde_json::json!({ "name": name, "key": key, "expires_at": expires_at }));
+                } else {
+                    output::line(key);
                 }
             }
             Action::List { which, json } => list(&whistle, &which.here(&whistle)?, json)?,
@@ -92,9 +91,10 @@ fn end_of(day: Date, here: &Here, now: Timestamp) -> Result<Timestamp> {
         .tomorrow()
         .and_then(|next| here.place.calendar.zone().to_timestamp(next.at(0, 0, 0, 0)))
         .map_err(|_| wrong("is too far away; write a date such as 2027-12-31"))?;
-    match end > now {
-        true => Ok(end),
-        false => Err(wrong("is over already; name a day to come")),
+    if end > now {
+        Ok(end)
+    } else {
+        Err(wrong("is over already; name a day to come"))
     }
 }
 

@@ -4,6 +4,9 @@ mod apply;
 mod backup;
 mod check;
 mod config;
+mod demo;
+mod export;
+mod import;
 mod key;
 mod plan;
 mod restore;
@@ -58,6 +61,14 @@ enum Command {
     User(user::User),
     /// Make, list and revoke API keys
     Key(key::Key),
+    /// Bring in cases of another system
+    Import(import::Import),
+    /// Write cases to a CSV, GeoJSON or Parquet file
+    #[command(after_help = export::EXAMPLE)]
+    Export(export::Export),
+    /// Make a sample place with a history, and serve it
+    #[command(after_help = demo::EXAMPLE)]
+    Demo(demo::Demo),
     /// Write the whole install to a new folder while it serves
     #[command(after_help = backup::EXAMPLE)]
     Backup(backup::Backup),
@@ -77,6 +88,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
     let serve_flags = match &cli.command {
         Command::Serve(flags) => Some(flags),
         Command::Config(show) => Some(&show.serve),
+        Command::Demo(demo) => Some(&demo.serve),
         _ => None,
     };
     let layers = Layers::gather(&cli.flags, serve_flags)?;
@@ -84,7 +96,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         return show.run(&layers);
     }
     let mut config = layers.config()?;
-    if serve_flags.is_none() && layers.is_default("log") {
+    if !matches!(cli.command, Command::Serve(_)) && layers.is_default("log") {
         // Who types a command reads its output; a server's log is read later.
         "warn".clone_into(&mut config.log);
     }
@@ -96,6 +108,9 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Check(check) => check.run(&config),
         Command::User(user) => user.run(&config),
         Command::Key(key) => key.run(&config),
+        Command::Import(import) => import.run(&config),
+        Command::Export(export) => export.run(&config),
+        Command::Demo(demo) => demo.run(config),
         Command::Backup(backup) => backup.run(&config),
         Command::Restore(restore) => restore.run(&config),
         Command::Verify(verify) => verify.run(&config),

@@ -30,9 +30,10 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn run(&self, config: &Config) -> Result<()> {
         // A look must not leave a new data folder behind.
-        let planned = match Whistle::is_in(&config.data) {
-            true => Whistle::open(&config.data)?.plan(&self.dir),
-            false => place::plan_first(&self.dir),
+        let planned = if Whistle::is_in(&config.data) {
+            Whistle::open(&config.data)?.plan(&self.dir)
+        } else {
+            place::plan_first(&self.dir)
         };
         let plan = planned.map_err(|error| faults_or(error, &self.dir, self.json))?;
         if self.json {
@@ -76,9 +77,10 @@ pub(super) fn faults_or(error: Error, dir: &Path, json: bool) -> Failure {
     let Error::Faults(faults) = error else {
         return error.into();
     };
-    match json {
-        true => output::json(&faults),
-        false => output::line(faults.to_string()),
+    if json {
+        output::json(&faults);
+    } else {
+        output::line(faults.to_string());
     }
     Failure::Found(summary(&faults, dir))
 }

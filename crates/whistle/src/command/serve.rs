@@ -41,9 +41,10 @@ pub(super) fn serve(config: &Config, whistle: Whistle, ready: impl FnOnce(&str))
     if whistle.places().all().is_empty() {
         tracing::warn!("no place is in force; apply one with `whistle apply DIR`");
     }
-    let metrics = match config.metrics {
-        true => Some(start_metrics()?),
-        false => None,
+    let metrics = if config.metrics {
+        Some(start_metrics()?)
+    } else {
+        None
     };
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()

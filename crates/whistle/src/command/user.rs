@@ -130,12 +130,11 @@ fn list(holders: Vec<(String, PostCode)>, json: bool) {
         by_name.entry(name).or_default().push(post.to_string());
     }
     let accounts = by_name.into_iter().map(|(name, posts)| Account { name, posts });
-    match json {
-        true => output::json(&accounts.collect::<Vec<_>>()),
-        false => {
-            let rows: Vec<_> = accounts.map(|a| [a.name, a.posts.join(", ")]).collect();
-            output::table(["NAME", "POSTS"], &rows);
-        }
+    if json {
+        output::json(&accounts.collect::<Vec<_>>());
+    } else {
+        let rows: Vec<_> = accounts.map(|a| [a.name, a.posts.join(", ")]).collect();
+        output::table(["NAME", "POSTS"], &rows);
     }
 }
 
@@ -172,10 +171,11 @@ fn ask() -> Result<String> {
             .map_err(|error| Failure::Refused(format!("the password cannot be read: {error}")))
     };
     let password = read("Password: ")?;
-    match read("The same again: ")? == password {
-        true => Ok(password),
-        false => Err(Failure::Refused(
+    if read("The same again: ")? == password {
+        Ok(password)
+    } else {
+        Err(Failure::Refused(
             "the two passwords are not the same; try again".to_owned(),
-        )),
+        ))
     }
 }

@@ -62,9 +62,10 @@ impl Verify {
             database,
             jurisdictions,
         };
-        match self.json {
-            true => output::json(&verdict),
-            false => verdict.print(),
+        if self.json {
+            output::json(&verdict);
+        } else {
+            verdict.print();
         }
         verdict.judge()
     }
@@ -77,7 +78,7 @@ impl Verdict {
     }
 
     fn print(&self) {
-        for finding in &self.database {
+        if let Some(finding) = &self.database {
             output::line(finding);
         }
         for Of { jurisdiction, audit } in &self.jurisdictions {

@@ -19,7 +19,7 @@ use std::{
 use tempfile::TempDir;
 
 /// How long anything may take before a test fails: far more than it needs on a busy machine.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Waits until something is so.
 #[track_caller]

@@ -27,6 +27,7 @@ macro_rules! acts {
                     text: Text,
                     /// The version of the case that was seen. Staff must say it: when something else happened since,
                     /// the act is refused.
+                    #[schema(maximum = 2_147_483_647)]
                     seen: Option<u32>,
                 }
             ),*

@@ -54,11 +54,11 @@ pub(crate) struct CaseListQuery {
     /// Open ones, or closed ones.
     pub(crate) open: Option<bool>,
     /// In one of these stages.
-    #[serde(default, deserialize_with = "commas")]
+    #[serde(default, deserialize_with = "commas::<_, _, 7>")]
     #[param(required = false, style = Form, explode = false, max_items = 7)]
     pub(crate) stage: Vec<Stage>,
     /// Of one of these services; a group stands for all its services.
-    #[serde(default, deserialize_with = "commas")]
+    #[serde(default, deserialize_with = "commas::<_, _, 100>")]
     #[param(required = false, style = Form, explode = false, max_items = 100)]
     pub(crate) service: Vec<Code>,
     /// In this area, at any level.
@@ -100,7 +100,7 @@ pub(crate) struct CaseListQuery {
 }
 
 fn numbers<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Vec<f64>, D::Error> {
-    let parts: Vec<String> = commas(reader)?;
+    let parts: Vec<String> = commas::<_, _, 4>(reader)?;
     parts
         .iter()
         .map(|part| {
@@ -452,6 +452,7 @@ impl From<&domain::Flags> for Flags {
 
 /// When a case reached each stage last.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of the times on the wire")]
 pub(crate) struct Times {
     reported_at: Time,
     updated_at: Time,
@@ -572,7 +573,7 @@ impl From<&domain::Photo> for Photo {
 }
 
 /// Who did something. Never names a person.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(tag = "who", rename_all = "snake_case")]
 pub(crate) enum Actor {
     /// One who reported it; the first report is 1.
@@ -584,6 +585,7 @@ pub(crate) enum Actor {
     /// Anyone, without a code or key.
     Public,
     /// Whistle itself, by its rules.
+    #[default]
     System,
 }
 
@@ -682,8 +684,8 @@ impl From<public::Entry> for PublicEvent {
 pub(crate) struct StaffEvent {
     /// Which event of the log, from 1.
     version: u32,
-    at: Option<Time>,
-    by: Option<Actor>,
+    at: Time,
+    by: Actor,
     /// The event's word.
     #[schema(example = "assigned")]
     event: &'static str,
@@ -745,8 +747,8 @@ impl StaffEvent {
     fn of(event: &Event, version: u32) -> Self {
         let mut line = Self {
             version,
-            at: Some(Time(event.at)),
-            by: Some((&event.by).into()),
+            at: Time(event.at),
+            by: (&event.by).into(),
             event: event.body.as_str(),
             text: event.text.clone(),
             clocks: event.clocks.iter().map(ClockChange::from).collect(),

@@ -29,9 +29,10 @@ macro_rules! text {
         #[serde(try_from = "String")]
         pub(crate) struct $name(pub(crate) String);
 
-        impl $name {
-            /// The text.
-            pub(crate) fn as_str(&self) -> &str {
+        impl std::ops::Deref for $name {
+            type Target = String;
+
+            fn deref(&self) -> &String {
                 &self.0
             }
         }
@@ -82,7 +83,7 @@ text!(
 );
 text!(
     /// An answer to a question.
-    Value, 0, 1000, "An answer; a key of the question's list, a number, a date and time or a text.", "stream"
+    AnswerText, 0, 1000, "An answer; a key of the question's list, a number, a date and time or a text.", "stream"
 );
 text!(
     /// A photo's id.
@@ -118,7 +119,7 @@ fn formatted(format: KnownFormat, says: &'static str, example: &'static str) -> 
 }
 
 /// A time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Time(pub(crate) Timestamp);
 
@@ -326,14 +327,12 @@ where
     Ok(all)
 }
 
-/// A list in one parameter, its parts between commas; empty parts are left out.
-pub(crate) fn commas<'de, D, T>(reader: D) -> Result<Vec<T>, D::Error>
+/// A list of at most `N` in one parameter, its parts between commas; empty parts are left out.
+pub(crate) fn commas<'de, D, T, const N: usize>(reader: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: serde::de::DeserializeOwned,
 {
-    /// The most parts of a list.
-    const MOST: usize = 100;
     use serde::de::{IntoDeserializer, value::StrDeserializer};
     let text = String::deserialize(reader)?;
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
@@ -341,9 +340,9 @@ where
         let reader: StrDeserializer<'_, D::Error> = part.into_deserializer();
         T::deserialize(reader)
     });
-    let all = read.take(MOST + 1).collect::<Result<Vec<_>, _>>()?;
-    if all.len() > MOST {
-        return Err(serde::de::Error::custom(format!("at most {MOST} fit")));
+    let all = read.take(N + 1).collect::<Result<Vec<_>, _>>()?;
+    if all.len() > N {
+        return Err(serde::de::Error::custom(format!("at most {N} fit")));
     }
     Ok(all)
 }

@@ -94,7 +94,7 @@ impl From<&domain::Place> for Place {
             name: (&jurisdiction.name).into(),
             contact: (&jurisdiction.contact).into(),
             languages: jurisdiction.languages.iter().map(|lang| (*lang).into()).collect(),
-            time_zone: zone.to_string(),
+            time_zone: zone.clone(),
             version: place.version,
             levels: levels
                 .map(|level| LevelOfPlace {

@@ -5,7 +5,8 @@ use utoipa::{IntoParams, ToSchema};
 use whistle_domain::case as domain;
 
 use super::{
-    Code, Login, Password, PhotoId, PhotoKind, Point, Role, Short, Text, Value, Words, case::PublicCase, few,
+    AnswerText, Code, Login, Password, PhotoId, PhotoKind, Point, Role, Short, Text, Words, case::PublicCase,
+    few,
 };
 
 /// A report of a new matter. Of `point`, `area` and `address` at least one says where it is.
@@ -86,7 +87,7 @@ pub(crate) struct NewAnswer {
     /// The values; one, but for a list of which several may be chosen.
     #[serde(deserialize_with = "few::<_, _, 100>")]
     #[schema(max_items = 100)]
-    pub(crate) values: Vec<Value>,
+    pub(crate) values: Vec<AnswerText>,
 }
 
 /// The answer to a question of the service.
@@ -190,7 +191,8 @@ pub(crate) struct KeptPhoto {
 }
 
 /// A photo as a form field.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes a body that is read as a stream")]
 pub(crate) struct PhotoForm {
     /// The picture: JPEG, PNG or WebP.

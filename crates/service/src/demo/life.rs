@@ -1,0 +1,715 @@
+//! One case of the demo from its report on, as people would have it: each deed by a post that may do it, at a time that
+//! fits its clock, through the domain's rules. What the rules refuse is counted; nothing is pushed past them.
+
+use jiff::{SignedDuration, Timestamp};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use whistle_domain::{
+    case::{Actor, Case, Channel, Event, Outcome, Rating, Stage},
+    clock::ClockKind,
+    command::{self, Act, Context, NewReport, Refusal, Whereabouts},
+    geometry::Point,
+    limit::{Limit, LimitUnit},
+    place::{AreaIndex, Level, Verification},
+    rights::Role,
+    words::{CaseNumber, Lang},
+};
+
+use super::{
+    words::{self, Say, Theme},
+    world::{Ware, World, answers, nearby},
+};
+
+/// More deeds than any case needs; a story that has not ended by then is left as it is.
+const MOST_DEEDS: usize = 60;
+
+/// The share of deeds that somebody forgets for weeks.
+const FORGOTTEN: f64 = 0.006;
+
+/// What the rules refused; empty, if the demo is as it should be.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    pub count: u64,
+    /// The first few.
+    pub first: Vec<String>,
+}
+
+impl Refusals {
+    fn note(&mut self, what: &str, refusal: &Refusal) {
+        self.count += 1;
+        if self.first.len() < 20 {
+            self.first.push(format!("{what}: {refusal}"));
+        }
+    }
+}
+
+/// A case of late that another report may turn out to be about.
+#[derive(Debug, Clone)]
+pub(super) struct Recent {
+    pub number: CaseNumber,
+    pub new: NewReport,
+    pub area: AreaIndex,
+    pub point: Option<Point>,
+    pub theme: Theme,
+    pub closed_at: Option<Timestamp>,
+}
+
+pub(super) struct Life<'a, 'p> {
+    world: &'a World<'p>,
+    rng: &'a mut ChaCha8Rng,
+    refusals: &'a mut Refusals,
+    case: Case,
+    events: Vec<Event>,
+    theme: Theme,
+    /// When the last deed was.
+    at: Timestamp,
+    /// The end of the demo's time: what would come after it has not happened yet.
+    end: Timestamp,
+    /// The case that this one is a duplicate of.
+    twin: Option<CaseNumber>,
+    reclassified: bool,
+    rated: bool,
+}
+
+/// What came of it.
+pub(super) struct Lived {
+    pub case: Case,
+    pub events: Vec<Event>,
+    pub recent: Recent,
+}
+
+/// A whole case, reported at `at`. None when the rules refuse the report, or nobody is there to take it.
+pub(super) fn live(
+    world: &World<'_>,
+    rng: &mut ChaCha8Rng,
+    refusals: &mut Refusals,
+    number: CaseNumber,
+    at: Timestamp,
+    end: Timestamp,
+    twin: Option<&Recent>,
+) -> Option<Lived> {
+    let (new, by, area, point, theme) = match twin {
+        Some(twin) => again(rng, world, twin),
+        None => report(rng, world),
+    };
+    let context = Context {
+        place: world.place,
+        now: at,
+        by: &by,
+        chance: rng.random(),
+    };
+    let events = match command::report(&new, number, context) {
+        Ok(events) => events,
+        Err(refusal) => {
+            refusals.note("report", &refusal);
+            return None;
+        }
+    };
+    let case = Case::fold(number, &events).ok()?;
+    let mut life = Life {
+        world,
+        rng,
+        refusals,
+        case,
+        events,
+        theme,
+        at,
+        end,
+        twin: twin.map(|t| t.number),
+        reclassified: false,
+        rated: false,
+    };
+    life.go_on();
+    let recent = Recent {
+        number,
+        new,
+        area,
+        point,
+        theme,
+        closed_at: life.case.times.closed_at,
+    };
+    Some(Lived {
+        case: life.case,
+        events: life.events,
+        recent,
+    })
+}
+
+type Told = (NewReport, Actor, AreaIndex, Option<Point>, Theme);
+
+/// A new matter.
+fn report(rng: &mut ChaCha8Rng, world: &World<'_>) -> Told {
+    let Ware { service, theme } = world.ware(rng);
+    let (area, point) = world.spot(rng);
+    let drawn: f64 = rng.random();
+    let wanted = match drawn {
+        d if d < 0.34 => (Channel::Web, None),
+        d if d < 0.64 => (Channel::Phone, Some(Role::CallTaker)),
+        d if d < 0.70 => (Channel::Counter, Some(Role::CallTaker)),
+        d if d < 0.88 => (Channel::Patrol, Some(Role::Patrol)),
+        d if d < 0.95 => (Channel::Open311, None),
+        _ => (Channel::Api, None),
+    };
+    // What residents cannot choose comes from the staff; where nobody holds the post, residents report themselves.
+    let wanted = match wanted {
+        (_, None) if !service.public => (Channel::Patrol, Some(Role::Patrol)),
+        wanted => wanted,
+    };
+    let post = wanted.1.and_then(|role| world.at(rng, area, role)).cloned();
+    let (channel, by) = match post {
+        Some(post) => (wanted.0, post),
+        None if wanted.1.is_some() && !service.public => (Channel::Import, Actor::System),
+        None if wanted.1.is_some() => (Channel::Web, Actor::Public),
+        None => (wanted.0, Actor::Public),
+    };
+    let staff = matches!(by, Actor::Post { .. });
+    let standard = (staff && rng.random_bool(0.8)).then(|| {
+        let all: Vec<_> = world.place.standards_of(&service.code).collect();
+        let default = all.iter().position(|s| s.default).unwrap_or_default();
+        let i = if rng.random_bool(0.65) {
+            default
+        } else {
+            rng.random_range(0..all.len())
+        };
+        all[i].code.clone()
+    });
+    let fixed = (channel == Channel::Patrol && theme.is_small() && rng.random_bool(0.4))
+        .then(|| words::say(rng, world.lang, Say::Spot).to_owned());
+    let by_voice = matches!(channel, Channel::Phone | Channel::Counter);
+    let without_point = by_voice && rng.random_bool(0.5);
+    let address = if without_point || rng.random_bool(0.5) {
+        world.address(rng, area)
+    } else {
+        String::new()
+    };
+    let community = world
+        .place
+        .areas
+        .upward(area)
+        .find(|i| world.place.areas.get(*i).level <= Level::Community)
+        .unwrap_or(area);
+    let whereabouts = Whereabouts {
+        point: (!without_point).then_some(point),
+        address,
+        area: without_point.then(|| world.place.areas.get(community).code.clone()),
+    };
+    let lang = language(rng, world.lang);
+    let new = NewReport {
+        service: service.code.clone(),
+        standard,
+        whereabouts,
+        description: words::description(rng, lang, *theme, service),
+        answers: answers(rng, service),
+        channel,
+        photos: Vec::new(),
+        fixed,
+    };
+    let point = new.whereabouts.point;
+    (new, by, area, point, *theme)
+}
+
+/// The same matter once more, by somebody who did not see that it was reported.
+fn again(rng: &mut ChaCha8Rng, world: &World<'_>, twin: &Recent) -> Told {
+    let mut new = twin.new.clone();
+    new.channel = Channel::Web;
+    new.standard = None;
+    new.fixed = None;
+    if let Some(point) = twin.point {
+        let beside = nearby(rng, point, 30.0);
+        let inside = world.place.areas.locate(beside).is_some();
+        new.whereabouts.point = Some(if inside { beside } else { point });
+    }
+    if let Some(service) = world.place.service(new.service.as_str()) {
+        let lang = language(rng, world.lang);
+        new.description = words::description(rng, lang, twin.theme, service);
+    }
+    let point = new.whereabouts.point;
+    (new, Actor::Public, twin.area, point, twin.theme)
+}
+
+/// Most write the place's first language.
+fn language(rng: &mut ChaCha8Rng, first: Lang) -> Lang {
+    match (first, rng.random_bool(0.08)) {
+        (Lang::Zh, true) => Lang::En,
+        (Lang::En, true) => Lang::Zh,
+        (lang, false) => lang,
+    }
+}
+
+impl<'a> Life<'a, '_> {
+    fn go_on(&mut self) {
+        for _ in 0..MOST_DEEDS {
+            let went_on = match self.case.state.stage() {
+                _ if self.case.flags.parked_until.is_some() => self.wake(),
+                Stage::Reported => self.triage(),
+                Stage::Accepted => self.assign(),
+                Stage::Assigned => self.come(),
+                Stage::InProgress => self.work(),
+                Stage::Handled => self.check(),
+                Stage::Closed => self.look_back(),
+                Stage::ReopenRequested => self.answer_request(),
+            };
+            if !went_on {
+                return;
+            }
+        }
+    }
+
+    /// Does something, if its time has come. False ends the story.
+    fn act(&mut self, at: Timestamp, by: &Actor, act: &Act, text: &str) -> bool {
+        let at = at.max(self.at);
+        if at >= self.end {
+            return false;
+        }
+        let context = Context {
+            place: self.world.place,
+            now: at,
+            by,
+            chance: self.rng.random(),
+        };
+        match command::decide(&self.case, act, text, context) {
+            Ok(events) => {
+                for event in events {
+                    if self.case.apply(&event).is_err() {
+                        return false;
+                    }
+                    self.events.push(event);
+                }
+                self.at = at;
+                true
+            }
+            Err(refusal) => {
+                self.refusals.note(act.verb().as_str(), &refusal);
+                false
+            }
+        }
+    }
+
+    fn chance(&mut self, p: f64) -> bool {
+        self.rng.random_bool(p)
+    }
+
+    fn say(&mut self, what: Say) -> &'static str {
+        words::say(self.rng, self.world.lang, what)
+    }
+
+    fn who(&mut self, role: Role) -> Option<&'a Actor> {
+        let world = self.world;
+        world.in_area(self.rng, &self.case, role)
+    }
+
+    fn desk(&mut self) -> Option<&'a Actor> {
+        self.who(Role::Dispatcher).or_else(|| self.who(Role::Lead))
+    }
+
+    fn minutes(&mut self, from: i64, to: i64) -> SignedDuration {
+        SignedDuration::from_secs(self.rng.random_range(from * 60..=to * 60))
+    }
+
+    /// A time for the next deed by a clock: from some share of its limit to another; in working time, where the limit
+    /// only counts that. Without such a clock, within some hours.
+    fn by_clock(&mut self, kind: ClockKind, from: f64, to: f64) -> Timestamp {
+        let share = self.rng.random_range(from..to);
+        let (at, around_the_clock) = match self.case.clocks.get(kind).filter(|c| c.stopped_at.is_none()) {
+            Some(clock) => {
+                let whole = clock.due_at.duration_since(clock.started_at).as_secs() as f64;
+                let away = SignedDuration::from_secs((whole * share) as i64);
+                (
+                    clock.started_at + away,
+                    clock.limit.unit() == LimitUnit::RunningHours,
+                )
+            }
+            None => (
+                self.at + SignedDuration::from_secs((6.0 * 3600.0 * share) as i64),
+                false,
+            ),
+        };
+        let soonest = self.at + self.minutes(2, 40);
+        let mut at = at.max(soonest);
+        if self.chance(FORGOTTEN) {
+            at += SignedDuration::from_hours(self.rng.random_range(150..1400));
+        }
+        if around_the_clock {
+            at
+        } else {
+            self.in_working_time(at)
+        }
+    }
+
+    fn in_working_time(&mut self, at: Timestamp) -> Timestamp {
+        let calendar = &self.world.place.calendar;
+        if calendar.is_working(at) {
+            return at;
+        }
+        let into = self.rng.random_range(3..90);
+        Limit::new(into, LimitUnit::WorkingHours).map_or(at, |limit| calendar.due(at, limit))
+    }
+
+    fn outsider(&self) -> bool {
+        !matches!(self.case.channel, Channel::Patrol | Channel::Import)
+    }
+
+    /// Small things that happen beside the main thread, before its next deed.
+    fn meanwhile(&mut self, next: Timestamp) {
+        let next = next.min(self.end);
+        let room = next.duration_since(self.at).as_secs();
+        if room < 600 {
+            return;
+        }
+        let between = self.at + SignedDuration::from_secs(self.rng.random_range(60..room));
+        let drawn: f64 = self.rng.random();
+        if drawn < 0.02 && self.case.public {
+            let service = self.world.place.service(self.case.service.as_str());
+            let lang = language(self.rng, self.world.lang);
+            let text = service.map_or_else(String::new, |service| {
+                words::description(self.rng, lang, self.theme, service)
+            });
+            let act = Act::Join {
+                channel: Channel::Web,
+            };
+            self.act(between, &Actor::Public, &act, &text);
+        } else if drawn < 0.05 {
+            let world = self.world;
+            if let Some(by) = world.in_lead(self.rng, &self.case) {
+                let public = self.chance(0.5);
+                let text = self.say(Say::Progress);
+                self.act(between, by, &Act::Comment { public }, text);
+            }
+        } else if drawn < 0.07 {
+            if let Some(by) = self.desk() {
+                let text = self.say(Say::Note);
+                self.act(between, by, &Act::Comment { public: false }, text);
+            }
+        } else if drawn < 0.078
+            && !self.case.flags.supervised
+            && let Some(by) = self.who(Role::Lead)
+        {
+            let text = self.say(Say::Watched);
+            self.act(between, by, &Act::Supervise { on: true }, text);
+        }
+    }
+
+    fn triage(&mut self) -> bool {
+        let at = self.by_clock(ClockKind::Triage, 0.05, 1.1);
+        let by = if self.chance(0.4) {
+            self.who(Role::CallTaker)
+        } else {
+            self.desk()
+        };
+        let Some(by) = by.or_else(|| self.desk()) else {
+            return false;
+        };
+        if let Some(into) = self.twin.take() {
+            return self.act(at, by, &Act::Merge { into }, "");
+        }
+        let drawn: f64 = self.rng.random();
+        if drawn < 0.015 && self.outsider() {
+            return self.act(at, &Actor::Reporter { report: 1 }, &Act::Withdraw, "");
+        }
+        if drawn < 0.06 {
+            let text = self.say(Say::Declined);
+            return self.act(at, by, &Act::Decline, text);
+        }
+        if drawn < 0.085 {
+            let text = self.say(Say::Referred);
+            return self.act(at, by, &Act::Refer, text);
+        }
+        if drawn < 0.11 && !self.reclassified {
+            self.reclassified = true;
+            let world = self.world;
+            let service = world.ware(self.rng).service;
+            let act = Act::Reclassify {
+                service: service.code.clone(),
+            };
+            return self.act(at, by, &act, "");
+        }
+        if drawn < 0.125
+            && !self.reclassified
+            && let Some(point) = self.case.location.point
+        {
+            self.reclassified = true;
+            let point = nearby(self.rng, point, 120.0);
+            if self.world.place.areas.locate(point).is_some() {
+                let act = Act::Relocate {
+                    whereabouts: Whereabouts {
+                        point: Some(point),
+                        address: self.case.location.address.clone(),
+                        area: None,
+                    },
+                };
+                return self.act(at, by, &act, "");
+            }
+        }
+        let all: Vec<_> = self.world.place.standards_of(&self.case.service).collect();
+        let standard = (all.len() > 1 && self.chance(0.3))
+            .then(|| all[self.rng.random_range(0..all.len())].code.clone());
+        self.act(at, by, &Act::Accept { standard }, "")
+    }
+
+    fn assign(&mut self) -> bool {
+        let returned = self.case.flags.returned;
+        let must_lead = returned >= self.world.place.jurisdiction.settings.max_returns;
+        let at = if returned > 0 {
+            self.by_clock(ClockKind::Triage, 0.1, 1.2)
+        } else if self.chance(0.75) {
+            self.at + self.minutes(2, 40)
+        } else {
+            let at = self.at + self.minutes(60, 1500);
+            self.in_working_time(at)
+        };
+        if !must_lead && self.chance(0.01) && self.park(at) {
+            return true;
+        }
+        let by = if must_lead {
+            self.who(Role::Lead)
+        } else {
+            self.desk()
+        };
+        let Some(by) = by else { return false };
+        let world = self.world;
+        let routed = || {
+            let code = self.case.standard.as_ref()?;
+            let standard = world.place.standard(code.as_str())?;
+            world
+                .place
+                .lead(standard, command::area_of(world.place, &self.case)?)
+        };
+        let unit = match (&self.case.right_unit, routed()) {
+            (Some(right), _) => Some(right.clone()),
+            (None, Some(_)) => None,
+            (None, None) => match world.other_unit(self.rng, &self.case) {
+                Some(unit) => Some(unit.clone()),
+                None => return false,
+            },
+        };
+        let text = if must_lead { self.say(Say::Decided) } else { "" };
+        self.act(at, by, &Act::Assign { unit }, text)
+    }
+
+    /// Parks the case for some days. False when nobody can or it was parked before; the story goes on.
+    fn park(&mut self, at: Timestamp) -> bool {
+        if self.case.flags.was_parked || at >= self.end {
+            return false;
+        }
+        let Some(by) = self.desk() else { return false };
+        let settings = &self.world.place.jurisdiction.settings;
+        let days = self
+            .rng
+            .random_range(3..=25)
+            .min(i64::from(settings.max_park_days));
+        let today = self
+            .world
+            .place
+            .calendar
+            .zone()
+            .to_datetime(at.max(self.at))
+            .date();
+        let until = today.saturating_add(jiff::Span::new().days(days.max(1)));
+        let text = self.say(Say::Parked);
+        self.act(at, by, &Act::Park { until }, text)
+    }
+
+    /// What is parked is woken by Whistle on its date.
+    fn wake(&mut self) -> bool {
+        let Some(until) = self.case.flags.parked_until else {
+            return false;
+        };
+        let zone = self.world.place.calendar.zone();
+        let Ok(midnight) = zone.to_timestamp(until.at(0, 0, 0, 0)) else {
+            return false;
+        };
+        let at = midnight + SignedDuration::from_secs(self.rng.random_range(1..3));
+        self.act(at, &Actor::System, &Act::Resume, "")
+    }
+
+    fn give_back(&mut self, at: Timestamp) -> Option<bool> {
+        let settings = &self.world.place.jurisdiction.settings;
+        if self.case.flags.returned >= settings.max_returns {
+            return None;
+        }
+        let world = self.world;
+        let by = world.in_lead(self.rng, &self.case)?;
+        let right_unit = world.other_unit(self.rng, &self.case)?.clone();
+        let text = self.say(Say::Returned);
+        Some(self.act(at, by, &Act::Return { right_unit }, text))
+    }
+
+    fn come(&mut self) -> bool {
+        let slow = self.world.is_slow(&self.case);
+        let has_limit = self.case.clocks.get(ClockKind::ReportIn).is_some();
+        let at = match (has_limit, slow) {
+            (true, false) => self.by_clock(ClockKind::ReportIn, 0.15, 1.05),
+            (true, true) => self.by_clock(ClockKind::ReportIn, 0.5, 1.8),
+            (false, _) => self.by_clock(ClockKind::Resolve, 0.03, 0.4),
+        };
+        self.meanwhile(at);
+        if let Some(into) = self.twin.take() {
+            let by = self.who(Role::CallTaker).or_else(|| self.desk());
+            let soon = self.at + self.minutes(5, 90);
+            return by.is_some_and(|by| self.act(soon, by, &Act::Merge { into }, ""));
+        }
+        let drawn: f64 = self.rng.random();
+        if drawn < 0.008 && self.outsider() {
+            return self.act(at, &Actor::Reporter { report: 1 }, &Act::Withdraw, "");
+        }
+        // Who was handed a case that bounced is likelier to pass it on.
+        let bounced = f64::from(self.case.flags.returned) * 0.12;
+        if drawn < 0.05 + bounced
+            && let Some(went_on) = self.give_back(at)
+        {
+            return went_on;
+        }
+        if drawn > 0.985 && self.park(at) {
+            return true;
+        }
+        let world = self.world;
+        let Some(by) = world.in_lead(self.rng, &self.case) else {
+            return false;
+        };
+        self.act(at, by, &Act::ReportIn, "")
+    }
+
+    fn work(&mut self) -> bool {
+        let settings = &self.world.place.jurisdiction.settings;
+        let may_extend = self.case.flags.extended < settings.max_extensions;
+        if may_extend && self.chance(0.04) {
+            let at = self.by_clock(ClockKind::Resolve, 0.6, 0.9);
+            let in_time = self
+                .case
+                .clocks
+                .get(ClockKind::Resolve)
+                .is_some_and(|c| c.is_running() && at < c.due_at);
+            if in_time && let Some(by) = self.desk() {
+                let text = self.say(Say::Extended);
+                return self.act(at, by, &Act::Extend, text);
+            }
+        }
+        let slow = self.world.is_slow(&self.case);
+        let at = if slow {
+            self.by_clock(ClockKind::Resolve, 0.4, 2.2)
+        } else if self.chance(0.06) {
+            self.by_clock(ClockKind::Resolve, 1.0, 3.0)
+        } else {
+            self.by_clock(ClockKind::Resolve, 0.12, 1.0)
+        };
+        self.meanwhile(at);
+        let drawn: f64 = self.rng.random();
+        if drawn < 0.012
+            && let Some(went_on) = self.give_back(at)
+        {
+            return went_on;
+        }
+        if drawn > 0.985 && self.park(at) {
+            return true;
+        }
+        let world = self.world;
+        let Some(by) = world.in_lead(self.rng, &self.case) else {
+            return false;
+        };
+        let (outcome, what) = match self.rng.random::<f64>() {
+            d if d < 0.88 => (Outcome::Resolved, Say::Handled),
+            d if d < 0.92 => (Outcome::PartlyResolved, Say::Handled),
+            d if d < 0.96 => (Outcome::Explained, Say::Explained),
+            _ => (Outcome::Unfounded, Say::Unfounded),
+        };
+        let text = self.say(what);
+        self.act(at, by, &Act::Handle { outcome }, text)
+    }
+
+    fn check(&mut self) -> bool {
+        let at = self.by_clock(ClockKind::Verify, 0.05, 1.08);
+        self.meanwhile(at);
+        let reporters = self
+            .case
+            .standard
+            .as_ref()
+            .and_then(|code| self.world.place.standard(code.as_str()))
+            .is_some_and(|s| s.verification == Verification::Reporter);
+        let by_reporter = self.outsider() && self.chance(if reporters { 0.65 } else { 0.1 });
+        let reporter = Actor::Reporter { report: 1 };
+        let by = if by_reporter {
+            &reporter
+        } else {
+            let fixer = self.case.fixer.as_ref().map(|f| f.unit.clone());
+            let roles = [Role::Patrol, Role::Dispatcher, Role::Lead];
+            let other = (0..9).find_map(|i| {
+                let actor = self.who(roles[i % 3])?;
+                (actor.unit() != fixer.as_ref()).then_some(actor)
+            });
+            match other {
+                Some(actor) => actor,
+                None if self.outsider() => &reporter,
+                None => return false,
+            }
+        };
+        let fails = self.case.flags.reworked < 3 && self.chance(0.06);
+        if fails {
+            let text = self.say(Say::Reworked);
+            self.act(at, by, &Act::Rework, text)
+        } else {
+            self.act(at, by, &Act::Verify, "")
+        }
+    }
+
+    fn look_back(&mut self) -> bool {
+        if self.rated
+            || !Outcome::OF_WORK
+                .iter()
+                .any(|o| Some(*o) == self.case.state.outcome())
+        {
+            return false;
+        }
+        self.rated = true;
+        if self.case.public
+            && self.chance(0.003)
+            && let Some(by) = self.desk()
+        {
+            let (at, text) = (self.at + self.minutes(30, 3000), self.say(Say::Hidden));
+            return self.act(at, by, &Act::Show { public: false }, text);
+        }
+        let reporter = Actor::Reporter { report: 1 };
+        let mut unhappy = false;
+        if self.outsider() && self.chance(0.35) {
+            let rating = match self.rng.random::<f64>() {
+                d if d < 0.7 => Rating::Good,
+                d if d < 0.88 => Rating::Fair,
+                _ => Rating::Poor,
+            };
+            unhappy = rating == Rating::Poor;
+            let text = self.say(if rating == Rating::Good {
+                Say::Thanks
+            } else {
+                Say::Poor
+            });
+            let at = self.at + self.minutes(30, 4000);
+            if !self.act(at, &reporter, &Act::Rate { rating }, text) {
+                return false;
+            }
+        }
+        let at = self.at + self.minutes(20, 5000);
+        if unhappy && self.chance(0.5) {
+            let text = self.say(Say::Again);
+            return self.act(at, &reporter, &Act::RequestReopen, text);
+        }
+        if self.chance(0.008)
+            && let Some(by) = self.who(Role::Patrol)
+        {
+            let text = self.say(Say::Again);
+            return self.act(at, by, &Act::RequestReopen, text);
+        }
+        false
+    }
+
+    fn answer_request(&mut self) -> bool {
+        let Some(by) = self.desk() else { return false };
+        let at = self.at + self.minutes(60, 2500);
+        let at = self.in_working_time(at);
+        if self.chance(0.6) {
+            let text = self.say(Say::Granted);
+            self.act(at, by, &Act::Reopen, text)
+        } else {
+            let text = self.say(Say::Refused);
+            self.act(at, by, &Act::RefuseReopen, text)
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The demo: lifelike, deterministic, and never past the rules.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+use whistle_domain::{case::Actor, words::CaseNumber};
+use whistle_service::{
+    Here, Whistle,
+    demo::{DemoOptions, DemoReport},
+    time::{Chance, Clock},
+};
+use whistle_store::{Store, case as stored};
+
+struct Fixed(Timestamp);
+
+impl Clock for Fixed {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../examples")
+        .join(name)
+}
+
+fn village() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village")
+}
+
+struct Made {
+    dir: TempDir,
+    whistle: Whistle,
+    here: Here,
+    report: DemoReport,
+}
+
+const TO: &str = "2026-11-01T03:00:00Z";
+
+fn make(folder: &Path, cases: u64, seed: u64) -> Made {
+    let dir = TempDir::new().unwrap();
+    let to: Timestamp = TO.parse().unwrap();
+    let whistle = Whistle::open_with(dir.path(), Box::new(Fixed(to)), Chance::from_seed(1)).unwrap();
+    whistle.apply(folder).unwrap();
+    let here = whistle.places().all()[0].clone();
+    let options = DemoOptions {
+        cases,
+        seed,
+        from: None,
+        to,
+    };
+    let begun = std::time::Instant::now();
+    let report = whistle.make_demo(&here, options, |_| {}).unwrap();
+    eprintln!(
+        "{:.0} cases/s; {report:?}",
+        report.cases as f64 / begun.elapsed().as_secs_f64()
+    );
+    Made {
+        dir,
+        whistle,
+        here,
+        report,
+    }
+}
+
+impl Made {
+    fn store(&self) -> Store {
+        Store::open(self.dir.path(), Timestamp::UNIX_EPOCH).unwrap()
+    }
+
+    fn cases(&self) -> Vec<whistle_domain::case::Case> {
+        let mut cases = Vec::new();
+        self.store()
+            .read_blocking(|conn| {
+                stored::each(conn, self.here.id, |case| {
+                    cases.push(case);
+                    Ok(())
+                })
+            })
+            .unwrap();
+        cases
+    }
+
+    /// The heads of all chains of hashes: equal when every event of every case is.
+    fn content(&self) -> blake3::Hash {
+        let store = self.store();
+        let mut hasher = blake3::Hasher::new();
+        for case in self.cases() {
+            let found = store.read_blocking(|conn| stored::find(conn, self.here.id, case.number));
+            hasher.update(&case.number.0.to_le_bytes());
+            hasher.update(&found.unwrap().unwrap().hash);
+        }
+        hasher.finalize()
+    }
+
+    fn audit(&self) -> stored::Audit {
+        self.store()
+            .read_blocking(|conn| stored::audit(conn, self.here.id, &self.here.place.calendar, |_| {}))
+            .unwrap()
+    }
+}
+
+#[test]
+fn five_thousand_cases_meet_every_stage_outcome_and_most_deeds_and_no_refusal() {
+    let made = make(&example("three-rivers"), 5000, 1);
+    assert_eq!(made.report.refused, 0, "{:?}", made.report.refusals);
+    assert_eq!(made.report.cases, 5000);
+    let audit = made.audit();
+    assert_eq!(audit.findings, Vec::<String>::new());
+    assert_eq!((audit.cases, audit.events), (5000, made.report.events));
+
+    let store = made.store();
+    let (mut stages, mut outcomes) = (BTreeMap::new(), BTreeMap::new());
+    let (mut events, mut flags) = (BTreeMap::new(), BTreeSet::new());
+    let to: Timestamp = TO.parse().unwrap();
+    let mut numbers = BTreeSet::new();
+    for case in made.cases() {
+        *stages.entry(case.state.stage().as_str()).or_insert(0) += 1;
+        if let Some(outcome) = case.state.outcome() {
+            *outcomes.entry(outcome.as_str()).or_insert(0) += 1;
+        }
+        assert!(
+            case.times.updated_at < to,
+            "case {} is ahead of its time",
+            case.number
+        );
+        if let Some(original) = case.duplicate_of {
+            assert!(
+                numbers.contains(&original),
+                "case {} duplicates none",
+                case.number
+            );
+        }
+        for (flag, is_set) in [
+            ("returned twice", case.flags.returned >= 2),
+            ("reworked", case.flags.reworked > 0),
+            ("parked now", case.flags.parked_until.is_some()),
+            ("on the spot", case.flags.on_the_spot),
+            ("recheck", case.flags.recheck),
+            ("rated", case.rating.is_some()),
+            ("hidden", !case.public),
+            ("joined", case.reports > 1),
+        ] {
+            if is_set {
+                flags.insert(flag);
+            }
+        }
+        numbers.insert(case.number);
+        let log = store
+            .read_blocking(|conn| stored::log(conn, made.here.id, case.number))
+            .unwrap();
+        for event in log {
+            *events.entry(event.body.as_str()).or_insert(0) += 1;
+            if let Actor::Post { post, unit, .. } = &event.by {
+                let post = made.here.place.post(post.as_str()).expect("a real post");
+                assert_eq!(post.unit, *unit);
+            }
+        }
+    }
+    eprintln!("{stages:?}\n{outcomes:?}\n{events:?}\n{flags:?}");
+    assert!(numbers.contains(&CaseNumber(1)));
+    for stage in [
+        "reported",
+        "accepted",
+        "assigned",
+        "in_progress",
+        "handled",
+        "closed",
+    ] {
+        assert!(stages.contains_key(stage), "no case is {stage}: {stages:?}");
+    }
+    for outcome in whistle_domain::case::Outcome::ALL {
+        assert!(
+            outcomes.contains_key(outcome.as_str()),
+            "no case is {outcome:?}: {outcomes:?}"
+        );
+    }
+    for event in [
+        "reported",
+        "joined",
+        "accepted",
+        "declined",
+        "merged",
+        "referred",
+        "withdrawn",
+        "assigned",
+        "reported_in",
+        "returned",
+        "handled",
+        "verified",
+        "reworked",
+        "reopen_requested",
+        "reopened",
+        "reopen_refused",
+        "parked",
+        "resumed",
+        "extended",
+        "reclassified",
+        "relocated",
+        "commented",
+        "rated",
+        "supervised",
+        "shown",
+    ] {
+        assert!(events.contains_key(event), "nothing was {event}: {events:?}");
+    }
+    assert_eq!(flags.len(), 8, "{flags:?}");
+    let closed = f64::from(stages["closed"]) / 5000.0;
+    assert!((0.7..0.995).contains(&closed), "{closed} of all are closed");
+}
+
+#[test]
+fn the_same_seed_makes_the_same_and_another_one_another() {
+    let (a, b, c) = (
+        make(&village(), 400, 7),
+        make(&village(), 400, 7),
+        make(&village(), 400, 8),
+    );
+    assert_eq!(a.content(), b.content());
+    assert_ne!(a.content(), c.content());
+    for made in [a, b, c] {
+        assert_eq!(made.report.refused, 0, "{:?}", made.report.refusals);
+        assert_eq!(made.audit().findings, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn every_example_can_be_filled_without_a_refusal() {
+    for name in ["zurich", "new-york", "taipei"] {
+        let made = make(&example(name), 300, 3);
+        assert_eq!(made.report.refused, 0, "{name}: {:?}", made.report.refusals);
+        assert!(made.report.cases >= 300, "{name}");
+    }
+}
+
+#[test]
+fn each_kind_of_post_gets_an_account_that_can_sign_in() {
+    let made = make(&example("three-rivers"), 1, 1);
+    let accounts = made.whistle.demo_accounts(&made.here).unwrap();
+    let roles: Vec<_> = accounts.iter().map(|a| a.role).collect();
+    assert_eq!(
+        roles,
+        [
+            "dispatcher",
+            "call_taker",
+            "handler",
+            "handler",
+            "patrol",
+            "lead",
+            "auditor",
+            "administrator"
+        ]
+    );
+    let again = made.whistle.demo_accounts(&made.here).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+    let sign_in = |account: &whistle_service::demo::DemoAccount| {
+        runtime.block_on(
+            made.whistle
+                .sign_in(&made.here, &account.login, account.password.clone()),
+        )
+    };
+    assert!(sign_in(&again[0]).is_ok());
+    assert!(sign_in(&accounts[0]).is_err(), "a new password ends the old one");
+}
+
+/// Speed, by hand: `cargo test --release -p whistle-service --test demo -- --ignored --nocapture`.
+#[test]
+#[ignore = "takes a minute; a benchmark"]
+fn fifty_thousand_cases() {
+    let made = make(&example("three-rivers"), 50_000, 1);
+    assert_eq!(made.report.refused, 0, "{:?}", made.report.refusals);
+}

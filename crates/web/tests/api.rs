@@ -1,0 +1,1039 @@
+//! `/api/v1` from outside: every route for everybody, and what must never happen.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fs,
+    path::Path,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Method, Request, StatusCode},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+use whistle_service::Whistle;
+use whistle_web::{App, Settings, router};
+
+/// Who asks, by name of column.
+const EVERYBODY: [&str; 9] = [
+    "anyone",
+    "key",
+    "patrol",
+    "call_taker",
+    "dispatcher",
+    "water",
+    "roads",
+    "auditor",
+    "administrator",
+];
+
+/// Login, post, and the line of those posts that the village lacks.
+const POSTS: [(&str, &str, &str); 7] = [
+    ("patrol", "T100-P", ""),
+    (
+        "call_taker",
+        "CITY-C",
+        "CITY-C,接线员,,Call Taker,CITY,,call_taker",
+    ),
+    ("dispatcher", "CITY-D", ""),
+    ("water", "WATER-H", ""),
+    ("roads", "ROADS-H", ""),
+    (
+        "auditor",
+        "T100-A",
+        "T100-A,审计员,,Auditor,T100,230599100,auditor",
+    ),
+    ("administrator", "CITY-L", ""),
+];
+
+const PASSWORD: &str = "a short sentence";
+
+/// A served village with an account for each role.
+struct Village {
+    router: Router,
+    /// The header with which each asks.
+    headers: HashMap<&'static str, (&'static str, String)>,
+    _dir: TempDir,
+}
+
+/// An answer, read.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    json: Value,
+}
+
+impl Village {
+    async fn new() -> Self {
+        let (dir, whistle, key) = tokio::task::spawn_blocking(settle).await.expect("a village");
+        let settings = Settings {
+            rate: 0,
+            ..Settings::default()
+        };
+        let mut village = Self {
+            router: router(App::new(whistle, settings, None)),
+            headers: HashMap::from([("key", ("X-Api-Key", key))]),
+            _dir: dir,
+        };
+        for (who, ..) in POSTS {
+            let body = json!({"login": who, "password": PASSWORD});
+            let answer = village.post("/sessions", "anyone", body).await;
+            assert_eq!(answer.status, 201, "{who}: {}", answer.json);
+            let token = answer.json["token"].as_str().expect("a token");
+            let bearer = format!("Bearer {token}");
+            village.headers.insert(who, ("Authorization", bearer));
+        }
+        village
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let answer = self.router.clone().oneshot(request).await.expect("no error");
+        let (parts, body) = answer.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            json: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        }
+    }
+
+    fn request(&self, method: &str, path: &str, who: &str) -> axum::http::request::Builder {
+        let request = Request::builder()
+            .method(Method::from_bytes(method.as_bytes()).expect("a method"))
+            .uri(format!("/api/v1{path}"));
+        match self.headers.get(who) {
+            Some((name, value)) => request.header(*name, value),
+            None => request,
+        }
+    }
+
+    async fn ask(&self, method: &str, path: &str, who: &str, body: Option<&Value>) -> Answer {
+        let request = self.request(method, path, who);
+        let request = match body {
+            Some(body) => request
+                .header("Content-Type", "application/json")
+                .body(Body::from(body.to_string())),
+            None => request.body(Body::empty()),
+        };
+        self.send(request.expect("a request")).await
+    }
+
+    async fn get(&self, path: &str, who: &str) -> Answer {
+        self.ask("GET", path, who, None).await
+    }
+
+    async fn post(&self, path: &str, who: &str, body: Value) -> Answer {
+        self.ask("POST", path, who, Some(&body)).await
+    }
+
+    /// The same with one header more, by anyone.
+    async fn post_with(&self, path: &str, who: &str, header: (&str, &str), body: Value) -> Answer {
+        let request = self
+            .request("POST", path, who)
+            .header("Content-Type", "application/json")
+            .header(header.0, header.1)
+            .body(Body::from(body.to_string()));
+        self.send(request.expect("a request")).await
+    }
+
+    /// Sends bytes of a media type.
+    async fn raw(&self, path: &str, media_type: Option<&str>, body: Vec<u8>) -> Answer {
+        let mut request = self.request("POST", path, "anyone");
+        if let Some(media_type) = media_type {
+            request = request.header("Content-Type", media_type);
+        }
+        self.send(request.body(Body::from(body)).expect("a request"))
+            .await
+    }
+
+    /// Files a report; the case's number and the pick-up code.
+    async fn report(&self, who: &str, body: Value) -> (i64, String) {
+        let answer = self.post("/reports", who, body).await;
+        assert_eq!(answer.status, 201, "{}", answer.json);
+        let code = answer.json["code"].as_str().expect("a code").to_owned();
+        (answer.json["number"].as_i64().expect("a number"), code)
+    }
+
+    /// Does something to a case as it is now.
+    async fn act(&self, number: i64, who: &str, mut act: Value) -> Answer {
+        let case = self.get(&format!("/cases/{number}"), who).await;
+        act["seen"] = case.json["version"].clone();
+        self.post(&format!("/cases/{number}/acts"), who, act).await
+    }
+}
+
+/// A picture of one pixel, PNG.
+const PIXEL: &[u8] = &[
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00,
+    0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x02, 0x00, 0x00, 0x00, 0x90, 0x77, 0x53, 0xde, 0x00,
+    0x00, 0x00, 0x0c, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9c, 0x63, 0xf8, 0xcf, 0xc0, 0x00, 0x00, 0x03, 0x01,
+    0x01, 0x00, 0xc9, 0xfe, 0x92, 0xef, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60,
+    0x82,
+];
+
+/// Applies the village, with the posts it lacks, and adds the accounts and a key.
+fn settle() -> (TempDir, Whistle, String) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
+    let folder = dir.path().join("village");
+    for part in ["", "briefing"] {
+        fs::create_dir_all(folder.join(part)).expect("a folder");
+        for entry in fs::read_dir(from.join(part)).expect("the village") {
+            let file = entry.expect("a file").path();
+            if file.is_file() {
+                let name = file.file_name().expect("a name");
+                fs::copy(&file, folder.join(part).join(name)).expect("a copy");
+            }
+        }
+    }
+    let posts = folder.join("posts.csv");
+    let mut text = fs::read_to_string(&posts).expect("the posts");
+    for (_, _, line) in POSTS.iter().filter(|(_, _, line)| !line.is_empty()) {
+        text.push_str(line);
+        text.push('\n');
+    }
+    fs::write(&posts, text).expect("the posts");
+
+    let store = dir.path().join("store");
+    fs::create_dir_all(&store).expect("a folder");
+    let whistle = Whistle::open(&store).expect("a store");
+    whistle.apply(&folder).expect("the village is in force");
+    let places = whistle.places();
+    let here = places.named(None).expect("one place");
+    for (login, post, _) in POSTS {
+        let posts = [post.parse().expect("a code")];
+        whistle
+            .add_user(here, login, PASSWORD, &posts)
+            .expect("an account");
+    }
+    let key = whistle.add_key(here, "a test", None).expect("a key");
+    (dir, whistle, key)
+}
+
+fn leak() -> Value {
+    json!({
+        "service": "WAT-LEAK",
+        "point": {"lon": 131.805, "lat": 46.205},
+        "address": "East Bank 15",
+        "description": "Water comes up; call me at 0469-123 4567",
+        "answers": [{"question": "size", "values": ["stream"]}],
+        "contact": {"name": "Wang", "email": "wang@example.org"}
+    })
+}
+
+/// One shape, whatever went wrong.
+#[track_caller]
+fn assert_error(answer: &Answer, status: u16, code: &str, field: Option<&str>) {
+    let error = &answer.json["error"];
+    assert_eq!(answer.status, status, "{}", answer.json);
+    assert_eq!(error["code"], code, "{}", answer.json);
+    assert_eq!(error["field"].as_str(), field, "{}", answer.json);
+    assert!(
+        error["message"].as_str().is_some_and(|m| m.len() > 8),
+        "{}",
+        answer.json
+    );
+    let id = answer.headers.get("x-request-id").and_then(|id| id.to_str().ok());
+    assert_eq!(error["request_id"].as_str(), id);
+    assert_eq!(answer.headers["content-type"], "application/json");
+}
+
+fn items(answer: &Answer) -> &Vec<Value> {
+    answer.json["items"].as_array().expect("items")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_answers_everybody_as_the_table_says() {
+    let village = Village::new().await;
+    let photo = village.raw("/photos", Some("image/png"), PIXEL.into()).await.json["id"].clone();
+    let mut body = leak();
+    body["photos"] = json!([photo]);
+    // One case is public, in the town of patrol and auditor, and led by the water department.
+    let (open, _) = village.report("anyone", body).await;
+    // The other is for staff only, in the other town, and led by the roads department.
+    let sign = json!({"service": "RD-SIGN", "area": "230599101", "description": "bent"});
+    let (inner, _) = village.report("call_taker", sign).await;
+    for (number, unit) in [(open, "WATER"), (inner, "ROADS")] {
+        for act in [json!({"verb": "accept"}), json!({"verb": "assign", "unit": unit})] {
+            let done = village.act(number, "dispatcher", act).await;
+            assert_eq!(done.status, 200, "{}", done.json);
+        }
+    }
+
+    let photo = photo.as_str().expect("an id");
+    let new = json!({"service": "RD-HOLE", "area": "230599100", "description": "a hole",
+        "answers": [{"question": "depth", "values": ["12"]}]});
+    let join = json!({"text": "me too"});
+    let stale = json!({"verb": "comment", "text": "so", "seen": 99});
+    let post = json!({"post": "T100-P"});
+    let sign_in = json!({"login": "patrol", "password": "not the password"});
+    //                                anyone key patrol call_taker dispatcher water roads auditor administrator
+    let staff = [401, 403, 200, 200, 200, 200, 200, 200, 200];
+    let of_inner = [404, 404, 404, 200, 200, 404, 200, 404, 200];
+    let none: Option<&Value> = None;
+    let table = [
+        ("GET", "/openapi.json", String::new(), none, [200; 9]),
+        ("GET", "/place", String::new(), none, [200; 9]),
+        ("GET", "/areas", String::new(), none, [200; 9]),
+        (
+            "GET",
+            "/areas/at",
+            "?lon=131.805&lat=46.205".into(),
+            none,
+            [200; 9],
+        ),
+        (
+            "GET",
+            "/areas/{code}",
+            "/areas/230599100".to_owned(),
+            none,
+            [200; 9],
+        ),
+        ("GET", "/units", String::new(), none, [200; 9]),
+        ("GET", "/services", String::new(), none, [200; 9]),
+        ("GET", "/standards", String::new(), none, [200; 9]),
+        ("GET", "/transitions", String::new(), none, [200; 9]),
+        ("GET", "/counts", String::new(), none, [200; 9]),
+        ("GET", "/cases", String::new(), none, [200; 9]),
+        ("GET", "/cases", "?view=staff".into(), none, staff),
+        (
+            "GET",
+            "/reports/near",
+            "?service=WAT-LEAK&lon=131.805&lat=46.205".into(),
+            none,
+            [200; 9],
+        ),
+        ("POST", "/reports", String::new(), Some(&new), [201; 9]),
+        ("POST", "/photos", String::new(), none, [415; 9]),
+        ("GET", "/cases/{number}", format!("/cases/{open}"), none, [200; 9]),
+        (
+            "GET",
+            "/cases/{number}",
+            format!("/cases/{open}?view=staff"),
+            none,
+            [401, 403, 200, 200, 200, 200, 404, 200, 200],
+        ),
+        (
+            "GET",
+            "/cases/{number}",
+            format!("/cases/{inner}"),
+            none,
+            of_inner,
+        ),
+        (
+            "GET",
+            "/cases/{number}/events",
+            format!("/cases/{open}/events"),
+            none,
+            [200; 9],
+        ),
+        (
+            "GET",
+            "/cases/{number}/events",
+            format!("/cases/{inner}/events"),
+            none,
+            of_inner,
+        ),
+        (
+            "GET",
+            "/cases/{number}/contacts",
+            format!("/cases/{open}/contacts"),
+            none,
+            [401, 403, 403, 200, 200, 200, 404, 403, 200],
+        ),
+        (
+            "GET",
+            "/cases/{number}/photos/{photo}",
+            format!("/cases/{open}/photos/{photo}"),
+            none,
+            [200; 9],
+        ),
+        (
+            "GET",
+            "/cases/{number}/photos/{photo}",
+            format!("/cases/{inner}/photos/{photo}"),
+            none,
+            [404; 9],
+        ),
+        (
+            "POST",
+            "/cases/{number}/acts",
+            format!("/cases/{open}/acts"),
+            Some(&stale),
+            [401, 409, 409, 409, 409, 409, 404, 409, 409],
+        ),
+        (
+            "POST",
+            "/cases/{number}/acts",
+            format!("/cases/{inner}/acts"),
+            Some(&stale),
+            [401, 404, 404, 409, 409, 404, 409, 404, 409],
+        ),
+        (
+            "POST",
+            "/cases/{number}/reports",
+            format!("/cases/{open}/reports"),
+            Some(&join),
+            [201; 9],
+        ),
+        (
+            "POST",
+            "/cases/{number}/reports",
+            format!("/cases/{inner}/reports"),
+            Some(&join),
+            [404, 404, 404, 201, 201, 404, 201, 404, 201],
+        ),
+        ("POST", "/sessions", String::new(), Some(&sign_in), [401; 9]),
+        ("GET", "/sessions/current", String::new(), none, staff),
+        (
+            "PUT",
+            "/sessions/current/post",
+            String::new(),
+            Some(&post),
+            [401, 403, 200, 404, 404, 404, 404, 404, 404],
+        ),
+        (
+            "DELETE",
+            "/sessions/current",
+            String::new(),
+            none,
+            [401, 403, 204, 204, 204, 204, 204, 204, 204],
+        ),
+        (
+            "GET",
+            "/sessions/current",
+            String::new(),
+            none,
+            [401, 403, 401, 401, 401, 401, 401, 401, 401],
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (method, template, path, body, statuses) in &table {
+        let path = if path.starts_with('/') {
+            path.clone()
+        } else {
+            format!("{template}{path}")
+        };
+        for (who, status) in EVERYBODY.iter().zip(statuses) {
+            let answer = village.ask(method, &path, who, *body).await;
+            if answer.status != *status {
+                wrong.push(format!(
+                    "{method} {path} as {who}: {}, not {status}: {}",
+                    answer.status, answer.json
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+
+    let document = village.get("/openapi.json", "anyone").await.json;
+    let described = operations(&document);
+    let described: BTreeSet<_> = described
+        .iter()
+        .map(|(m, p, _)| (m.to_uppercase(), p.clone()))
+        .collect();
+    let walked: BTreeSet<_> = table
+        .iter()
+        .map(|(method, template, ..)| ((*method).to_owned(), (*template).to_owned()))
+        .collect();
+    assert_eq!(walked, described);
+}
+
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let mut all = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("an item") {
+            all.push((method.clone(), path.clone(), operation.clone()));
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_is_whole() {
+    let village = Village::new().await;
+    let document = village.get("/openapi.json", "anyone").await.json;
+    assert!(document["openapi"].as_str().is_some_and(|v| v.starts_with("3.1")));
+    let mut ids = BTreeSet::new();
+    for (method, path, operation) in operations(&document) {
+        let id = operation["operationId"].as_str().expect("an id").to_owned();
+        assert!(ids.insert(id.clone()), "{id} is there twice");
+        assert!(operation["summary"].is_string(), "{id} says nothing");
+        let responses = operation["responses"].as_object().expect("responses");
+        assert!(responses.keys().any(|s| s.starts_with('2')), "{method} {path}");
+        for status in ["400", "404", "429", "500", "503"] {
+            let schema = &responses[status]["content"]["application/json"]["schema"];
+            assert_eq!(
+                schema["$ref"], "#/components/schemas/ErrorAnswer",
+                "{id} {status}"
+            );
+        }
+        let mut names = BTreeSet::new();
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().expect("a name");
+            assert!(names.insert(name), "{id} has {name} twice");
+            assert!(parameter["description"].is_string(), "{id}: {name}");
+        }
+        for scheme in operation["security"].as_array().into_iter().flatten() {
+            for name in scheme.as_object().expect("a scheme").keys() {
+                let defined = &document["components"]["securitySchemes"][name];
+                assert!(defined.is_object(), "{name}");
+            }
+        }
+    }
+    let mut referred = Vec::new();
+    refer(&document, &mut referred);
+    assert!(referred.len() > 100);
+    for pointer in referred {
+        let pointer = pointer.strip_prefix('#').expect("a reference into the document");
+        assert!(document.pointer(pointer).is_some(), "{pointer} leads nowhere");
+    }
+    let schemas = &document["components"]["schemas"];
+    for name in [
+        "NewReport",
+        "JoinReport",
+        "SignIn",
+        "PostChoice",
+        "NewAnswer",
+        "Contact",
+        "NewPhoto",
+    ] {
+        assert_eq!(schemas[name]["additionalProperties"], false, "{name}");
+        assert_bounded(schemas, name, &schemas[name]);
+    }
+    for act in schemas["Act"]["oneOf"].as_array().expect("acts") {
+        assert_eq!(act["additionalProperties"], false);
+        assert_bounded(schemas, "Act", act);
+    }
+}
+
+/// Every text and list that comes in has a documented bound.
+fn assert_bounded(schemas: &Value, name: &str, schema: &Value) {
+    for (field, property) in schema["properties"].as_object().expect("properties") {
+        let reference = property["$ref"]
+            .as_str()
+            .or(property["oneOf"][0]["$ref"].as_str());
+        let property = match reference.and_then(|r| r.rsplit('/').next()) {
+            Some(other) => &schemas[other],
+            None => property,
+        };
+        let bounded = match property["type"].as_str() {
+            Some("string") => ["maxLength", "enum", "format"]
+                .iter()
+                .any(|b| property[b] != Value::Null),
+            Some("array") => property["maxItems"].is_u64(),
+            _ => true,
+        };
+        assert!(bounded, "{name}.{field} has no bound: {property}");
+    }
+}
+
+fn refer(value: &Value, to: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(Value::String(pointer)) = fields.get("$ref") {
+                to.push(pointer.clone());
+            }
+            for value in fields.values() {
+                refer(value, to);
+            }
+        }
+        Value::Array(items) => {
+            for value in items {
+                refer(value, to);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_with_its_key_makes_no_second_case() {
+    let village = Village::new().await;
+    let key = ("Idempotency-Key", "k-1");
+    let first = village.post_with("/reports", "key", key, leak()).await;
+    let again = village.post_with("/reports", "key", key, leak()).await;
+    assert_eq!(
+        (first.status, again.status),
+        (StatusCode::CREATED, StatusCode::CREATED)
+    );
+    assert_eq!(first.json["number"], again.json["number"]);
+    assert_eq!(first.json["code"], again.json["code"]);
+    assert_eq!(
+        (&first.json["again"], &again.json["again"]),
+        (&json!(false), &json!(true))
+    );
+    let location = format!("/api/v1/cases/{}", first.json["number"]);
+    assert_eq!(first.headers["location"], location.as_str());
+
+    let mut other = leak();
+    other["description"] = json!("another matter");
+    let other = village.post_with("/reports", "key", key, other).await;
+    assert_error(&other, 422, "key_reused", Some("Idempotency-Key"));
+    // The same key of another sender is another key.
+    let another = village.post_with("/reports", "dispatcher", key, leak()).await;
+    assert_ne!(another.json["number"], first.json["number"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stale_act_is_refused_with_what_changed() {
+    let village = Village::new().await;
+    let (number, code) = village.report("anyone", leak()).await;
+    let acts = format!("/cases/{number}/acts");
+    let case = village
+        .get(&format!("/cases/{number}?lang=en"), "dispatcher")
+        .await
+        .json;
+    assert_eq!(
+        (&case["view"], &case["stage"]),
+        (&json!("staff"), &json!("reported"))
+    );
+    let offered: Vec<_> = case["offered"]
+        .as_array()
+        .expect("verbs")
+        .iter()
+        .map(|o| &o["verb"])
+        .collect();
+    assert!(
+        offered.contains(&&json!("accept")) && !offered.contains(&&json!("handle")),
+        "{offered:?}"
+    );
+    assert!(
+        case["clocks"][0]["explanation"][0]
+            .as_str()
+            .is_some_and(|s| s.contains("due")),
+        "{case}"
+    );
+
+    let accept = json!({"verb": "accept", "standard": "WAT-LEAK-1"});
+    let unseen = village.post(&acts, "dispatcher", accept.clone()).await;
+    assert_error(&unseen, 400, "missing_field", Some("seen"));
+    let done = village.act(number, "dispatcher", accept).await;
+    assert_eq!(done.json["stage"], "accepted", "{}", done.json);
+
+    let late = json!({"verb": "decline", "text": "no", "seen": case["version"]});
+    let late = village.post(&acts, "dispatcher", late).await;
+    assert_error(&late, 409, "stale", Some("seen"));
+    let error = &late.json["error"];
+    assert_eq!(error["version"], done.json["version"]);
+    assert_eq!(error["changes"]["view"], "staff");
+    assert_eq!(error["changes"]["items"][0]["event"], "accepted");
+    assert_eq!(error["changes"]["items"][0]["by"]["post"], "CITY-D");
+
+    // The reporter, by code: no version needed, and only what the table allows.
+    let code = ("X-Pickup-Code", code.as_str());
+    let wrong = ("X-Pickup-Code", "AAAAA-AAAAA");
+    let withdraw = json!({"verb": "withdraw"});
+    let refused = village.post_with(&acts, "anyone", wrong, withdraw.clone()).await;
+    assert_error(&refused, 401, "wrong_code", Some("X-Pickup-Code"));
+    let decline = json!({"verb": "decline", "text": "x"});
+    assert_error(
+        &village.post_with(&acts, "anyone", code, decline).await,
+        403,
+        "not_allowed",
+        None,
+    );
+    let withdrawn = village.post_with(&acts, "anyone", code, withdraw).await;
+    assert_eq!(withdrawn.json["view"], "reporter", "{}", withdrawn.json);
+    assert_eq!(withdrawn.json["outcome"], "withdrawn");
+    let again = village.act(number, "dispatcher", json!({"verb": "accept"})).await;
+    assert_error(&again, 409, "wrong_stage", None);
+
+    // Another system may say something, and no more.
+    let comment = village
+        .post(&acts, "key", json!({"verb": "comment", "text": "noted"}))
+        .await;
+    assert_eq!(
+        (comment.status, &comment.json["view"]),
+        (StatusCode::OK, &json!("public"))
+    );
+    let hide = json!({"verb": "show", "public": false, "text": "x"});
+    assert_error(&village.post(&acts, "key", hide).await, 403, "not_allowed", None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_goes_from_report_to_verified_close() {
+    let village = Village::new().await;
+    let (number, _) = village.report("key", leak()).await;
+    let handle = json!({"verb": "handle", "outcome": "resolved", "text": "mended, ask 0469-765 4321"});
+    for (who, act, stage) in [
+        (
+            "call_taker",
+            json!({"verb": "accept", "standard": "WAT-LEAK-1"}),
+            "accepted",
+        ),
+        (
+            "dispatcher",
+            json!({"verb": "assign", "unit": "WATER"}),
+            "assigned",
+        ),
+        ("water", json!({"verb": "report_in"}), "in_progress"),
+        ("water", handle, "handled"),
+        ("patrol", json!({"verb": "verify"}), "closed"),
+    ] {
+        let done = village.act(number, who, act).await;
+        assert_eq!(done.json["stage"], stage, "{}", done.json);
+    }
+    let events = village.get(&format!("/cases/{number}/events"), "patrol").await;
+    let words: Vec<_> = items(&events).iter().map(|e| e["event"].clone()).collect();
+    let told = [
+        "reported",
+        "accepted",
+        "assigned",
+        "reported_in",
+        "handled",
+        "verified",
+    ];
+    assert_eq!(words, told);
+    let case = village.get(&format!("/cases/{number}"), "anyone").await.json;
+    assert_eq!(
+        (&case["step"], &case["outcome"]),
+        (&json!("closed"), &json!("resolved"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_public_view_leaks_nothing() {
+    let village = Village::new().await;
+    let (number, code) = village.report("anyone", leak()).await;
+    let inner = json!({"verb": "comment", "text": "an inner word"});
+    assert_eq!(village.act(number, "dispatcher", inner).await.status, 200);
+    for path in [
+        format!("/cases/{number}"),
+        format!("/cases/{number}/events"),
+        "/cases?view=public".to_owned(),
+        "/reports/near?service=WAT-LEAK&lon=131.805&lat=46.205".to_owned(),
+    ] {
+        for who in ["anyone", "key", "roads"] {
+            let answer = village.get(&path, who).await;
+            let text = answer.json.to_string();
+            assert_eq!(answer.status, 200, "{path} {text}");
+            let private = [
+                "123 4567",
+                "Wang",
+                "wang@",
+                "an inner word",
+                "CITY-D",
+                &code,
+                "answers",
+                "account",
+            ];
+            for word in private {
+                assert!(!text.contains(word), "{path} as {who} tells {word:?}: {text}");
+            }
+        }
+    }
+    let contacts = village
+        .get(&format!("/cases/{number}/contacts"), "dispatcher")
+        .await;
+    assert_eq!(items(&contacts)[0]["email"], "wang@example.org");
+    // Hidden, it is gone for all but staff and its reporter.
+    let hide = json!({"verb": "show", "public": false, "text": "names somebody"});
+    assert_eq!(village.act(number, "dispatcher", hide).await.status, 200);
+    let path = format!("/cases/{number}");
+    assert_error(&village.get(&path, "anyone").await, 404, "not_found", None);
+    assert!(items(&village.get("/cases", "anyone").await).is_empty());
+    let request = village
+        .request("GET", &path, "anyone")
+        .header("X-Pickup-Code", &code);
+    let seen = village
+        .send(request.body(Body::empty()).expect("a request"))
+        .await;
+    assert_eq!(seen.json["view"], "reporter");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_reports_and_acts_are_refused_by_the_name_of_the_field() {
+    let village = Village::new().await;
+    let (number, _) = village.report("anyone", leak()).await;
+    for (name, value, status, code, field) in [
+        ("ethnicity", json!("x"), 400, "unknown_field", Some("ethnicity")),
+        (
+            "point",
+            json!({"lon": 1, "lat": 2, "z": 3}),
+            400,
+            "unknown_field",
+            Some("point.z"),
+        ),
+        (
+            "point",
+            json!({"lon": "east", "lat": 2}),
+            400,
+            "bad_body",
+            Some("point.lon"),
+        ),
+        (
+            "point",
+            json!({"lon": 46.2, "lat": 131.8}),
+            400,
+            "invalid",
+            Some("point"),
+        ),
+        (
+            "point",
+            json!({"lon": 0, "lat": 0}),
+            400,
+            "outside_place",
+            Some("point"),
+        ),
+        (
+            "description",
+            json!("x".repeat(4001)),
+            400,
+            "bad_body",
+            Some("description"),
+        ),
+        (
+            "service",
+            json!("NO-SUCH"),
+            404,
+            "unknown_service",
+            Some("service"),
+        ),
+        (
+            "service",
+            json!("no such"),
+            404,
+            "unknown_service",
+            Some("service"),
+        ),
+        ("service", json!("RD-SIGN"), 400, "not_public", Some("service")),
+        ("service", json!("WAT"), 400, "is_group", Some("service")),
+        ("answers", json!([]), 400, "bad_answer", Some("answers.size")),
+        ("photos", json!(["00"]), 404, "not_found", None),
+        ("photos", json!(vec!["0"; 21]), 400, "bad_body", Some("photos")),
+        (
+            "standard",
+            json!("WAT-LEAK-1"),
+            403,
+            "staff_only",
+            Some("standard"),
+        ),
+        ("fixed", json!("done"), 403, "staff_only", Some("fixed")),
+        (
+            "contact",
+            json!({"email": "nobody"}),
+            400,
+            "invalid",
+            Some("email"),
+        ),
+    ] {
+        let mut body = leak();
+        body[name] = value;
+        assert_error(
+            &village.post("/reports", "anyone", body).await,
+            status,
+            code,
+            field,
+        );
+    }
+    let empty = village.post("/reports", "anyone", json!({})).await;
+    assert_error(&empty, 400, "missing_field", Some("service"));
+    for (body, code, field) in [
+        (
+            json!({"verb": "decline", "outcome": "resolved", "seen": 1}),
+            "unknown_field",
+            Some("outcome"),
+        ),
+        (json!({"verb": "reckon", "seen": 1}), "bad_body", Some("verb")),
+        (json!({"seen": 1}), "missing_field", Some("verb")),
+        (
+            json!({"verb": "park", "until": "soon", "seen": 1}),
+            "bad_body",
+            None,
+        ),
+    ] {
+        let answer = village
+            .post(&format!("/cases/{number}/acts"), "dispatcher", body)
+            .await;
+        assert_error(&answer, 400, code, field);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_wrong_has_one_shape() {
+    let village = Village::new().await;
+    for (path, status, code, field) in [
+        ("/nothing", 404, "not_found", None),
+        ("", 404, "not_found", None),
+        ("/", 404, "not_found", None),
+        ("/cases/0", 404, "not_found", None),
+        ("/cases/x", 404, "not_found", None),
+        ("/cases/99999999999999999999", 404, "not_found", None),
+        ("/cases/%FF", 400, "bad_request", None),
+        ("/cases?limit=1001", 400, "invalid", Some("limit")),
+        ("/cases?limit=many", 400, "bad_parameter", Some("limit")),
+        ("/cases?colour=red", 400, "unknown_field", Some("colour")),
+        ("/cases?after=nowhere", 400, "invalid", Some("after")),
+        ("/cases?bbox=1,2,3", 400, "invalid", Some("bbox")),
+        ("/cases?lon=1&lat=2", 400, "invalid", Some("radius")),
+        ("/cases?stage=sleeping", 400, "bad_parameter", Some("stage")),
+        ("/cases?area=nowhere", 404, "not_found", None),
+        ("/areas/at?lon=NaN&lat=1", 400, "invalid", Some("lat")),
+        ("/areas/at?lon=0&lat=0", 404, "not_found", None),
+        ("/place?jurisdiction_id=atlantis", 404, "not_found", None),
+        ("/counts?days=0", 400, "invalid", Some("days")),
+    ] {
+        assert_error(&village.get(path, "anyone").await, status, code, field);
+    }
+    let method = village.ask("DELETE", "/cases", "anyone", None).await;
+    assert_error(&method, 405, "method_not_allowed", None);
+    assert_eq!(method.headers["allow"], "GET,HEAD");
+
+    let json_type = Some("application/json");
+    let leak = leak().to_string();
+    let untyped = village.raw("/reports", None, leak.clone().into()).await;
+    assert_error(&untyped, 415, "media_type", Some("Content-Type"));
+    let text = village.raw("/reports", Some("text/plain"), leak.into()).await;
+    assert_error(&text, 415, "media_type", Some("Content-Type"));
+    let broken = village.raw("/reports", json_type, b"{".into()).await;
+    assert_error(&broken, 400, "bad_json", None);
+    let large = village.raw("/reports", json_type, vec![b' '; 300 * 1024]).await;
+    assert_error(&large, 413, "too_large", None);
+    let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
+    assert_eq!(village.raw("/reports", json_type, deep).await.status, 400);
+
+    for (name, value, status, code) in [
+        ("Authorization", "Bearer nonsense", 401, "signed_out"),
+        ("Authorization", "Bearer whk_nonsense", 401, "bad_key"),
+        ("Authorization", "Basic eDp5", 401, "bad_key"),
+        ("X-Api-Key", "nonsense", 401, "bad_key"),
+    ] {
+        let request = village.request("GET", "/cases", "anyone").header(name, value);
+        let answer = village
+            .send(request.body(Body::empty()).expect("a request"))
+            .await;
+        assert_error(&answer, status, code, None);
+        assert_eq!(answer.headers["www-authenticate"], "Bearer");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn photos_come_in_raw_or_in_a_form_and_are_seen_by_whom_they_should() {
+    let village = Village::new().await;
+    let form = |name: &str| {
+        let head =
+            format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.png\"\r\n\r\n");
+        [head.as_bytes(), PIXEL, b"\r\n--edge--\r\n"].concat()
+    };
+    let edge = Some("multipart/form-data; boundary=edge");
+    let kept = village.raw("/photos", edge, form("photo")).await;
+    assert_eq!(kept.status, 201, "{}", kept.json);
+    let same = village.raw("/photos", Some("image/png"), PIXEL.into()).await;
+    assert_eq!(
+        kept.json["id"], same.json["id"],
+        "the same picture has the same id"
+    );
+    let no_picture = village
+        .raw("/photos", Some("image/png"), b"no picture".into())
+        .await;
+    assert_error(&no_picture, 400, "invalid", Some("photo"));
+    let gif = village.raw("/photos", Some("image/gif"), PIXEL.into()).await;
+    assert_error(&gif, 415, "media_type", Some("Content-Type"));
+    let no_edge = village
+        .raw("/photos", Some("multipart/form-data"), form("photo"))
+        .await;
+    assert_error(&no_edge, 400, "invalid", Some("Content-Type"));
+    let other = village.raw("/photos", edge, form("other")).await;
+    assert_error(&other, 400, "missing_field", Some("photo"));
+    let large = village.raw("/photos", Some("image/png"), vec![0; 11 << 20]).await;
+    assert_error(&large, 413, "too_large", None);
+
+    let mut body = leak();
+    body["photos"] = json!([kept.json["id"]]);
+    body["photos_public"] = json!(false);
+    let (number, _) = village.report("anyone", body).await;
+    let id = kept.json["id"].as_str().expect("an id");
+    let path = format!("/cases/{number}/photos/{id}");
+    assert_error(&village.get(&path, "anyone").await, 404, "not_found", None);
+    assert_eq!(village.get(&path, "dispatcher").await.status, 200);
+    let thumbnail = village.get(&format!("{path}?size=thumbnail"), "patrol").await;
+    assert_eq!(thumbnail.status, 200);
+    assert_eq!(thumbnail.headers["content-type"], "image/jpeg");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_together_hold_every_case_once_while_new_ones_arrive() {
+    let village = Village::new().await;
+    let mut filed = BTreeSet::new();
+    for _ in 0..23 {
+        filed.insert(village.report("anyone", leak()).await.0);
+    }
+    let boxed = "&bbox=131.8,46.2,131.81,46.21&area=230599100200&stage=reported,accepted";
+    let circle = "&lon=131.805&lat=46.205&radius=50&service=WAT&open=true";
+    for (who, order, filter) in [
+        ("anyone", "newest", ""),
+        ("dispatcher", "newest", ""),
+        ("dispatcher", "due", ""),
+        ("anyone", "updated", ""),
+        ("patrol", "updated", boxed),
+        ("anyone", "newest", circle),
+    ] {
+        let mut seen: BTreeMap<i64, usize> = BTreeMap::new();
+        let mut new = BTreeSet::new();
+        let mut after = String::new();
+        let mut pages = 0;
+        loop {
+            let path = format!("/cases?limit=5&order={order}{filter}{after}");
+            let page = village.get(&path, who).await;
+            assert_eq!(page.status, 200, "{}", page.json);
+            for case in items(&page) {
+                *seen
+                    .entry(case["number"].as_i64().expect("a number"))
+                    .or_default() += 1;
+            }
+            pages += 1;
+            assert!(pages < 100, "a list that does not end");
+            // New cases come while somebody pages, but not for ever.
+            if pages < 4 {
+                new.insert(village.report("anyone", leak()).await.0);
+            }
+            match page.json["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => break,
+            }
+        }
+        assert!(seen.values().all(|n| *n == 1), "{order}: {seen:?}");
+        assert!(filed.iter().all(|n| seen.contains_key(n)), "{order}{filter}");
+        assert!(pages > 4);
+        filed.extend(new);
+    }
+    let mut codes = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page = village.get(&format!("/areas?limit=2{after}"), "anyone").await;
+        let page_codes = items(&page)
+            .iter()
+            .map(|a| a["code"].as_str().expect("a code").to_owned());
+        codes.extend(page_codes);
+        match page.json["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(
+        codes.len(),
+        items(&village.get("/areas?limit=1000", "anyone").await).len()
+    );
+    assert!(codes.is_sorted());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_server_says_when_to_come_again_in_the_same_shape() {
+    let (dir, whistle, _) = tokio::task::spawn_blocking(settle).await.expect("a village");
+    let settings = Settings {
+        concurrency: 0,
+        ..Settings::default()
+    };
+    let full = Village {
+        router: router(App::new(whistle, settings, None)),
+        headers: HashMap::new(),
+        _dir: dir,
+    };
+    let answer = full.get("/place", "anyone").await;
+    assert_error(&answer, 503, "busy", None);
+    assert_eq!(answer.headers["retry-after"], "1");
+}
