@@ -519,6 +519,39 @@ fn staff_take_a_case_from_triage_to_a_check_by_another_post() {
 }
 
 #[test]
+fn what_is_hidden_is_not_there_for_the_public_but_for_its_reporter() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let mut reporter = town.browser("en");
+    let (number, _) = reporter.report(&[]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    desk.act(&number, "show", &[]).is(400);
+    desk.act(&number, "show", &[("text", "It names a neighbour")])
+        .is(303);
+    let mut public = town.browser("en");
+    for path in [format!("/cases/{number}"), format!("/cases/{number}/join")] {
+        public.get(&path).is(404);
+    }
+    public.get("/cases").says_nothing_of(&format!("/cases/{number}"));
+    public
+        .post(&format!("/cases/{number}/join"), &[("text", "me too")])
+        .is(404);
+    reporter.get("/follow/case").is(200).says("not public");
+}
+
+#[test]
+fn a_photo_too_large_is_refused_and_the_rest_of_the_form_is_kept() {
+    let town = Town::open();
+    let page = town
+        .browser("en")
+        .post_with_photo("/report", &LEAK, &vec![0; (10 << 20) + 1]);
+    page.is(400)
+        .says("larger than 10 MB")
+        .says("Water runs over the road");
+}
+
+#[test]
 fn a_patrol_reports_what_it_fixed_on_the_spot() {
     let town = Town::open();
     town.add_user("patrol", &["T100-P", "T101-P"]);

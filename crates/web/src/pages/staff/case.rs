@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use whistle_domain::{
-    case::{Case, Event, Outcome},
+    case::{Case, Event, Outcome, State},
     command::{self, Whereabouts},
     place::{Level, Place},
     rights,
@@ -223,11 +223,11 @@ pub(crate) fn show(
 /// A form for each transition on offer; the one that comes next in a smooth case is open.
 fn forms(staff: &Staff, case: &Case, tried: Option<&Tried<'_>>) -> Vec<ActForm> {
     let mut offered = staff.page.offered(case, staff.actor());
-    offered.sort_by_key(|line| rank(line.verb));
+    offered.sort_by_key(|line| rank(line.verb, case));
     let first = offered
         .first()
         .map(|line| line.verb)
-        .filter(|verb| rank(*verb) == 0);
+        .filter(|verb| rank(*verb, case) == 0);
     let open = tried.map(|t| t.verb).or(first);
     offered
         .into_iter()
@@ -236,8 +236,10 @@ fn forms(staff: &Staff, case: &Case, tried: Option<&Tried<'_>>) -> Vec<ActForm> 
 }
 
 /// 0 for what moves a case on, 1 for what moves it elsewhere, 2 for what goes beside it.
-const fn rank(verb: Verb) -> u8 {
+fn rank(verb: Verb, case: &Case) -> u8 {
     match verb {
+        // To another unit than the one that has it: possible, but not what comes next.
+        Verb::Assign if case.state != State::Accepted => 1,
         Verb::Accept | Verb::Assign | Verb::ReportIn | Verb::Handle | Verb::Verify | Verb::Reopen => 0,
         Verb::Comment | Verb::AddPhoto | Verb::Join | Verb::Supervise | Verb::Show => 2,
         _ => 1,
@@ -289,7 +291,9 @@ fn form(
     }
     if line.needs(Need::Unit) {
         let suggested = case.right_unit.clone().or_else(|| routed(place, case));
-        form.units = page.units(suggested.as_ref(), None, form.entered.get("unit"));
+        let (has_it, chosen) = (case.lead.as_ref(), form.entered.get("unit"));
+        let has_it = has_it.filter(|_| case.state != State::Accepted);
+        form.units = page.units(suggested.as_ref(), has_it, chosen);
     }
     if line.needs(Need::RightUnit) {
         form.unit_field = "right_unit";
