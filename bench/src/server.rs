@@ -102,7 +102,7 @@ impl Server {
         };
         while ureq::get(format!("{}/readyz", server.url)).call().is_err() {
             assert!(
-                began.elapsed() < Duration::from_secs(60),
+                began.elapsed() < Duration::from_mins(1),
                 "the server does not get ready"
             );
             std::thread::sleep(Duration::from_millis(5));

@@ -98,7 +98,7 @@ impl Made {
         hasher.finalize()
     }
 
-    fn audit(&self) -> stored::Audit {
+    fn audit(&self) -> whistle_store::audit::Audit {
         self.store()
             .read_blocking(|conn| {
                 whistle_store::audit::audit(conn, self.here.id, &self.here.place.calendar, |_| {})

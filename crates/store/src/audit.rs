@@ -263,11 +263,11 @@ impl Columns<'_> {
         let case = self.case;
         params![
             case.state.stage().as_str(),
-            case.state.outcome().map(|o| o.as_str()),
+            case.state.outcome().map(whistle_domain::case::Outcome::as_str),
             i64::from(case.state.is_open()),
             i64::from(case.public),
             case.service.as_str(),
-            case.lead.as_ref().map(|u| u.as_str()),
+            case.lead.as_ref().map(whistle_domain::words::UnitCode::as_str),
             self.area(Level::Town),
             self.area(Level::Community),
             case.times.reported_at,

@@ -220,7 +220,11 @@ impl<'c> Columns<'c> {
     }
 
     pub(crate) fn area(&self, level: Level) -> Option<&str> {
-        self.case.location.areas.at(level).map(|code| code.as_str())
+        self.case
+            .location
+            .areas
+            .at(level)
+            .map(whistle_domain::words::AreaCode::as_str)
     }
 }
 
