@@ -12,7 +12,7 @@ use std::{
 };
 
 use axum::{
-    Extension, Router,
+    Router,
     extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
@@ -191,6 +191,3 @@ fn guard(headers: &mut HeaderMap) {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
 }
-
-/// The id of a request, for handlers.
-pub(crate) type Id = Extension<RequestId>;
