@@ -71,7 +71,7 @@ impl Server {
                 "127.0.0.1:0",
                 "--rate",
                 "0",
-                "--log-level",
+                "--log",
                 "error",
                 "--data",
             ])
