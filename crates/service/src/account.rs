@@ -23,6 +23,12 @@ pub use whistle_store::account::Key;
 /// How long a session lasts: a shift and some.
 const SESSION_LASTS: SignedDuration = SignedDuration::from_hours(12);
 
+/// How long a good API key is not looked up again: within this time a revoked one is refused everywhere.
+const KEY_REMEMBERED: SignedDuration = SignedDuration::from_secs(2);
+
+/// How many good keys are remembered.
+const KEYS_REMEMBERED: usize = 1_000;
+
 /// The fewest letters of a password (NIST SP 800-63B: at least 8; more where there is no second factor).
 const MIN_PASSWORD: usize = 10;
 
@@ -254,13 +260,27 @@ impl Whistle {
     /// The client that a key belongs to.
     pub async fn client(&self, here: &Here, key: &str) -> Result<Actor> {
         let (id, hash, now) = (here.id, token_hash(key), self.clock.now());
+        let good = || {
+            self.keys
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+        };
+        if let Some((key, until)) = good().get(&(id, hash))
+            && now < *until
+        {
+            return Ok(Actor::Client { key: *key });
+        }
         let found = self
             .store
             .look_up(move |conn| stored::key(conn, id, &hash, now))
             .await?;
-        found
-            .map(|key| Actor::Client { key })
-            .ok_or(Error::BadKey("the api_key is unknown, revoked or over"))
+        let key = found.ok_or(Error::BadKey("the api_key is unknown, revoked or over"))?;
+        let mut good = good();
+        if good.len() >= KEYS_REMEMBERED {
+            good.clear();
+        }
+        good.insert((id, hash), (key, now + KEY_REMEMBERED));
+        Ok(Actor::Client { key })
     }
 
     /// Who reports: the client of a key; without one the public, where the place allows that.

@@ -6,10 +6,10 @@ use whistle_domain::{
     command::{self, Act, Context, NewReport},
     duplicate::{Near, near_duplicates},
     geometry::{BBox, Point, Spot},
-    words::{CaseNumber, ServiceCode},
+    words::{CaseNumber, JurisdictionId, ServiceCode},
 };
 use whistle_store::{
-    case::{self as stored, Hash, Stored, Tell},
+    case::{self as stored, Hash, Prepared, Stored, Tell},
     intake::{self, Answered},
     list::{self as lists, Filter, Order},
 };
@@ -50,30 +50,64 @@ impl Whistle {
     /// Files a report: one case, straight through to its unit where nothing is in doubt.
     pub async fn report(&self, here: &Here, new: NewReport, by: Actor, with: With) -> Result<Receipt> {
         with.contact.check()?;
-        let request = idempotency(&with, &by, &[&format!("{new:?}")])?;
-        let (whistle, id, place) = (self.clone(), here.id, here.place.clone());
+        let request = idempotency(&with, &by, || vec![format!("{new:?}")])?;
         let (now, chance) = (self.clock.now(), self.chance.draw());
-        // The numberless part is decided before the queue, so that the one writer only writes.
-        let context = Context {
-            place: &place,
-            now,
-            by: &by,
-            chance,
-        };
-        let events = command::report(&new, UNNUMBERED, context)?;
+        let place = &here.place;
+        let number = self.number(here).await?;
+        // All but the statements is worked out here, so that the one thread that writes only writes.
+        let events = command::report(
+            &new,
+            number,
+            Context {
+                place,
+                now,
+                by: &by,
+                chance,
+            },
+        )?;
+        let prepared = Prepared::new(here.id, number, None, events, &place.calendar)?;
         metrics::counter!("whistle_reports_total", "channel" => new.channel.as_str()).increment(1);
-        self.store
-            .write(move |tx| {
-                if let Some(earlier) = earlier(tx, id, request.as_ref())? {
-                    return Ok(whistle.receipt(id, earlier.number, earlier.report, true));
-                }
-                let number = stored::next_number(tx, id)?;
-                stored::commit(tx, id, number, None, &events, &place.calendar, Tell::Outbox)?;
-                whistle.keep_contact(tx, id, number, 1, &with.contact)?;
-                keep_answer(tx, id, request, number, 1, now)?;
-                Ok(whistle.receipt(id, number, 1, false))
-            })
-            .await
+        let id = here.id;
+        let sealed = self.seal(&with.contact, (id, number, 1));
+        let written = self.store.write(move |tx| -> Result<_> {
+            if let Some(earlier) = earlier(tx, id, request.as_ref())? {
+                return Ok(Some(earlier));
+            }
+            prepared.write(tx, Tell::Outbox)?;
+            keep_contact(tx, id, number, 1, sealed)?;
+            keep_answer(tx, id, request, number, 1, now)?;
+            Ok(None)
+        });
+        Ok(match written.await? {
+            Some(earlier) => self.receipt(id, earlier.number, earlier.report, true),
+            None => self.receipt(id, number, 1, false),
+        })
+    }
+
+    /// The next free case number. Taken from a block that is reserved in memory; what is not used of it is a gap.
+    async fn number(&self, here: &Here) -> Result<CaseNumber> {
+        /// Numbers reserved at a time: a restart wastes no more.
+        const BLOCK: usize = 128;
+        let id = here.id;
+        let reserved = || {
+            self.numbers
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+        };
+        if let Some(number) = reserved().entry(id).or_default().pop_front() {
+            return Ok(number);
+        }
+        let block = self.store.write(move |tx| {
+            (0..BLOCK)
+                .map(|_| stored::next_number(tx, id))
+                .collect::<whistle_store::Result<Vec<_>>>()
+        });
+        let mut block = block.await?.into_iter();
+        let first = block
+            .next()
+            .ok_or(Error::Busy(std::time::Duration::from_secs(1)))?;
+        reserved().entry(id).or_default().extend(block);
+        Ok(first)
     }
 
     /// Joins one more report to a case; its reporter gets a code of their own.
@@ -87,7 +121,9 @@ impl Whistle {
         with: With,
     ) -> Result<Receipt> {
         with.contact.check()?;
-        let request = idempotency(&with, &by, &["join", &number.to_string(), &text])?;
+        let request = idempotency(&with, &by, || {
+            vec!["join".into(), number.to_string(), text.clone()]
+        })?;
         let (whistle, id, place) = (self.clone(), here.id, here.place.clone());
         let (now, chance) = (self.clock.now(), self.chance.draw());
         self.store
@@ -107,16 +143,9 @@ impl Whistle {
                     chance,
                 };
                 let events = command::decide(&before.case, &Act::Join { channel }, &text, context)?;
-                let case = stored::commit(
-                    tx,
-                    id,
-                    number,
-                    Some(before),
-                    &events,
-                    &place.calendar,
-                    Tell::Outbox,
-                )?;
-                whistle.keep_contact(tx, id, number, case.reports, &with.contact)?;
+                let case = stored::commit(tx, id, before, events, &place.calendar, Tell::Outbox)?;
+                let sealed = whistle.seal(&with.contact, (id, number, case.reports));
+                keep_contact(tx, id, number, case.reports, sealed)?;
                 keep_answer(tx, id, request, number, case.reports, now)?;
                 Ok(whistle.receipt(id, number, case.reports, false))
             })
@@ -173,11 +202,14 @@ impl Whistle {
             contact: Contact::default(),
             idempotency_key,
         };
-        let request = idempotency(
-            &with,
-            &by,
-            &["remark", &number.to_string(), &text, &format!("{photos:?}")],
-        )?;
+        let request = idempotency(&with, &by, || {
+            vec![
+                "remark".into(),
+                number.to_string(),
+                text.clone(),
+                format!("{photos:?}"),
+            ]
+        })?;
         let (id, place) = (here.id, here.place.clone());
         let (now, chance) = (self.clock.now(), self.chance.draw());
         self.store
@@ -308,15 +340,7 @@ impl Whistle {
                 };
                 let events = command::decide(&before.case, &Act::Reckon, "", context)?;
                 if !events.is_empty() {
-                    stored::commit(
-                        tx,
-                        id,
-                        number,
-                        Some(before),
-                        &events,
-                        &place.calendar,
-                        Tell::Nobody,
-                    )?;
+                    stored::commit(tx, id, before, events, &place.calendar, Tell::Nobody)?;
                     changed += 1;
                 }
             }
@@ -324,13 +348,7 @@ impl Whistle {
         })
     }
 
-    fn receipt(
-        &self,
-        id: whistle_domain::words::JurisdictionId,
-        number: CaseNumber,
-        report: u32,
-        again: bool,
-    ) -> Receipt {
+    fn receipt(&self, id: JurisdictionId, number: CaseNumber, report: u32, again: bool) -> Receipt {
         Receipt {
             number,
             report,
@@ -339,19 +357,9 @@ impl Whistle {
         }
     }
 
-    fn keep_contact(
-        &self,
-        tx: &mut whistle_store::Tx<'_>,
-        id: whistle_domain::words::JurisdictionId,
-        number: CaseNumber,
-        report: u32,
-        contact: &Contact,
-    ) -> Result<()> {
-        if !contact.is_empty() {
-            let sealed = self.secret.seal(contact, (id, number, report), &self.chance);
-            intake::keep_contact(tx, id, number, report, &sealed)?;
-        }
-        Ok(())
+    /// The contact data of a report, sealed; none when there is none.
+    fn seal(&self, contact: &Contact, report: (JurisdictionId, CaseNumber, u32)) -> Option<Vec<u8>> {
+        (!contact.is_empty()).then(|| self.secret.seal(contact, report, &self.chance))
     }
 
     /// The contact data of a case, by report. The view is logged before anything is shown.
@@ -381,16 +389,13 @@ impl Whistle {
     }
 }
 
-/// The number of a case whose events are decided before it has one. No event carries its own case's number.
-const UNNUMBERED: CaseNumber = CaseNumber(0);
-
 #[expect(
     clippy::too_many_arguments,
     reason = "each is a thing of its own; a struct would only rename them"
 )]
 pub(crate) fn change(
     tx: &mut whistle_store::Tx<'_>,
-    id: whistle_domain::words::JurisdictionId,
+    id: JurisdictionId,
     place: &whistle_domain::place::Place,
     before: Stored,
     seen: Option<u32>,
@@ -400,7 +405,6 @@ pub(crate) fn change(
     now: Timestamp,
     chance: f64,
 ) -> Result<Case> {
-    let number = before.case.number;
     if let Some(seen) = seen
         && seen != before.case.version
     {
@@ -427,12 +431,24 @@ pub(crate) fn change(
     Ok(stored::commit(
         tx,
         id,
-        number,
-        Some(before),
-        &events,
+        before,
+        events,
         &place.calendar,
         Tell::Outbox,
     )?)
+}
+
+fn keep_contact(
+    tx: &mut whistle_store::Tx<'_>,
+    id: JurisdictionId,
+    number: CaseNumber,
+    report: u32,
+    sealed: Option<Vec<u8>>,
+) -> Result<()> {
+    match sealed {
+        Some(sealed) => Ok(intake::keep_contact(tx, id, number, report, &sealed)?),
+        None => Ok(()),
+    }
 }
 
 /// The hashes of an idempotent request: of who asks with which key, and of what they sent.
@@ -441,7 +457,7 @@ struct Request {
     body: Hash,
 }
 
-fn idempotency(with: &With, by: &Actor, body: &[&str]) -> Result<Option<Request>> {
+fn idempotency(with: &With, by: &Actor, body: impl FnOnce() -> Vec<String>) -> Result<Option<Request>> {
     let Some(key) = with.idempotency_key.as_deref().filter(|k| !k.is_empty()) else {
         return Ok(None);
     };
@@ -451,7 +467,7 @@ fn idempotency(with: &With, by: &Actor, body: &[&str]) -> Result<Option<Request>
             format!("at most {MAX_IDEMPOTENCY_KEY} bytes fit"),
         ));
     }
-    let hash = |parts: &[&str]| {
+    let hash = |parts: &[String]| {
         let mut hasher = blake3::Hasher::new();
         for part in parts {
             hasher.update(&(part.len() as u64).to_le_bytes());
@@ -459,17 +475,17 @@ fn idempotency(with: &With, by: &Actor, body: &[&str]) -> Result<Option<Request>
         }
         *hasher.finalize().as_bytes()
     };
-    let contact = format!("{:?}", with.contact);
-    let body = [body, &[contact.as_str()]].concat();
+    let mut body = body();
+    body.push(format!("{:?}", with.contact));
     Ok(Some(Request {
-        key: hash(&[&format!("{by:?}"), key]),
+        key: hash(&[format!("{by:?}"), key.to_owned()]),
         body: hash(&body),
     }))
 }
 
 fn earlier(
     conn: &whistle_store::Conn,
-    id: whistle_domain::words::JurisdictionId,
+    id: JurisdictionId,
     request: Option<&Request>,
 ) -> Result<Option<Answered>> {
     let Some(request) = request else { return Ok(None) };
@@ -482,7 +498,7 @@ fn earlier(
 
 fn keep_answer(
     tx: &mut whistle_store::Tx<'_>,
-    id: whistle_domain::words::JurisdictionId,
+    id: JurisdictionId,
     request: Option<Request>,
     number: CaseNumber,
     report: u32,

@@ -15,12 +15,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use whistle_domain::{
-    case::Event,
     place::{Level, UnitKind},
     rights::Role,
     words::{CaseNumber, PostCode},
 };
-use whistle_store::case::{self as stored, Tell};
+use whistle_store::case::{self as stored, Prepared, Tell};
 
 use self::{
     life::{Recent, Refusals, live},
@@ -89,7 +88,7 @@ pub struct DemoAccount {
     pub role: &'static str,
 }
 
-type Batch = Vec<(CaseNumber, Vec<Event>)>;
+type Batch = Vec<Prepared>;
 
 impl Whistle {
     /// Makes the cases of a demo. `progress` is told how many are made. Blocks; not for async threads.
@@ -115,9 +114,9 @@ impl Whistle {
         let mut report = DemoReport::default();
         let mut refusals = Refusals::default();
         let (id, place) = (here.id, here.place.clone());
-        let write = move |tx: &mut whistle_store::Tx<'_>, batch: &Batch| {
-            for (number, events) in batch {
-                stored::commit(tx, id, *number, None, events, &place.calendar, Tell::Nobody)?;
+        let write = |tx: &mut whistle_store::Tx<'_>, batch: &Batch| {
+            for case in batch {
+                case.write(tx, Tell::Nobody)?;
             }
             Ok(())
         };
@@ -155,7 +154,7 @@ impl Whistle {
                         }
                         recent.push_back(lived.recent);
                     }
-                    batch.push((number, lived.events));
+                    batch.push(Prepared::new(id, number, None, lived.events, &place.calendar)?);
                     if batch.len() == BATCH {
                         behind.send(std::mem::replace(&mut batch, Batch::with_capacity(BATCH)))?;
                         progress(report.cases);

@@ -30,7 +30,7 @@ use whistle_domain::{
 };
 use whistle_store::{
     Tx,
-    case::{self as stored, Tell},
+    case::{self as stored, Prepared, Tell},
     intake,
 };
 
@@ -356,7 +356,7 @@ fn write(
                     unchanged += 1;
                     continue;
                 }
-                stored::commit(tx, id, number, None, events, &place.calendar, Tell::Nobody)?;
+                Prepared::new(id, number, None, events.clone(), &place.calendar)?.write(tx, Tell::Nobody)?;
                 added += 1;
             }
             Deed::Settle { number, closing } => {
@@ -367,15 +367,7 @@ fn write(
                     continue;
                 };
                 let events = settle(&before.case, place, closing)?;
-                stored::commit(
-                    tx,
-                    id,
-                    *number,
-                    Some(before),
-                    &events,
-                    &place.calendar,
-                    Tell::Nobody,
-                )?;
+                stored::commit(tx, id, before, events, &place.calendar, Tell::Nobody)?;
                 settled += 1;
             }
         }

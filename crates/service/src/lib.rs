@@ -25,13 +25,16 @@ pub mod secret;
 pub mod time;
 
 use std::{
+    collections::{HashMap, VecDeque},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
-use whistle_store::Store;
+use whistle_domain::words::{CaseNumber, JurisdictionId};
+use whistle_store::{Store, case::Hash};
 
 pub use error::{Error, Result};
 pub use place::Here;
@@ -59,6 +62,10 @@ pub struct Install {
     clock: Box<dyn Clock>,
     chance: Chance,
     decoding: Semaphore,
+    /// Case numbers that are reserved and not used yet.
+    numbers: Mutex<HashMap<JurisdictionId, VecDeque<CaseNumber>>>,
+    /// API keys that were good a moment ago.
+    keys: Mutex<HashMap<(JurisdictionId, Hash), (i64, Timestamp)>>,
     dir: PathBuf,
 }
 
@@ -84,6 +91,8 @@ impl Whistle {
             media: Media::in_dir(dir)?,
             places: ArcSwap::default(),
             decoding: Semaphore::new(DECODED_AT_ONCE),
+            numbers: Mutex::default(),
+            keys: Mutex::default(),
             dir: dir.to_owned(),
             store,
             clock,
@@ -100,7 +109,7 @@ impl Whistle {
     }
 
     /// The time now, as the install tells it.
-    pub fn now(&self) -> jiff::Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 

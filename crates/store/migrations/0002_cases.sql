@@ -80,8 +80,8 @@ CREATE TABLE event (
     text            TEXT,
     text_hash       BYTEA  NOT NULL,
     hash            BYTEA  NOT NULL,
-    PRIMARY KEY (jurisdiction_id, number, version),
-    FOREIGN KEY (jurisdiction_id, number) REFERENCES cases (jurisdiction_id, number)
+    -- No foreign key: one function writes both, `verify` finds an orphan, and the look-up would cost every event.
+    PRIMARY KEY (jurisdiction_id, number, version)
 ) /* sqlite: STRICT, WITHOUT ROWID */;
 
 -- Contact data, apart from the case and sealed with a key that is not in the database.

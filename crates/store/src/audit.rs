@@ -13,7 +13,7 @@ use whistle_domain::{
 
 use crate::{
     Conn, Counter,
-    case::{Columns, Hash, Stored, counter, event, fold, hash_at, link},
+    case::{Columns, Hash, Stored, counter, event, fold, hash_at, hash_of_text, link},
     error::Result,
     params,
     value::Row,
@@ -185,7 +185,7 @@ impl Replay {
         let number = self.number;
         let (entry, text, text_hash) = (row.text(6)?, row.text_opt(7)?, hash_at(row, 8)?);
         match text {
-            Some(text) if *blake3::hash(text.as_bytes()).as_bytes() != text_hash => {
+            Some(text) if hash_of_text(text) != text_hash => {
                 audit.find(format!("case {number}: the text of event {version} was changed"));
             }
             Some(_) => {}
@@ -248,7 +248,7 @@ impl Replay {
         if case != self.stored.case && !self.erased {
             audit.find(format!("case {number}: the row is not what its log folds to"));
         }
-        let columns = Columns::of(&case).checked();
+        let columns = Columns::of(&case, "").checked();
         if self.version != i64::from(case.version) || columns != self.columns {
             audit.find(format!(
                 "case {number}: the columns of the row are not what its log folds to"

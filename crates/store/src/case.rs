@@ -72,88 +72,166 @@ pub fn next_number(tx: &mut Tx<'_>, jurisdiction: JurisdictionId) -> Result<Case
     tx.next_id(jurisdiction.0, "case").map(CaseNumber)
 }
 
-/// Writes the events of a command, all or none: the log with its hashes, the row, the counters, the outbox.
-/// `before` is the stored case, or `None` when the events begin it. Answers the case after them.
-///
-/// Fails with [`Error::Stale`] when the stored row is no longer what `before` says.
+/// The events of a command with all that goes into the store with them, worked out before the writer's turn: folded,
+/// hashed, counted, written out. Only the statements are left to the one thread that writes.
+#[derive(Debug)]
+pub struct Prepared {
+    jurisdiction: JurisdictionId,
+    case: Case,
+    fold: String,
+    hash: Hash,
+    /// The version that the stored row must have; none for a new case.
+    seen: Option<u32>,
+    lines: Vec<Line>,
+    counts: Vec<(Counter, i64)>,
+}
+
+/// One row of the log.
+#[derive(Debug)]
+struct Line {
+    version: u32,
+    at: Timestamp,
+    entry: String,
+    text: String,
+    text_hash: Hash,
+    hash: Hash,
+}
+
+impl Prepared {
+    /// Works out the events of a command on `before`; `None` when they begin the case.
+    pub fn new(
+        jurisdiction: JurisdictionId,
+        number: CaseNumber,
+        before: Option<Stored>,
+        events: Vec<Event>,
+        calendar: &Calendar,
+    ) -> Result<Self> {
+        let fault = |what: String| Error::Log {
+            number: number.0,
+            what,
+        };
+        let seen = before.as_ref().map(|b| b.case.version);
+        let (mut case, mut hash) = before.map_or((None, [0; 32]), |b| (Some(b.case), b.hash));
+        let mut lines = Vec::with_capacity(events.len());
+        let mut counts = Vec::new();
+        for event in events {
+            let folded = match case.clone() {
+                None => Case::begin(number, &event),
+                Some(mut case) => case.apply(&event).map(|()| case),
+            };
+            let after = folded.map_err(|error| fault(error.to_string()))?;
+            let additions = tally::additions(case.as_ref(), &after, &event, calendar);
+            counts.extend(additions.iter().map(|a| (counter(jurisdiction, a), a.delta)));
+            let entry = entry_of(&event);
+            let text_hash = hash_of_text(&event.text);
+            hash = link(
+                &hash,
+                jurisdiction,
+                number,
+                after.version,
+                event.at,
+                &entry,
+                &text_hash,
+            );
+            lines.push(Line {
+                version: after.version,
+                at: event.at,
+                entry,
+                text: event.text,
+                text_hash,
+                hash,
+            });
+            case = Some(after);
+        }
+        let case = case
+            .filter(|_| !lines.is_empty())
+            .ok_or_else(|| fault("no events".to_owned()))?;
+        let fold = serde_json::to_string(&case).expect("a case has string keys only");
+        Ok(Self {
+            jurisdiction,
+            case,
+            fold,
+            hash,
+            seen,
+            lines,
+            counts,
+        })
+    }
+
+    /// Writes it, all or none: the log with its hashes, the row, the counters, the outbox.
+    ///
+    /// Fails with [`Error::Stale`] when the stored row is no longer what it was prepared on.
+    pub fn write(&self, tx: &mut Tx<'_>, tell: Tell) -> Result<()> {
+        let (jurisdiction, number) = (self.jurisdiction, self.case.number);
+        let columns = Columns::of(&self.case, &self.fold);
+        match self.seen {
+            None => insert(tx, jurisdiction, &columns, &self.hash)?,
+            Some(seen) => update(tx, jurisdiction, &columns, &self.hash, seen)?,
+        }
+        for line in &self.lines {
+            tx.exec(
+                "INSERT INTO event (jurisdiction_id, number, version, at, entry, text, text_hash, hash)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                params![
+                    jurisdiction.0,
+                    number.0,
+                    line.version,
+                    line.at,
+                    line.entry,
+                    line.text,
+                    line.text_hash,
+                    line.hash
+                ],
+            )?;
+        }
+        for (counter, delta) in &self.counts {
+            tx.count(counter.clone(), *delta);
+        }
+        if tell == Tell::Outbox {
+            tx.exec(
+                "INSERT INTO outbox (jurisdiction_id, number, version, since_version, created_at)
+                 VALUES ($1, $2, $3, $4, $5)",
+                params![
+                    jurisdiction.0,
+                    number.0,
+                    self.case.version,
+                    self.seen.unwrap_or(0) + 1,
+                    self.case.times.updated_at
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The case after the events.
+    pub fn into_case(self) -> Case {
+        self.case
+    }
+}
+
+/// Prepares and writes in one go, for commands that must look at the stored case first. Answers the case afterwards.
 pub fn commit(
     tx: &mut Tx<'_>,
     jurisdiction: JurisdictionId,
-    number: CaseNumber,
-    before: Option<Stored>,
-    events: &[Event],
+    before: Stored,
+    events: Vec<Event>,
     calendar: &Calendar,
     tell: Tell,
 ) -> Result<Case> {
-    let seen = before.as_ref().map(|b| b.case.version);
-    let (mut case, mut hash) = before.map_or((None, [0; 32]), |b| (Some(b.case), b.hash));
-    let mut hashed = Vec::with_capacity(events.len());
-    for event in events {
-        let folded = match case.clone() {
-            None => Case::begin(number, event),
-            Some(mut case) => case.apply(event).map(|()| case),
-        };
-        let after = folded.map_err(|error| Error::Log {
-            number: number.0,
-            what: error.to_string(),
-        })?;
-        for addition in tally::additions(case.as_ref(), &after, event, calendar) {
-            tx.count(counter(jurisdiction, &addition), addition.delta);
-        }
-        let entry = entry_of(event);
-        let text_hash = *blake3::hash(event.text.as_bytes()).as_bytes();
-        hash = link(
-            &hash,
-            jurisdiction,
-            number,
-            after.version,
-            event.at,
-            &entry,
-            &text_hash,
-        );
-        hashed.push((after.version, entry, text_hash, hash));
-        case = Some(after);
+    let number = before.case.number;
+    let prepared = Prepared::new(jurisdiction, number, Some(before), events, calendar)?;
+    prepared.write(tx, tell)?;
+    Ok(prepared.into_case())
+}
+
+/// The hash of a text; most events have none.
+pub(crate) fn hash_of_text(text: &str) -> Hash {
+    static OF_NONE: std::sync::LazyLock<Hash> = std::sync::LazyLock::new(|| *blake3::hash(b"").as_bytes());
+    if text.is_empty() {
+        *OF_NONE
+    } else {
+        *blake3::hash(text.as_bytes()).as_bytes()
     }
-    let Some(case) = case else {
-        return Err(Error::Log {
-            number: number.0,
-            what: "no events".to_owned(),
-        });
-    };
-    match seen {
-        None => insert(tx, jurisdiction, &case, &hash)?,
-        Some(seen) => update(tx, jurisdiction, &case, &hash, seen)?,
-    }
-    for (event, (version, entry, text_hash, hash)) in events.iter().zip(&hashed) {
-        tx.exec(
-            "INSERT INTO event (jurisdiction_id, number, version, at, entry, text, text_hash, hash)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            params![
-                jurisdiction.0,
-                number.0,
-                *version,
-                event.at,
-                entry,
-                event.text,
-                *text_hash,
-                *hash
-            ],
-        )?;
-    }
-    if tell == Tell::Outbox && !events.is_empty() {
-        tx.exec(
-            "INSERT INTO outbox (jurisdiction_id, number, version, since_version, created_at)
-             VALUES ($1, $2, $3, $4, $5)",
-            params![
-                jurisdiction.0,
-                number.0,
-                case.version,
-                seen.unwrap_or(0) + 1,
-                case.times.updated_at
-            ],
-        )?;
-    }
-    Ok(case)
 }
 
 fn entry_of(event: &Event) -> String {
@@ -199,17 +277,17 @@ pub(crate) fn counter(jurisdiction: JurisdictionId, addition: &tally::Addition<'
 /// The columns that are derived from a case, in the order of the statements below.
 pub(crate) struct Columns<'c> {
     pub(crate) case: &'c Case,
-    pub(crate) fold: String,
+    pub(crate) fold: &'c str,
     pub(crate) spot: Option<i64>,
     pub(crate) due_at: i64,
     pub(crate) parked_until: Option<i64>,
 }
 
 impl<'c> Columns<'c> {
-    pub(crate) fn of(case: &'c Case) -> Self {
+    pub(crate) fn of(case: &'c Case, fold: &'c str) -> Self {
         Self {
             case,
-            fold: serde_json::to_string(case).expect("a case has string keys only"),
+            fold,
             spot: case.location.point.map(|p| i64::from(Spot::of(p))),
             due_at: case
                 .clocks
@@ -260,8 +338,7 @@ macro_rules! case_params {
     };
 }
 
-fn insert(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, case: &Case, hash: &Hash) -> Result<()> {
-    let columns = Columns::of(case);
+fn insert(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, columns: &Columns<'_>, hash: &Hash) -> Result<()> {
     tx.exec(
         "INSERT INTO cases (jurisdiction_id, number, version, stage, outcome, is_open, is_public, service_code,
                             standard_code, lead_code, city_code, town_code, community_code, cell_code, spot,
@@ -274,8 +351,13 @@ fn insert(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, case: &Case, hash: &Has
     Ok(())
 }
 
-fn update(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, case: &Case, hash: &Hash, seen: u32) -> Result<()> {
-    let columns = Columns::of(case);
+fn update(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    columns: &Columns<'_>,
+    hash: &Hash,
+    seen: u32,
+) -> Result<()> {
     let changed = tx.exec(
         "UPDATE cases
          SET version = $3, stage = $4, outcome = $5, is_open = $6, is_public = $7, service_code = $8,
@@ -289,7 +371,7 @@ fn update(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, case: &Case, hash: &Has
         Ok(())
     } else {
         Err(Error::Stale {
-            number: case.number.0,
+            number: columns.case.number.0,
         })
     }
 }
