@@ -69,13 +69,13 @@ impl Whistle {
         metrics::counter!("whistle_reports_total", "channel" => new.channel.as_str()).increment(1);
         let id = here.id;
         let sealed = self.seal(&with.contact, (id, number, 1));
-        let written = self.store.write(move |tx| -> Result<_> {
+        let written = self.store.write_again(move |tx| -> Result<_> {
             if let Some(earlier) = earlier(tx, id, request.as_ref())? {
                 return Ok(Some(earlier));
             }
             prepared.write(tx, Tell::Outbox)?;
-            keep_contact(tx, id, number, 1, sealed)?;
-            keep_answer(tx, id, request, number, 1, now)?;
+            keep_contact(tx, id, number, 1, sealed.as_deref())?;
+            keep_answer(tx, id, request.as_ref(), number, 1, now)?;
             Ok(None)
         });
         Ok(match written.await? {
@@ -145,8 +145,8 @@ impl Whistle {
                 let events = command::decide(&before.case, &Act::Join { channel }, &text, context)?;
                 let case = stored::commit(tx, id, before, events, &place.calendar, Tell::Outbox)?;
                 let sealed = whistle.seal(&with.contact, (id, number, case.reports));
-                keep_contact(tx, id, number, case.reports, sealed)?;
-                keep_answer(tx, id, request, number, case.reports, now)?;
+                keep_contact(tx, id, number, case.reports, sealed.as_deref())?;
+                keep_answer(tx, id, request.as_ref(), number, case.reports, now)?;
                 Ok(whistle.receipt(id, number, case.reports, false))
             })
             .await
@@ -232,7 +232,7 @@ impl Whistle {
                     let act = Act::AddPhoto { photo };
                     change(tx, id, &place, before, None, &act, "", &by, now, chance)?;
                 }
-                keep_answer(tx, id, request, number, said, now)?;
+                keep_answer(tx, id, request.as_ref(), number, said, now)?;
                 Ok(said)
             })
             .await
@@ -443,10 +443,10 @@ fn keep_contact(
     id: JurisdictionId,
     number: CaseNumber,
     report: u32,
-    sealed: Option<Vec<u8>>,
+    sealed: Option<&[u8]>,
 ) -> Result<()> {
     match sealed {
-        Some(sealed) => Ok(intake::keep_contact(tx, id, number, report, &sealed)?),
+        Some(sealed) => Ok(intake::keep_contact(tx, id, number, report, sealed)?),
         None => Ok(()),
     }
 }
@@ -499,7 +499,7 @@ fn earlier(
 fn keep_answer(
     tx: &mut whistle_store::Tx<'_>,
     id: JurisdictionId,
-    request: Option<Request>,
+    request: Option<&Request>,
     number: CaseNumber,
     report: u32,
     now: Timestamp,

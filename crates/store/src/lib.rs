@@ -115,6 +115,17 @@ impl Store {
         self.open.writer.write(f)
     }
 
+    /// [`Store::write`] for a closure that may be run more than once: where another command of its transaction fails, all
+    /// are run again. Cheaper, since it needs no savepoint; for what comes by the thousand and hardly ever fails.
+    pub fn write_again<T, E, F>(&self, f: F) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.open.writer.write_again(f)
+    }
+
     /// [`Store::write`] for threads that are not async; panics on one that is.
     pub fn write_blocking<T, E, F>(&self, f: F) -> Result<T, E>
     where

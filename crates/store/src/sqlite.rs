@@ -27,8 +27,9 @@ const APPLICATION_ID: i64 = 0x5748_4953;
 /// Prepared statements kept per connection: more than the whole program has.
 const STATEMENTS_KEPT: usize = 512;
 
-/// Page cache of the writer, in KiB: holds the upper levels of every index of a city's cases.
-const WRITER_CACHE_KIB: u32 = 64 * 1024;
+/// Page cache of the writer, in KiB: holds the upper levels of every index of a city's cases. Not more: SQLite walks the
+/// cache's table in a commit after pages were split.
+const WRITER_CACHE_KIB: u32 = 16 * 1024;
 
 /// Page cache of one reader, in KiB. The file is not mapped into memory: that read a tenth faster when measured, and
 /// makes a fault of the disk end the process instead of the query.

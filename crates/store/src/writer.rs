@@ -106,7 +106,18 @@ impl Writer {
         E: From<Error> + Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        let accepted = self.accept(f);
+        let accepted = self.accept(Once(Some(f)));
+        async move { accepted?.await.unwrap_or_else(|_| Err(Error::Closed.into())) }
+    }
+
+    /// [`Writer::write`] for a closure that may be run more than once, and is cheaper for it.
+    pub fn write_again<T, E, F>(&self, f: F) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let accepted = self.accept(Again(f));
         async move { accepted?.await.unwrap_or_else(|_| Err(Error::Closed.into())) }
     }
 
@@ -116,20 +127,20 @@ impl Writer {
         E: From<Error> + Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        self.accept(f)?
+        self.accept(Once(Some(f)))?
             .blocking_recv()
             .unwrap_or_else(|_| Err(Error::Closed.into()))
     }
 
-    fn accept<T, E, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, E>>>
+    fn accept<T, E, W>(&self, work: W) -> Result<oneshot::Receiver<Result<T, E>>>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        W: Work<T, E> + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let command = Box::new(Pending {
-            work: Some(work),
+            work,
             outcome: None,
             reply,
         });
@@ -178,34 +189,70 @@ trait Command: Send {
     /// Runs the closure. Whether its changes are to be kept.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
 
+    /// Whether it may be run once more after it was undone.
+    fn is_repeatable(&self) -> bool;
+
     /// Answers: with the closure's own outcome, or with what befell the transaction.
     fn answer(self: Box<Self>, transaction: Result<()>);
 }
 
-struct Pending<F, T, E> {
-    work: Option<F>,
+struct Pending<W, T, E> {
+    work: W,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
 
-impl<F, T, E> Command for Pending<F, T, E>
+/// How a closure is run.
+trait Work<T, E>: Send {
+    /// Whether [`Work::run`] may be called once more.
+    const REPEATABLE: bool;
+
+    /// Runs it; none when it was run before and cannot be again.
+    fn run(&mut self, tx: &mut Tx<'_>) -> Option<Result<T, E>>;
+}
+
+/// A closure that is used up by being run.
+struct Once<F>(Option<F>);
+
+impl<T, E, F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send> Work<T, E> for Once<F> {
+    const REPEATABLE: bool = false;
+
+    fn run(&mut self, tx: &mut Tx<'_>) -> Option<Result<T, E>> {
+        self.0.take().map(|work| work(tx))
+    }
+}
+
+/// A closure that can be run again.
+struct Again<F>(F);
+
+impl<T, E, F: Fn(&mut Tx<'_>) -> Result<T, E> + Send> Work<T, E> for Again<F> {
+    const REPEATABLE: bool = true;
+
+    fn run(&mut self, tx: &mut Tx<'_>) -> Option<Result<T, E>> {
+        Some((self.0)(tx))
+    }
+}
+
+impl<W, T, E> Command for Pending<W, T, E>
 where
     T: Send,
     E: From<Error> + Send,
-    F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send,
+    W: Work<T, E>,
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
-        let Some(work) = self.work.take() else {
-            return false;
-        };
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or_else(|payload| {
+        let work = &mut self.work;
+        let outcome = catch_unwind(AssertUnwindSafe(|| work.run(tx))).unwrap_or_else(|payload| {
             let error = Error::panicked(&*payload);
             tracing::error!(%error);
-            Err(error.into())
+            Some(Err(error.into()))
         });
-        let keep = outcome.is_ok();
-        self.outcome = Some(outcome);
+        let keep = outcome.as_ref().is_some_and(Result::is_ok);
+        self.outcome = outcome;
         keep
+    }
+
+    fn is_repeatable(&self) -> bool {
+        W::REPEATABLE
     }
 
     fn answer(self: Box<Self>, transaction: Result<()>) {
@@ -251,49 +298,31 @@ impl Bench {
     }
 
     /// Runs commands in one transaction and commits it. All that ran are in `done` then, whatever came of it.
+    ///
+    /// A savepoint copies every page that a command touches. As long as all commands of a group can be run again, they
+    /// go without: when one of them fails, which is rare, the transaction is begun anew and all are run behind savepoints.
     fn commit(
         &mut self,
         mut waiting: impl Iterator<Item = Box<dyn Command>>,
         done: &mut Vec<Box<dyn Command>>,
     ) -> Result<()> {
-        let mut kept = false;
-        while let Some(command) = waiting.next() {
-            done.push(command);
-            // A command with others kept before it needs a savepoint to go back to; the first goes back to nothing.
-            if kept {
-                self.conn.savepoint()?;
-            } else if let Err(error) = self.conn.begin() {
+        let (mut kept, mut unguarded) = (false, true);
+        while let Some(mut command) = waiting.next() {
+            if !kept && let Err(error) = self.conn.begin() {
                 // Each would wait for the lock as long as this one did.
+                done.push(command);
                 done.extend(waiting);
                 return Err(error);
             }
-            let mark = self.sequences.mark();
-            let succeeded = done.last_mut().is_some_and(|command| {
-                command.run(&mut Tx {
-                    conn: &self.conn,
-                    sequences: &mut self.sequences,
-                    increments: &mut self.own_increments,
-                })
-            });
-            if !self.conn.in_transaction() {
-                return Err(Error::RolledBack);
-            }
-            if succeeded {
-                for (counter, delta) in self.own_increments.drain(..) {
-                    self.increments.add(counter, delta);
-                }
-                if kept {
-                    self.conn.release()?;
-                }
-                kept = true;
+            unguarded &= command.is_repeatable();
+            let ran = self.run(&mut *command, kept, !unguarded);
+            done.push(command);
+            let succeeded = ran?;
+            if !succeeded && kept && unguarded {
+                unguarded = false;
+                kept = self.run_again(done)?;
             } else {
-                self.own_increments.clear();
-                self.sequences.undo(mark);
-                if kept {
-                    self.conn.rollback_to_savepoint()?;
-                } else {
-                    self.conn.rollback()?;
-                }
+                kept |= succeeded;
             }
         }
         if kept {
@@ -303,6 +332,53 @@ impl Bench {
         }
         self.sequences.keep();
         Ok(())
+    }
+
+    /// Runs one command, and undoes it where it fails: behind its savepoint if it is guarded, else not at all. The first
+    /// of a group (nothing is `kept` before it) needs no savepoint: it goes back to nothing. Whether it succeeded.
+    fn run(&mut self, command: &mut dyn Command, kept: bool, guarded: bool) -> Result<bool> {
+        if kept && guarded {
+            self.conn.savepoint()?;
+        }
+        let mark = self.sequences.mark();
+        let succeeded = command.run(&mut Tx {
+            conn: &self.conn,
+            sequences: &mut self.sequences,
+            increments: &mut self.own_increments,
+        });
+        if !self.conn.in_transaction() {
+            return Err(Error::RolledBack);
+        }
+        if succeeded {
+            for (counter, delta) in self.own_increments.drain(..) {
+                self.increments.add(counter, delta);
+            }
+            if kept && guarded {
+                self.conn.release()?;
+            }
+        } else {
+            self.own_increments.clear();
+            self.sequences.undo(mark);
+            match (kept, guarded) {
+                (false, _) => self.conn.rollback()?,
+                (true, true) => self.conn.rollback_to_savepoint()?,
+                (true, false) => {}
+            }
+        }
+        Ok(succeeded)
+    }
+
+    /// Begins the transaction anew and runs all commands behind savepoints. Whether anything is kept.
+    fn run_again(&mut self, commands: &mut [Box<dyn Command>]) -> Result<bool> {
+        self.abandon();
+        let mut kept = false;
+        for command in commands {
+            if !kept {
+                self.conn.begin()?;
+            }
+            kept |= self.run(&mut **command, kept, true)?;
+        }
+        Ok(kept)
     }
 
     /// The transaction is lost, and with it all that was gathered for it.

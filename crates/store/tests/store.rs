@@ -234,6 +234,42 @@ async fn the_first_of_a_group_may_fail_and_the_others_stand() {
 }
 
 #[tokio::test]
+async fn among_commands_that_can_be_run_again_a_failed_one_goes_alone_and_nothing_is_counted_twice() {
+    let (_dir, store) = temporary();
+    let (release, held) = mpsc::channel::<()>();
+    let (running, begun) = mpsc::channel();
+    let first = store.write_again(move |tx| {
+        let _ = running.send(());
+        let _ = held.recv();
+        tx.count(Counter::total(PLACE, "again"), 1);
+        add_row(tx, 1)
+    });
+    begun.recv().unwrap();
+    let counting = |day| {
+        move |tx: &mut Tx<'_>| {
+            tx.count(Counter::total(PLACE, "again"), 1);
+            add_row(tx, day)
+        }
+    };
+    let second = store.write_again(counting(2));
+    let failing = store.write_again(|tx| {
+        tx.count(Counter::total(PLACE, "again"), 1);
+        add_row(tx, 9)?;
+        Err::<(), _>(Error::Closed)
+    });
+    let third = store.write_again(counting(3));
+    let used_up = store.write(counting(4));
+    drop(release);
+    assert!(failing.await.is_err());
+    first.await.unwrap();
+    second.await.unwrap();
+    third.await.unwrap();
+    used_up.await.unwrap();
+    assert_eq!(rows(&store), HashSet::from([1, 2, 3, 4]));
+    assert_eq!(counted(&store, "again"), Some(4));
+}
+
+#[tokio::test]
 async fn a_panic_in_a_command_is_its_error_and_the_writer_goes_on() {
     let (_dir, store) = temporary();
     let panicked = store
