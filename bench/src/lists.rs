@@ -1,5 +1,7 @@
 //! Lists with a million cases stored: the staff queue page and the Open311 list of 50, at the first page and deep.
 
+use std::{fs, path::Path};
+
 use crate::{demo, load::wrk, server, verdict, verdict_below};
 
 const CONNECTIONS: u32 = 16;
@@ -44,7 +46,7 @@ pub fn run() {
         None,
         &[],
     );
-    let cookie = sign_in(&server.url);
+    let cookie = sign_in(&server.url, &data);
     let headers = [format!("Cookie: {cookie}")];
     let queue = wrk(
         &format!("{}/staff", server.url),
@@ -103,12 +105,25 @@ fn cursor_after(list: &str, pages: usize) -> String {
 }
 
 /// Signs in as the demo's dispatcher of the city and answers the cookie.
-fn sign_in(url: &str) -> String {
+fn sign_in(url: &str, data: &Path) -> String {
+    const PASSWORD: &str = "a bench of its own";
+    let file = server::scratch().join("password");
+    fs::write(&file, PASSWORD).expect("a file for the password");
+    let (file, data) = (file.display().to_string(), data.display().to_string());
+    server::run(&[
+        "user",
+        "password",
+        "dispatcher",
+        "--password-file",
+        &file,
+        "--data",
+        &data,
+    ]);
     let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).build().into();
     let answer = agent
         .post(format!("{url}/staff/sign-in"))
         .header("Origin", url)
-        .send_form([("login", "dispatcher"), ("password", "three rivers demo")])
+        .send_form([("login", "dispatcher"), ("password", PASSWORD)])
         .expect("the demo's dispatcher may sign in");
     let cookies = answer
         .headers()
