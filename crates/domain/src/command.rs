@@ -14,7 +14,7 @@ use crate::{
     geometry::Point,
     limit::Limit,
     place::{AreaIndex, Datatype, Level, Place, Service, Settings, Standard, Verification},
-    rights::Role,
+    rights::{Role, may_report},
     transition::{Need, Transition, Verb, Who},
     words::{AreaCode, CaseNumber, ServiceCode, StandardCode, UnitCode},
 };
@@ -225,6 +225,9 @@ pub enum Refusal {
     /// The actor is none of those on the line.
     #[error("this post may not do {:?} to this case", .0.as_str())]
     NotAllowed(Verb),
+    /// The actor holds a post that does not report.
+    #[error("this post does not report; a patrol, call taker, dispatcher, handler or lead does")]
+    MayNotReport,
     /// Something on the line is missing.
     #[error("{:?} needs {}", .verb.as_str(), .need.phrase())]
     Missing {
@@ -334,6 +337,7 @@ impl Refusal {
         match self {
             Self::WrongStage { .. } => "wrong_stage",
             Self::NotAllowed(_) => "not_allowed",
+            Self::MayNotReport => "may_not_report",
             Self::Missing { .. } => "missing",
             Self::FixerCannotVerify => "fixer_cannot_verify",
             Self::LeadMustDecide(_) => "lead_must_decide",
@@ -368,6 +372,9 @@ impl Refusal {
 /// assignment; or, fixed on the spot, the work.
 pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Result<Vec<Event>, Refusal> {
     let Context { place, by, .. } = context;
+    if !may_report(by, place) {
+        return Err(Refusal::MayNotReport);
+    }
     let service = reportable(place, &new.service, by)?;
     let description = clean(&new.description)?;
     if description.is_empty() && new.photos.is_empty() {
@@ -879,7 +886,7 @@ fn clean(text: &str) -> Result<Cow<'_, str>, Refusal> {
             return Err(Refusal::TextTooLong { letters });
         }
     }
-    let unfit = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    let unfit = |c: char| c < ' ' && !matches!(c, '\n' | '\r' | '\t');
     Ok(if text.contains(unfit) {
         Cow::Owned(text.replace(unfit, ""))
     } else {

@@ -106,6 +106,25 @@ pub fn sight(actor: &Actor, place: &Place) -> Sight {
     }
 }
 
+/// The posts that may report a matter or join a report. The others read or keep the house.
+const REPORTING: [Role; 5] = [
+    Role::Patrol,
+    Role::CallTaker,
+    Role::Dispatcher,
+    Role::Handler,
+    Role::Lead,
+];
+
+/// Whether an actor may report: everybody, but of the posts only those with a duty in the work.
+pub fn may_report(actor: &Actor, place: &Place) -> bool {
+    let Actor::Post { post, .. } = actor else {
+        return true;
+    };
+    place
+        .post(post.as_str())
+        .is_some_and(|post| REPORTING.iter().any(|role| post.roles.contains(role)))
+}
+
 /// Whether an actor may see a case.
 pub fn may_see(case: &Case, actor: &Actor, place: &Place) -> bool {
     let sight = sight(actor, place);

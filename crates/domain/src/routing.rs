@@ -112,6 +112,8 @@ pub struct OpenLink {
     pub standard: StandardCode,
     /// The area in which it has none.
     pub area: AreaIndex,
+    /// Whether some area below it has one.
+    pub led_below: bool,
 }
 
 /// Every standard × area with no lead unit. Empty when routing is total. Where nothing below an area is led either,
@@ -138,6 +140,7 @@ pub fn open_links(place: &Place) -> Vec<OpenLink> {
             .map(|(index, _)| OpenLink {
                 standard: standard.code.clone(),
                 area: index as AreaIndex,
+                led_below: led_below[index],
             });
         open.extend(unled);
     }

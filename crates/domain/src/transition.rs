@@ -10,7 +10,7 @@ use crate::{
     case::{Actor, Body, Case, Stage},
     command::{unmet, untimely},
     place::{Place, Post, UnitKind},
-    rights::Role,
+    rights::{Role, may_report},
 };
 
 /// What may be done to a case.
@@ -116,7 +116,10 @@ impl Verb {
 pub enum Who {
     /// One who reported it, by pick-up code.
     Reporter,
-    /// Anyone at all.
+    /// The one who reported it first, by pick-up code. Anyone may join a report, the fixer too, so the word of those
+    /// who joined closes nothing.
+    FirstReporter,
+    /// Anyone who may report.
     Anyone,
     /// Another system with an API key.
     Client,
@@ -254,7 +257,7 @@ pub struct Transition {
 
 use Role::{CallTaker, Dispatcher, Handler, Lead, Patrol};
 use Stage::{Accepted, Assigned, Closed, Handled, InProgress, ReopenRequested, Reported};
-use Who::{Anyone, Client, InArea, InLead, InStation, Reporter, System};
+use Who::{Anyone, Client, FirstReporter, InArea, InLead, InStation, Reporter, System};
 
 const INTAKE: &[Who] = &[InArea(CallTaker), InArea(Dispatcher), InStation(Lead), System];
 const DESK: &[Who] = &[InArea(Dispatcher), InStation(Lead), System];
@@ -270,7 +273,8 @@ const STAFF: &[Who] = &[
     Client,
     Reporter,
 ];
-const VERIFIERS: &[Who] = &[Reporter, InArea(Patrol), InArea(Dispatcher), InStation(Lead)];
+const VERIFIERS: &[Who] = &[FirstReporter, InArea(Patrol), InArea(Dispatcher), InStation(Lead)];
+const DOUBTERS: &[Who] = &[Reporter, InArea(Patrol), InArea(Dispatcher), InStation(Lead)];
 const FINDERS: &[Who] = &[
     InArea(Patrol),
     InArea(CallTaker),
@@ -367,7 +371,7 @@ pub const TRANSITIONS: &[Transition] = &[
         Verb::RequestReopen,
         &[Closed],
         To::Stage(&[ReopenRequested]),
-        VERIFIERS,
+        DOUBTERS,
         &[Need::Text, Need::Window],
     ),
     line(
@@ -424,20 +428,14 @@ pub const TRANSITIONS: &[Transition] = &[
         INTAKE,
         &[Need::Location],
     ),
-    line(
-        Verb::Join,
-        OPEN,
-        To::Same,
-        &[Anyone, Client, System, InArea(CallTaker), InArea(Patrol)],
-        &[],
-    ),
+    line(Verb::Join, OPEN, To::Same, &[Anyone], &[]),
     line(Verb::Comment, &Stage::ALL, To::Same, STAFF, &[Need::Text]),
     line(Verb::AddPhoto, &Stage::ALL, To::Same, STAFF, &[Need::PhotosLeft]),
     line(
         Verb::Rate,
         &[Closed],
         To::Same,
-        &[Reporter],
+        &[FirstReporter],
         &[Need::Rating, Need::NotFixer, Need::Window],
     ),
     line(Verb::Supervise, OPEN, To::Same, &[InStation(Lead)], &[Need::Text]),
@@ -540,8 +538,9 @@ const fn verb_of(body: &Body) -> Option<Verb> {
 impl Who {
     pub(crate) fn is(self, actor: &Actor, case: &Case, place: &Place) -> bool {
         match (self, actor) {
+            (Self::Anyone, actor) => may_report(actor, place),
             (Self::Reporter, Actor::Reporter { .. })
-            | (Self::Anyone, _)
+            | (Self::FirstReporter, Actor::Reporter { report: 1 })
             | (Self::Client, Actor::Client { .. })
             | (Self::System, Actor::System) => true,
             (Self::InArea(role), Actor::Post { post, .. }) => place

@@ -508,7 +508,7 @@ fn only_a_post_that_may_act_there_fixes_on_the_spot() {
     for (by, word) in [
         (Actor::Public, "only_posts_fix"),
         (Actor::Client { key: 1 }, "only_posts_fix"),
-        (post("auditor"), "not_allowed"),
+        (post("auditor"), "may_not_report"),
         (post("east-patrol"), "not_allowed"),
     ] {
         let refusal = Tale::told(&VILLAGE, &new, &by, may(13, 9, 0), 0.5).err();
@@ -548,6 +548,36 @@ fn a_reporter_takes_back_only_what_nobody_else_reported() {
         tale.refused(&Actor::Reporter { report: 2 }, Act::Withdraw),
         "missing"
     );
+}
+
+#[test]
+fn who_joined_a_report_follows_it_but_their_word_closes_nothing() {
+    let joiner = Actor::Reporter { report: 2 };
+    let mut tale = mended_lamp();
+    tale.does(
+        "calls",
+        Act::Join {
+            channel: Channel::Phone,
+        },
+    );
+    assert_eq!(tale.refused(&joiner, Act::Verify), "not_allowed");
+    assert_eq!(tale.refused(&joiner, Act::Rework), "not_allowed");
+    tale.reporter_does(Act::Verify);
+    let rate = Act::Rate { rating: Rating::Good };
+    assert_eq!(tale.refused(&joiner, rate), "not_allowed");
+    assert!(
+        tale.tries(&joiner, &Act::RequestReopen, "it is out again")
+            .is_ok()
+    );
+}
+
+#[test]
+fn who_only_reads_or_keeps_the_house_does_not_join_reports() {
+    let mut tale = Tale::resident("lamp");
+    let join = Act::Join {
+        channel: Channel::Phone,
+    };
+    assert_eq!(tale.refused(&post("auditor"), join), "not_allowed");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use whistle_domain::{
 fn who(who: Who) -> String {
     match who {
         Who::Reporter => "reporter".into(),
+        Who::FirstReporter => "the first reporter".into(),
         Who::Anyone => "anyone".into(),
         Who::Client => "client".into(),
         Who::System => "system".into(),
@@ -179,6 +180,7 @@ fn the_words_of_refusals_are_unique_and_stable() {
             stage: Stage::Closed,
         },
         Refusal::NotAllowed(Verb::Assign),
+        Refusal::MayNotReport,
         Refusal::Missing {
             verb: Verb::Decline,
             need: Need::Text,

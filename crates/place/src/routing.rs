@@ -218,6 +218,7 @@ pub fn check(place: &Place) -> Vec<LinkFault> {
         let (code, service) = (&standard.code, &standard.service);
         let below = match area.level {
             Level::Cell => "",
+            _ if link.led_below => " itself, only in some areas below it",
             _ => " and all below it",
         };
         Some(LinkFault {

@@ -6,6 +6,7 @@ use whistle_domain::{
     command::{self, Act, Context, NewReport},
     duplicate::{Near, near_duplicates},
     geometry::{BBox, Point, Spot},
+    rights,
     words::{CaseNumber, JurisdictionId, ServiceCode},
 };
 use whistle_store::{
@@ -17,6 +18,7 @@ use whistle_store::{
 use crate::{
     Whistle,
     error::{Error, Result},
+    list::Viewer,
     place::Here,
     secret::Contact,
 };
@@ -294,13 +296,14 @@ impl Whistle {
         Ok((case, log, Actor::Reporter { report }))
     }
 
-    /// Open cases that may be the same matter, nearest first; for the offer before a report is sent.
+    /// Open cases that may be the same matter and that the viewer may see, nearest first; for the offer before a report
+    /// is sent.
     pub async fn near(
         &self,
         here: &Here,
         service: ServiceCode,
         point: Point,
-        public_only: bool,
+        viewer: Viewer<'_>,
     ) -> Result<Vec<Near>> {
         /// Candidates looked at: a spot with more open cases of one service offers the newest of them.
         const CANDIDATES: usize = 200;
@@ -309,17 +312,20 @@ impl Whistle {
         let since = now - jiff::SignedDuration::from_hours(i64::from(settings.duplicate_hours));
         let filter = Filter {
             open: Some(true),
-            public: public_only,
+            public: matches!(viewer, Viewer::Public),
             services: vec![service.to_string()],
             reported: Some(since.as_microsecond()..=i64::MAX),
             spots: Some(Spot::cover(BBox::around(point, settings.duplicate_metres), 8)),
             ..Filter::default()
         };
         let id = here.id;
-        let (candidates, _) = self
+        let (mut candidates, _) = self
             .store
             .look_up(move |conn| lists::list(conn, id, &filter, Order::Newest, None, 0, CANDIDATES))
             .await?;
+        if let Viewer::Staff(actor) = viewer {
+            candidates.retain(|case| case.public || rights::may_see(case, actor, &here.place));
+        }
         Ok(near_duplicates(candidates, &service, point, now, settings))
     }
 
@@ -368,7 +374,7 @@ impl Whistle {
             return Err(Error::Forbidden);
         };
         let case = self.case(here, number).await?;
-        if !whistle_domain::rights::may_reach_reporters(&case, by, &here.place) {
+        if !rights::may_reach_reporters(&case, by, &here.place) {
             return Err(Error::Forbidden);
         }
         let (id, now, account, post) = (here.id, self.clock.now(), *account, post.to_string());

@@ -96,6 +96,10 @@ pub fn router(app: App) -> Router {
         .route(
             "/api/v1/",
             axum::routing::any(async || axum::http::StatusCode::NOT_FOUND),
+        )
+        .route(
+            "/open311/",
+            axum::routing::get(async || axum::response::Redirect::permanent("/open311")),
         );
     limits::around(faces, &app).merge(ops::router()).with_state(app)
 }

@@ -84,12 +84,9 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     let api_path = request.uri().path().to_owned();
     let asking = crate::open311::Asking::of_whole(request.uri().path());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut answer = if let Some(answer) = gate.turn_away(&request) {
-        answer
-    } else {
-        gate.under_way.fetch_add(1, Ordering::Relaxed);
-        let _leave = Leave(&gate.under_way);
-        next.run(request).await
+    let mut answer = match gate.let_in(&request) {
+        Ok(_inside) => next.run(request).await,
+        Err(turned_away) => turned_away,
     };
     answer = crate::api::in_shape(&api_path, answer, &id);
     if let Some(asking) = asking {
@@ -109,36 +106,45 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     answer
 }
 
-struct Leave<'a>(&'a AtomicUsize);
+/// One request under way.
+struct Inside<'a>(&'a AtomicUsize);
 
-impl Drop for Leave<'_> {
+impl Drop for Inside<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Gate {
-    fn turn_away(&self, request: &Request) -> Option<Response> {
-        if self.under_way.load(Ordering::Relaxed) >= self.app.settings.concurrency {
-            return Some(turned_away(
+    fn let_in(&self, request: &Request) -> Result<Inside<'_>, Response> {
+        // Counted and looked at in one step, so that no two take the last place.
+        let before_it = self.under_way.fetch_add(1, Ordering::Relaxed);
+        let inside = Inside(&self.under_way);
+        if before_it >= self.app.settings.concurrency {
+            return Err(turned_away(
                 StatusCode::SERVICE_UNAVAILABLE,
                 1,
                 "too many requests at once; try again soon\n",
             ));
         }
-        let rate = self.rate.as_ref()?;
-        let address = address_of(request, &self.app)?;
-        if rate.len() > ADDRESSES {
-            rate.retain_recent();
-        }
-        let refused = rate.check_key(&address).is_err();
-        refused.then(|| {
-            turned_away(
+        if self.is_too_often(request) {
+            return Err(turned_away(
                 StatusCode::TOO_MANY_REQUESTS,
                 1,
                 "too many requests from your address; slow down\n",
-            )
-        })
+            ));
+        }
+        Ok(inside)
+    }
+
+    fn is_too_often(&self, request: &Request) -> bool {
+        let (Some(rate), Some(address)) = (&self.rate, address_of(request, &self.app)) else {
+            return false;
+        };
+        if rate.len() > ADDRESSES {
+            rate.retain_recent();
+        }
+        rate.check_key(&address).is_err()
     }
 }
 

@@ -23,9 +23,10 @@ pub(crate) fn status_of(error: &Error) -> StatusCode {
 fn status_of_refusal(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::Stale { .. } | Refusal::WrongStage { .. } => StatusCode::CONFLICT,
-        Refusal::NotAllowed(_) | Refusal::FixerCannotVerify | Refusal::LeadMustDecide(_) => {
-            StatusCode::FORBIDDEN
-        }
+        Refusal::NotAllowed(_)
+        | Refusal::MayNotReport
+        | Refusal::FixerCannotVerify
+        | Refusal::LeadMustDecide(_) => StatusCode::FORBIDDEN,
         Refusal::UnknownService(_) => StatusCode::NOT_FOUND,
         _ => StatusCode::BAD_REQUEST,
     }

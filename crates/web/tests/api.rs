@@ -944,7 +944,6 @@ async fn photos_come_in_raw_or_in_a_form_and_are_seen_by_whom_they_should() {
 
     let mut body = leak();
     body["photos"] = json!([kept.json["id"]]);
-    body["photos_public"] = json!(false);
     let (number, _) = village.report("anyone", body).await;
     let id = kept.json["id"].as_str().expect("an id");
     let path = format!("/cases/{number}/photos/{id}");

@@ -534,6 +534,7 @@ refusal-too_many_photos = A case holds at most 20 photos.
 refusal-bad_answer = The answer to “{ $x }” does not fit.
 refusal-not_an_outcome_of_work = Work cannot end as “{ $x }”.
 refusal-merged_into_itself = A case is no duplicate of itself; write the other one's number.
+refusal-may_not_report = Your post does not report. A patrol, call taker, dispatcher, handler or lead does.
 refusal-only_posts_fix = Only a post can fix something on the spot.
 refusal-stale = Something else happened to this case meanwhile. Look at it, then decide again.
 

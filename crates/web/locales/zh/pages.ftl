@@ -498,6 +498,7 @@ refusal-too_many_photos = 每个案件最多 20 张照片。
 refusal-bad_answer = 对“{ $x }”的回答不符合要求。
 refusal-not_an_outcome_of_work = 处置结果不能是“{ $x }”。
 refusal-merged_into_itself = 不能并入自身，请填写另一案件的编号。
+refusal-may_not_report = 您的岗位不承担上报；请由巡查员、受理员、派遣员、处置员或负责人上报。
 refusal-only_posts_fix = 只有工作岗位可以登记当场处置。
 refusal-stale = 在您填写期间，案件有了新的变化，请看过之后再提交。
 

@@ -15,6 +15,7 @@ use whistle_domain::{
 use whistle_service::{
     Whistle,
     case::With,
+    list::Viewer,
     media::{MAX_PHOTO_BYTES, Size},
     secret,
 };
@@ -159,7 +160,10 @@ async fn near(
 ) -> Result<Answer<NearList>> {
     let point = read::point(query.lon, query.lat)?;
     let service = read::service(&query.service)?;
-    let found = app.whistle.near(&visit.here, service, point, true).await?;
+    let found = app
+        .whistle
+        .near(&visit.here, service, point, Viewer::Public)
+        .await?;
     let items = found.iter().map(|near| Near {
         metres: near.metres,
         case: PublicCase::of(&near.case, &visit.here.place),

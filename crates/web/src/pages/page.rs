@@ -10,7 +10,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use jiff::Timestamp;
-use whistle_domain::words::Lang;
+use whistle_domain::{rights, words::Lang};
 use whistle_service::{Here, account::SignedIn};
 
 use super::{door, fault, fault::Fault, words::Words};
@@ -72,6 +72,12 @@ impl Page {
             here,
             cookies,
         })
+    }
+
+    /// Whether who is signed in may take a report.
+    pub(crate) fn may_report(&self) -> bool {
+        let may = |signed: &Arc<SignedIn>| rights::may_report(&signed.actor, &self.here.place);
+        self.signed.as_ref().is_some_and(may)
     }
 
     /// The reader's language.

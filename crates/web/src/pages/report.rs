@@ -467,10 +467,9 @@ impl Draft {
     /// Open cases that may be the same matter: around the point, or in the community when no point is known.
     async fn near(&self, new: &NewReport) -> Result<Vec<NearLine>, Fault> {
         let (whistle, here) = (&self.page.app.whistle, &self.page.here);
+        let viewer = self.staff.as_ref().map_or(Viewer::Public, Viewer::Staff);
         if let Some(point) = new.whereabouts.point {
-            let near = whistle
-                .near(here, new.service.clone(), point, self.staff.is_none())
-                .await?;
+            let near = whistle.near(here, new.service.clone(), point, viewer).await?;
             let line = |near: whistle_domain::duplicate::Near| NearLine {
                 line: self.near_line(&near.case),
                 metres: Some(near.metres.round() as i64),
@@ -492,7 +491,6 @@ impl Draft {
             limit: NEAR_BY_AREA,
             ..Query::default()
         };
-        let viewer = self.staff.as_ref().map_or(Viewer::Public, Viewer::Staff);
         let found = whistle.cases(here, &query, viewer).await?;
         let line = |case: &Case| NearLine {
             line: self.near_line(case),

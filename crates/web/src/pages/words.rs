@@ -114,7 +114,8 @@ impl Words {
             | Refusal::UnknownArea(x)
             | Refusal::BadAnswer { question: x, .. } => self.x(&key, x),
             Refusal::NotAnOutcomeOfWork(outcome) => self.x(&key, &self.of("outcome", outcome.as_str())),
-            Refusal::FixerCannotVerify
+            Refusal::MayNotReport
+            | Refusal::FixerCannotVerify
             | Refusal::ParkedBefore
             | Refusal::Overdue
             | Refusal::NoLead

@@ -462,12 +462,13 @@ pub(crate) struct Who {
     role: Option<Role>,
 }
 
-/// A reporter by pick-up code, anyone, a system with an API key, Whistle itself, a post whose area holds the case, one
+/// A reporter by pick-up code, only the one who reported first, anyone who may report, a system with an API key, Whistle itself, a post whose area holds the case, one
 /// in a station whose area holds it, one in the unit that leads it.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum WhoWord {
     Reporter,
+    FirstReporter,
     Anyone,
     Client,
     System,
@@ -496,6 +497,7 @@ impl From<DomainWho> for Who {
     fn from(who: DomainWho) -> Self {
         let (who, role) = match who {
             DomainWho::Reporter => (WhoWord::Reporter, None),
+            DomainWho::FirstReporter => (WhoWord::FirstReporter, None),
             DomainWho::Anyone => (WhoWord::Anyone, None),
             DomainWho::Client => (WhoWord::Client, None),
             DomainWho::System => (WhoWord::System, None),

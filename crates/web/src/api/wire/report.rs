@@ -43,9 +43,9 @@ pub(crate) struct NewReport {
     #[serde(default, deserialize_with = "few::<_, _, 20>")]
     #[schema(max_items = 20)]
     pub(crate) photos: Vec<PhotoId>,
-    /// Whether the public may see the photos.
-    #[serde(default = "yes")]
-    #[schema(default = true)]
+    /// Whether the public may see the photos; only staff see them otherwise.
+    #[serde(default)]
+    #[schema(default = false)]
     pub(crate) photos_public: bool,
     /// Staff only: by which way the report came to them; `api` when absent.
     pub(crate) channel: Option<StaffChannel>,
@@ -53,10 +53,6 @@ pub(crate) struct NewReport {
     pub(crate) standard: Option<Code>,
     /// Staff only: what was done, when the reporting post fixed it on the spot.
     pub(crate) fixed: Option<Text>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// By which way a report came to a member of staff.

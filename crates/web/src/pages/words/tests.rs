@@ -210,6 +210,7 @@ fn every_refusal_is_told_in_both_languages() {
             what: x(),
         },
         Refusal::NotAnOutcomeOfWork(Outcome::Withdrawn),
+        Refusal::MayNotReport,
         Refusal::MergedIntoItself,
         Refusal::OnlyPostsFix,
         Refusal::Stale { seen: 1, now: 2 },
