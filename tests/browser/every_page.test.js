@@ -31,7 +31,7 @@ before(async () => {
       ["services", "/report"],
       ["services-none", "/report?q=zzz"],
       ["report", "/report?service=GY-JG"],
-      ["report-hidden", "/report?service=MS-XF"],
+      ["report-plain", "/report?service=MS-XF"],
       ["cases", "/cases"],
       ["cases-none", "/cases?service=JM-QS&state=closed&area=230599"],
       ["case", `/cases/${n}`],
