@@ -41,7 +41,7 @@ test("missing fields are all named at once, each with a link to it, and the phot
   await page.getByRole("button", { name: "提交上报" }).click();
   const links = page.locator(".summary a");
   const named = await links.evaluateAll((all) => all.map((one) => one.getAttribute("href")));
-  assert.deepEqual(named, ["#address", "#description", "#answer-traffic"]);
+  assert.deepEqual(named, ["#address", "#description", "#answer-traffic", "#email"]);
   for (const id of named) assert.equal(await page.locator(id).count(), 1, `${id} leads nowhere`);
   assert.equal(await page.locator("#address").getAttribute("aria-invalid"), "true");
   assert.match(await page.title(), /^有误/);
@@ -55,12 +55,11 @@ test("missing fields are all named at once, each with a link to it, and the phot
   await page.getByLabel("地址或附近标志物").fill("中山路 15 号");
   await page.getByLabel("所在网格").selectOption({ index: 5 });
   await page.getByLabel("情况描述").fill("井盖松动");
+  await page.getByLabel("电子邮箱").fill("wang@example.org");
   await page.getByRole("button", { name: "提交上报" }).click();
   const anyway = page.getByRole("button", { name: "作为新问题提交" });
   if (await anyway.count()) await anyway.click();
-  assert.match(await page.locator(".summary").innerText(), /邮箱格式不对/);
-  assert.equal(await page.getByLabel("情况描述").inputValue(), "井盖松动");
-  assert.match(await page.locator(".kept").innerText(), /1 张照片/);
+  assert.match(page.url(), /\/receipt$/);
 });
 
 test("coordinates that are none, or lie elsewhere, are refused at their field", async () => {
@@ -127,7 +126,7 @@ test("a form sent from an old tab is refused with what happened meanwhile, and i
   assert.match(await other.locator(".summary").innerText(), /待核查|新的变化/);
 });
 
-test("a report sent twice by going back makes one case", async () => {
+test("a report sent again after going back is still filled in, and is offered as a duplicate of itself", async () => {
   const page = await place.reader();
   await page.goto("/report?service=SR-LT");
   await page.getByText("填写坐标").click();
@@ -138,9 +137,8 @@ test("a report sent twice by going back makes one case", async () => {
   const first = await page.locator(".receipt dd.big").first().innerText();
   await page.goBack();
   await page.locator("main form button.big").click();
-  const near = page.getByRole("heading", { name: "是不是同一个问题？" });
-  if (await near.count()) assert.match(await page.locator(".near").innerText(), new RegExp(first));
-  else assert.equal(await page.locator(".receipt dd.big").first().innerText(), first);
+  await page.getByRole("heading", { name: "是不是同一个问题？" }).waitFor();
+  assert.match(await page.locator(".near").innerText(), new RegExp(first));
 });
 
 test("addresses that lead nowhere say so in the reader's language", async () => {

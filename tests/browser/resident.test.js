@@ -115,6 +115,8 @@ test("the receipt prints with number and code and without buttons and menus", as
   await page.emulateMedia({ media: "print" });
   assert.equal(await page.getByText(`${number}`, { exact: true }).isVisible(), true);
   assert.equal(await page.getByText(code, { exact: true }).isVisible(), true);
+  const paper = await page.locator(".receipt").innerText();
+  assert.ok(paper.includes(`${place.base}/follow`), "paper says where to follow");
   for (const hidden of [".top nav", ".bottom", ".skip", "main button", "main a.button"]) {
     assert.equal(await page.locator(hidden).first().isVisible(), false, `${hidden} is printed`);
   }

@@ -65,7 +65,7 @@ impl Contact {
                 return Err(Error::invalid(field, format!("at most {LONGEST} letters fit")));
             }
         }
-        if !self.email.is_empty() && !self.email.contains('@') {
+        if !self.email.is_empty() && !is_address(&self.email) {
             return Err(Error::invalid(
                 "email",
                 "write an address such as name@example.org",
@@ -73,6 +73,15 @@ impl Contact {
         }
         Ok(())
     }
+}
+
+/// Whether mail could go there: somebody at some host. Whether it arrives, only sending it tells.
+fn is_address(email: &str) -> bool {
+    let plain = !email.chars().any(|c| c.is_whitespace() || c.is_control());
+    plain
+        && email
+            .rsplit_once('@')
+            .is_some_and(|(who, host)| !who.is_empty() && !host.is_empty())
 }
 
 impl Secret {
@@ -227,6 +236,24 @@ mod tests {
         assert_eq!(secret.report_of_code(PLACE.0, PLACE.1, 1, &code), None);
         assert_eq!(secret.report_of_code(PLACE.0, CaseNumber(43), 3, &code), None);
         assert_eq!(secret.report_of_code(PLACE.0, PLACE.1, 3, ""), None);
+    }
+
+    #[test]
+    fn an_e_mail_address_has_somebody_and_a_host() {
+        for email in ["s@example.org", "三毛@例子.中国", ""] {
+            let contact = Contact {
+                email: email.into(),
+                ..Contact::default()
+            };
+            assert!(contact.check().is_ok(), "{email}");
+        }
+        for email in ["s", "s@", "@example.org", "s @example.org"] {
+            let contact = Contact {
+                email: email.into(),
+                ..Contact::default()
+            };
+            assert!(contact.check().is_err(), "{email}");
+        }
     }
 
     #[test]

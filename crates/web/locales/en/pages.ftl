@@ -32,6 +32,7 @@ case-number = Case { $x }
 whole-of = All of { $x }
 until-date = until { $x }
 post-of-unit = { $post }, { $unit }
+with-aside = { $text } ({ $aside })
 
 ## Home
 
@@ -63,7 +64,7 @@ where-address-hint = Such as: outside 15 Mill Road; third lamp south of the scho
 where-area = Area
 where-area-none = I do not know
 where-point = Enter coordinates
-where-point-hint = WGS84 degrees, such as 46.2051 and 131.8052.
+where-point-hint = WGS84, in decimal degrees, such as { $x }.
 where-lat = Latitude
 where-lon = Longitude
 wrong-point = These are no coordinates. Write both as decimal degrees.
@@ -121,6 +122,7 @@ receipt-title = We have your report
 receipt-joined = You have joined this case
 receipt-keep = Write this down, photograph or print it.
 receipt-why = With number and code you follow the case, rate the result or ask to reopen it. The code is shown only here; when lost, it cannot be found again.
+receipt-where = Follow it at
 receipt-next-title = What happens next
 receipt-next = The desk passes it to the unit in charge, which has a time limit. When the work is done, somebody else checks it before the case is closed.
 receipt-follow = Follow this case

@@ -32,6 +32,7 @@ case-number = 案件 { $x }
 whole-of = { $x }（全境）
 until-date = 至 { $x }
 post-of-unit = { $unit } · { $post }
+with-aside = { $text }（{ $aside }）
 
 ## 首页
 
@@ -63,7 +64,7 @@ where-address-hint = 例如：中山路 15 号门前；小学南侧第三根灯�
 where-area = 所在网格
 where-area-none = 不清楚
 where-point = 填写坐标
-where-point-hint = WGS84 坐标，例如 46.2051 和 131.8052。
+where-point-hint = WGS84 坐标，用十进制度数，例如 { $x }。
 where-lat = 纬度
 where-lon = 经度
 wrong-point = 坐标无法识别，请填写十进制度数，纬度和经度都要填。
@@ -118,6 +119,7 @@ receipt-title = 上报已收到
 receipt-joined = 已加入此案
 receipt-keep = 请抄写、拍照或打印保存。
 receipt-why = 凭编号和查询码可以查询进度、评价结果、申请重新办理。查询码只显示在这里，遗失后无法找回。
+receipt-where = 查询网址
 receipt-next-title = 接下来
 receipt-next = 值班人员核对后交给责任单位，限时办理；处置完毕后由他人核查，再行结案。
 receipt-follow = 查看进度

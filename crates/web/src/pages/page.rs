@@ -151,6 +151,13 @@ impl Page {
         self.here.place.jurisdiction.name.get(self.lang())
     }
 
+    /// A point in the place, as an example of how coordinates are written.
+    pub(crate) fn example_point(&self) -> String {
+        let areas = self.here.place.areas.all();
+        let point = areas.first().map(|city| city.shape.inside_point());
+        point.map_or_else(String::new, |p| format!("{:.4}, {:.4}", p.lat, p.lon))
+    }
+
     /// How the public reaches the place otherwise.
     pub(crate) fn contact(&self) -> &str {
         self.here.place.jurisdiction.contact.get(self.lang())

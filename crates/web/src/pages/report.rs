@@ -383,6 +383,9 @@ impl Draft {
         if let Err(refusal) = self.try_out(&new, &by) {
             self.refuse(&refusal.into());
         }
+        if let Err(error) = contact(&self.fields).check() {
+            self.refuse(&error);
+        }
         if !self.wrongs.is_empty() {
             return self.form(StatusCode::BAD_REQUEST);
         }

@@ -385,7 +385,7 @@ impl Page {
             .standard(code)
             .map(|s| s.condition.get(self.lang()))
         {
-            Some(condition) if !condition.is_empty() => format!("{condition} ({code})"),
+            Some(condition) if !condition.is_empty() => self.words.aside(condition, code),
             _ => code.to_owned(),
         }
     }
@@ -396,7 +396,7 @@ impl Page {
         if location.address.is_empty() {
             areas
         } else {
-            format!("{} ({areas})", location.address)
+            self.words.aside(&location.address, &areas)
         }
     }
 

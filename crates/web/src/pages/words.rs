@@ -45,6 +45,11 @@ impl Words {
         self.with(key, &[("x", x.into())])
     }
 
+    /// A text with another in brackets, which are not the same in both languages.
+    pub(crate) fn aside(self, text: &str, aside: &str) -> String {
+        self.with("with-aside", &[("text", text.into()), ("aside", aside.into())])
+    }
+
     /// The message of a key with what belongs in it.
     pub(crate) fn with(self, key: &str, parts: &[(&str, FluentValue<'_>)]) -> String {
         let parts: HashMap<&str, FluentValue<'_>> = parts.iter().cloned().collect();
