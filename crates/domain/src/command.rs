@@ -418,7 +418,7 @@ pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Resu
             channel: new.channel,
             location,
             answers: new.answers.clone(),
-            public: service.public,
+            public: service.public && service.shown,
             photos: new.photos.clone(),
         },
         &description,
@@ -640,7 +640,7 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                 Body::Reclassified {
                     service: service.code.clone(),
                     standard,
-                    public: case.public && service.public,
+                    public: case.public && service.public && service.shown,
                 },
                 text,
                 vec![],

@@ -323,8 +323,10 @@ pub struct Service {
     pub description: Text,
     /// Words by which it is found.
     pub keywords: Vec<String>,
-    /// Whether residents may choose it and see its cases.
+    /// Whether residents may choose it.
     pub public: bool,
+    /// Whether the public may see its cases; never where a case tells of somebody's need or quarrel.
+    pub shown: bool,
     /// What is asked of the reporter besides the description.
     pub questions: Vec<Question>,
 }

@@ -25,6 +25,7 @@ pub(crate) const SERVICES: Layout = Layout {
         free("description_en", &["英文说明"]),
         free("keywords", &["关键词", "关键字"]),
         free("public", &["公开", "对外"]),
+        free("shown", &["案件公开"]),
     ],
 };
 
@@ -227,6 +228,7 @@ pub(crate) fn read_services(table: &Table, faults: &mut Faults) -> ServiceBook {
             row.value("group", faults)
         };
         let public = row.yes_no("public", true, faults);
+        let shown = row.yes_no("shown", public, faults);
         if let (Some(code), true) = (code, is_new) {
             services.push(Service {
                 code,
@@ -235,6 +237,7 @@ pub(crate) fn read_services(table: &Table, faults: &mut Faults) -> ServiceBook {
                 description: row.text("description"),
                 keywords: row.parts("keywords").map(str::to_owned).collect(),
                 public,
+                shown,
                 questions: Vec::new(),
             });
         }

@@ -618,13 +618,16 @@ fn dates_that_are_none_and_dates_of_two_kinds_are_refused() {
 // The chain of responsibility.
 
 #[test]
-fn an_open_link_is_told_once_with_the_line_that_closes_it() {
+fn an_open_link_is_told_with_the_line_that_closes_it_and_once_for_all_below() {
     let village = Village::new().replace("routing.csv", "*,*,@town\n", "");
     let links: Vec<String> = whistle_place::check(&village.place())
         .iter()
         .map(ToString::to_string)
         .collect();
-    assert_snapshot!(links.join("\n"), @r#"nobody leads standard WAT-DRAIN-1 (service WAT-DRAIN) in city "230599" and all below it; add a line to routing.csv: WAT-DRAIN,*,UNIT; or name a lead in standards.csv"#);
+    assert_snapshot!(links.join("\n"), @r#"
+    nobody leads standard WAT-DRAIN-1 (service WAT-DRAIN) in city "230599" itself, only in some areas below it; add a line to routing.csv: WAT-DRAIN,*,UNIT; or name a lead in standards.csv
+    nobody leads standard WAT-DRAIN-1 (service WAT-DRAIN) in town "230599101" and all below it; add a line to routing.csv: WAT-DRAIN,230599101,UNIT; or name a lead in standards.csv
+    "#);
 }
 
 #[test]

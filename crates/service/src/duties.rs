@@ -19,6 +19,9 @@ pub const EVERY: Duration = Duration::from_secs(2);
 /// How long an idempotency key is remembered.
 const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
 
+/// How often what is kept long enough is erased and forgotten.
+const TIDY_EVERY: SignedDuration = SignedDuration::from_hours(1);
+
 /// Cases of one round: few enough that reports are not kept waiting.
 const ROUND: usize = 100;
 
@@ -37,11 +40,14 @@ impl Whistle {
     /// Looks after the duties of all jurisdictions once.
     pub fn do_duties(&self) -> Result<Done> {
         self.reload_places()?;
+        let tidy = self.is_hour_over();
         let mut done = Done::default();
         for here in self.places().all() {
             done.woken += self.wake_parked(here)?;
-            done.erased += self.erase_contacts(here)?;
-            done.forgotten += self.forget_answers(here)?;
+            if tidy {
+                done.erased += self.erase_contacts(here)?;
+                done.forgotten += self.forget_answers(here)?;
+            }
         }
         Ok(done)
     }
@@ -88,14 +94,28 @@ impl Whistle {
         Ok(woken)
     }
 
-    /// Erases contact data that was kept long enough after closing.
+    /// Erases contact data that was kept long enough after closing, in rounds that keep nobody waiting.
     fn erase_contacts(&self, here: &Here) -> Result<u64> {
         let kept =
             SignedDuration::from_hours(24 * i64::from(here.place.jurisdiction.settings.retention_days));
         let (id, before) = (here.id, self.clock.now() - kept);
-        Ok(self
-            .store
-            .write_blocking(move |tx| intake::erase_contacts(tx, id, before))?)
+        let mut erased = 0;
+        loop {
+            let numbers = self
+                .store
+                .read_blocking(|conn| intake::contacts_to_erase(conn, id, before, ROUND))?;
+            let last = numbers.len() < ROUND;
+            erased += self.store.write_blocking(move |tx| -> Result<u64> {
+                let mut erased = 0;
+                for number in numbers {
+                    erased += intake::erase_contacts(tx, id, number)?;
+                }
+                Ok(erased)
+            })?;
+            if last {
+                return Ok(erased);
+            }
+        }
     }
 
     fn forget_answers(&self, here: &Here) -> Result<u64> {
@@ -103,5 +123,19 @@ impl Whistle {
         Ok(self
             .store
             .write_blocking(move |tx| intake::forget_answers(tx, id, before))?)
+    }
+
+    /// Whether the duties of the hour are due; at most one caller is told so.
+    fn is_hour_over(&self) -> bool {
+        let now = self.clock.now();
+        let mut tidied = self
+            .tidied_at
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let over = tidied.is_none_or(|at| now.duration_since(at) >= TIDY_EVERY);
+        if over {
+            *tidied = Some(now);
+        }
+        over
     }
 }

@@ -66,6 +66,8 @@ pub struct Install {
     numbers: Mutex<HashMap<JurisdictionId, VecDeque<CaseNumber>>>,
     /// API keys that were good a moment ago.
     keys: Mutex<HashMap<(JurisdictionId, Hash), (i64, Timestamp)>>,
+    /// When what is kept long enough was last erased.
+    tidied_at: Mutex<Option<Timestamp>>,
     dir: PathBuf,
 }
 
@@ -93,6 +95,7 @@ impl Whistle {
             decoding: Semaphore::new(DECODED_AT_ONCE),
             numbers: Mutex::default(),
             keys: Mutex::default(),
+            tidied_at: Mutex::default(),
             dir: dir.to_owned(),
             store,
             clock,

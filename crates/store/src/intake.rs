@@ -55,19 +55,34 @@ pub fn log_contact_view(
     Ok(())
 }
 
-/// Erases the contact data of cases that were closed before a time. Answers how many reports it concerned.
-pub fn erase_contacts(
-    tx: &mut Tx<'_>,
+/// Cases that were closed before a time and still have contact data, at most `limit`. Reads every contact that is kept: for
+/// now and then, not for every request.
+pub fn contacts_to_erase(
+    conn: &Conn,
     jurisdiction: JurisdictionId,
     closed_before: Timestamp,
-) -> Result<u64> {
+    limit: usize,
+) -> Result<Vec<CaseNumber>> {
+    conn.rows(
+        "SELECT DISTINCT k.number
+         FROM contact AS k
+         JOIN cases AS c ON c.jurisdiction_id = k.jurisdiction_id AND c.number = k.number
+         WHERE k.jurisdiction_id = $1 AND c.is_open = 0 AND c.closed_at < $2
+         LIMIT $3",
+        params![jurisdiction.0, closed_before, limit as i64],
+        |row| row.int(0).map(CaseNumber),
+    )
+}
+
+/// Erases the contact data of a case, unless it was opened again. Answers how many reports it concerned.
+pub fn erase_contacts(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, number: CaseNumber) -> Result<u64> {
     tx.exec(
         "DELETE FROM contact
-         WHERE jurisdiction_id = $1
-           AND number IN (SELECT number
-                          FROM cases
-                          WHERE jurisdiction_id = $1 AND is_open = 0 AND closed_at < $2)",
-        params![jurisdiction.0, closed_before],
+         WHERE jurisdiction_id = $1 AND number = $2
+           AND EXISTS (SELECT 1
+                       FROM cases AS c
+                       WHERE c.jurisdiction_id = $1 AND c.number = $2 AND c.is_open = 0)",
+        params![jurisdiction.0, number.0],
     )
 }
 

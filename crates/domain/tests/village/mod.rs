@@ -182,6 +182,7 @@ fn services() -> Vec<Service> {
         description: Text::default(),
         keywords: vec![],
         public,
+        shown: public,
         questions,
     };
     let question = |code: &str, datatype, required, values: &[&str]| Question {
