@@ -25,6 +25,11 @@ fuzz() {
         --continue-on-failure --warnings off ${SEED:+--seed "$SEED"} "$@"
 }
 
+if [[ -z ${WHISTLE_LOGIN:-} && -z ${WHISTLE_API_KEY:-} ]]; then
+    echo "run.sh: set WHISTLE_LOGIN and WHISTLE_PASSWORD, or WHISTLE_API_KEY: else nothing would be tested" >&2
+    exit 2
+fi
+
 failed=0
 if [[ -n ${WHISTLE_LOGIN:-} ]]; then
     answer=$(curl --silent --show-error --fail "$base/api/v1/sessions" --header 'Content-Type: application/json' \
