@@ -86,7 +86,7 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut answer = match gate.let_in(&request) {
         Ok(_inside) => next.run(request).await,
-        Err(turned_away) => turned_away,
+        Err(turned_away) => *turned_away,
     };
     answer = crate::api::in_shape(&api_path, answer, &id);
     if let Some(asking) = asking {
@@ -116,23 +116,23 @@ impl Drop for Inside<'_> {
 }
 
 impl Gate {
-    fn let_in(&self, request: &Request) -> Result<Inside<'_>, Response> {
+    fn let_in(&self, request: &Request) -> Result<Inside<'_>, Box<Response>> {
         // Counted and looked at in one step, so that no two take the last place.
         let before_it = self.under_way.fetch_add(1, Ordering::Relaxed);
         let inside = Inside(&self.under_way);
         if before_it >= self.app.settings.concurrency {
-            return Err(turned_away(
+            return Err(Box::new(turned_away(
                 StatusCode::SERVICE_UNAVAILABLE,
                 1,
                 "too many requests at once; try again soon\n",
-            ));
+            )));
         }
         if self.is_too_often(request) {
-            return Err(turned_away(
+            return Err(Box::new(turned_away(
                 StatusCode::TOO_MANY_REQUESTS,
                 1,
                 "too many requests from your address; slow down\n",
-            ));
+            )));
         }
         Ok(inside)
     }
