@@ -127,12 +127,7 @@ pub fn disable(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, login: &str, now: 
          WHERE jurisdiction_id = $1 AND login = $2",
         params![jurisdiction.0, login, now],
     )?;
-    tx.exec(
-        "DELETE FROM session
-         WHERE jurisdiction_id = $1
-           AND account_id IN (SELECT account_id FROM account WHERE jurisdiction_id = $1 AND login = $2)",
-        params![jurisdiction.0, login],
-    )?;
+    end_sessions(tx, jurisdiction, login)?;
     Ok(changed == 1)
 }
 
@@ -149,13 +144,19 @@ pub fn set_password(
          WHERE jurisdiction_id = $1 AND login = $2",
         params![jurisdiction.0, login, password],
     )?;
+    end_sessions(tx, jurisdiction, login)?;
+    Ok(changed == 1)
+}
+
+/// Ends every session of an account.
+fn end_sessions(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, login: &str) -> Result<()> {
     tx.exec(
         "DELETE FROM session
          WHERE jurisdiction_id = $1
            AND account_id IN (SELECT account_id FROM account WHERE jurisdiction_id = $1 AND login = $2)",
         params![jurisdiction.0, login],
     )?;
-    Ok(changed == 1)
+    Ok(())
 }
 
 /// Opens a session.
