@@ -104,6 +104,7 @@ impl Input {
             encoding,
             bytes,
         } = open(path, encoding)?;
+        check_text(&head)?;
         let format = match (format, head.trim_start().bytes().next()) {
             (ImportFormat::Auto, Some(b'<')) => ImportFormat::Xml,
             (ImportFormat::Auto, Some(b'[' | b'{')) => ImportFormat::Json,
@@ -332,6 +333,20 @@ impl Input {
             ))
         }
     }
+}
+
+/// Refuses what is no text; most often it is the spreadsheet's own file.
+fn check_text(head: &str) -> Result<()> {
+    let what = if head.starts_with("PK\u{3}\u{4}") {
+        "this is a spreadsheet or a ZIP archive; save its table as CSV in UTF-8 and import that"
+    } else if head.contains('\0') {
+        "this is no text; import CSV, or Open311 JSON or XML"
+    } else if head.trim().is_empty() {
+        "there is nothing in it; import CSV with a header, or Open311 JSON or XML"
+    } else {
+        return Ok(());
+    };
+    Err(Error::invalid("file", what))
 }
 
 fn text_of(raw: impl AsRef<[u8]>) -> String {
