@@ -136,6 +136,15 @@ impl Input {
     }
 
     fn check_columns(&mut self) -> Result<()> {
+        if let Some(column) = self.mapping.not_among(&self.columns) {
+            return Err(Error::invalid(
+                "map",
+                format!(
+                    "no column is called {column:?}; the header is {}",
+                    self.columns.join(",")
+                ),
+            ));
+        }
         let mut has = |wanted: &[Field]| {
             self.columns
                 .iter()
@@ -209,6 +218,10 @@ impl Input {
                 .any(|cell| !cell.trim().is_empty());
             if cells.len() < fields.len() || surplus {
                 record.broken = Some("it has not as many cells as the header");
+            }
+            let has_lines = cells.iter().next_back().is_some_and(|cell| cell.contains('\n'));
+            if has_lines && position.swallowed(reader.position().byte()) {
+                record.broken = Some("a quotation mark in it is not closed, so that it took the rows below");
             }
             record.original = cells.iter().map(ToOwned::to_owned).collect();
             visit(record)?;
