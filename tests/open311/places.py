@@ -76,6 +76,13 @@ def run(*command):
     return done.stdout
 
 
+def rename(whistle, folder):
+    """Calls a service of the second install otherwise, while it is served."""
+    services = folder / "east/services.csv"
+    services.write_text(services.read_text("utf-8").replace("Lamp", "Lantern"), "utf-8")
+    run(whistle, "apply", folder / "east", "--data", folder / "two")
+
+
 def start(whistle, folder):
     """Both servers, and the key of the first."""
     sample_with_keys(folder / "sample")

@@ -8,15 +8,17 @@ nothing but Python 3. Each test's number is the checklist's: B1 general, B2 disc
 """
 
 import datetime
+import functools
 import pathlib
 import sys
 import tempfile
+import time
 import unittest
 import urllib.parse
 import zlib
 
 import places
-from client import DATETIME, FORMATS, Client, read_xml
+from client import DATETIME, FORMATS, TYPES, Client, read_xml
 
 V2 = "/open311/v2"
 WHERE = {"lat": "46.640000", "long": "132.150000"}
@@ -30,6 +32,7 @@ PRIVATE = {"email", "device_id", "account_id", "first_name", "last_name", "phone
 
 client: Client = None
 two: Client = None
+change_the_second = None
 
 
 def png(colour):
@@ -246,6 +249,22 @@ class GeoReport:
             text = self.found(path, {"extensions": "true"}).text
             self.assertFalse([value for value in who.values() if value in text], path)
 
+    def test_b5_a_case_that_is_not_for_the_public_is_taken_and_never_shown(self):
+        number = self.filed(service_code="MS-XF", description="A quarrel of mine")
+        self.refused(self.get(f"/requests/{number}"), 404)
+        self.refused(self.get(f"/tokens/{number}"), 404)
+        self.assertEqual(self.ids(service_request_id=number), [])
+        self.assertNotIn(number, self.ids(page_size=500))
+        told = self.found("/servicerequestupdates", {"start_date": now(minutes=5), "end_date": now(seconds=-5)}).value
+        self.assertNotIn(number, [update["service_request_id"] for update in told])
+        self.refused(self.post({"service_request_id": number, "description": "x"}, "/servicerequestupdates"), 404)
+
+    def test_b5_what_tells_of_a_person_is_masked(self):
+        number = self.filed(description="Call me on 13900001234 or li@example.org")
+        read = self.found(f"/requests/{number}", {"extensions": "true"})
+        self.assertNotIn("13900001234", read.text)
+        self.assertNotIn("li@example.org", read.text)
+
     def test_b5_a_media_url_is_kept_and_a_bad_one_refused(self):
         number = self.filed(media_url="https://photos.example.org/7.jpg")
         read = self.found(f"/requests/{number}").only
@@ -367,6 +386,11 @@ class GeoReport:
         self.assertEqual(one.only, listed)
         for unknown in ("999999999", "0", "abc", "1.5", "99999999999999999999999"):
             self.refused(self.get(f"/requests/{unknown}"), 404)
+
+    def test_b8_head_is_get_without_its_body(self):
+        url = f"{client.base}{V2}/requests.{self.format}?page_size=1"
+        status, headers, body = client.send("HEAD", url)
+        self.assertEqual((status, headers["Content-Type"], body), (200, TYPES[self.format], b""))
 
     # B9
 
@@ -595,6 +619,20 @@ class Xml(GeoReport, unittest.TestCase):
         _, headers, _ = client.send("GET", f"{client.base}{V2}/requests.xml")
         self.assertIsNone(headers["Content-Encoding"])
 
+    def test_b2_the_changeset_moves_with_the_services(self):
+        def changeset():
+            return two.get("/open311/discovery", "xml", {"jurisdiction_id": "east"}).value["changeset"]
+
+        before = changeset()
+        time.sleep(1.1)  # a changeset is a time to the second
+        change_the_second()
+        until = time.monotonic() + 20
+        while changeset() <= before:
+            self.assertLess(time.monotonic(), until, "the changeset stayed")
+            time.sleep(0.05)
+        services = two.get(f"{V2}/services", "xml", {"jurisdiction_id": "east"}).value
+        self.assertEqual(services[0]["service_name"], "Lantern")
+
     def test_b9_an_address_of_no_format_gets_xml(self):
         for path in ("/services.yaml", "/services", "/requests/1.html"):
             status, headers, body = client.send("GET", f"{client.base}{V2}{path}")
@@ -614,12 +652,13 @@ class Json(GeoReport, unittest.TestCase):
 
 
 def main():
-    global client, two
+    global client, two, change_the_second
     whistle = pathlib.Path(sys.argv.pop(1) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else "target/debug/whistle").resolve()
     with tempfile.TemporaryDirectory() as folder:
         first, second, key = places.start(whistle, pathlib.Path(folder))
         try:
             client, two = Client(first.url, key), Client(second.url)
+            change_the_second = functools.partial(places.rename, whistle, pathlib.Path(folder))
             ran = unittest.main(exit=False, verbosity=1).result
             panicked = "panicked" in first.said() + second.said()
         finally:

@@ -353,15 +353,12 @@ fn draft(
     faults: &mut Faults,
 ) -> Option<Draft> {
     let place = at(FILE, line);
-    let feature: Feature<'_> = match serde_json::from_str(feature.get()) {
-        Ok(feature) => feature,
-        Err(_) => {
-            let what = format!("feature {number} is no feature with properties and a geometry");
-            let mend = "write {\"type\": \"Feature\", \"properties\": {…}, \"geometry\": {…}}";
-            faults.error(place, what, mend);
-            lost.anywhere = true;
-            return None;
-        }
+    let Ok(feature) = serde_json::from_str::<Feature<'_>>(feature.get()) else {
+        let what = format!("feature {number} is no feature with properties and a geometry");
+        let mend = "write {\"type\": \"Feature\", \"properties\": {…}, \"geometry\": {…}}";
+        faults.error(place, what, mend);
+        lost.anywhere = true;
+        return None;
     };
     let properties = feature.properties.unwrap_or_default();
     let word = |key: &str| match properties.get(key) {
