@@ -86,13 +86,21 @@ class GeoReport:
     def assert_datetime(self, text):
         self.assertRegex(text, f"^{DATETIME.pattern}$")
 
+    def assert_same(self, one, other, what=None):
+        """Both answer the same. Work goes on in a live city, so what changed between the two is asked for again."""
+        for _ in range(5):
+            first, second = one(), other()
+            if first == second:
+                return
+        self.assertEqual(first, second, what)
+
     # B1
 
     def test_b1_a_parameter_that_is_empty_is_absent(self):
         empty = {name: "" for name in ("service_request_id", "service_code", "status", "start_date", "end_date", "page",
                                        "page_size", "bbox", "lat", "long", "radius", "updated_after", "updated_before",
                                        "jurisdiction_id", "extensions", "locale")}
-        self.assertEqual(self.requests(), self.requests(**empty))
+        self.assert_same(self.requests, lambda: self.requests(**empty))
 
     def test_b1_jurisdiction_is_ignored_unless_it_is_unknown(self):
         self.assertEqual(self.found("/services").value, self.found("/services", {"jurisdiction_id": "three-rivers"}).value)
@@ -465,10 +473,11 @@ class GeoReport:
         self.refused(self.get("/requests", {"updated_after": "soon"}), 400)
 
     def test_b10_extensions(self):
-        plain = self.requests(page_size=40)
         full = self.requests(page_size=40, extensions="true")
-        for short, request in zip(plain, full):
-            self.assertEqual(short, {name: request[name] for name in REQUEST_FIELDS})
+        shortened = lambda request: {name: request[name] for name in REQUEST_FIELDS}
+        self.assert_same(lambda: self.requests(page_size=40),
+                         lambda: [shortened(request) for request in self.requests(page_size=40, extensions="true")])
+        for request in full:
             self.assertEqual(set(request) - set(REQUEST_FIELDS), {"attributes", "extended_attributes", "notes"})
             extended = request["extended_attributes"]
             self.assertIn(extended["detailed_status"], ("RECEIVED", "IN_PROCESS", "PROCESSED", "ARCHIVED", "REJECTED"))
@@ -575,10 +584,11 @@ class GeoReport:
                             ("/requests", {**whole, **span}), (f"/requests/{number}", whole), (f"/tokens/{number}", {}),
                             ("/servicerequestupdates", {**whole, **span}), ("/requests/0", {}), ("/requests", {"page": "0", "status": "x"}),
                             ("/requests", {"bbox": "0,0,1,1"}), ("/../discovery", {})):
-            one, other = (client.get(V2 + path, format, query) for format in FORMATS)
-            self.assertEqual(one.status, other.status)
-            # An empty container is <x/> in XML, which a reader cannot tell from a value that is empty.
-            self.assertEqual(one.value, other.value, path)
+            def said(format):
+                answer = client.get(V2 + path, format, query)
+                return answer.status, answer.value
+
+            self.assert_same(lambda: said("xml"), lambda: said("json"), path)
 
 
 class Xml(GeoReport, unittest.TestCase):
