@@ -88,9 +88,12 @@ async fn searched(asked: &Asked, here: &Here, cursors: &Cursors) -> Result<Vec<C
         Some(after) => query.after = Some(after),
         None => query.skip = (page.number - 1).saturating_mul(page.size),
     }
-    let Page { items, next } = asked.done(asked.app.whistle.cases(here, &query, Viewer::Public).await)?;
-    if let Some(next) = next {
-        cursors.keep(list, page.number + 1, next, now);
+    let found = asked.app.whistle.cases(here, &query, Viewer::Public).await;
+    let Page { items, again, next } = asked.done(found)?;
+    for (number, key) in [(page.number, again), (page.number + 1, next)] {
+        if let Some(key) = key {
+            cursors.keep(list.clone(), number, key, now);
+        }
     }
     Ok(items)
 }
