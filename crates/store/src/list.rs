@@ -321,6 +321,24 @@ fn open_ones(
     }
 }
 
+/// The filter of a list that goes on after a key. Where the filter has a range of the list's own time, the range ends
+/// (or begins) at the key: of two bounds SQLite takes the first for its search, and would walk from there to the page.
+fn begun(filter: &Filter, order: Order, after: Option<After>) -> Cow<'_, Filter> {
+    let mut begun = Cow::Borrowed(filter);
+    if let Some(After { key, .. }) = after {
+        match (order, &filter.reported, &filter.updated) {
+            (Order::Newest, Some(range), _) => {
+                begun.to_mut().reported = Some(*range.start()..=key.min(*range.end()));
+            }
+            (Order::Updated, _, Some(range)) => {
+                begun.to_mut().updated = Some(key.max(*range.start())..=*range.end());
+            }
+            _ => {}
+        }
+    }
+    begun
+}
+
 /// The statement of a page and its parameters.
 fn page_statement(
     jurisdiction: JurisdictionId,
@@ -330,12 +348,12 @@ fn page_statement(
     skip: usize,
     most: usize,
 ) -> (String, Vec<Owned>) {
-    let mut conditions = Conditions::of(jurisdiction, filter);
     let (column, direction) = match order {
         Order::Newest => ("reported_at", "DESC"),
         Order::Updated => ("updated_at", "ASC"),
         Order::Due => ("due_at", "ASC"),
     };
+    let mut conditions = Conditions::of(jurisdiction, &begun(filter, order, after));
     if let Some(after) = after {
         let key = conditions.hold(Owned::Int(after.key));
         let number = conditions.hold(Owned::Int(after.number));

@@ -27,7 +27,10 @@ const EN: LanguageIdentifier = langid!("en");
 
 /// Messages without a variable part, by language, once they were asked for: a page has some two hundred of them, and
 /// making them anew was half of its time.
-static PLAIN: LazyLock<[RwLock<HashMap<Box<str>, String>>; 2]> = LazyLock::new(Default::default);
+static PLAIN: LazyLock<[Kept; 2]> = LazyLock::new(Default::default);
+
+/// Messages by their keys.
+type Kept = RwLock<HashMap<Box<str>, String>>;
 
 /// What a page shows in place of a message that is missing; the tests look for it.
 pub(crate) const MISSING: char = '⟦';
