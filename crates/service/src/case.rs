@@ -71,7 +71,7 @@ impl Whistle {
         metrics::counter!("whistle_reports_total", "channel" => new.channel.as_str()).increment(1);
         let id = here.id;
         let sealed = self.seal(&with.contact, (id, number, 1));
-        let written = self.store.write_again(move |tx| -> Result<_> {
+        let written = self.store.write(move |tx| -> Result<_> {
             if let Some(earlier) = earlier(tx, id, request.as_ref())? {
                 return Ok(Some(earlier));
             }
@@ -229,9 +229,9 @@ impl Whistle {
                 let said = before.case.version + 1;
                 let act = Act::Comment { public: true };
                 change(tx, id, &place, before, None, &act, &text, &by, now, chance)?;
-                for photo in photos {
+                for photo in &photos {
                     let before = find(tx)?;
-                    let act = Act::AddPhoto { photo };
+                    let act = Act::AddPhoto { photo: photo.clone() };
                     change(tx, id, &place, before, None, &act, "", &by, now, chance)?;
                 }
                 keep_answer(tx, id, request.as_ref(), number, said, now)?;
@@ -334,7 +334,7 @@ impl Whistle {
         let (id, place, now) = (here.id, here.place.clone(), self.clock.now());
         self.store.write_blocking(move |tx| {
             let mut changed = 0;
-            for number in numbers {
+            for &number in &numbers {
                 let Some(before) = stored::find(tx, id, number)?.filter(|s| s.case.state.is_open()) else {
                     continue;
                 };

@@ -107,7 +107,7 @@ impl Whistle {
             let last = numbers.len() < ROUND;
             erased += self.store.write_blocking(move |tx| -> Result<u64> {
                 let mut erased = 0;
-                for number in numbers {
+                for &number in &numbers {
                     erased += intake::erase_contacts(tx, id, number)?;
                 }
                 Ok(erased)

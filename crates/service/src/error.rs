@@ -108,9 +108,14 @@ impl Error {
 
 impl From<whistle_store::Error> for Error {
     fn from(error: whistle_store::Error) -> Self {
-        match error {
-            whistle_store::Error::Busy { retry_after, .. } => Self::Busy(retry_after),
-            other => Self::Store(other),
+        match error.retry_after() {
+            Some(wait) => {
+                if !matches!(error, whistle_store::Error::Busy { .. }) {
+                    tracing::error!(%error, "the database did not answer");
+                }
+                Self::Busy(wait)
+            }
+            None => Self::Store(error),
         }
     }
 }

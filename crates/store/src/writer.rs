@@ -1,8 +1,13 @@
 //! The one thread that writes, and commits many commands together.
 //!
-//! A command is a closure. The thread takes what is queued, runs one after the other in one transaction, each behind a
-//! savepoint of its own, commits, and only then answers. It never waits for a group to fill: alone, a command is
-//! committed alone. The writer knows nothing of what the commands do.
+//! A command is a closure that can be run more than once. The thread takes what is queued, runs one after the other in
+//! one transaction, commits, and only then answers. It never waits for a group to fill: alone, a command is committed
+//! alone. The writer knows nothing of what the commands do.
+//!
+//! Hope comes first: commands are run without anything between them, and their statements sent in few pieces. Where one
+//! fails after it changed something, the transaction is begun anew and all are run one by one, each behind a savepoint of
+//! its own, so that a failed one goes alone. What passes by itself (another process holds a row, the database went away)
+//! is tried again as a whole, a few times.
 //!
 //! What is checked only at the commit would fail the whole group: the schema has no deferred constraint.
 
@@ -10,20 +15,19 @@ use std::future::Future;
 use std::iter;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::checkpoint::LogKeeper;
-use crate::conn::Conn;
+use crate::conn::{Conn, Database};
 use crate::counter::{Counter, Increments};
 use crate::error::{Error, Result};
+use crate::mark::CommitMark;
 use crate::sequence::{Mark, Sequences};
-use crate::sqlite::{self, Role};
 use crate::value::Value;
 
 /// Commands that may wait: some tenths of a second's work, so that who is let in is also answered in good time.
@@ -34,6 +38,16 @@ const MAX_GROUP: usize = 256;
 
 /// When who was turned away should come again: the queue is empty by then, if others are turned away too.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How often a group is tried that other processes were in the way of.
+const TRIES: u32 = 6;
+
+/// How often one command is run again because another process was faster than it.
+const OVERTAKEN_AT_MOST: u32 = 3;
+
+/// How long a group waits for a database that went away: longer than PostgreSQL needs to start again after a crash,
+/// shorter than a browser waits.
+const AWAY_AT_MOST: Duration = Duration::from_secs(20);
 
 /// A transaction as a command sees it: asks like a [`Conn`], and changes.
 pub struct Tx<'t> {
@@ -56,6 +70,17 @@ impl Tx<'_> {
         self.conn.exec(sql, params)
     }
 
+    /// Runs a statement whose answer this command does not need; over a network it is sent with others. Where it fails, the
+    /// command fails, though perhaps only after its closure has ended.
+    pub fn queue(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
+        self.conn.queue(sql, params, None)
+    }
+
+    /// [`Tx::queue`] for a statement that must change one row; where it does not, the command fails with `otherwise`.
+    pub fn queue_one(&mut self, sql: &str, params: &[Value<'_>], otherwise: Error) -> Result<()> {
+        self.conn.queue(sql, params, Some(otherwise))
+    }
+
     /// The next number of a sequence of this jurisdiction, from 1. Never given twice, by no process; gaps occur, and
     /// numbers of two processes do not follow time.
     pub fn next_id(&mut self, jurisdiction_id: i64, name: &'static str) -> Result<i64> {
@@ -76,22 +101,27 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub fn open(path: &Path) -> Result<Self> {
-        let mut connection = sqlite::open(path, Role::Writer)?;
-        let log = LogKeeper::watch(&mut connection, path)?;
+    pub fn open(database: &Database) -> Result<Self> {
         let (queue, commands) = mpsc::channel(QUEUE_LIMIT);
         let commits = Arc::new(AtomicU64::new(0));
-        let bench = Bench {
-            conn: Conn::from(connection),
-            sequences: Sequences::default(),
-            increments: Increments::default(),
-            own_increments: Vec::new(),
-            commits: commits.clone(),
-        };
+        let (opened, outcome) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || bench.work(commands, log))
-            .map_err(|error| Error::io(path, error))?;
+            .spawn({
+                let (database, commits) = (database.clone(), commits.clone());
+                // Opened by the thread that uses it: PostgreSQL's own does its input and output there.
+                move || match Bench::open(database, commits) {
+                    Ok(bench) => {
+                        let _ = opened.send(Ok(()));
+                        bench.work(commands);
+                    }
+                    Err(error) => {
+                        let _ = opened.send(Err(error));
+                    }
+                }
+            })
+            .map_err(|error| Error::io("store-writer".as_ref(), error))?;
+        outcome.recv().unwrap_or(Err(Error::Closed))?;
         Ok(Self {
             queue: RwLock::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
@@ -104,20 +134,9 @@ impl Writer {
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    {
-        let accepted = self.accept(Once(Some(f)));
-        async move { accepted?.await.unwrap_or_else(|_| Err(Error::Closed.into())) }
-    }
-
-    /// [`Writer::write`] for a closure that may be run more than once, and is cheaper for it.
-    pub fn write_again<T, E, F>(&self, f: F) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        let accepted = self.accept(Again(f));
+        let accepted = self.accept(f);
         async move { accepted?.await.unwrap_or_else(|_| Err(Error::Closed.into())) }
     }
 
@@ -125,18 +144,18 @@ impl Writer {
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        self.accept(Once(Some(f)))?
+        self.accept(f)?
             .blocking_recv()
             .unwrap_or_else(|_| Err(Error::Closed.into()))
     }
 
-    fn accept<T, E, W>(&self, work: W) -> Result<oneshot::Receiver<Result<T, E>>>
+    fn accept<T, E, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, E>>>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
-        W: Work<T, E> + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let command = Box::new(Pending {
@@ -189,70 +208,39 @@ trait Command: Send {
     /// Runs the closure. Whether its changes are to be kept.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
 
-    /// Whether it may be run once more after it was undone.
-    fn is_repeatable(&self) -> bool;
+    /// Makes this its outcome: a statement of its failed after its closure ended.
+    fn fail(&mut self, error: Error);
 
     /// Answers: with the closure's own outcome, or with what befell the transaction.
     fn answer(self: Box<Self>, transaction: Result<()>);
 }
 
-struct Pending<W, T, E> {
-    work: W,
+struct Pending<F, T, E> {
+    work: F,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
 
-/// How a closure is run.
-trait Work<T, E>: Send {
-    /// Whether [`Work::run`] may be called once more.
-    const REPEATABLE: bool;
-
-    /// Runs it; none when it was run before and cannot be again.
-    fn run(&mut self, tx: &mut Tx<'_>) -> Option<Result<T, E>>;
-}
-
-/// A closure that is used up by being run.
-struct Once<F>(Option<F>);
-
-impl<T, E, F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send> Work<T, E> for Once<F> {
-    const REPEATABLE: bool = false;
-
-    fn run(&mut self, tx: &mut Tx<'_>) -> Option<Result<T, E>> {
-        self.0.take().map(|work| work(tx))
-    }
-}
-
-/// A closure that can be run again.
-struct Again<F>(F);
-
-impl<T, E, F: Fn(&mut Tx<'_>) -> Result<T, E> + Send> Work<T, E> for Again<F> {
-    const REPEATABLE: bool = true;
-
-    fn run(&mut self, tx: &mut Tx<'_>) -> Option<Result<T, E>> {
-        Some((self.0)(tx))
-    }
-}
-
-impl<W, T, E> Command for Pending<W, T, E>
+impl<F, T, E> Command for Pending<F, T, E>
 where
     T: Send,
     E: From<Error> + Send,
-    W: Work<T, E>,
+    F: Fn(&mut Tx<'_>) -> Result<T, E> + Send,
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
-        let work = &mut self.work;
-        let outcome = catch_unwind(AssertUnwindSafe(|| work.run(tx))).unwrap_or_else(|payload| {
+        let work = &self.work;
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or_else(|payload| {
             let error = Error::panicked(&*payload);
             tracing::error!(%error);
-            Some(Err(error.into()))
+            Err(error.into())
         });
-        let keep = outcome.as_ref().is_some_and(Result::is_ok);
-        self.outcome = outcome;
+        let keep = outcome.is_ok();
+        self.outcome = Some(outcome);
         keep
     }
 
-    fn is_repeatable(&self) -> bool {
-        W::REPEATABLE
+    fn fail(&mut self, error: Error) {
+        self.outcome = Some(Err(error.into()));
     }
 
     fn answer(self: Box<Self>, transaction: Result<()>) {
@@ -268,117 +256,293 @@ where
 
 /// What the writer thread works with.
 struct Bench {
+    database: Database,
     conn: Conn,
+    /// Tells a commit whose answer was lost from one that never was.
+    mark: CommitMark,
+    /// SQLite's.
+    log: Option<LogKeeper>,
     sequences: Sequences,
     increments: Increments,
     /// Increments of the command that is running; kept here for its memory.
     own_increments: Vec<(Counter, i64)>,
     commits: Arc<AtomicU64>,
+    /// Whether the last group was given up because the database was away: the next need not wait for it as long.
+    away: bool,
 }
 
+/// How the commands of a group are run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// In the hope that none fails.
+    Together,
+    /// So that a failed one goes alone.
+    OneByOne,
+}
+
+/// Why a group was not committed.
+enum Halt {
+    /// A command failed, and what it did cannot be undone alone.
+    Command,
+    /// The transaction failed.
+    Transaction(Error),
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Transaction(error)
+    }
+}
+
+/// What became of one command.
+#[derive(PartialEq, Eq)]
+enum Ran {
+    Well,
+    /// Nothing of it is left.
+    Failed,
+    /// The same, and only since another process was faster: run again, it sees what that one did.
+    Overtaken,
+}
+
+type Waiting<'w> = &'w mut dyn Iterator<Item = Box<dyn Command>>;
+
 impl Bench {
-    fn work(mut self, mut commands: mpsc::Receiver<Box<dyn Command>>, mut log: LogKeeper) {
+    fn open(database: Database, commits: Arc<AtomicU64>) -> Result<Self> {
+        let mut conn = database.open_writer()?;
+        let log = LogKeeper::watch(&mut conn, &database)?;
+        let mark = CommitMark::introduce(&conn)?;
+        Ok(Self {
+            database,
+            conn,
+            mark,
+            log,
+            sequences: Sequences::default(),
+            increments: Increments::default(),
+            own_increments: Vec::new(),
+            commits,
+            away: false,
+        })
+    }
+
+    fn work(mut self, mut commands: mpsc::Receiver<Box<dyn Command>>) {
         let mut done = Vec::with_capacity(MAX_GROUP);
         while let Some(first) = commands.blocking_recv() {
             // Whoever comes while the group is run still goes with it.
-            let waiting = iter::once(first)
+            let mut waiting = iter::once(first)
                 .chain(iter::from_fn(|| commands.try_recv().ok()))
                 .take(MAX_GROUP);
-            let transaction = self.commit(waiting, &mut done);
+            let transaction = self.write(&mut waiting, &mut done);
             if let Err(error) = &transaction {
                 tracing::error!(%error, commands = done.len(), "a group was not committed");
-                self.abandon();
             }
             for command in done.drain(..) {
                 command.answer(transaction.clone());
             }
-            log.between_groups(self.conn.sqlite());
+            if let (Some(log), Some(connection)) = (&mut self.log, self.conn.sqlite()) {
+                log.between_groups(connection);
+            }
         }
-        log.close(self.conn.sqlite());
+        self.mark.leave(&self.conn);
+        if let (Some(log), Some(connection)) = (self.log, self.conn.sqlite()) {
+            log.close(connection);
+        }
     }
 
     /// Runs commands in one transaction and commits it. All that ran are in `done` then, whatever came of it.
-    ///
-    /// A savepoint copies every page that a command touches. As long as all commands of a group can be run again, they
-    /// go without: when one of them fails, which is rare, the transaction is begun anew and all are run behind savepoints.
-    fn commit(
-        &mut self,
-        mut waiting: impl Iterator<Item = Box<dyn Command>>,
-        done: &mut Vec<Box<dyn Command>>,
-    ) -> Result<()> {
-        let (mut kept, mut unguarded) = (false, true);
-        while let Some(mut command) = waiting.next() {
-            if !kept && let Err(error) = self.conn.begin() {
-                // Each would wait for the lock as long as this one did.
-                done.push(command);
-                done.extend(waiting);
+    fn write(&mut self, waiting: Waiting<'_>, done: &mut Vec<Box<dyn Command>>) -> Result<()> {
+        let (mut manner, mut tries) = (Manner::Together, 0);
+        if self.away || self.conn.is_lost() {
+            self.reconnect();
+        }
+        let give_up = Instant::now() + if self.away { Duration::ZERO } else { AWAY_AT_MOST };
+        loop {
+            let halt = match self.attempt(manner, waiting, done) {
+                Ok(()) => {
+                    self.away = false;
+                    return Ok(());
+                }
+                Err(halt) => halt,
+            };
+            self.abandon();
+            let error = match halt {
+                Halt::Command => {
+                    manner = Manner::OneByOne;
+                    continue;
+                }
+                Halt::Transaction(error) => error,
+            };
+            tries += 1;
+            self.away = matches!(error, Error::Away { .. });
+            let again = self.conn.is_passing(&error)
+                && if self.away {
+                    Instant::now() < give_up
+                } else {
+                    tries < TRIES
+                };
+            if !again {
+                if done.is_empty() {
+                    // Not even begun: each would wait for the lock, or the database, as long as this one did.
+                    done.extend(waiting);
+                }
                 return Err(error);
             }
-            unguarded &= command.is_repeatable();
-            let ran = self.run(&mut *command, kept, !unguarded);
-            done.push(command);
-            let succeeded = ran?;
-            if !succeeded && kept && unguarded {
-                unguarded = false;
-                kept = self.run_again(done)?;
+            tracing::warn!(%error, tries, "a group is tried again");
+            pause(tries);
+            if self.conn.is_lost() || self.away {
+                self.reconnect();
             } else {
-                kept |= succeeded;
+                // Whoever was in the way of one command shall not be in the way of all.
+                manner = Manner::OneByOne;
             }
         }
+    }
+
+    /// Runs what is in `done` from an earlier attempt, then what is waiting, and commits.
+    fn attempt(
+        &mut self,
+        manner: Manner,
+        waiting: Waiting<'_>,
+        done: &mut Vec<Box<dyn Command>>,
+    ) -> Result<(), Halt> {
+        let (mut next, mut kept) = (0, false);
+        loop {
+            if next == done.len() && next > 0 {
+                match waiting.next() {
+                    Some(command) => done.push(command),
+                    None => break,
+                }
+            }
+            if !self.conn.in_transaction() {
+                self.conn.begin()?;
+            }
+            if done.is_empty() {
+                match waiting.next() {
+                    Some(command) => done.push(command),
+                    None => break,
+                }
+            }
+            let command = &mut *done[next];
+            next += 1;
+            let mut overtaken = 0;
+            let ran = loop {
+                let ran = self.run(command, manner, kept)?;
+                if ran != Ran::Overtaken || overtaken == OVERTAKEN_AT_MOST {
+                    break ran;
+                }
+                overtaken += 1;
+                if !self.conn.in_transaction() {
+                    self.conn.begin()?;
+                }
+            };
+            kept |= ran == Ran::Well;
+        }
         if kept {
-            self.increments.flush(&self.conn)?;
-            self.conn.commit()?;
+            self.commit(manner)?;
             self.commits.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.conn.rollback()?;
         }
         self.sequences.keep();
         Ok(())
     }
 
-    /// Runs one command, and undoes it where it fails: behind its savepoint if it is guarded, else not at all. The first
-    /// of a group (nothing is `kept` before it) needs no savepoint: it goes back to nothing. Whether it succeeded.
-    fn run(&mut self, command: &mut dyn Command, kept: bool, guarded: bool) -> Result<bool> {
-        if kept && guarded {
+    /// Runs one command, and undoes it where it fails. The first of a group (nothing is `kept` before it) needs no
+    /// savepoint: it goes back to nothing.
+    fn run(&mut self, command: &mut dyn Command, manner: Manner, kept: bool) -> Result<Ran, Halt> {
+        let alone = manner == Manner::OneByOne;
+        if alone && kept {
             self.conn.savepoint()?;
         }
         let mark = self.sequences.mark();
-        let succeeded = command.run(&mut Tx {
+        self.conn.take_touched();
+        let mut overtaken = false;
+        let mut succeeded = command.run(&mut Tx {
             conn: &self.conn,
             sequences: &mut self.sequences,
             increments: &mut self.own_increments,
         });
-        if !self.conn.in_transaction() {
-            return Err(Error::RolledBack);
+        if alone
+            && succeeded
+            && let Err(error) = self.conn.flush()
+        {
+            succeeded = false;
+            overtaken = matches!(error, Error::Stale { .. } | Error::Conflict { .. });
+            command.fail(error);
         }
-        if succeeded {
+        match self.conn.take_trouble() {
+            // It waited for another process in vain.
+            Some(Error::Busy { .. }) if alone => overtaken = true,
+            Some(trouble) => return Err(trouble.into()),
+            None => {}
+        }
+        if succeeded && !overtaken {
             for (counter, delta) in self.own_increments.drain(..) {
                 self.increments.add(counter, delta);
             }
-            if kept && guarded {
+            if alone && kept {
                 self.conn.release()?;
             }
-        } else {
-            self.own_increments.clear();
-            self.sequences.undo(mark);
-            match (kept, guarded) {
-                (false, _) => self.conn.rollback()?,
-                (true, true) => self.conn.rollback_to_savepoint()?,
-                (true, false) => {}
-            }
+            return Ok(Ran::Well);
         }
-        Ok(succeeded)
+        self.own_increments.clear();
+        let touched = self.conn.take_touched();
+        match (kept, alone) {
+            (true, true) => self.conn.rollback_to_savepoint()?,
+            _ if !touched => {}
+            (true, false) => return Err(Halt::Command),
+            (false, _) => self.conn.rollback()?,
+        }
+        if touched {
+            self.sequences.undo(mark);
+        }
+        Ok(if overtaken { Ran::Overtaken } else { Ran::Failed })
     }
 
-    /// Begins the transaction anew and runs all commands behind savepoints. Whether anything is kept.
-    fn run_again(&mut self, commands: &mut [Box<dyn Command>]) -> Result<bool> {
-        self.abandon();
-        let mut kept = false;
-        for command in commands {
-            if !kept {
-                self.conn.begin()?;
-            }
-            kept |= self.run(&mut **command, kept, true)?;
+    /// Writes what was gathered for the group, and commits. A commit whose answer is lost is looked for.
+    fn commit(&mut self, manner: Manner) -> Result<(), Halt> {
+        self.increments.flush(&self.conn)?;
+        self.mark.set(&self.conn)?;
+        if let Err(error) = self.conn.flush() {
+            let of_a_command = manner == Manner::Together && !self.conn.is_passing(&error);
+            return Err(if of_a_command { Halt::Command } else { error.into() });
         }
-        Ok(kept)
+        match self.conn.commit() {
+            Err(Error::Away { detail }) => self.find_out(detail),
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// The database was lost after the commit was sent: asks it, once it is back, whether it was kept.
+    fn find_out(&mut self, lost: String) -> Result<(), Halt> {
+        tracing::warn!(lost, "the database was lost during a commit");
+        let give_up = Instant::now() + AWAY_AT_MOST;
+        for tries in 1.. {
+            self.reconnect();
+            match self.mark.is_set(&self.conn) {
+                Ok(true) => {
+                    tracing::warn!("the commit was kept");
+                    return Ok(());
+                }
+                Ok(false) => return Err(Error::Away { detail: lost }.into()),
+                Err(error) if Instant::now() < give_up => {
+                    tracing::debug!(%error, "the database does not say yet whether it kept a commit");
+                    pause(tries);
+                }
+                Err(_) => break,
+            }
+        }
+        Err(Error::Unknown.into())
+    }
+
+    /// Opens the connection anew; where that fails, the old one stays and fails the next attempt.
+    fn reconnect(&mut self) {
+        match self.database.open_writer() {
+            Ok(conn) => {
+                self.mark.end_others(&conn);
+                self.conn = conn;
+            }
+            Err(error) => tracing::warn!(%error, "the database is not back yet"),
+        }
     }
 
     /// The transaction is lost, and with it all that was gathered for it.
@@ -390,4 +554,13 @@ impl Bench {
             tracing::error!(%error, "a failed group could not be rolled back");
         }
     }
+}
+
+/// Waits longer after every try, up to two seconds, and never as long as another process does.
+fn pause(tries: u32) {
+    const SHORTEST: u64 = 10;
+    const LONGEST: u64 = 2000;
+    let bound = (SHORTEST << tries.min(16)).min(LONGEST);
+    let milliseconds = bound / 2 + crate::postgres::random() % (bound / 2);
+    std::thread::sleep(Duration::from_millis(milliseconds));
 }

@@ -88,11 +88,7 @@ fn a_report_under_way_is_finished_when_the_server_is_told_to_stop() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.contains("service_request_id"), "{answer}");
     assert!(server.wait().success());
-    let cases: i64 = home
-        .database()
-        .query_row("SELECT COUNT(*) FROM cases", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(cases, 1);
+    assert_eq!(home.cases(), 1);
 }
 
 #[test]

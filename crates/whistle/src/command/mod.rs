@@ -130,15 +130,23 @@ fn start_log(config: &Config) {
     }
 }
 
-/// Opens the data folder, which must hold an install: a wrong path must not make an empty one that looks fine.
+/// Opens the install, which must be there: a wrong path must not make an empty one that looks fine.
 fn open(config: &Config) -> Result<Whistle> {
-    if !Whistle::is_in(&config.data) {
-        return Err(Failure::Refused(format!(
-            "there is no install in {}; name its folder with --data, or begin one with `whistle apply DIR --data {0}`",
-            config.data.display()
-        )));
+    let site = &config.site;
+    if !site.is_taken()? {
+        return Err(Failure::Refused(match site.database_url {
+            Some(_) => {
+                "there is no install in this database; name it with --database-url, or begin one with \
+                `whistle apply DIR`"
+                    .to_owned()
+            }
+            None => format!(
+                "there is no install in {}; name its folder with --data, or begin one with `whistle apply DIR --data {0}`",
+                site.dir.display()
+            ),
+        }));
     }
-    Ok(Whistle::open(&config.data)?)
+    Ok(Whistle::open(site.clone())?)
 }
 
 /// The jurisdiction that a command is about.
