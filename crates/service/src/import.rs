@@ -358,7 +358,7 @@ fn write(tx: &mut Tx<'_>, id: JurisdictionId, place: &Place, source: &str, deeds
                 tally.added += 1;
             }
             Deed::Settle { number, closing } => {
-                let before = stored::find(tx, id, *number)?
+                let before = stored::find_to_change(tx, id, *number)?
                     .filter(|s| s.case.state.is_open() && s.case.flags.reopened == 0);
                 let Some(before) = before else {
                     tally.unchanged += 1;

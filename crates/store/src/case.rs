@@ -381,20 +381,29 @@ pub(crate) fn hash_at(row: &Row<'_>, column: usize) -> Result<Hash> {
         .map_err(|_| row.wrong(column, "a hash of 32 bytes", "another length"))
 }
 
+const FIND: &str = "SELECT fold, hash
+         FROM cases
+         WHERE jurisdiction_id = $1 AND number = $2";
+
+fn stored(row: &Row<'_>) -> Result<Stored> {
+    Ok(Stored {
+        case: fold(row, 0)?,
+        hash: hash_at(row, 1)?,
+    })
+}
+
 /// The case with a number.
 pub fn find(conn: &Conn, jurisdiction: JurisdictionId, number: CaseNumber) -> Result<Option<Stored>> {
-    conn.row_optional(
-        "SELECT fold, hash
-         FROM cases
-         WHERE jurisdiction_id = $1 AND number = $2",
-        params![jurisdiction.0, number.0],
-        |row| {
-            Ok(Stored {
-                case: fold(row, 0)?,
-                hash: hash_at(row, 1)?,
-            })
-        },
-    )
+    conn.row_optional(FIND, params![jurisdiction.0, number.0], stored)
+}
+
+/// The same for a command that will change it; other processes wait with theirs.
+pub fn find_to_change(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+) -> Result<Option<Stored>> {
+    tx.row_to_change(FIND, params![jurisdiction.0, number.0], stored)
 }
 
 /// The whole log of a case, from its first event.

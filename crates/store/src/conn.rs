@@ -127,6 +127,20 @@ impl Conn {
         })
     }
 
+    /// [`Conn::row_optional`], locked until the transaction ends.
+    pub(crate) fn row_to_change<T>(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        map: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        match &self.backend {
+            // A transaction that writes has the whole database to itself.
+            Backend::Sqlite(_) => self.row_optional(sql, params, map),
+            Backend::Postgres(_) => self.row_optional(&format!("{sql} FOR UPDATE"), params, map),
+        }
+    }
+
     fn visit(
         &self,
         sql: &str,

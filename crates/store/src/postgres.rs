@@ -36,7 +36,7 @@ use driver::Driver;
 pub(crate) use driver::block_on;
 
 /// How long a statement waits for a row that another process has changed and not committed.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
+const LOCK_WAIT: Duration = Duration::from_secs(2);
 
 /// Prepared statements kept per connection: more than the whole program has.
 const STATEMENTS_KEPT: usize = 512;

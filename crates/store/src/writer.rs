@@ -6,8 +6,8 @@
 //!
 //! Hope comes first: commands are run without anything between them, and their statements sent in few pieces. Where one
 //! fails after it changed something, the transaction is begun anew and all are run one by one, each behind a savepoint of
-//! its own, so that a failed one goes alone. What passes by itself (another process holds a row, the database went away)
-//! is tried again as a whole, a few times.
+//! its own, so that a failed one goes alone. A group that another process is in the way of goes in pieces, a transaction for
+//! each command; one whose database went away is tried again as a whole. Both a few times.
 //!
 //! What is checked only at the commit would fail the whole group: the schema has no deferred constraint.
 
@@ -28,7 +28,7 @@ use crate::counter::{Counter, Increments};
 use crate::error::{Error, Result};
 use crate::mark::CommitMark;
 use crate::sequence::{Mark, Sequences};
-use crate::value::Value;
+use crate::value::{Row, Value};
 
 /// Commands that may wait: some tenths of a second's work, so that who is let in is also answered in good time.
 pub const QUEUE_LIMIT: usize = 4096;
@@ -39,15 +39,15 @@ const MAX_GROUP: usize = 256;
 /// When who was turned away should come again: the queue is empty by then, if others are turned away too.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// How often a group is tried that other processes were in the way of.
-const TRIES: u32 = 6;
+/// How often a command is tried that other processes are in the way of.
+const TRIES: u32 = 5;
 
 /// How often one command is run again because another process was faster than it.
 const OVERTAKEN_AT_MOST: u32 = 3;
 
 /// How long a group waits for a database that went away: longer than PostgreSQL needs to start again after a crash,
 /// shorter than a browser waits.
-const AWAY_AT_MOST: Duration = Duration::from_secs(20);
+const AWAY_AT_MOST: Duration = Duration::from_secs(10);
 
 /// A transaction as a command sees it: asks like a [`Conn`], and changes.
 pub struct Tx<'t> {
@@ -68,6 +68,17 @@ impl Tx<'_> {
     /// Runs a statement that answers no rows; gives how many it changed. With `RETURNING`, ask by `row` or `rows`.
     pub fn exec(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         self.conn.exec(sql, params)
+    }
+
+    /// The row that this command will change, if it is there: from here on, no other process changes it before this
+    /// transaction has ended. `sql` finds it in one table, by its key.
+    pub fn row_to_change<T>(
+        &mut self,
+        sql: &str,
+        params: &[Value<'_>],
+        map: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.conn.row_to_change(sql, params, map)
     }
 
     /// Runs a statement whose answer this command does not need; over a network it is sent with others. Where it fails, the
@@ -332,11 +343,16 @@ impl Bench {
                 .chain(iter::from_fn(|| commands.try_recv().ok()))
                 .take(MAX_GROUP);
             let transaction = self.write(&mut waiting, &mut done);
-            if let Err(error) = &transaction {
-                tracing::error!(%error, commands = done.len(), "a group was not committed");
-            }
-            for command in done.drain(..) {
-                command.answer(transaction.clone());
+            match transaction {
+                Err(error) if done.len() > 1 && self.is_in_the_way(&error) => {
+                    // Together they hold what others wait for while they wait themselves; each alone holds little.
+                    for command in done.drain(..) {
+                        let mut alone = vec![command];
+                        let transaction = self.write(&mut iter::empty(), &mut alone);
+                        answer(&mut alone, &transaction);
+                    }
+                }
+                transaction => answer(&mut done, &transaction),
             }
             if let (Some(log), Some(connection)) = (&mut self.log, self.conn.sqlite()) {
                 log.between_groups(connection);
@@ -373,12 +389,11 @@ impl Bench {
             };
             tries += 1;
             self.away = matches!(error, Error::Away { .. });
-            let again = self.conn.is_passing(&error)
-                && if self.away {
-                    Instant::now() < give_up
-                } else {
-                    tries < TRIES
-                };
+            let again = if self.away {
+                Instant::now() < give_up
+            } else {
+                self.is_in_the_way(&error) && done.len() == 1 && tries < TRIES
+            };
             if !again {
                 if done.is_empty() {
                     // Not even begun: each would wait for the lock, or the database, as long as this one did.
@@ -390,9 +405,6 @@ impl Bench {
             pause(tries);
             if self.conn.is_lost() || self.away {
                 self.reconnect();
-            } else {
-                // Whoever was in the way of one command shall not be in the way of all.
-                manner = Manner::OneByOne;
             }
         }
     }
@@ -469,13 +481,10 @@ impl Bench {
             overtaken = matches!(error, Error::Stale { .. } | Error::Conflict { .. });
             command.fail(error);
         }
-        match self.conn.take_trouble() {
-            // It waited for another process in vain.
-            Some(Error::Busy { .. }) if alone => overtaken = true,
-            Some(trouble) => return Err(trouble.into()),
-            None => {}
+        if let Some(trouble) = self.conn.take_trouble() {
+            return Err(trouble.into());
         }
-        if succeeded && !overtaken {
+        if succeeded {
             for (counter, delta) in self.own_increments.drain(..) {
                 self.increments.add(counter, delta);
             }
@@ -496,6 +505,11 @@ impl Bench {
             self.sequences.undo(mark);
         }
         Ok(if overtaken { Ran::Overtaken } else { Ran::Failed })
+    }
+
+    /// Whether a transaction failed only because another process holds what it needs.
+    fn is_in_the_way(&self, error: &Error) -> bool {
+        matches!(error, Error::Busy { .. }) && self.conn.is_passing(error)
     }
 
     /// Writes what was gathered for the group, and commits. A commit whose answer is lost is looked for.
@@ -553,6 +567,15 @@ impl Bench {
         if let Err(error) = self.conn.rollback() {
             tracing::error!(%error, "a failed group could not be rolled back");
         }
+    }
+}
+
+fn answer(done: &mut Vec<Box<dyn Command>>, transaction: &Result<()>) {
+    if let Err(error) = transaction {
+        tracing::error!(%error, commands = done.len(), "a group was not committed");
+    }
+    for command in done.drain(..) {
+        command.answer(transaction.clone());
     }
 }
 

@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 const SERVER: &str = "WHISTLE_TEST_POSTGRES";
 
+/// What PostgreSQL calls its socket.
+const SOCKET: &str = ".s.PGSQL.5432";
+
 /// A directory and perhaps a database, for one test; both go with it.
 pub struct Bed {
     dir: TempDir,
@@ -45,6 +48,12 @@ impl Bed {
     /// The address of the database; none on SQLite.
     pub fn database_url(&self) -> Option<&str> {
         self.database.as_ref().map(|database| database.url.as_str())
+    }
+
+    /// The file behind which the server listens; none on SQLite.
+    pub fn socket(&self) -> Option<PathBuf> {
+        let (_, dir) = self.database_url()?.split_once("host=")?;
+        Some(Path::new(dir).join(SOCKET))
     }
 
     /// What the store is opened on: an address, or a directory.
@@ -148,11 +157,6 @@ impl Cluster {
 
     pub fn url(&self) -> String {
         format!("postgres://whistle@/postgres?host={}", self.path())
-    }
-
-    /// Where its socket is: a file of this name in this directory.
-    pub fn socket(&self) -> PathBuf {
-        self.dir.path().join(".s.PGSQL.5432")
     }
 
     fn path(&self) -> &str {

@@ -210,6 +210,11 @@ impl Answer {
 }
 
 impl Server {
+    /// One that is told everything by its command.
+    pub fn of(command: Command) -> Self {
+        Self::start(command, &[])
+    }
+
     fn start(mut command: Command, arguments: &[&str]) -> Self {
         let mut child = command
             .args(arguments)
