@@ -108,6 +108,9 @@ impl Error {
 
 impl From<whistle_store::Error> for Error {
     fn from(error: whistle_store::Error) -> Self {
+        if matches!(error, whistle_store::Error::Nul) {
+            return Self::invalid("text", "the character U+0000 cannot be kept; leave it out");
+        }
         match error.retry_after() {
             Some(wait) => {
                 if !matches!(error, whistle_store::Error::Busy { .. }) {

@@ -46,7 +46,7 @@ pub(crate) struct LogKeeper {
 impl LogKeeper {
     /// Watches the commits of `writer`; none where there is no such log.
     pub fn watch(writer: &mut Conn, database: &Database) -> Result<Option<Self>> {
-        let (Some(writer), Database::Sqlite(path)) = (writer.sqlite_mut(), database) else {
+        let (Some(writer), Database::Sqlite(path, _)) = (writer.sqlite_mut(), database) else {
             return Ok(None);
         };
         let checkpointer = Checkpointer::spawn(path)?;

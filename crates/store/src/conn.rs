@@ -10,14 +10,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::open_cases::OpenCases;
 use crate::value::{Row, Value};
 use crate::{postgres, sqlite};
 
 /// Where a database is, and how connections to it are opened.
 #[derive(Clone)]
 pub(crate) enum Database {
-    /// The file.
-    Sqlite(PathBuf),
+    /// The file, and what is kept in memory beside it.
+    Sqlite(PathBuf, Arc<OpenCases>),
     Postgres(Arc<postgres::Server>),
 }
 
@@ -34,7 +35,10 @@ impl Database {
     /// Opens a connection. It may be used by any thread, also an async one.
     pub fn open(&self, role: Role) -> Result<Conn> {
         Ok(match self {
-            Self::Sqlite(path) => sqlite::open(path, role)?.into(),
+            Self::Sqlite(path, open_cases) => Conn {
+                open_cases: Some(open_cases.clone()),
+                ..sqlite::open(path, role)?.into()
+            },
             Self::Postgres(server) => Conn::new(Backend::Postgres(Box::new(server.connect(role)?))),
         })
     }
@@ -42,7 +46,7 @@ impl Database {
     /// Opens the connection of the thread that writes, and does nothing but that.
     pub fn open_writer(&self) -> Result<Conn> {
         Ok(match self {
-            Self::Sqlite(_) => self.open(Role::Writer)?,
+            Self::Sqlite(..) => self.open(Role::Writer)?,
             Self::Postgres(server) => Conn::new(Backend::Postgres(Box::new(server.connect_writer()?))),
         })
     }
@@ -60,6 +64,8 @@ pub struct Conn {
     backend: Backend,
     /// Whether something was changed, or may have been, since it was last asked.
     touched: Cell<bool>,
+    /// Where open cases are found by what lists look for; none where the database has indexes for that.
+    open_cases: Option<Arc<OpenCases>>,
 }
 
 enum Backend {
@@ -72,6 +78,19 @@ impl Conn {
         Self {
             backend,
             touched: Cell::new(false),
+            open_cases: None,
+        }
+    }
+
+    pub(crate) fn open_cases(&self) -> Option<&OpenCases> {
+        self.open_cases.as_deref()
+    }
+
+    /// A number that differs once another connection has committed; for what is kept in memory beside SQLite.
+    pub(crate) fn data_version(&self) -> Result<i64> {
+        match &self.backend {
+            Backend::Sqlite(_) => self.row("PRAGMA data_version", &[], |row| row.int(0)),
+            Backend::Postgres(_) => Ok(0),
         }
     }
 
@@ -147,6 +166,7 @@ impl Conn {
         params: &[Value<'_>],
         visit: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
+        ensure_keepable(params)?;
         if !sql.starts_with("SELECT") {
             self.touched.set(true);
         }
@@ -163,6 +183,7 @@ impl Conn {
 
     /// Runs a statement that answers no rows; gives how many it changed.
     pub(crate) fn exec(&self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        ensure_keepable(params)?;
         self.touched.set(true);
         match &self.backend {
             Backend::Sqlite(connection) => sqlite::exec(connection, sql, params),
@@ -178,6 +199,7 @@ impl Conn {
         params: &[Value<'_>],
         must_change_one: Option<Error>,
     ) -> Result<()> {
+        ensure_keepable(params)?;
         self.touched.set(true);
         match &self.backend {
             Backend::Sqlite(connection) => {
@@ -357,6 +379,14 @@ impl Conn {
         let _end = End(self);
         f(self)
     }
+}
+
+fn ensure_keepable(params: &[Value<'_>]) -> Result<()> {
+    let has_nul = |value: &Value<'_>| matches!(value, Value::Text(text) if text.contains('\0'));
+    if params.iter().any(has_nul) {
+        return Err(Error::Nul);
+    }
+    Ok(())
 }
 
 impl From<rusqlite::Connection> for Conn {

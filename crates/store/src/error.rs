@@ -64,6 +64,10 @@ pub enum Error {
     #[error("the statement does not use exactly the {given} parameters given to it: {statement}")]
     Parameters { given: usize, statement: String },
 
+    /// PostgreSQL keeps no text with this character, so neither database is given one.
+    #[error("a text has the character U+0000, which cannot be kept")]
+    Nul,
+
     /// The database refused or failed a statement for a reason that has no variant of its own.
     #[error("{source}; in: {statement}")]
     Sql {

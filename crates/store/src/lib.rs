@@ -9,6 +9,7 @@
 //!   became of a commit whose answer was lost.
 //! - `counter`, `sequence`: what the writer keeps for all commands, gathered per group.
 //! - `readers`: connections that read one unchanging state each, beside the writer.
+//! - `open_cases`: the open cases in memory, in place of indexes that SQLite would pay dearly for.
 //! - `checkpoint`: keeps the log short without a commit waiting for it.
 //! - `migrate`, `backup`, `dir`: the schema's steps, copies of the database, the data directory.
 
@@ -25,6 +26,7 @@ pub mod intake;
 pub mod list;
 mod mark;
 mod migrate;
+mod open_cases;
 pub mod place;
 mod postgres;
 mod readers;
@@ -40,6 +42,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use conn::{Database, Role};
+use open_cases::OpenCases;
 
 pub use backup::{Progress, restore};
 pub use conn::Conn;
@@ -113,7 +116,10 @@ impl Store {
                 let claim = dir::Claim::shared(&dir)?;
                 let file = dir::database(&dir);
                 dir::prepare(&file)?;
-                (Database::Sqlite(file), Some(claim))
+                (
+                    Database::Sqlite(file, Arc::new(OpenCases::default())),
+                    Some(claim),
+                )
             }
             Target::Postgres(url) => {
                 let server = postgres::Server::at(&url)?;
@@ -202,11 +208,20 @@ impl Store {
         self.open.readers.read_blocking(f)
     }
 
+    /// Takes over into memory what other processes have written; to be called every few seconds. A write does the same
+    /// beforehand.
+    pub fn keep_up(&self) -> Result<()> {
+        match &self.open.database {
+            Database::Sqlite(..) => self.write_blocking(|_| Ok(())),
+            Database::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Writes one state of the database to the new file `to`, checks it, and blocks until that is on the disk. Work
     /// goes on meanwhile. Fails with [`Error::Exists`] rather than overwrite; `to` is there whole or not at all.
     pub fn backup(&self, to: &Path, progress: impl FnMut(Progress)) -> Result<()> {
         match &self.open.database {
-            Database::Sqlite(file) => backup::backup(file, to, progress),
+            Database::Sqlite(file, _) => backup::backup(file, to, progress),
             Database::Postgres(_) => Err(Error::Elsewhere {
                 what: "a backup",
                 instead: "pg_dump or pg_basebackup",
@@ -217,7 +232,7 @@ impl Store {
     /// Checks the database file page by page. Fails with [`Error::Corrupt`]. PostgreSQL's files are for its own tools.
     pub fn check(&self) -> Result<()> {
         match &self.open.database {
-            Database::Sqlite(file) => sqlite::verify(file),
+            Database::Sqlite(file, _) => sqlite::verify(file),
             Database::Postgres(_) => Ok(()),
         }
     }

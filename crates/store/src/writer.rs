@@ -1,8 +1,9 @@
 //! The one thread that writes, and commits many commands together.
 //!
 //! A command is a closure that can be run more than once. The thread takes what is queued, runs one after the other in
-//! one transaction, commits, and only then answers. It never waits for a group to fill: alone, a command is committed
-//! alone. The writer knows nothing of what the commands do.
+//! one transaction, commits, and only then answers. Alone, a command is committed alone and at once; where many ask at the
+//! same time, the writer waits a moment for those it has just answered (see [`Gathering`]). It knows nothing of what the
+//! commands do.
 //!
 //! Hope comes first: commands are run without anything between them, and their statements sent in few pieces. Where one
 //! fails after it changed something, the transaction is begun anew and all are run one by one, each behind a savepoint of
@@ -27,6 +28,7 @@ use crate::conn::{Conn, Database};
 use crate::counter::{Counter, Increments};
 use crate::error::{Error, Result};
 use crate::mark::CommitMark;
+use crate::open_cases::Change;
 use crate::sequence::{Mark, Sequences};
 use crate::value::{Row, Value};
 
@@ -35,6 +37,15 @@ pub const QUEUE_LIMIT: usize = 4096;
 
 /// Commands committed together. More gain little throughput and keep the first one waiting.
 const MAX_GROUP: usize = 256;
+
+/// The longest that a group is held open for more commands: far below what a person notices.
+const MAX_HOLD: Duration = Duration::from_millis(2);
+
+/// A hold is at most this part of what the last commit took: on a fast disk a hold would only keep the writer idle.
+const HOLD_PART: u32 = 4;
+
+/// Looks at the queue during a hold.
+const LOOKS: u32 = 8;
 
 /// When who was turned away should come again: the queue is empty by then, if others are turned away too.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -54,6 +65,7 @@ pub struct Tx<'t> {
     conn: &'t Conn,
     sequences: &'t mut Sequences,
     increments: &'t mut Vec<(Counter, i64)>,
+    changes: &'t mut Vec<Change>,
 }
 
 impl Deref for Tx<'_> {
@@ -101,6 +113,13 @@ impl Tx<'_> {
     /// Adds to a counter if this command succeeds. The table shows it after the commit, not before.
     pub fn count(&mut self, counter: Counter, delta: i64) {
         self.increments.push((counter, delta));
+    }
+
+    /// Says what became of a case, for what is kept of open cases in memory.
+    pub(crate) fn changed(&mut self, change: impl FnOnce() -> Change) {
+        if self.conn.open_cases().is_some() {
+            self.changes.push(change());
+        }
     }
 }
 
@@ -277,6 +296,12 @@ struct Bench {
     increments: Increments,
     /// Increments of the command that is running; kept here for its memory.
     own_increments: Vec<(Counter, i64)>,
+    /// What the commands of this group made of cases.
+    changes: Vec<Change>,
+    /// See [`Conn::data_version`]: what it was when the open cases were last read.
+    data_version: i64,
+    /// What the last commit took.
+    commit_took: Duration,
     commits: Arc<AtomicU64>,
     /// Whether the last group was given up because the database was away: the next need not wait for it as long.
     away: bool,
@@ -317,11 +342,42 @@ enum Ran {
 
 type Waiting<'w> = &'w mut dyn Iterator<Item = Box<dyn Command>>;
 
+/// How long a group is held open before it is run.
+///
+/// Clients that wait for their answers fall into two crowds: one is being committed, the other queues meanwhile, and
+/// every commit carries half of them. Held open for a part of the time that a commit takes, a group takes in those that
+/// were just answered and ask again, and one commit carries all. Who asks alone is never held up.
+#[derive(Default)]
+struct Gathering {
+    /// Commands answered with the last group: so many may come back.
+    answered: usize,
+    /// What its commit took, which is mostly waiting for the disk.
+    commit_took: Duration,
+}
+
+impl Gathering {
+    /// Waits until as many are queued as were queued and answered a moment ago, or the hold is over.
+    fn wait(&self, commands: &mpsc::Receiver<Box<dyn Command>>) {
+        // The first command is out of the queue already.
+        let queued = || commands.len() + 1;
+        let expected = (queued() + self.answered.saturating_sub(1)).min(MAX_GROUP);
+        let hold = (self.commit_took / HOLD_PART).min(MAX_HOLD);
+        let began = Instant::now();
+        while queued() < expected && began.elapsed() < hold {
+            std::thread::sleep(hold / LOOKS);
+        }
+    }
+}
+
 impl Bench {
     fn open(database: Database, commits: Arc<AtomicU64>) -> Result<Self> {
         let mut conn = database.open_writer()?;
         let log = LogKeeper::watch(&mut conn, &database)?;
         let mark = CommitMark::introduce(&conn)?;
+        let data_version = conn.data_version()?;
+        if let Some(open_cases) = conn.open_cases() {
+            open_cases.load(&conn)?;
+        }
         Ok(Self {
             database,
             conn,
@@ -330,6 +386,9 @@ impl Bench {
             sequences: Sequences::default(),
             increments: Increments::default(),
             own_increments: Vec::new(),
+            changes: Vec::new(),
+            data_version,
+            commit_took: Duration::ZERO,
             commits,
             away: false,
         })
@@ -337,12 +396,18 @@ impl Bench {
 
     fn work(mut self, mut commands: mpsc::Receiver<Box<dyn Command>>) {
         let mut done = Vec::with_capacity(MAX_GROUP);
+        let mut gathering = Gathering::default();
         while let Some(first) = commands.blocking_recv() {
+            gathering.wait(&commands);
             // Whoever comes while the group is run still goes with it.
             let mut waiting = iter::once(first)
                 .chain(iter::from_fn(|| commands.try_recv().ok()))
                 .take(MAX_GROUP);
             let transaction = self.write(&mut waiting, &mut done);
+            gathering = Gathering {
+                answered: done.len(),
+                commit_took: self.commit_took,
+            };
             match transaction {
                 Err(error) if done.len() > 1 && self.is_in_the_way(&error) => {
                     // Together they hold what others wait for while they wait themselves; each alone holds little.
@@ -425,7 +490,7 @@ impl Bench {
                 }
             }
             if !self.conn.in_transaction() {
-                self.conn.begin()?;
+                self.begin()?;
             }
             if done.is_empty() {
                 match waiting.next() {
@@ -443,18 +508,35 @@ impl Bench {
                 }
                 overtaken += 1;
                 if !self.conn.in_transaction() {
-                    self.conn.begin()?;
+                    self.begin()?;
                 }
             };
             kept |= ran == Ran::Well;
         }
         if kept {
             self.commit(manner)?;
+            if let Some(open_cases) = self.conn.open_cases() {
+                open_cases.apply(self.changes.drain(..));
+            }
             self.commits.fetch_add(1, Ordering::Relaxed);
         } else {
             self.conn.rollback()?;
         }
         self.sequences.keep();
+        Ok(())
+    }
+
+    /// Begins the transaction; reads the open cases anew where another process has written meanwhile.
+    fn begin(&mut self) -> Result<()> {
+        self.conn.begin()?;
+        let Some(open_cases) = self.conn.open_cases() else {
+            return Ok(());
+        };
+        let data_version = self.conn.data_version()?;
+        if data_version != self.data_version {
+            open_cases.load(&self.conn)?;
+            self.data_version = data_version;
+        }
         Ok(())
     }
 
@@ -466,12 +548,14 @@ impl Bench {
             self.conn.savepoint()?;
         }
         let mark = self.sequences.mark();
+        let changed_before = self.changes.len();
         self.conn.take_touched();
         let mut overtaken = false;
         let mut succeeded = command.run(&mut Tx {
             conn: &self.conn,
             sequences: &mut self.sequences,
             increments: &mut self.own_increments,
+            changes: &mut self.changes,
         });
         if alone
             && succeeded
@@ -494,6 +578,7 @@ impl Bench {
             return Ok(Ran::Well);
         }
         self.own_increments.clear();
+        self.changes.truncate(changed_before);
         let touched = self.conn.take_touched();
         match (kept, alone) {
             (true, true) => self.conn.rollback_to_savepoint()?,
@@ -520,7 +605,10 @@ impl Bench {
             let of_a_command = manner == Manner::Together && !self.conn.is_passing(&error);
             return Err(if of_a_command { Halt::Command } else { error.into() });
         }
-        match self.conn.commit() {
+        let began = Instant::now();
+        let committed = self.conn.commit();
+        self.commit_took = began.elapsed();
+        match committed {
             Err(Error::Away { detail }) => self.find_out(detail),
             outcome => Ok(outcome?),
         }
@@ -562,6 +650,7 @@ impl Bench {
     /// The transaction is lost, and with it all that was gathered for it.
     fn abandon(&mut self) {
         self.own_increments.clear();
+        self.changes.clear();
         self.increments.forget();
         self.sequences.undo(Mark::default());
         if let Err(error) = self.conn.rollback() {

@@ -220,7 +220,7 @@ fn serve(mut client: TcpStream, socket: PathBuf, next: &AtomicU8) {
         }
         let _ = to_client.shutdown(Shutdown::Both);
     });
-    let mut bytes = [0; 65536];
+    let mut bytes = vec![0; 65536];
     while let Ok(n @ 1..) = client.read(&mut bytes) {
         let sent = &bytes[..n];
         let is_commit = sent.windows(COMMIT.len()).any(|w| w == COMMIT);

@@ -488,6 +488,15 @@ fn every_kind_of_value_comes_back_as_it_went_in() {
 }
 
 #[test]
+fn a_text_that_one_database_could_not_keep_is_refused_by_both() {
+    let (_bed, store) = temporary();
+    let refused = store.read_blocking(|conn| {
+        conn.row_optional("SELECT 1 AS one WHERE $1 = 'a'", params!["a\0"], |row| row.int(0))
+    });
+    assert!(matches!(refused, Err(Error::Nul)), "{refused:?}");
+}
+
+#[test]
 fn a_backup_taken_while_writing_is_one_state_of_the_database() {
     let Some((dir, store)) = in_files() else { return };
     let to = dir.path().join("copy.db");
