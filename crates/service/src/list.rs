@@ -75,6 +75,8 @@ pub const MAX_SKIP: usize = 100_000;
 pub struct Page<T> {
     /// What it holds.
     pub items: Vec<T>,
+    /// What to ask with to get this page again without counting; none when nothing was skipped.
+    pub again: Option<String>,
     /// What to ask with to get the next page; none at the end.
     pub next: Option<String>,
 }
@@ -100,15 +102,21 @@ impl Whistle {
         let filter = filter(here, query, viewer)?;
         let (order, id, skip) = (query.order, here.id, query.skip.min(MAX_SKIP));
         let exact = Exact::of(query);
+        // With the last one of those skipped, the next who asks for this page need not count.
+        let one_before = usize::from(skip > 0 && limit < MAX_PAGE);
+        let (skip, limit) = (skip - one_before, limit + one_before);
         let mut sought = self
             .store
             .read(move |conn| seek(conn, id, filter, order, after, skip, limit, &exact))
             .await?;
+        let before = sought.0.drain(..one_before.min(sought.0.len())).next();
+        let again = before.map(|case| write_cursor(key_of(&case, order)));
         // A page past the end is empty, however far; only one that may hold cases is refused.
         if query.skip > MAX_SKIP {
             if sought.0.is_empty() {
                 return Ok(Page {
                     items: Vec::new(),
+                    again: None,
                     next: None,
                 });
             }
@@ -120,6 +128,7 @@ impl Whistle {
         let next = sought.1.take().map(write_cursor);
         Ok(Page {
             items: sought.0,
+            again,
             next,
         })
     }

@@ -202,6 +202,18 @@ fn a_list_skips_what_it_is_told_to() {
     let page = cases_of(&whistle, &here, &query);
     let listed: Vec<_> = page.items.iter().map(|case| case.number).collect();
     assert_eq!(listed, looked_through(&cases, &query)[4..9]);
+    // And says where that is, so that the next need not count.
+    let query = Query {
+        skip: 0,
+        after: page.again,
+        ..query
+    };
+    let again: Vec<_> = cases_of(&whistle, &here, &query)
+        .items
+        .iter()
+        .map(|case| case.number)
+        .collect();
+    assert_eq!(again, listed);
 }
 
 #[test]

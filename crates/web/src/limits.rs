@@ -82,7 +82,7 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
         .to_owned();
     let method = request.method().clone();
     let api_path = request.uri().path().to_owned();
-    let asking = crate::open311::Asking::of_whole(request.uri().path());
+    let asking = crate::open311::Asking::of(&gate.app, &request);
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut answer = match gate.let_in(&request) {
         Ok(_inside) => next.run(request).await,

@@ -58,19 +58,17 @@ pub(crate) fn router() -> Router<App> {
             );
     }
     router
-        .fallback(async || Fault::not_found("there is no such resource; /open311 lists them"))
+        .fallback(async || Fault::not_found("open311-not-listed", &[]))
         .method_not_allowed_fallback(async || {
-            let what = "this resource does not take that method";
-            Fault::new(StatusCode::METHOD_NOT_ALLOWED, what)
+            Fault::new(StatusCode::METHOD_NOT_ALLOWED, "open311-method", &[])
         })
         .layer(middleware::from_fn(finish))
         .layer(Extension(Arc::new(cursors::Cursors::default())))
 }
 
-/// Writes faults in the asked format, and lets pages of other sites read (and only read).
+/// Lets pages of other sites read (and only read).
 async fn finish(request: Request, next: Next) -> Response {
     const READS: &str = "GET, HEAD";
-    let asking = Asking::of(request.uri().path());
     let reads = match *request.method() {
         Method::OPTIONS => request
             .headers()
@@ -85,8 +83,11 @@ async fn finish(request: Request, next: Next) -> Response {
         ];
         (StatusCode::NO_CONTENT, kept).into_response()
     } else {
-        asking.finish(next.run(request).await)
+        next.run(request).await
     };
+    answer
+        .headers_mut()
+        .append(header::VARY, HeaderValue::from_static("accept-language"));
     if reads {
         let anyone = HeaderValue::from_static("*");
         answer

@@ -83,7 +83,8 @@ impl Parameters {
         let read = |value: &str| value.parse().ok().filter(|n: &f64| n.is_finite());
         self.one(name)
             .map(|value| {
-                read(value).ok_or_else(|| Fault::bad(format!("{name}: {} is no number", quoted(value))))
+                read(value)
+                    .ok_or_else(|| Fault::bad("open311-no-number", &[("name", name), ("x", &quoted(value))]))
             })
             .transpose()
     }
@@ -91,8 +92,7 @@ impl Parameters {
     /// A positive whole number.
     pub(super) fn count(&self, name: &str) -> Result<Option<usize>, Fault> {
         let read = |value: &str| value.parse().ok().filter(|n| *n > 0);
-        let wrong =
-            |value: &str| Fault::bad(format!("{name}: {} is no whole number from 1 on", quoted(value)));
+        let wrong = |value: &str| Fault::bad("open311-no-count", &[("name", name), ("x", &quoted(value))]);
         self.one(name)
             .map(|value| read(value).ok_or_else(|| wrong(value)))
             .transpose()
@@ -101,7 +101,7 @@ impl Parameters {
     /// A length in metres.
     pub(super) fn metres(&self, name: &str) -> Result<Option<f64>, Fault> {
         match self.number(name)? {
-            Some(metres) if metres <= 0.0 => Err(Fault::bad(format!("{name}: write metres, more than 0"))),
+            Some(metres) if metres <= 0.0 => Err(Fault::bad("open311-no-metres", &[("name", name)])),
             metres => Ok(metres),
         }
     }
@@ -111,9 +111,9 @@ impl Parameters {
         match (self.number("lat")?, self.number("long")?) {
             (Some(lat), Some(lon)) => Point::new(lon, lat)
                 .map(Some)
-                .map_err(|error| Fault::bad(format!("lat, long: {error}"))),
+                .map_err(|_| Fault::bad("open311-no-point", &[])),
             (None, None) => Ok(None),
-            _ => Err(Fault::bad("lat and long belong together; one of them is missing")),
+            _ => Err(Fault::bad("open311-half-point", &[])),
         }
     }
 
@@ -128,10 +128,7 @@ impl Parameters {
     }
 
     fn moment(&self, name: &str, zone: &TimeZone) -> Result<Option<Moment>, Fault> {
-        let wrong = |value: &str| {
-            let right = "write a date and time with its zone, such as 2026-05-08T10:20:00Z";
-            Fault::bad(format!("{name}: {} is no time; {right}", quoted(value)))
-        };
+        let wrong = |value: &str| Fault::bad("open311-no-time", &[("name", name), ("x", &quoted(value))]);
         self.one(name)
             .map(|value| Moment::read(value, zone).ok_or_else(|| wrong(value)))
             .transpose()
@@ -225,23 +222,26 @@ impl Sent {
             "" | "application/x-www-form-urlencoded" => {
                 let bytes = to_bytes(request.into_body(), MAX_FORM.min(max_body))
                     .await
-                    .map_err(|_| Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "this form is too large"))?;
+                    .map_err(|_| form_too_large())?;
                 Ok(Self {
                     parameters: Parameters::parse(&bytes),
                     files: Vec::new(),
                 })
             }
-            _ => Err(Fault::bad(
-                "send application/x-www-form-urlencoded, or multipart/form-data with files",
-            )),
+            _ => Err(Fault::bad("open311-form-kind", &[])),
         }
     }
 
     async fn read_parts(request: Request) -> Result<Self, Fault> {
         let mut parts = Multipart::from_request(request, &())
             .await
-            .map_err(|_| Fault::bad("this multipart/form-data has no boundary"))?;
-        let broken = |error: MultipartError| Fault::new(error.status(), error.body_text());
+            .map_err(|_| Fault::bad("open311-form-boundary", &[]))?;
+        let broken = |error: MultipartError| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "open311-too-large", &[])
+            }
+            status => Fault::new(status, "open311-form-broken", &[]),
+        };
         let mut sent = Self::default();
         let mut letters = 0;
         while let Some(part) = parts.next_field().await.map_err(broken)? {
@@ -255,8 +255,7 @@ impl Sent {
             }
             letters += name.len() + bytes.len();
             if letters > MAX_FORM || sent.parameters.0.len() == MAX_PARAMETERS {
-                let what = "the fields of this form are too large";
-                return Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, what));
+                return Err(form_too_large());
             }
             let value = String::from_utf8_lossy(&bytes).into_owned();
             sent.parameters.0.push((name, value));
@@ -270,15 +269,27 @@ impl Sent {
             return Ok(());
         }
         if self.files.len() == MAX_PHOTOS_AT_ONCE {
-            return Err(Fault::bad(format!("at most {MAX_PHOTOS_AT_ONCE} photos at once")));
+            let most = MAX_PHOTOS_AT_ONCE.to_string();
+            return Err(Fault::bad("open311-too-many-photos", &[("most", &most)]));
         }
         if bytes.len() > MAX_PHOTO_BYTES {
-            let what = format!("a photo has at most {} MB", MAX_PHOTO_BYTES >> 20);
-            return Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, what));
+            let most = (MAX_PHOTO_BYTES >> 20).to_string();
+            let parts = [("most", most.as_str())];
+            return Err(Fault::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "open311-photo-too-large",
+                &parts,
+            ));
         }
         self.files.push(bytes);
         Ok(())
     }
+}
+
+fn form_too_large() -> Fault {
+    let most = (MAX_FORM >> 10).to_string();
+    let parts = [("most", most.as_str())];
+    Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "open311-form-too-large", &parts)
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! The message catalogue: every word that the pages say, in Chinese and English, under `locales/`.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, PoisonError, RwLock},
+};
 
 use fluent_templates::{LanguageIdentifier, fluent_bundle::FluentValue, langid, static_loader};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -22,6 +25,10 @@ static_loader! {
 const ZH: LanguageIdentifier = langid!("zh");
 const EN: LanguageIdentifier = langid!("en");
 
+/// Messages without a variable part, by language, once they were asked for: a page has some two hundred of them, and
+/// making them anew was half of its time.
+static PLAIN: LazyLock<[RwLock<HashMap<Box<str>, String>>; 2]> = LazyLock::new(Default::default);
+
 /// What a page shows in place of a message that is missing; the tests look for it.
 pub(crate) const MISSING: char = '⟦';
 
@@ -32,7 +39,17 @@ pub(crate) struct Words(pub(crate) Lang);
 impl Words {
     /// The message of a key.
     pub(crate) fn t(self, key: &str) -> String {
-        self.with(key, &[])
+        let kept = &PLAIN[self.0 as usize];
+        if let Some(text) = kept.read().unwrap_or_else(PoisonError::into_inner).get(key) {
+            return text.clone();
+        }
+        let text = self.with(key, &[]);
+        // Only what the catalogue has is kept, so that no reader's words can make it grow.
+        if !text.contains(MISSING) {
+            let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
+            kept.insert(key.into(), text.clone());
+        }
+        text
     }
 
     /// The message of a key with a number in it.
