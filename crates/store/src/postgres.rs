@@ -361,6 +361,8 @@ impl Connection {
     pub fn begin(&self, words: &'static str) {
         self.in_transaction.set(true);
         self.trouble.take();
+        // A visitor that panicked did not come back.
+        self.visiting.set(false);
         self.queue_words(words);
     }
 

@@ -44,7 +44,7 @@ fn metrics_are_not_told_when_they_are_off() {
 #[test]
 fn log_lines_are_json_with_a_request_id_when_asked_and_hold_no_personal_data() {
     let home = Home::village();
-    let server = home.serve_with(&["--log-format", "json", "--rate", "0"]);
+    let server = home.serve_with(&["--log-format", "json", "--log", "debug", "--rate", "0"]);
     let key = home.key();
     let mut form = pothole(&key, "call me: 13800138000").to_vec();
     form.push(("email", "someone@example.org"));
