@@ -28,13 +28,19 @@ lint:
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	@scripts/audit
 
-## Every Rust test: with cargo-nextest where it is installed, else with cargo test.
+## Every Rust test: with cargo-nextest where it is installed, else with cargo test. First on SQLite, then what touches a
+## database once more on PostgreSQL, on a server that is started for it and removed.
 unit:
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		$(CARGO) nextest run --workspace --locked && $(CARGO) test --workspace --doc --locked; \
+		$(CARGO) nextest run --workspace --locked && $(CARGO) test --workspace --doc --locked && \
+		scripts/postgres with $(CARGO) nextest run --workspace --locked -E '$(ON_POSTGRES)'; \
 	else \
-		$(CARGO) test --workspace --locked; \
+		$(CARGO) test --workspace --locked && \
+		scripts/postgres with $(CARGO) test --workspace --locked --test '*'; \
 	fi
+
+# Tests that hold a database: those of the crates above the domain, but for what is tested inside them without one.
+ON_POSTGRES = kind(test) & (package(whistle-store) | package(whistle-service) | package(whistle-web) | package(whistle))
 
 ## What people click, in a real browser, and axe on every page.
 browser: setup-test

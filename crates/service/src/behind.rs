@@ -32,22 +32,25 @@ impl<B> Behind<B> {
     }
 }
 
-/// Runs `make` here and commits what it sends by `write` behind it, each batch whole or not at all. Returns when all is
-/// on the disk. The first batch that fails ends it all; those before it stand.
-pub(crate) fn write_behind<B, T>(
+/// Runs `make` here and commits what it sends by `write` behind it, each batch whole or not at all; `written` gets what
+/// `write` answered, once for each batch that stands. Returns when all is on the disk. The first batch that fails ends it
+/// all; those before it stand.
+pub(crate) fn write_behind<B, A, T>(
     store: &Store,
-    write: impl Fn(&mut Tx<'_>, &B) -> Result<()> + Send + Sync + 'static,
+    write: impl Fn(&mut Tx<'_>, &B) -> Result<A> + Send + Sync + 'static,
+    mut written: impl FnMut(A) + Send,
     make: impl FnOnce(&Behind<B>) -> Result<T>,
 ) -> Result<T>
 where
     B: Send + Sync + 'static,
+    A: Send + 'static,
 {
     let write = Arc::new(write);
     thread::scope(|scope| {
         let (send, receive) = sync_channel::<B>(WAITING);
         let committing = scope.spawn(move || -> Result<()> {
             for batch in receive {
-                commit(store, &Arc::new(batch), &write)?;
+                written(commit(store, &Arc::new(batch), &write)?);
             }
             Ok(())
         });
@@ -62,10 +65,11 @@ where
     })
 }
 
-fn commit<B, W>(store: &Store, batch: &Arc<B>, write: &Arc<W>) -> Result<()>
+fn commit<B, A, W>(store: &Store, batch: &Arc<B>, write: &Arc<W>) -> Result<A>
 where
     B: Send + Sync + 'static,
-    W: Fn(&mut Tx<'_>, &B) -> Result<()> + Send + Sync + 'static,
+    A: Send + 'static,
+    W: Fn(&mut Tx<'_>, &B) -> Result<A> + Send + Sync + 'static,
 {
     let mut tries = 0;
     loop {

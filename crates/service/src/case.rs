@@ -71,7 +71,7 @@ impl Whistle {
         metrics::counter!("whistle_reports_total", "channel" => new.channel.as_str()).increment(1);
         let id = here.id;
         let sealed = self.seal(&with.contact, (id, number, 1));
-        let written = self.store.write_again(move |tx| -> Result<_> {
+        let written = self.store.write(move |tx| -> Result<_> {
             if let Some(earlier) = earlier(tx, id, request.as_ref())? {
                 return Ok(Some(earlier));
             }
@@ -133,7 +133,8 @@ impl Whistle {
                 if let Some(earlier) = earlier(tx, id, request.as_ref())? {
                     return Ok(whistle.receipt(id, earlier.number, earlier.report, true));
                 }
-                let before = stored::find(tx, id, number)?.ok_or_else(|| Error::not_found("case", number))?;
+                let before = stored::find_to_change(tx, id, number)?
+                    .ok_or_else(|| Error::not_found("case", number))?;
                 let outsider = !matches!(by, Actor::Post { .. });
                 if outsider && !before.case.public {
                     return Err(Error::not_found("case", number));
@@ -171,10 +172,11 @@ impl Whistle {
         let case = self
             .store
             .write(move |tx| {
-                let before = stored::find(tx, id, number)?.ok_or_else(|| Error::not_found("case", number))?;
+                let before = stored::find_to_change(tx, id, number)?
+                    .ok_or_else(|| Error::not_found("case", number))?;
                 if let Act::Merge { into } = &act {
-                    let original =
-                        stored::find(tx, id, *into)?.ok_or_else(|| Error::not_found("case", into))?;
+                    let original = stored::find_to_change(tx, id, *into)?
+                        .ok_or_else(|| Error::not_found("case", into))?;
                     if let Some(further) = original.case.duplicate_of {
                         return Err(Error::invalid(
                             "into",
@@ -220,8 +222,8 @@ impl Whistle {
                 if let Some(earlier) = earlier(tx, id, request.as_ref())? {
                     return Ok(earlier.report);
                 }
-                let find = |tx: &whistle_store::Tx<'_>| -> Result<Stored> {
-                    stored::find(tx, id, number)?
+                let find = |tx: &mut whistle_store::Tx<'_>| -> Result<Stored> {
+                    stored::find_to_change(tx, id, number)?
                         .filter(|found| found.case.public)
                         .ok_or_else(|| Error::not_found("case", number))
                 };
@@ -229,9 +231,9 @@ impl Whistle {
                 let said = before.case.version + 1;
                 let act = Act::Comment { public: true };
                 change(tx, id, &place, before, None, &act, &text, &by, now, chance)?;
-                for photo in photos {
+                for photo in &photos {
                     let before = find(tx)?;
-                    let act = Act::AddPhoto { photo };
+                    let act = Act::AddPhoto { photo: photo.clone() };
                     change(tx, id, &place, before, None, &act, "", &by, now, chance)?;
                 }
                 keep_answer(tx, id, request.as_ref(), number, said, now)?;
@@ -334,8 +336,9 @@ impl Whistle {
         let (id, place, now) = (here.id, here.place.clone(), self.clock.now());
         self.store.write_blocking(move |tx| {
             let mut changed = 0;
-            for number in numbers {
-                let Some(before) = stored::find(tx, id, number)?.filter(|s| s.case.state.is_open()) else {
+            for &number in &numbers {
+                let Some(before) = stored::find_to_change(tx, id, number)?.filter(|s| s.case.state.is_open())
+                else {
                     continue;
                 };
                 let context = Context {

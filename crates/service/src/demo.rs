@@ -120,7 +120,7 @@ impl Whistle {
             }
             Ok(())
         };
-        write_behind(&self.store, write, |behind| {
+        write_behind(&self.store, write, drop, |behind| {
             let mut recent: VecDeque<Recent> = VecDeque::with_capacity(RECENT);
             let mut numbers: VecDeque<CaseNumber> = VecDeque::new();
             let mut batch = Batch::with_capacity(BATCH);

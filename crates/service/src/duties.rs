@@ -64,7 +64,7 @@ impl Whistle {
         for number in parked {
             let place = here.place.clone();
             let result = self.store.write_blocking(move |tx| -> Result<bool> {
-                let Some(before) = stored::find(tx, id, number)? else {
+                let Some(before) = stored::find_to_change(tx, id, number)? else {
                     return Ok(false);
                 };
                 if before.case.flags.parked_until.is_none_or(|until| until > today) {
@@ -108,7 +108,7 @@ impl Whistle {
             let last = numbers.len() < ROUND;
             erased += self.store.write_blocking(move |tx| -> Result<u64> {
                 let mut erased = 0;
-                for number in numbers {
+                for &number in &numbers {
                     erased += intake::erase_contacts(tx, id, number)?;
                 }
                 Ok(erased)

@@ -108,9 +108,17 @@ impl Error {
 
 impl From<whistle_store::Error> for Error {
     fn from(error: whistle_store::Error) -> Self {
-        match error {
-            whistle_store::Error::Busy { retry_after, .. } => Self::Busy(retry_after),
-            other => Self::Store(other),
+        if matches!(error, whistle_store::Error::Nul) {
+            return Self::invalid("text", "the character U+0000 cannot be kept; leave it out");
+        }
+        match error.retry_after() {
+            Some(wait) => {
+                if !matches!(error, whistle_store::Error::Busy { .. }) {
+                    tracing::error!(%error, "the database did not answer");
+                }
+                Self::Busy(wait)
+            }
+            None => Self::Store(error),
         }
     }
 }

@@ -15,10 +15,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
 
 use serde::Serialize;
@@ -120,11 +117,19 @@ enum Deed {
 }
 
 /// What the writer did.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Tally {
-    added: AtomicU64,
-    settled: AtomicU64,
-    unchanged: AtomicU64,
+    added: u64,
+    settled: u64,
+    unchanged: u64,
+}
+
+impl Tally {
+    fn add(&mut self, more: Self) {
+        self.added += more.added;
+        self.settled += more.settled;
+        self.unchanged += more.unchanged;
+    }
 }
 
 impl Whistle {
@@ -179,47 +184,47 @@ impl Whistle {
             group: Vec::with_capacity(GROUP),
             unchanged: 0,
         };
-        let tally = Arc::new(Tally::default());
+        let mut tally = Tally::default();
         let position = input.position();
         let bytes = input.bytes;
         let writer = {
-            let (id, place, source, tally) = (
-                here.id,
-                Arc::clone(&here.place),
-                source.clone(),
-                Arc::clone(&tally),
-            );
-            move |tx: &mut Tx<'_>, deeds: &Vec<Deed>| write(tx, id, &place, &source, deeds, &tally)
+            let (id, place, source) = (here.id, Arc::clone(&here.place), source.clone());
+            move |tx: &mut Tx<'_>, deeds: &Vec<Deed>| write(tx, id, &place, &source, deeds)
         };
-        let read = write_behind(&self.store, writer, |behind| {
-            let mut rows = 0;
-            input.each(&mut |record| {
-                rows += 1;
-                intake.take(record)?;
-                if intake.group.len() >= GROUP {
-                    intake.send(behind)?;
-                }
-                if rows % GROUP as u64 == 0 {
-                    progress(ImportProgress {
-                        bytes,
-                        read: position.bytes().min(bytes),
-                        rows,
-                        rejected: intake.rejects.total,
-                    });
-                }
-                Ok(())
-            })?;
-            intake.send(behind)?;
-            Ok(rows)
-        });
+        let read = write_behind(
+            &self.store,
+            writer,
+            |group| tally.add(group),
+            |behind| {
+                let mut rows = 0;
+                input.each(&mut |record| {
+                    rows += 1;
+                    intake.take(record)?;
+                    if intake.group.len() >= GROUP {
+                        intake.send(behind)?;
+                    }
+                    if rows % GROUP as u64 == 0 {
+                        progress(ImportProgress {
+                            bytes,
+                            read: position.bytes().min(bytes),
+                            rows,
+                            rejected: intake.rejects.total,
+                        });
+                    }
+                    Ok(())
+                })?;
+                intake.send(behind)?;
+                Ok(rows)
+            },
+        );
         // What was rejected is of use even when the file broke off.
         intake.rejects.finish()?;
         report.rows = read?;
         report.rejected = intake.rejects.total;
         report.reasons = intake.rejects.by_reason;
-        report.added = tally.added.load(Ordering::Relaxed);
-        report.settled = tally.settled.load(Ordering::Relaxed);
-        report.unchanged = intake.unchanged + tally.unchanged.load(Ordering::Relaxed);
+        report.added = tally.added;
+        report.settled = tally.settled;
+        report.unchanged = intake.unchanged + tally.unchanged;
         progress(ImportProgress {
             bytes,
             read: bytes,
@@ -338,44 +343,34 @@ fn settle(case: &Case, place: &Place, closing: &Closing) -> Result<Vec<Event>, c
 }
 
 /// The writing side: one group in one transaction.
-fn write(
-    tx: &mut Tx<'_>,
-    id: JurisdictionId,
-    place: &Place,
-    source: &str,
-    deeds: &[Deed],
-    tally: &Tally,
-) -> Result<()> {
-    let (mut added, mut settled, mut unchanged) = (0, 0, 0);
+fn write(tx: &mut Tx<'_>, id: JurisdictionId, place: &Place, source: &str, deeds: &[Deed]) -> Result<Tally> {
+    let mut tally = Tally::default();
     for deed in deeds {
         match deed {
             Deed::Add { reference, events } => {
                 let number = stored::next_number(tx, id)?;
                 // Another import of the same may run beside this one.
                 if !intake::claim_imported(tx, id, source, reference, number)? {
-                    unchanged += 1;
+                    tally.unchanged += 1;
                     continue;
                 }
                 Prepared::new(id, number, None, events.clone(), &place.calendar)?.write(tx, Tell::Nobody)?;
-                added += 1;
+                tally.added += 1;
             }
             Deed::Settle { number, closing } => {
-                let before = stored::find(tx, id, *number)?
+                let before = stored::find_to_change(tx, id, *number)?
                     .filter(|s| s.case.state.is_open() && s.case.flags.reopened == 0);
                 let Some(before) = before else {
-                    unchanged += 1;
+                    tally.unchanged += 1;
                     continue;
                 };
                 let events = settle(&before.case, place, closing)?;
                 stored::commit(tx, id, before, events, &place.calendar, Tell::Nobody)?;
-                settled += 1;
+                tally.settled += 1;
             }
         }
     }
-    tally.added.fetch_add(added, Ordering::Relaxed);
-    tally.settled.fetch_add(settled, Ordering::Relaxed);
-    tally.unchanged.fetch_add(unchanged, Ordering::Relaxed);
-    Ok(())
+    Ok(tally)
 }
 
 /// The references of this run, as hashes.

@@ -46,11 +46,6 @@ pub struct Kept {
 }
 
 impl Whistle {
-    /// Whether a directory holds an install.
-    pub fn is_in(dir: &Path) -> bool {
-        dir.join(DATABASE).is_file()
-    }
-
     /// Writes the whole install to the new folder `to` while work goes on. The database in it is one state, checked;
     /// every photo that it names is there, since photos are kept before the cases that name them.
     pub fn backup(&self, to: &Path, mut progress: impl FnMut(Step)) -> Result<Kept> {
@@ -61,8 +56,8 @@ impl Whistle {
         let database = draft.0.join(DATABASE);
         self.store
             .backup(&database, |p| progress(Step::Database(p.done, p.total)))?;
-        copy_private(&self.dir.join(KEY), &draft.0.join(KEY))?;
-        let photos = copy_photos(&self.dir.join(MEDIA), &draft.0.join(MEDIA), &mut progress)?;
+        copy_private(&self.site.dir.join(KEY), &draft.0.join(KEY))?;
+        let photos = copy_photos(&self.site.dir.join(MEDIA), &draft.0.join(MEDIA), &mut progress)?;
         let kept = Kept {
             database_bytes: fs::metadata(&database).map_err(io_at(&database))?.len(),
             photos,
@@ -108,8 +103,8 @@ pub fn restore(from: &Path, dir: &Path, force: bool, mut progress: impl FnMut(St
     }
     let (key, new_key) = (from.join(KEY), dir.join("secret.key.part"));
     let has_key = folder && key.is_file();
-    if !force && Whistle::is_in(dir) {
-        let path = dir.join(DATABASE);
+    let path = dir.join(DATABASE);
+    if !force && path.is_file() {
         return Err(Error::Store(whistle_store::Error::Exists { path }));
     }
     // The claim that the restore of the database takes comes too late for what is written before it.

@@ -2,7 +2,7 @@
 //!
 //! Knows the domain, the place folder and the store. Does not know HTTP or the command line, and has no SQL.
 //!
-//! - [`Whistle`]: an install, opened on a data directory; all use cases are its methods.
+//! - [`Whistle`]: an install, opened on its [`Site`]; all use cases are its methods.
 //! - [`case`]: report, join, act, read. [`list`]: pages of cases. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
 //! - [`keep`]: backup, restore, audit.
@@ -22,11 +22,12 @@ pub mod list;
 pub mod media;
 pub mod place;
 pub mod secret;
+mod site;
 pub mod time;
 
 use std::{
     collections::{HashMap, VecDeque},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex},
 };
 
@@ -38,6 +39,7 @@ use whistle_store::{Store, case::Hash};
 
 pub use error::{Error, Result};
 pub use place::Here;
+pub use site::Site;
 
 use crate::{
     media::Media,
@@ -68,7 +70,7 @@ pub struct Install {
     keys: Mutex<HashMap<(JurisdictionId, Hash), (i64, Timestamp)>>,
     /// When what is kept long enough was last erased.
     tidied_at: Mutex<Option<Timestamp>>,
-    dir: PathBuf,
+    site: Site,
 }
 
 impl std::ops::Deref for Whistle {
@@ -80,23 +82,25 @@ impl std::ops::Deref for Whistle {
 }
 
 impl Whistle {
-    /// Opens the data directory, and makes what is missing in it.
-    pub fn open(dir: &Path) -> Result<Self> {
-        Self::open_with(dir, Box::new(SystemClock), Chance::from_machine())
+    /// Opens an install, and makes what is missing of it. A path is one that has all of it.
+    pub fn open(site: impl Into<Site>) -> Result<Self> {
+        Self::open_with(site, Box::new(SystemClock), Chance::from_machine())
     }
 
     /// The same, with another source of time and chance.
-    pub fn open_with(dir: &Path, clock: Box<dyn Clock>, chance: Chance) -> Result<Self> {
-        let store = Store::open(dir, clock.now())?;
+    pub fn open_with(site: impl Into<Site>, clock: Box<dyn Clock>, chance: Chance) -> Result<Self> {
+        let site = site.into();
+        site.prepare()?;
+        let store = Store::open(site.database(), clock.now())?;
         let install = Install {
-            secret: Secret::load(dir, &chance)?,
-            media: Media::in_dir(dir)?,
+            secret: Secret::load(&site, &chance)?,
+            media: Media::in_dir(&site.dir)?,
             places: ArcSwap::default(),
             decoding: Semaphore::new(DECODED_AT_ONCE),
             numbers: Mutex::default(),
             keys: Mutex::default(),
             tidied_at: Mutex::default(),
-            dir: dir.to_owned(),
+            site,
             store,
             clock,
             chance,
@@ -108,7 +112,7 @@ impl Whistle {
 
     /// The data directory.
     pub fn dir(&self) -> &Path {
-        &self.dir
+        &self.site.dir
     }
 
     /// The time now, as the install tells it.

@@ -1,7 +1,7 @@
-//! The install's secret: one key in a file beside the database, never in it. From it come the pick-up codes of
+//! The install's secret: one key, in a file beside the database or given by whoever starts the process, never in it. From it come the pick-up codes of
 //! reporters, the seals of contact data and the tokens of forms. Who has the database without it has none of these.
 
-use std::{fs, io::Write, path::Path};
+use std::{fs, io::Write};
 
 use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq;
 use whistle_domain::words::{CaseNumber, JurisdictionId};
 
 use crate::{
+    Site,
     error::{Error, Result},
     time::Chance,
 };
@@ -85,9 +86,12 @@ fn is_address(email: &str) -> bool {
 }
 
 impl Secret {
-    /// Reads the key of a data directory, or makes one, readable by its owner only.
-    pub fn load(dir: &Path, chance: &Chance) -> Result<Self> {
-        let path = dir.join(FILE);
+    /// The key that is given, or that of the data directory, which is made if there is none, readable by its owner only.
+    pub(crate) fn load(site: &Site, chance: &Chance) -> Result<Self> {
+        if let Some(key) = &site.key {
+            return Ok(Self::from_key(key));
+        }
+        let path = site.dir.join(FILE);
         let shown = path.display().to_string();
         match fs::read(&path) {
             Ok(bytes) => {
@@ -109,7 +113,7 @@ impl Secret {
                     .open(&path)
                     .and_then(|mut file| file.write_all(&key).and_then(|()| file.sync_all()));
                 match written {
-                    Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Self::load(dir, chance),
+                    Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Self::load(site, chance),
                     other => other.map_err(Error::io(shown)).map(|()| Self::from_key(&key)),
                 }
             }

@@ -6,14 +6,14 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tempfile::TempDir;
 use whistle_domain::{case::Actor, words::CaseNumber};
 use whistle_service::{
-    Here, Whistle,
+    Here, Site, Whistle,
     demo::{DemoOptions, DemoReport},
     time::{Chance, Clock},
 };
-use whistle_store::{Store, case as stored};
+use whistle_store::{Store, Target, case as stored};
+use whistle_testbed::Bed;
 
 struct Fixed(Timestamp);
 
@@ -34,7 +34,7 @@ fn village() -> PathBuf {
 }
 
 struct Made {
-    dir: TempDir,
+    dir: Bed,
     whistle: Whistle,
     here: Here,
     report: DemoReport,
@@ -43,9 +43,13 @@ struct Made {
 const TO: &str = "2026-11-01T03:00:00Z";
 
 fn make(folder: &Path, cases: u64, seed: u64) -> Made {
-    let dir = TempDir::new().unwrap();
+    let dir = Bed::new();
     let to: Timestamp = TO.parse().unwrap();
-    let whistle = Whistle::open_with(dir.path(), Box::new(Fixed(to)), Chance::from_seed(1)).unwrap();
+    let site = Site {
+        database_url: dir.database_url().map(str::to_owned),
+        ..dir.path().into()
+    };
+    let whistle = Whistle::open_with(site, Box::new(Fixed(to)), Chance::from_seed(1)).unwrap();
     whistle.apply(folder).unwrap();
     let here = whistle.places().all()[0].clone();
     let options = DemoOptions {
@@ -70,7 +74,7 @@ fn make(folder: &Path, cases: u64, seed: u64) -> Made {
 
 impl Made {
     fn store(&self) -> Store {
-        Store::open(self.dir.path(), Timestamp::UNIX_EPOCH).unwrap()
+        Store::open(self.dir.target(Target::Postgres), Timestamp::UNIX_EPOCH).unwrap()
     }
 
     fn cases(&self) -> Vec<whistle_domain::case::Case> {

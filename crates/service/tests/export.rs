@@ -10,7 +10,6 @@ use parquet::{
     file::reader::{FileReader, SerializedFileReader},
     record::Field,
 };
-use tempfile::TempDir;
 use whistle_domain::{
     case::{Actor, Channel},
     command::{Act, NewReport, Whereabouts},
@@ -18,7 +17,7 @@ use whistle_domain::{
     words::{CaseNumber, Lang},
 };
 use whistle_service::{
-    Here, Whistle,
+    Here, Site, Whistle,
     case::With,
     demo::DemoOptions,
     export::{Content, ExportFormat, ExportOptions},
@@ -26,6 +25,7 @@ use whistle_service::{
     secret::Contact,
     time::{Chance, Clock},
 };
+use whistle_testbed::Bed;
 
 struct Fixed(Timestamp);
 
@@ -38,16 +38,20 @@ impl Clock for Fixed {
 const NOW: &str = "2026-11-01T03:00:00Z";
 
 struct Install {
-    dir: TempDir,
+    dir: Bed,
     whistle: Whistle,
     here: Here,
 }
 
 fn install() -> Install {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
-    let dir = TempDir::new().unwrap();
+    let dir = Bed::new();
     let now: Timestamp = NOW.parse().unwrap();
-    let whistle = Whistle::open_with(dir.path(), Box::new(Fixed(now)), Chance::from_seed(1)).unwrap();
+    let site = Site {
+        database_url: dir.database_url().map(str::to_owned),
+        ..dir.path().into()
+    };
+    let whistle = Whistle::open_with(site, Box::new(Fixed(now)), Chance::from_seed(1)).unwrap();
     whistle.apply(&folder).unwrap();
     let here = whistle.places().all()[0].clone();
     Install { dir, whistle, here }

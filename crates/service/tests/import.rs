@@ -6,15 +6,15 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tempfile::TempDir;
 use whistle_domain::case::{Outcome, Stage, State};
 use whistle_domain::words::CaseNumber;
 use whistle_service::{
-    Here, Whistle,
+    Here, Site, Whistle,
     import::{ImportFormat, ImportOptions, ImportProgress, ImportReport},
     time::{Chance, Clock},
 };
-use whistle_store::{Store, case as stored};
+use whistle_store::{Store, Target, case as stored};
+use whistle_testbed::Bed;
 
 struct Fixed(Timestamp);
 
@@ -29,16 +29,20 @@ fn root() -> PathBuf {
 }
 
 struct Install {
-    dir: TempDir,
+    dir: Bed,
     whistle: Whistle,
     here: Here,
 }
 
 impl Install {
     fn of(folder: &Path) -> Self {
-        let dir = TempDir::new().unwrap();
+        let dir = Bed::new();
         let now = "2026-11-01T00:00:00Z".parse().unwrap();
-        let whistle = Whistle::open_with(dir.path(), Box::new(Fixed(now)), Chance::from_seed(1)).unwrap();
+        let site = Site {
+            database_url: dir.database_url().map(str::to_owned),
+            ..dir.path().into()
+        };
+        let whistle = Whistle::open_with(site, Box::new(Fixed(now)), Chance::from_seed(1)).unwrap();
         whistle.apply(folder).unwrap();
         let here = whistle.places().all()[0].clone();
         Self { dir, whistle, here }
@@ -73,7 +77,7 @@ impl Install {
     }
 
     fn store(&self) -> Store {
-        Store::open(self.dir.path(), Timestamp::UNIX_EPOCH).unwrap()
+        Store::open(self.dir.target(Target::Postgres), Timestamp::UNIX_EPOCH).unwrap()
     }
 
     /// How many cases there are; panics when the audit finds anything.

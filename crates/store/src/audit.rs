@@ -105,9 +105,10 @@ fn compare_counters(
     audit: &mut Audit,
 ) -> Result<()> {
     conn.each(
-        "SELECT name, area_code, unit_code, service_code, day, n
+        "SELECT name, area_code, unit_code, service_code, day, CAST(SUM(n) AS BIGINT)
          FROM counter
-         WHERE jurisdiction_id = $1",
+         WHERE jurisdiction_id = $1
+         GROUP BY name, area_code, unit_code, service_code, day",
         params![jurisdiction.0],
         |row| {
             audit.counters += 1;

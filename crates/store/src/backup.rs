@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::conn::Conn;
+use crate::conn::{Conn, Role};
 use crate::dir::{self, Claim};
 use crate::error::{Error, Result};
 use crate::migrate::{self, MIGRATIONS};
-use crate::sqlite::{self, Role};
+use crate::sqlite;
 
 /// How far a copy has come, in pages of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

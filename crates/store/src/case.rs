@@ -172,7 +172,7 @@ impl Prepared {
             Some(seen) => update(tx, jurisdiction, &columns, &self.hash, seen)?,
         }
         for line in &self.lines {
-            tx.exec(
+            tx.queue(
                 "INSERT INTO event (jurisdiction_id, number, version, at, entry, text, text_hash, hash)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                 params![
@@ -192,7 +192,7 @@ impl Prepared {
         }
         tx.changed(|| Change::of(jurisdiction, &columns));
         if tell == Tell::Outbox {
-            tx.exec(
+            tx.queue(
                 "INSERT INTO outbox (jurisdiction_id, number, version, since_version, created_at)
                  VALUES ($1, $2, $3, $4, $5)",
                 params![
@@ -343,7 +343,7 @@ macro_rules! case_params {
 }
 
 fn insert(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, columns: &Columns<'_>, hash: &Hash) -> Result<()> {
-    tx.exec(
+    tx.queue(
         "INSERT INTO cases (jurisdiction_id, number, version, stage, outcome, is_open, is_public, service_code,
                             standard_code, lead_code, city_code, town_code, community_code, cell_code, spot,
                             channel, place_version, reported_at, updated_at, closed_at, due_at, parked_until,
@@ -351,8 +351,7 @@ fn insert(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, columns: &Columns<'_>, 
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
                  $22, $23, $24)",
         case_params!(jurisdiction, columns, hash),
-    )?;
-    Ok(())
+    )
 }
 
 fn update(
@@ -362,7 +361,7 @@ fn update(
     hash: &Hash,
     seen: u32,
 ) -> Result<()> {
-    let changed = tx.exec(
+    tx.queue_one(
         "UPDATE cases
          SET version = $3, stage = $4, outcome = $5, is_open = $6, is_public = $7, service_code = $8,
              standard_code = $9, lead_code = $10, city_code = $11, town_code = $12, community_code = $13,
@@ -370,14 +369,10 @@ fn update(
              updated_at = $19, closed_at = $20, due_at = $21, parked_until = $22, fold = $23, hash = $24
          WHERE jurisdiction_id = $1 AND number = $2 AND version = $25",
         case_params!(jurisdiction, columns, hash, seen),
-    )?;
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(Error::Stale {
+        Error::Stale {
             number: columns.case.number.0,
-        })
-    }
+        },
+    )
 }
 
 pub(crate) fn fold(row: &Row<'_>, column: usize) -> Result<Case> {
@@ -390,20 +385,29 @@ pub(crate) fn hash_at(row: &Row<'_>, column: usize) -> Result<Hash> {
         .map_err(|_| row.wrong(column, "a hash of 32 bytes", "another length"))
 }
 
+const FIND: &str = "SELECT fold, hash
+         FROM cases
+         WHERE jurisdiction_id = $1 AND number = $2";
+
+fn stored(row: &Row<'_>) -> Result<Stored> {
+    Ok(Stored {
+        case: fold(row, 0)?,
+        hash: hash_at(row, 1)?,
+    })
+}
+
 /// The case with a number.
 pub fn find(conn: &Conn, jurisdiction: JurisdictionId, number: CaseNumber) -> Result<Option<Stored>> {
-    conn.row_optional(
-        "SELECT fold, hash
-         FROM cases
-         WHERE jurisdiction_id = $1 AND number = $2",
-        params![jurisdiction.0, number.0],
-        |row| {
-            Ok(Stored {
-                case: fold(row, 0)?,
-                hash: hash_at(row, 1)?,
-            })
-        },
-    )
+    conn.row_optional(FIND, params![jurisdiction.0, number.0], stored)
+}
+
+/// The same for a command that will change it; other processes wait with theirs.
+pub fn find_to_change(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+) -> Result<Option<Stored>> {
+    tx.row_to_change(FIND, params![jurisdiction.0, number.0], stored)
 }
 
 /// Some cases by their numbers; who has none is left out.

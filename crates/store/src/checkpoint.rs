@@ -13,8 +13,9 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
+use crate::conn::{Conn, Database, Role};
 use crate::error::{Error, Result};
-use crate::sqlite::{self, Role};
+use crate::sqlite;
 
 /// Length of the log, in pages of 4 KiB, at which copying begins: 16 MiB, some thousand commits.
 const COPY_AT_PAGES: u32 = 4000;
@@ -43,18 +44,21 @@ pub(crate) struct LogKeeper {
 }
 
 impl LogKeeper {
-    /// Watches the commits of `writer`.
-    pub fn watch(writer: &mut Connection, path: &Path) -> Result<Self> {
+    /// Watches the commits of `writer`; none where there is no such log.
+    pub fn watch(writer: &mut Conn, database: &Database) -> Result<Option<Self>> {
+        let (Some(writer), Database::Sqlite(path, _)) = (writer.sqlite_mut(), database) else {
+            return Ok(None);
+        };
         let checkpointer = Checkpointer::spawn(path)?;
         let shared = checkpointer.shared.clone();
         sqlite::on_commit(writer, move |pages| {
             shared.log_pages.store(pages, Ordering::Relaxed);
         })?;
-        Ok(Self {
+        Ok(Some(Self {
             checkpointer,
             copy_at: COPY_AT_PAGES,
             copying: false,
-        })
+        }))
     }
 
     /// To be called between two groups.

@@ -1,35 +1,84 @@
 //! One connection to a database, whichever backend it is. This is the only way the store speaks to one.
 //!
 //! Statements are written once for all backends: parameters are `$1`, `$2`, …, types are the portable ones.
-//! A backend is a variant of [`Backend`] and a file of its own (`sqlite.rs`); nothing else tells them apart.
+//! A backend is a variant of [`Backend`] and a file of its own (`sqlite.rs`, `postgres.rs`); nothing else tells them
+//! apart.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::open_cases::OpenCases;
-use crate::sqlite;
 use crate::value::{Row, Value};
+use crate::{postgres, sqlite};
+
+/// Where a database is, and how connections to it are opened.
+#[derive(Clone)]
+pub(crate) enum Database {
+    /// The file, and what is kept in memory beside it.
+    Sqlite(PathBuf, Arc<OpenCases>),
+    Postgres(Arc<postgres::Server>),
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Makes SQLite's file when there is none.
+    Writer,
+    /// Cannot change anything.
+    Reader,
+}
+
+impl Database {
+    /// Opens a connection. It may be used by any thread, also an async one.
+    pub fn open(&self, role: Role) -> Result<Conn> {
+        Ok(match self {
+            Self::Sqlite(path, open_cases) => Conn {
+                open_cases: Some(open_cases.clone()),
+                ..sqlite::open(path, role)?.into()
+            },
+            Self::Postgres(server) => Conn::new(Backend::Postgres(Box::new(server.connect(role)?))),
+        })
+    }
+
+    /// Opens the connection of the thread that writes, and does nothing but that.
+    pub fn open_writer(&self) -> Result<Conn> {
+        Ok(match self {
+            Self::Sqlite(..) => self.open(Role::Writer)?,
+            Self::Postgres(server) => Conn::new(Backend::Postgres(Box::new(server.connect_writer()?))),
+        })
+    }
+
+    /// Whether an answer comes over a network, so that who waits for it holds up a thread.
+    pub fn is_remote(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+}
 
 /// A connection as a reader sees it: it asks, it does not change. Writers get a [`Tx`](crate::Tx), which can do both.
 ///
 /// Every statement is prepared once per connection and kept, so its text should be constant, or one of few variants.
 pub struct Conn {
     backend: Backend,
+    /// Whether something was changed, or may have been, since it was last asked.
+    touched: Cell<bool>,
     /// Where open cases are found by what lists look for; none where the database has indexes for that.
     open_cases: Option<Arc<OpenCases>>,
 }
 
 enum Backend {
     Sqlite(rusqlite::Connection),
+    Postgres(Box<postgres::Connection>),
 }
 
 impl Conn {
-    /// The same connection, with open cases found in memory.
-    pub(crate) fn with_open_cases(self, open_cases: &Arc<OpenCases>) -> Self {
+    fn new(backend: Backend) -> Self {
         Self {
-            open_cases: Some(open_cases.clone()),
-            ..self
+            backend,
+            touched: Cell::new(false),
+            open_cases: None,
         }
     }
 
@@ -37,10 +86,11 @@ impl Conn {
         self.open_cases.as_deref()
     }
 
-    /// A number that differs once another connection has committed.
+    /// A number that differs once another connection has committed; for what is kept in memory beside SQLite.
     pub(crate) fn data_version(&self) -> Result<i64> {
         match &self.backend {
             Backend::Sqlite(_) => self.row("PRAGMA data_version", &[], |row| row.int(0)),
+            Backend::Postgres(_) => Ok(0),
         }
     }
 
@@ -59,7 +109,7 @@ impl Conn {
         Ok(rows)
     }
 
-    /// Row after row, none kept: for exports and for filling memory.
+    /// Row after row, none kept: for exports and for filling memory. `visit` must ask nothing of this connection.
     pub fn each(
         &self,
         sql: &str,
@@ -96,21 +146,75 @@ impl Conn {
         })
     }
 
+    /// [`Conn::row_optional`], locked until the transaction ends.
+    pub(crate) fn row_to_change<T>(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        map: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        match &self.backend {
+            // A transaction that writes has the whole database to itself.
+            Backend::Sqlite(_) => self.row_optional(sql, params, map),
+            Backend::Postgres(_) => self.row_optional(&format!("{sql} FOR UPDATE"), params, map),
+        }
+    }
+
     fn visit(
         &self,
         sql: &str,
         params: &[Value<'_>],
         visit: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        match &self.backend {
-            Backend::Sqlite(connection) => sqlite::visit(connection, sql, params, visit),
+        ensure_keepable(params)?;
+        if !sql.starts_with("SELECT") {
+            self.touched.set(true);
         }
+        let visited = match &self.backend {
+            Backend::Sqlite(connection) => sqlite::visit(connection, sql, params, visit),
+            Backend::Postgres(connection) => connection.visit(sql, params, visit),
+        };
+        if visited.is_err() {
+            // PostgreSQL lets nothing more happen in a transaction in which a statement failed.
+            self.touched.set(true);
+        }
+        visited
     }
 
     /// Runs a statement that answers no rows; gives how many it changed.
     pub(crate) fn exec(&self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        ensure_keepable(params)?;
+        self.touched.set(true);
         match &self.backend {
             Backend::Sqlite(connection) => sqlite::exec(connection, sql, params),
+            Backend::Postgres(connection) => connection.exec(sql, params),
+        }
+    }
+
+    /// Runs a statement whose answer nobody waits for. Where it fails, or does not change one row though it
+    /// `must_change_one`, that is told now or by a later call, at the latest by [`Conn::flush`].
+    pub(crate) fn queue(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        must_change_one: Option<Error>,
+    ) -> Result<()> {
+        ensure_keepable(params)?;
+        self.touched.set(true);
+        match &self.backend {
+            Backend::Sqlite(connection) => {
+                let changed = sqlite::exec(connection, sql, params)?;
+                must_change_one.filter(|_| changed != 1).map_or(Ok(()), Err)
+            }
+            Backend::Postgres(connection) => connection.queue(sql, params, must_change_one),
+        }
+    }
+
+    /// Waits until all that was queued is done. Fails with the first that failed.
+    pub(crate) fn flush(&self) -> Result<()> {
+        match &self.backend {
+            Backend::Sqlite(_) => Ok(()),
+            Backend::Postgres(connection) => connection.flush(),
         }
     }
 
@@ -118,59 +222,142 @@ impl Conn {
     pub(crate) fn define(&self, sql: &str) -> Result<()> {
         match &self.backend {
             Backend::Sqlite(connection) => sqlite::define(connection, sql),
+            Backend::Postgres(connection) => connection.define(sql),
         }
     }
 
     pub(crate) fn has_table(&self, name: &str) -> Result<bool> {
         match &self.backend {
             Backend::Sqlite(connection) => sqlite::has_table(connection, name),
+            Backend::Postgres(connection) => connection.has_table(name),
         }
     }
 
-    /// Begins a transaction that will write; waits for another process that writes, at most
+    // ---- transactions -------------------------------------------------------------------------------------------
+
+    /// Begins a transaction that will write. SQLite waits for another process that writes, at most
     /// [`sqlite::LOCK_WAIT`], then answers [`Error::Busy`].
     pub(crate) fn begin(&self) -> Result<()> {
         match &self.backend {
-            Backend::Sqlite(_) => self.exec("BEGIN IMMEDIATE", &[]).map(drop),
+            Backend::Sqlite(connection) => sqlite::exec(connection, "BEGIN IMMEDIATE", &[]).map(drop),
+            Backend::Postgres(connection) => {
+                connection.begin("BEGIN");
+                Ok(())
+            }
+        }
+    }
+
+    /// [`Conn::begin`] for a change of the schema: no other process changes it meanwhile.
+    pub(crate) fn begin_alone(&self) -> Result<()> {
+        self.begin()?;
+        match &self.backend {
+            Backend::Sqlite(_) => Ok(()),
+            Backend::Postgres(connection) => connection.lock_schema(),
         }
     }
 
     pub(crate) fn commit(&self) -> Result<()> {
-        self.exec("COMMIT", &[]).map(drop)
+        match &self.backend {
+            Backend::Sqlite(connection) => sqlite::exec(connection, "COMMIT", &[]).map(drop),
+            Backend::Postgres(connection) => connection.commit(),
+        }
     }
 
     /// Ends a transaction without its changes; none open is no fault, since a grave one may have ended it already.
     pub(crate) fn rollback(&self) -> Result<()> {
-        if self.in_transaction() {
-            self.exec("ROLLBACK", &[]).map(drop)
-        } else {
-            Ok(())
+        match &self.backend {
+            Backend::Sqlite(connection) if connection.is_autocommit() => Ok(()),
+            Backend::Sqlite(connection) => sqlite::exec(connection, "ROLLBACK", &[]).map(drop),
+            Backend::Postgres(connection) => connection.rollback(),
         }
     }
 
     pub(crate) fn in_transaction(&self) -> bool {
         match &self.backend {
             Backend::Sqlite(connection) => !connection.is_autocommit(),
+            Backend::Postgres(connection) => connection.in_transaction(),
         }
     }
 
     pub(crate) fn savepoint(&self) -> Result<()> {
-        self.exec("SAVEPOINT command", &[]).map(drop)
+        self.words("SAVEPOINT command")
     }
 
     pub(crate) fn release(&self) -> Result<()> {
-        self.exec("RELEASE SAVEPOINT command", &[]).map(drop)
+        self.words("RELEASE SAVEPOINT command")
     }
 
     pub(crate) fn rollback_to_savepoint(&self) -> Result<()> {
-        self.exec("ROLLBACK TO SAVEPOINT command", &[])?;
+        self.words("ROLLBACK TO SAVEPOINT command")?;
         self.release()
     }
 
-    /// The driver's own connection, for what only one backend has.
-    pub(crate) fn sqlite(&self) -> &rusqlite::Connection {
-        let Backend::Sqlite(connection) = &self.backend;
-        connection
+    fn words(&self, sql: &'static str) -> Result<()> {
+        match &self.backend {
+            Backend::Sqlite(connection) => sqlite::exec(connection, sql, &[]).map(drop),
+            Backend::Postgres(connection) => {
+                connection.queue_words(sql);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether something was changed, or may have been, since this was last asked.
+    pub(crate) fn take_touched(&self) -> bool {
+        self.touched.take()
+    }
+
+    /// What befell the transaction as a whole, where it was not the fault of the statement that met it.
+    pub(crate) fn take_trouble(&self) -> Option<Error> {
+        match &self.backend {
+            Backend::Sqlite(connection) => connection.is_autocommit().then_some(Error::RolledBack),
+            Backend::Postgres(connection) => connection.take_trouble(),
+        }
+    }
+
+    /// Whether a transaction that failed with this may well succeed when it is run once more.
+    pub(crate) fn is_passing(&self, error: &Error) -> bool {
+        match &self.backend {
+            // SQLite has waited already before it says that it is busy.
+            Backend::Sqlite(_) => false,
+            Backend::Postgres(_) => matches!(error, Error::Away { .. } | Error::Busy { .. }),
+        }
+    }
+
+    // ---- what only one backend has ------------------------------------------------------------------------------
+
+    /// The driver's own connection, if it is SQLite's.
+    pub(crate) fn sqlite(&self) -> Option<&rusqlite::Connection> {
+        match &self.backend {
+            Backend::Sqlite(connection) => Some(connection),
+            Backend::Postgres(_) => None,
+        }
+    }
+
+    /// [`Conn::sqlite`], to set it up.
+    pub(crate) fn sqlite_mut(&mut self) -> Option<&mut rusqlite::Connection> {
+        match &mut self.backend {
+            Backend::Sqlite(connection) => Some(connection),
+            Backend::Postgres(_) => None,
+        }
+    }
+
+    /// PostgreSQL's, if it is that.
+    pub(crate) fn postgres(&self) -> Option<&postgres::Connection> {
+        match &self.backend {
+            Backend::Sqlite(_) => None,
+            Backend::Postgres(connection) => Some(connection),
+        }
+    }
+
+    /// Whether it can be used no more.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.postgres().is_some_and(postgres::Connection::is_lost)
+    }
+
+    /// Which of the rows that processes share out among them are this one's. See `counter.rs`.
+    pub(crate) fn slot(&self) -> i64 {
+        self.postgres().map_or(0, postgres::Connection::slot)
     }
 
     /// Runs `f` on one unchanging view of the database.
@@ -184,18 +371,26 @@ impl Conn {
             }
         }
         match &self.backend {
-            Backend::Sqlite(_) => self.exec("BEGIN DEFERRED", &[])?,
-        };
+            Backend::Sqlite(connection) => sqlite::exec(connection, "BEGIN DEFERRED", &[]).map(drop)?,
+            Backend::Postgres(connection) => {
+                connection.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+            }
+        }
         let _end = End(self);
         f(self)
     }
 }
 
+fn ensure_keepable(params: &[Value<'_>]) -> Result<()> {
+    let has_nul = |value: &Value<'_>| matches!(value, Value::Text(text) if text.contains('\0'));
+    if params.iter().any(has_nul) {
+        return Err(Error::Nul);
+    }
+    Ok(())
+}
+
 impl From<rusqlite::Connection> for Conn {
     fn from(connection: rusqlite::Connection) -> Self {
-        Self {
-            backend: Backend::Sqlite(connection),
-            open_cases: None,
-        }
+        Self::new(Backend::Sqlite(connection))
     }
 }

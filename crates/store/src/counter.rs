@@ -53,16 +53,18 @@ impl Increments {
         self.pending.clear();
     }
 
-    /// Adds them to the table, one statement per counter.
+    /// Adds them to the table, one statement per counter. In the order of the key: two processes that should ever share a
+    /// slot then wait for each other, and never in a circle.
     pub fn flush(&mut self, conn: &Conn) -> Result<()> {
+        let slot = conn.slot();
         while let Some((counter, n)) = self.pending.pop_first() {
             if n == 0 {
                 continue;
             }
-            conn.exec(
-                "INSERT INTO counter (jurisdiction_id, name, area_code, unit_code, service_code, day, n)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)
-                 ON CONFLICT (jurisdiction_id, name, area_code, unit_code, service_code, day)
+            conn.queue(
+                "INSERT INTO counter (jurisdiction_id, name, area_code, unit_code, service_code, day, slot, n)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                 ON CONFLICT (jurisdiction_id, name, area_code, unit_code, service_code, day, slot)
                  DO UPDATE SET n = counter.n + excluded.n",
                 params![
                     counter.jurisdiction_id,
@@ -71,8 +73,10 @@ impl Increments {
                     counter.unit_code,
                     counter.service_code,
                     counter.day,
+                    slot,
                     n
                 ],
+                None,
             )?;
         }
         Ok(())

@@ -16,6 +16,26 @@ pub enum Error {
         retry_after: Duration,
     },
 
+    /// The database does not answer, and what was asked of it did not happen. It is looked for again by itself.
+    #[error("the database is away ({detail})")]
+    Away { detail: String },
+
+    /// The database was lost while it committed and did not come back in time: the command may stand or not. Who sends
+    /// it again under the same idempotency key learns which.
+    #[error("the database was lost during a commit; whether it was kept is not known yet")]
+    Unknown,
+
+    /// The address of a database is none, or names one that cannot be used.
+    #[error("the address of the database: {what}")]
+    Address { what: String },
+
+    /// PostgreSQL has its own tools for this.
+    #[error("{what} is not done by Whistle on PostgreSQL; use {instead}")]
+    Elsewhere {
+        what: &'static str,
+        instead: &'static str,
+    },
+
     /// A uniqueness rule of the schema refused the row. `rule` is the backend's own wording: for people, not for code.
     #[error("there is such a row already: {rule}")]
     Conflict { rule: String },
@@ -43,6 +63,10 @@ pub enum Error {
     /// A statement and its parameters do not fit together.
     #[error("the statement does not use exactly the {given} parameters given to it: {statement}")]
     Parameters { given: usize, statement: String },
+
+    /// PostgreSQL keeps no text with this character, so neither database is given one.
+    #[error("a text has the character U+0000, which cannot be kept")]
+    Nul,
 
     /// The database refused or failed a statement for a reason that has no variant of its own.
     #[error("{source}; in: {statement}")]
@@ -98,6 +122,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// When who meets this should come again, if it passes by itself.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after, .. } => Some(*retry_after),
+            Self::Away { .. } | Self::Unknown => Some(Duration::from_secs(2)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
         Self::Io {
             path: path.to_owned(),

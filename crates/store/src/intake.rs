@@ -13,12 +13,11 @@ pub fn keep_contact(
     report: u32,
     sealed: &[u8],
 ) -> Result<()> {
-    tx.exec(
+    tx.queue(
         "INSERT INTO contact (jurisdiction_id, number, report, sealed)
          VALUES ($1, $2, $3, $4)",
         params![jurisdiction.0, number.0, report, sealed],
-    )?;
-    Ok(())
+    )
 }
 
 /// The sealed contact data of a case, by report.
@@ -46,13 +45,12 @@ pub fn log_contact_view(
     account: i64,
     post: &str,
 ) -> Result<()> {
-    tx.exec(
+    tx.queue(
         "INSERT INTO contact_view (jurisdiction_id, number, at, account_id, post_code)
          VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (jurisdiction_id, number, at, account_id) DO NOTHING",
         params![jurisdiction.0, number.0, now, account, post],
-    )?;
-    Ok(())
+    )
 }
 
 /// Cases that were closed before a time and still have contact data, at most `limit`. Reads every contact that is kept: for
@@ -126,7 +124,7 @@ pub fn keep_answer(
     answer: &Answered,
     now: Timestamp,
 ) -> Result<()> {
-    tx.exec(
+    tx.queue(
         "INSERT INTO idempotency (jurisdiction_id, request, body, at, number, report)
          VALUES ($1, $2, $3, $4, $5, $6)",
         params![
@@ -137,8 +135,7 @@ pub fn keep_answer(
             answer.number.0,
             answer.report
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// Forgets answers that are older than a time.

@@ -1,11 +1,12 @@
 //! The store: rows, events and transactions, and the only SQL of Whistle. It knows no rule of a case and no HTTP.
 //!
-//! - [`Store`]: opened on a data directory; [`Store::write`], [`Store::read`], [`Store::backup`].
+//! - [`Store`]: opened on a [`Target`]; [`Store::write`], [`Store::read`], [`Store::backup`].
 //! - [`case`]: cases and their log; [`list`]: pages of cases; [`audit`]: everything checked against the log;
 //!   [`intake`]: contact data, retries, imports; [`place`]: versions of
 //!   place folders; [`account`]: accounts, sessions, keys. Functions over a [`Conn`] or [`Tx`].
-//! - `conn`, `value`: the small face over the backends ([`Conn`], [`Row`], [`params!`]); `sqlite`: the one there is.
-//! - `writer`: the thread that commits many commands together; a command gets a [`Tx`].
+//! - `conn`, `value`: the small face over the backends ([`Conn`], [`Row`], [`params!`]); `sqlite`, `postgres`: those.
+//! - `writer`: the thread that commits many commands together; a command gets a [`Tx`]. `mark`: by which it learns what
+//!   became of a commit whose answer was lost.
 //! - `counter`, `sequence`: what the writer keeps for all commands, gathered per group.
 //! - `readers`: connections that read one unchanging state each, beside the writer.
 //! - `open_cases`: the open cases in memory, in place of indexes that SQLite would pay dearly for.
@@ -23,9 +24,11 @@ mod dir;
 mod error;
 pub mod intake;
 pub mod list;
+mod mark;
 mod migrate;
 mod open_cases;
 pub mod place;
+mod postgres;
 mod readers;
 mod sequence;
 mod sqlite;
@@ -33,10 +36,13 @@ mod value;
 mod writer;
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+
+use conn::{Database, Role};
+use open_cases::OpenCases;
 
 pub use backup::{Progress, restore};
 pub use conn::Conn;
@@ -45,12 +51,31 @@ pub use error::{Error, Result};
 pub use value::{Row, ToValue, Value};
 pub use writer::Tx;
 
-use crate::open_cases::OpenCases;
-
 /// Commands that may wait to be written, and reads that may wait for a connection.
 pub mod limits {
     pub use crate::readers::QUEUE_LIMIT as WAITING_READS;
     pub use crate::writer::QUEUE_LIMIT as WAITING_WRITES;
+}
+
+/// Which database.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// SQLite, in a data directory.
+    Directory(PathBuf),
+    /// PostgreSQL, at an address such as `postgres://user@host/database`.
+    Postgres(String),
+}
+
+impl From<&Path> for Target {
+    fn from(dir: &Path) -> Self {
+        Self::Directory(dir.to_owned())
+    }
+}
+
+impl From<PathBuf> for Target {
+    fn from(dir: PathBuf) -> Self {
+        Self::Directory(dir)
+    }
 }
 
 /// An open database. Cloning shares it; the last clone closes it.
@@ -63,8 +88,8 @@ pub struct Store {
 struct Open {
     readers: readers::Readers,
     writer: writer::Writer,
-    database: std::path::PathBuf,
-    _claim: dir::Claim,
+    database: Database,
+    _claim: Option<dir::Claim>,
 }
 
 /// What the store is doing, for `/metrics`.
@@ -79,20 +104,31 @@ pub struct Load {
 }
 
 impl Store {
-    /// Opens the database of a data directory, makes both if there is none, and brings the schema up to date; `now` is
+    /// Opens a database, makes SQLite's with its directory if there is none, and brings the schema up to date; `now` is
     /// what the log of migrations will say. Other processes may have it open as well.
     ///
     /// Fails with [`Error::TooNew`] or [`Error::MigrationChanged`] for another program's schema, [`Error::Foreign`] or
-    /// [`Error::Corrupt`] for a file that is no database of ours, [`Error::InUse`] while a backup is restored there.
-    pub fn open(dir: &Path, now: Timestamp) -> Result<Self> {
-        let claim = dir::Claim::shared(dir)?;
-        let database = dir::database(dir);
-        dir::prepare(&database)?;
-        let conn = Conn::from(sqlite::open(&database, sqlite::Role::Writer)?);
-        migrate::migrate(&conn, migrate::MIGRATIONS, now)?;
-        let open_cases = Arc::new(OpenCases::default());
-        let writer = writer::Writer::open(&database, &open_cases)?;
-        let readers = readers::Readers::open(&database, &open_cases)?;
+    /// [`Error::Corrupt`] for a file that is no database of ours, [`Error::InUse`] while a backup is restored there,
+    /// [`Error::Address`] or [`Error::Away`] for a server that cannot be used or does not answer.
+    pub fn open(target: impl Into<Target>, now: Timestamp) -> Result<Self> {
+        let (database, claim) = match target.into() {
+            Target::Directory(dir) => {
+                let claim = dir::Claim::shared(&dir)?;
+                let file = dir::database(&dir);
+                dir::prepare(&file)?;
+                (
+                    Database::Sqlite(file, Arc::new(OpenCases::default())),
+                    Some(claim),
+                )
+            }
+            Target::Postgres(url) => {
+                let server = postgres::Server::at(&url)?;
+                (Database::Postgres(Arc::new(server)), None)
+            }
+        };
+        migrate::migrate(&database.open(Role::Writer)?, migrate::MIGRATIONS, now)?;
+        let writer = writer::Writer::open(&database)?;
+        let readers = readers::Readers::open(&database)?;
         Ok(Self {
             open: Arc::new(Open {
                 readers,
@@ -103,32 +139,36 @@ impl Store {
         })
     }
 
+    /// Whether a database of ours is there. Makes nothing.
+    pub fn is_at(target: &Target) -> Result<bool> {
+        match target {
+            Target::Directory(dir) => Ok(dir::database(dir).is_file()),
+            Target::Postgres(url) => {
+                let server = Arc::new(postgres::Server::at(url)?);
+                Database::Postgres(server)
+                    .open(Role::Reader)?
+                    .has_table("migration")
+            }
+        }
+    }
+
     /// Runs `f` in a transaction and answers once it is on the disk.
     ///
     /// `f` shares the transaction with other commands: it sees what those before it did, and where it fails or panics
-    /// its own changes alone are undone. It is queued by this call, not by the first poll, in the order of the calls;
-    /// dropping the future does not withdraw it. It runs on the writer's one thread: it must not wait for anything.
+    /// its own changes alone are undone. It may be run more than once, so it must do nothing outside the transaction: where
+    /// another command of its group fails, or another process was in the way, what it did is undone and it is run again.
+    /// It is queued by this call, not by the first poll, in the order of the calls; dropping the future does not withdraw
+    /// it. It runs on the writer's one thread: it must not wait for anything.
     ///
     /// Fails with `f`'s own error; with [`Error::Busy`] at once when [`limits::WAITING_WRITES`] are waiting; with what
-    /// befell the transaction when nothing of it was committed.
+    /// befell the transaction when nothing of it was committed; with [`Error::Unknown`] when nobody can tell.
     pub fn write<T, E, F>(&self, f: F) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    {
-        self.open.writer.write(f)
-    }
-
-    /// [`Store::write`] for a closure that may be run more than once: where another command of its transaction fails, all
-    /// are run again. Cheaper, since it needs no savepoint; for what comes by the thousand and hardly ever fails.
-    pub fn write_again<T, E, F>(&self, f: F) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        self.open.writer.write_again(f)
+        self.open.writer.write(f)
     }
 
     /// [`Store::write`] for threads that are not async; panics on one that is.
@@ -136,7 +176,7 @@ impl Store {
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
         self.open.writer.write_blocking(f)
     }
@@ -152,9 +192,14 @@ impl Store {
         self.open.readers.read(f).await
     }
 
-    /// [`Store::read`] on the caller's own thread, without the hand-over: for a few rows found by key, no more, since
-    /// an async thread stands still meanwhile.
-    pub async fn look_up<T, E: From<Error>>(&self, f: impl FnOnce(&Conn) -> Result<T, E>) -> Result<T, E> {
+    /// [`Store::read`] on the caller's own thread where the database is on this machine, without the hand-over: for a few
+    /// rows found by key, no more, since an async thread stands still meanwhile.
+    pub async fn look_up<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
+    {
         self.open.readers.look_up(f).await
     }
 
@@ -166,18 +211,30 @@ impl Store {
     /// Takes over into memory what other processes have written; to be called every few seconds. A write does the same
     /// beforehand.
     pub fn keep_up(&self) -> Result<()> {
-        self.write_blocking(|_| Ok(()))
+        match &self.open.database {
+            Database::Sqlite(..) => self.write_blocking(|_| Ok(())),
+            Database::Postgres(_) => Ok(()),
+        }
     }
 
     /// Writes one state of the database to the new file `to`, checks it, and blocks until that is on the disk. Work
     /// goes on meanwhile. Fails with [`Error::Exists`] rather than overwrite; `to` is there whole or not at all.
     pub fn backup(&self, to: &Path, progress: impl FnMut(Progress)) -> Result<()> {
-        backup::backup(&self.open.database, to, progress)
+        match &self.open.database {
+            Database::Sqlite(file, _) => backup::backup(file, to, progress),
+            Database::Postgres(_) => Err(Error::Elsewhere {
+                what: "a backup",
+                instead: "pg_dump or pg_basebackup",
+            }),
+        }
     }
 
-    /// Checks the database file page by page. Fails with [`Error::Corrupt`].
+    /// Checks the database file page by page. Fails with [`Error::Corrupt`]. PostgreSQL's files are for its own tools.
     pub fn check(&self) -> Result<()> {
-        sqlite::verify(&self.open.database)
+        match &self.open.database {
+            Database::Sqlite(file, _) => sqlite::verify(file),
+            Database::Postgres(_) => Ok(()),
+        }
     }
 
     /// Refused with [`Error::InUse`] while any process has a data directory open; for work that replaces what is in it

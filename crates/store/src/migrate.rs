@@ -30,6 +30,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "accounts",
         sql: include_str!("../migrations/0003_accounts.sql"),
     },
+    Migration {
+        version: 4,
+        name: "processes",
+        sql: include_str!("../migrations/0004_processes.sql"),
+    },
 ];
 
 impl Migration {
@@ -44,16 +49,8 @@ pub(crate) fn migrate(conn: &Conn, migrations: &[Migration], now: Timestamp) -> 
     if pending(conn, migrations)?.is_empty() {
         return Ok(());
     }
-    conn.define(
-        "CREATE TABLE IF NOT EXISTS migration (
-             version    BIGINT NOT NULL PRIMARY KEY,
-             name       TEXT   NOT NULL,
-             applied_at BIGINT NOT NULL,
-             checksum   BYTEA  NOT NULL
-         ) /* sqlite: STRICT */;",
-    )?;
     loop {
-        conn.begin()?;
+        conn.begin_alone()?;
         let step = apply_next(conn, migrations, now);
         if step.is_err() {
             conn.rollback()?;
@@ -76,6 +73,14 @@ fn apply_next(conn: &Conn, migrations: &[Migration], now: Timestamp) -> Result<b
     let Some(next) = pending(conn, migrations)?.first() else {
         return Ok(false);
     };
+    conn.define(
+        "CREATE TABLE IF NOT EXISTS migration (
+             version    BIGINT NOT NULL PRIMARY KEY,
+             name       TEXT   NOT NULL,
+             applied_at BIGINT NOT NULL,
+             checksum   BYTEA  NOT NULL
+         ) /* sqlite: STRICT */;",
+    )?;
     conn.define(next.sql)?;
     conn.exec(
         "INSERT INTO migration (version, name, applied_at, checksum)
@@ -116,7 +121,7 @@ fn pending<'m>(conn: &Conn, migrations: &'m [Migration]) -> Result<&'m [Migratio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sqlite::{self, Role};
+    use crate::sqlite;
 
     const FIRST: Migration = Migration {
         version: 1,
@@ -131,7 +136,7 @@ mod tests {
 
     fn database() -> (tempfile::TempDir, Conn) {
         let dir = tempfile::tempdir().unwrap();
-        let conn = Conn::from(sqlite::open(&dir.path().join("test.db"), Role::Writer).unwrap());
+        let conn = Conn::from(sqlite::open(&dir.path().join("test.db"), crate::conn::Role::Writer).unwrap());
         (dir, conn)
     }
 

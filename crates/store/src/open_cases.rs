@@ -66,7 +66,7 @@ impl Looks {
         for level in Level::ALL {
             words[level.depth()] = columns.area(level);
         }
-        words[LEAD] = case.lead.as_ref().map(|lead| lead.as_str());
+        words[LEAD] = case.lead.as_ref().map(whistle_domain::words::UnitCode::as_str);
         words[SERVICE] = Some(case.service.as_str());
         words[STAGE] = Some(case.state.stage().as_str());
         Self {
@@ -329,7 +329,7 @@ impl OpenCases {
         n
     }
 
-    fn visit(&self, jurisdiction: JurisdictionId, filter: &Filter, mut visit: impl FnMut(&Entry)) {
+    fn visit(&self, jurisdiction: JurisdictionId, filter: &Filter, visit: impl FnMut(&Entry)) {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
         let Some(table) = tables.get(&jurisdiction.0) else {
             return;
@@ -341,7 +341,7 @@ impl OpenCases {
             .entries
             .iter()
             .filter(|entry| wanted.holds(entry))
-            .for_each(|entry| visit(entry));
+            .for_each(visit);
     }
 }
 

@@ -1,20 +1,14 @@
 //! A bounded set of connections that only read. Each read sees one unchanging state and waits for no writer.
 
-use std::ops::Deref;
-use std::path::Path;
-use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::conn::Conn;
+use crate::conn::{Conn, Database, Role};
 use crate::error::{Error, Result};
-use crate::open_cases::OpenCases;
-use crate::sqlite::{self, Role};
+use crate::postgres::block_on;
 
 /// Reads that may wait for a connection; who comes then is told to come again.
 pub const QUEUE_LIMIT: usize = 1024;
@@ -32,7 +26,9 @@ pub(crate) struct Readers {
 }
 
 struct Pool {
-    idle: Mutex<Vec<Conn>>,
+    database: Database,
+    /// Those not lent. None stands for one that must be opened first: it was never needed, or was lost.
+    idle: Mutex<Vec<Option<Conn>>>,
     /// As many permits as connections; closed with the pool.
     free: Arc<Semaphore>,
     size: usize,
@@ -40,18 +36,22 @@ struct Pool {
 }
 
 impl Readers {
-    pub fn open(path: &Path, open_cases: &Arc<OpenCases>) -> Result<Self> {
+    pub fn open(database: &Database) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let size = (cores * PER_CORE).clamp(AT_LEAST, AT_MOST);
         let idle = (0..size)
             .map(|_| {
-                let conn = Conn::from(sqlite::open(path, Role::Reader)?);
-                Ok(conn.with_open_cases(open_cases))
+                if database.is_remote() {
+                    // A server has a bounded number of them for all processes.
+                    return Ok(None);
+                }
+                database.open(Role::Reader).map(Some)
             })
             .collect::<Result<Vec<_>>>()?;
         let free = Arc::new(Semaphore::new(size));
         Ok(Self {
             pool: Arc::new(Pool {
+                database: database.clone(),
                 idle: Mutex::new(idle),
                 free,
                 size,
@@ -67,8 +67,8 @@ impl Readers {
         E: From<Error> + Send + 'static,
         F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
     {
-        let reader = self.pool.reader().await?;
-        tokio::task::spawn_blocking(move || reader.snapshot(f))
+        let mut lent = self.pool.reader().await?;
+        tokio::task::spawn_blocking(move || lent.conn()?.snapshot(f))
             .await
             .unwrap_or_else(|fault| {
                 Err(match fault.try_into_panic() {
@@ -79,13 +79,21 @@ impl Readers {
             })
     }
 
-    /// Runs `f` here and now, once a connection is free.
-    pub async fn look_up<T, E: From<Error>>(&self, f: impl FnOnce(&Conn) -> Result<T, E>) -> Result<T, E> {
-        self.pool.reader().await?.snapshot(f)
+    /// Runs `f` once a connection is free: here and now, unless the answer comes over a network.
+    pub async fn look_up<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
+    {
+        if self.pool.database.is_remote() {
+            return self.read(f).await;
+        }
+        self.pool.reader().await?.conn()?.snapshot(f)
     }
 
     pub fn read_blocking<T, E: From<Error>>(&self, f: impl FnOnce(&Conn) -> Result<T, E>) -> Result<T, E> {
-        block_on(self.pool.reader())?.snapshot(f)
+        block_on(self.pool.reader())?.conn()?.snapshot(f)
     }
 
     /// Reads that are running or waiting.
@@ -122,7 +130,7 @@ impl Pool {
         };
         let conn = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         Ok(Lent {
-            conn: Some(conn.ok_or(Error::Closed)?),
+            conn: conn.ok_or(Error::Closed)?,
             pool: self.clone(),
             _permit: permit,
         })
@@ -158,40 +166,20 @@ struct Lent {
     _permit: OwnedSemaphorePermit,
 }
 
-impl Deref for Lent {
-    type Target = Conn;
-
-    fn deref(&self) -> &Conn {
-        self.conn.as_ref().expect("a connection is lent until the drop")
+impl Lent {
+    /// The connection, opened anew if it was lost meanwhile. May wait for the network.
+    fn conn(&mut self) -> Result<&Conn> {
+        match &mut self.conn {
+            Some(conn) if !conn.is_lost() => {}
+            gone => *gone = Some(self.pool.database.open(Role::Reader)?),
+        }
+        Ok(self.conn.as_ref().expect("opened just now"))
     }
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        if let Some(conn) = self.conn.take() {
-            self.pool
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(conn);
-        }
-    }
-}
-
-/// Waits on this thread for a future that needs no runtime.
-fn block_on<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => std::thread::park(),
-        }
+        let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push(self.conn.take());
     }
 }

@@ -15,6 +15,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ToSql, ffi};
 
+use crate::conn::Role;
 use crate::error::{Error, Result};
 use crate::value::{Row, RowSource, Value};
 
@@ -41,14 +42,6 @@ const LOG_BYTES_KEPT: i64 = 256 << 20;
 
 /// Pages copied between two calls of a copy's progress: 4 MiB.
 const PAGES_PER_STEP: i32 = 1024;
-
-/// What a connection is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// Makes the file when there is none.
-    Writer,
-    Reader,
-}
 
 /// Opens the database file.
 pub(crate) fn open(path: &Path, role: Role) -> Result<Connection> {

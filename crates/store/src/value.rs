@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::error::{Error, Result};
-use crate::sqlite;
+use crate::{postgres, sqlite};
 
 /// One parameter, or one cell of a row, borrowed from its owner.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,6 +112,7 @@ pub struct Row<'r> {
 
 pub(crate) enum RowSource<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(&'r tokio_postgres::Row),
 }
 
 /// A getter and its optional twin, which turns NULL into `None`.
@@ -179,13 +180,16 @@ impl Row<'_> {
     pub fn value(&self, column: usize) -> Result<Value<'_>> {
         match self.source {
             RowSource::Sqlite(row) => sqlite::value(row, column),
+            RowSource::Postgres(row) => postgres::value(row, column),
         }
     }
 
     /// For a caller that finds a cell unfit in its own words.
     pub fn wrong(&self, column: usize, wanted: &'static str, found: impl Display) -> Error {
-        let RowSource::Sqlite(row) = self.source;
-        let name = sqlite::column_name(row, column);
+        let name = match self.source {
+            RowSource::Sqlite(row) => sqlite::column_name(row, column),
+            RowSource::Postgres(row) => postgres::column_name(row, column),
+        };
         Error::Column {
             column: name,
             wanted,

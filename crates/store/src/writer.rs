@@ -1,9 +1,14 @@
 //! The one thread that writes, and commits many commands together.
 //!
-//! A command is a closure. The thread takes what is queued, runs one after the other in one transaction, each behind a
-//! savepoint of its own, commits, and only then answers. Alone, a command is committed alone and at once; where many
-//! ask at the same time, the writer waits a moment for those it has just answered (see [`Gathering`]). It knows
-//! nothing of what the commands do.
+//! A command is a closure that can be run more than once. The thread takes what is queued, runs one after the other in
+//! one transaction, commits, and only then answers. Alone, a command is committed alone and at once; where many ask at the
+//! same time, the writer waits a moment for those it has just answered (see [`Gathering`]). It knows nothing of what the
+//! commands do.
+//!
+//! Hope comes first: commands are run without anything between them, and their statements sent in few pieces. Where one
+//! fails after it changed something, the transaction is begun anew and all are run one by one, each behind a savepoint of
+//! its own, so that a failed one goes alone. A group that another process is in the way of goes in pieces, a transaction for
+//! each command; one whose database went away is tried again as a whole. Both a few times.
 //!
 //! What is checked only at the commit would fail the whole group: the schema has no deferred constraint.
 
@@ -11,7 +16,6 @@ use std::future::Future;
 use std::iter;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -20,13 +24,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::checkpoint::LogKeeper;
-use crate::conn::Conn;
+use crate::conn::{Conn, Database};
 use crate::counter::{Counter, Increments};
 use crate::error::{Error, Result};
-use crate::open_cases::{Change, OpenCases};
+use crate::mark::CommitMark;
+use crate::open_cases::Change;
 use crate::sequence::{Mark, Sequences};
-use crate::sqlite::{self, Role};
-use crate::value::Value;
+use crate::value::{Row, Value};
 
 /// Commands that may wait: some tenths of a second's work, so that who is let in is also answered in good time.
 pub const QUEUE_LIMIT: usize = 4096;
@@ -45,6 +49,16 @@ const LOOKS: u32 = 8;
 
 /// When who was turned away should come again: the queue is empty by then, if others are turned away too.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How often a command is tried that other processes are in the way of.
+const TRIES: u32 = 5;
+
+/// How often one command is run again because another process was faster than it.
+const OVERTAKEN_AT_MOST: u32 = 3;
+
+/// How long a group waits for a database that went away: longer than PostgreSQL needs to start again after a crash,
+/// shorter than a browser waits.
+const AWAY_AT_MOST: Duration = Duration::from_secs(10);
 
 /// A transaction as a command sees it: asks like a [`Conn`], and changes.
 pub struct Tx<'t> {
@@ -66,6 +80,28 @@ impl Tx<'_> {
     /// Runs a statement that answers no rows; gives how many it changed. With `RETURNING`, ask by `row` or `rows`.
     pub fn exec(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         self.conn.exec(sql, params)
+    }
+
+    /// The row that this command will change, if it is there: from here on, no other process changes it before this
+    /// transaction has ended. `sql` finds it in one table, by its key.
+    pub fn row_to_change<T>(
+        &mut self,
+        sql: &str,
+        params: &[Value<'_>],
+        map: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.conn.row_to_change(sql, params, map)
+    }
+
+    /// Runs a statement whose answer this command does not need; over a network it is sent with others. Where it fails, the
+    /// command fails, though perhaps only after its closure has ended.
+    pub fn queue(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
+        self.conn.queue(sql, params, None)
+    }
+
+    /// [`Tx::queue`] for a statement that must change one row; where it does not, the command fails with `otherwise`.
+    pub fn queue_one(&mut self, sql: &str, params: &[Value<'_>], otherwise: Error) -> Result<()> {
+        self.conn.queue(sql, params, Some(otherwise))
     }
 
     /// The next number of a sequence of this jurisdiction, from 1. Never given twice, by no process; gaps occur, and
@@ -95,28 +131,27 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub fn open(path: &Path, open_cases: &Arc<OpenCases>) -> Result<Self> {
-        let mut connection = sqlite::open(path, Role::Writer)?;
-        let log = LogKeeper::watch(&mut connection, path)?;
+    pub fn open(database: &Database) -> Result<Self> {
         let (queue, commands) = mpsc::channel(QUEUE_LIMIT);
         let commits = Arc::new(AtomicU64::new(0));
-        let conn = Conn::from(connection).with_open_cases(open_cases);
-        let data_version = conn.data_version()?;
-        open_cases.load(&conn)?;
-        let bench = Bench {
-            conn,
-            data_version,
-            commit_took: Duration::ZERO,
-            changes: Vec::new(),
-            sequences: Sequences::default(),
-            increments: Increments::default(),
-            own_increments: Vec::new(),
-            commits: commits.clone(),
-        };
+        let (opened, outcome) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || bench.work(commands, log))
-            .map_err(|error| Error::io(path, error))?;
+            .spawn({
+                let (database, commits) = (database.clone(), commits.clone());
+                // Opened by the thread that uses it: PostgreSQL's own does its input and output there.
+                move || match Bench::open(database, commits) {
+                    Ok(bench) => {
+                        let _ = opened.send(Ok(()));
+                        bench.work(commands);
+                    }
+                    Err(error) => {
+                        let _ = opened.send(Err(error));
+                    }
+                }
+            })
+            .map_err(|error| Error::io("store-writer".as_ref(), error))?;
+        outcome.recv().unwrap_or(Err(Error::Closed))?;
         Ok(Self {
             queue: RwLock::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
@@ -129,20 +164,9 @@ impl Writer {
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    {
-        let accepted = self.accept(Once(Some(f)));
-        async move { accepted?.await.unwrap_or_else(|_| Err(Error::Closed.into())) }
-    }
-
-    /// [`Writer::write`] for a closure that may be run more than once, and is cheaper for it.
-    pub fn write_again<T, E, F>(&self, f: F) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        let accepted = self.accept(Again(f));
+        let accepted = self.accept(f);
         async move { accepted?.await.unwrap_or_else(|_| Err(Error::Closed.into())) }
     }
 
@@ -150,18 +174,18 @@ impl Writer {
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        self.accept(Once(Some(f)))?
+        self.accept(f)?
             .blocking_recv()
             .unwrap_or_else(|_| Err(Error::Closed.into()))
     }
 
-    fn accept<T, E, W>(&self, work: W) -> Result<oneshot::Receiver<Result<T, E>>>
+    fn accept<T, E, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, E>>>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
-        W: Work<T, E> + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let command = Box::new(Pending {
@@ -214,70 +238,39 @@ trait Command: Send {
     /// Runs the closure. Whether its changes are to be kept.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
 
-    /// Whether it may be run once more after it was undone.
-    fn is_repeatable(&self) -> bool;
+    /// Makes this its outcome: a statement of its failed after its closure ended.
+    fn fail(&mut self, error: Error);
 
     /// Answers: with the closure's own outcome, or with what befell the transaction.
     fn answer(self: Box<Self>, transaction: Result<()>);
 }
 
-struct Pending<W, T, E> {
-    work: W,
+struct Pending<F, T, E> {
+    work: F,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
 
-/// How a closure is run.
-trait Work<T, E>: Send {
-    /// Whether [`Work::run`] may be called once more.
-    const REPEATABLE: bool;
-
-    /// Runs it; none when it was run before and cannot be again.
-    fn run(&mut self, tx: &mut Tx<'_>) -> Option<Result<T, E>>;
-}
-
-/// A closure that is used up by being run.
-struct Once<F>(Option<F>);
-
-impl<T, E, F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send> Work<T, E> for Once<F> {
-    const REPEATABLE: bool = false;
-
-    fn run(&mut self, tx: &mut Tx<'_>) -> Option<Result<T, E>> {
-        self.0.take().map(|work| work(tx))
-    }
-}
-
-/// A closure that can be run again.
-struct Again<F>(F);
-
-impl<T, E, F: Fn(&mut Tx<'_>) -> Result<T, E> + Send> Work<T, E> for Again<F> {
-    const REPEATABLE: bool = true;
-
-    fn run(&mut self, tx: &mut Tx<'_>) -> Option<Result<T, E>> {
-        Some((self.0)(tx))
-    }
-}
-
-impl<W, T, E> Command for Pending<W, T, E>
+impl<F, T, E> Command for Pending<F, T, E>
 where
     T: Send,
     E: From<Error> + Send,
-    W: Work<T, E>,
+    F: Fn(&mut Tx<'_>) -> Result<T, E> + Send,
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
-        let work = &mut self.work;
-        let outcome = catch_unwind(AssertUnwindSafe(|| work.run(tx))).unwrap_or_else(|payload| {
+        let work = &self.work;
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or_else(|payload| {
             let error = Error::panicked(&*payload);
             tracing::error!(%error);
-            Some(Err(error.into()))
+            Err(error.into())
         });
-        let keep = outcome.as_ref().is_some_and(Result::is_ok);
-        self.outcome = outcome;
+        let keep = outcome.is_ok();
+        self.outcome = Some(outcome);
         keep
     }
 
-    fn is_repeatable(&self) -> bool {
-        W::REPEATABLE
+    fn fail(&mut self, error: Error) {
+        self.outcome = Some(Err(error.into()));
     }
 
     fn answer(self: Box<Self>, transaction: Result<()>) {
@@ -293,7 +286,12 @@ where
 
 /// What the writer thread works with.
 struct Bench {
+    database: Database,
     conn: Conn,
+    /// Tells a commit whose answer was lost from one that never was.
+    mark: CommitMark,
+    /// SQLite's.
+    log: Option<LogKeeper>,
     sequences: Sequences,
     increments: Increments,
     /// Increments of the command that is running; kept here for its memory.
@@ -305,7 +303,44 @@ struct Bench {
     /// What the last commit took.
     commit_took: Duration,
     commits: Arc<AtomicU64>,
+    /// Whether the last group was given up because the database was away: the next need not wait for it as long.
+    away: bool,
 }
+
+/// How the commands of a group are run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// In the hope that none fails.
+    Together,
+    /// So that a failed one goes alone.
+    OneByOne,
+}
+
+/// Why a group was not committed.
+enum Halt {
+    /// A command failed, and what it did cannot be undone alone.
+    Command,
+    /// The transaction failed.
+    Transaction(Error),
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Transaction(error)
+    }
+}
+
+/// What became of one command.
+#[derive(PartialEq, Eq)]
+enum Ran {
+    Well,
+    /// Nothing of it is left.
+    Failed,
+    /// The same, and only since another process was faster: run again, it sees what that one did.
+    Overtaken,
+}
+
+type Waiting<'w> = &'w mut dyn Iterator<Item = Box<dyn Command>>;
 
 /// How long a group is held open before it is run.
 ///
@@ -335,69 +370,157 @@ impl Gathering {
 }
 
 impl Bench {
-    fn work(mut self, mut commands: mpsc::Receiver<Box<dyn Command>>, mut log: LogKeeper) {
+    fn open(database: Database, commits: Arc<AtomicU64>) -> Result<Self> {
+        let mut conn = database.open_writer()?;
+        let log = LogKeeper::watch(&mut conn, &database)?;
+        let mark = CommitMark::introduce(&conn)?;
+        let data_version = conn.data_version()?;
+        if let Some(open_cases) = conn.open_cases() {
+            open_cases.load(&conn)?;
+        }
+        Ok(Self {
+            database,
+            conn,
+            mark,
+            log,
+            sequences: Sequences::default(),
+            increments: Increments::default(),
+            own_increments: Vec::new(),
+            changes: Vec::new(),
+            data_version,
+            commit_took: Duration::ZERO,
+            commits,
+            away: false,
+        })
+    }
+
+    fn work(mut self, mut commands: mpsc::Receiver<Box<dyn Command>>) {
         let mut done = Vec::with_capacity(MAX_GROUP);
         let mut gathering = Gathering::default();
         while let Some(first) = commands.blocking_recv() {
             gathering.wait(&commands);
             // Whoever comes while the group is run still goes with it.
-            let waiting = iter::once(first)
+            let mut waiting = iter::once(first)
                 .chain(iter::from_fn(|| commands.try_recv().ok()))
                 .take(MAX_GROUP);
-            let transaction = self.commit(waiting, &mut done);
-            if let Err(error) = &transaction {
-                tracing::error!(%error, commands = done.len(), "a group was not committed");
-                self.abandon();
-            }
+            let transaction = self.write(&mut waiting, &mut done);
             gathering = Gathering {
                 answered: done.len(),
                 commit_took: self.commit_took,
             };
-            for command in done.drain(..) {
-                command.answer(transaction.clone());
+            match transaction {
+                Err(error) if done.len() > 1 && self.is_in_the_way(&error) => {
+                    // Together they hold what others wait for while they wait themselves; each alone holds little.
+                    for command in done.drain(..) {
+                        let mut alone = vec![command];
+                        let transaction = self.write(&mut iter::empty(), &mut alone);
+                        answer(&mut alone, &transaction);
+                    }
+                }
+                transaction => answer(&mut done, &transaction),
             }
-            log.between_groups(self.conn.sqlite());
+            if let (Some(log), Some(connection)) = (&mut self.log, self.conn.sqlite()) {
+                log.between_groups(connection);
+            }
         }
-        log.close(self.conn.sqlite());
+        self.mark.leave(&self.conn);
+        if let (Some(log), Some(connection)) = (self.log, self.conn.sqlite()) {
+            log.close(connection);
+        }
     }
 
     /// Runs commands in one transaction and commits it. All that ran are in `done` then, whatever came of it.
-    ///
-    /// A savepoint copies every page that a command touches. As long as all commands of a group can be run again, they
-    /// go without: when one of them fails, which is rare, the transaction is begun anew and all are run behind savepoints.
-    fn commit(
-        &mut self,
-        mut waiting: impl Iterator<Item = Box<dyn Command>>,
-        done: &mut Vec<Box<dyn Command>>,
-    ) -> Result<()> {
-        let (mut kept, mut unguarded) = (false, true);
-        while let Some(mut command) = waiting.next() {
-            if !kept && let Err(error) = self.begin() {
-                // Each would wait for the lock as long as this one did.
-                done.push(command);
-                done.extend(waiting);
+    fn write(&mut self, waiting: Waiting<'_>, done: &mut Vec<Box<dyn Command>>) -> Result<()> {
+        let (mut manner, mut tries) = (Manner::Together, 0);
+        if self.away || self.conn.is_lost() {
+            self.reconnect();
+        }
+        let give_up = Instant::now() + if self.away { Duration::ZERO } else { AWAY_AT_MOST };
+        loop {
+            let halt = match self.attempt(manner, waiting, done) {
+                Ok(()) => {
+                    self.away = false;
+                    return Ok(());
+                }
+                Err(halt) => halt,
+            };
+            self.abandon();
+            let error = match halt {
+                Halt::Command => {
+                    manner = Manner::OneByOne;
+                    continue;
+                }
+                Halt::Transaction(error) => error,
+            };
+            tries += 1;
+            self.away = matches!(error, Error::Away { .. });
+            let again = if self.away {
+                Instant::now() < give_up
+            } else {
+                self.is_in_the_way(&error) && done.len() == 1 && tries < TRIES
+            };
+            if !again {
+                if done.is_empty() {
+                    // Not even begun: each would wait for the lock, or the database, as long as this one did.
+                    done.extend(waiting);
+                }
                 return Err(error);
             }
-            unguarded &= command.is_repeatable();
-            let ran = self.run(&mut *command, kept, !unguarded);
-            done.push(command);
-            let succeeded = ran?;
-            if !succeeded && kept && unguarded {
-                unguarded = false;
-                kept = self.run_again(done)?;
-            } else {
-                kept |= succeeded;
+            tracing::warn!(%error, tries, "a group is tried again");
+            pause(tries);
+            if self.conn.is_lost() || self.away {
+                self.reconnect();
             }
         }
+    }
+
+    /// Runs what is in `done` from an earlier attempt, then what is waiting, and commits.
+    fn attempt(
+        &mut self,
+        manner: Manner,
+        waiting: Waiting<'_>,
+        done: &mut Vec<Box<dyn Command>>,
+    ) -> Result<(), Halt> {
+        let (mut next, mut kept) = (0, false);
+        loop {
+            if next == done.len() && next > 0 {
+                match waiting.next() {
+                    Some(command) => done.push(command),
+                    None => break,
+                }
+            }
+            if !self.conn.in_transaction() {
+                self.begin()?;
+            }
+            if done.is_empty() {
+                match waiting.next() {
+                    Some(command) => done.push(command),
+                    None => break,
+                }
+            }
+            let command = &mut *done[next];
+            next += 1;
+            let mut overtaken = 0;
+            let ran = loop {
+                let ran = self.run(command, manner, kept)?;
+                if ran != Ran::Overtaken || overtaken == OVERTAKEN_AT_MOST {
+                    break ran;
+                }
+                overtaken += 1;
+                if !self.conn.in_transaction() {
+                    self.begin()?;
+                }
+            };
+            kept |= ran == Ran::Well;
+        }
         if kept {
-            self.increments.flush(&self.conn)?;
-            let began = Instant::now();
-            self.conn.commit()?;
-            self.commit_took = began.elapsed();
+            self.commit(manner)?;
             if let Some(open_cases) = self.conn.open_cases() {
                 open_cases.apply(self.changes.drain(..));
             }
             self.commits.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.conn.rollback()?;
         }
         self.sequences.keep();
         Ok(())
@@ -417,54 +540,111 @@ impl Bench {
         Ok(())
     }
 
-    /// Runs one command, and undoes it where it fails: behind its savepoint if it is guarded, else not at all. The first
-    /// of a group (nothing is `kept` before it) needs no savepoint: it goes back to nothing. Whether it succeeded.
-    fn run(&mut self, command: &mut dyn Command, kept: bool, guarded: bool) -> Result<bool> {
-        if kept && guarded {
+    /// Runs one command, and undoes it where it fails. The first of a group (nothing is `kept` before it) needs no
+    /// savepoint: it goes back to nothing.
+    fn run(&mut self, command: &mut dyn Command, manner: Manner, kept: bool) -> Result<Ran, Halt> {
+        let alone = manner == Manner::OneByOne;
+        if alone && kept {
             self.conn.savepoint()?;
         }
         let mark = self.sequences.mark();
         let changed_before = self.changes.len();
-        let succeeded = command.run(&mut Tx {
+        self.conn.take_touched();
+        let mut overtaken = false;
+        let mut succeeded = command.run(&mut Tx {
             conn: &self.conn,
             sequences: &mut self.sequences,
             increments: &mut self.own_increments,
             changes: &mut self.changes,
         });
-        if !self.conn.in_transaction() {
-            return Err(Error::RolledBack);
+        if alone
+            && succeeded
+            && let Err(error) = self.conn.flush()
+        {
+            succeeded = false;
+            overtaken = matches!(error, Error::Stale { .. } | Error::Conflict { .. });
+            command.fail(error);
+        }
+        if let Some(trouble) = self.conn.take_trouble() {
+            return Err(trouble.into());
         }
         if succeeded {
             for (counter, delta) in self.own_increments.drain(..) {
                 self.increments.add(counter, delta);
             }
-            if kept && guarded {
+            if alone && kept {
                 self.conn.release()?;
             }
-        } else {
-            self.own_increments.clear();
-            self.changes.truncate(changed_before);
-            self.sequences.undo(mark);
-            match (kept, guarded) {
-                (false, _) => self.conn.rollback()?,
-                (true, true) => self.conn.rollback_to_savepoint()?,
-                (true, false) => {}
-            }
+            return Ok(Ran::Well);
         }
-        Ok(succeeded)
+        self.own_increments.clear();
+        self.changes.truncate(changed_before);
+        let touched = self.conn.take_touched();
+        match (kept, alone) {
+            (true, true) => self.conn.rollback_to_savepoint()?,
+            _ if !touched => {}
+            (true, false) => return Err(Halt::Command),
+            (false, _) => self.conn.rollback()?,
+        }
+        if touched {
+            self.sequences.undo(mark);
+        }
+        Ok(if overtaken { Ran::Overtaken } else { Ran::Failed })
     }
 
-    /// Begins the transaction anew and runs all commands behind savepoints. Whether anything is kept.
-    fn run_again(&mut self, commands: &mut [Box<dyn Command>]) -> Result<bool> {
-        self.abandon();
-        let mut kept = false;
-        for command in commands {
-            if !kept {
-                self.begin()?;
-            }
-            kept |= self.run(&mut **command, kept, true)?;
+    /// Whether a transaction failed only because another process holds what it needs.
+    fn is_in_the_way(&self, error: &Error) -> bool {
+        matches!(error, Error::Busy { .. }) && self.conn.is_passing(error)
+    }
+
+    /// Writes what was gathered for the group, and commits. A commit whose answer is lost is looked for.
+    fn commit(&mut self, manner: Manner) -> Result<(), Halt> {
+        self.increments.flush(&self.conn)?;
+        self.mark.set(&self.conn)?;
+        if let Err(error) = self.conn.flush() {
+            let of_a_command = manner == Manner::Together && !self.conn.is_passing(&error);
+            return Err(if of_a_command { Halt::Command } else { error.into() });
         }
-        Ok(kept)
+        let began = Instant::now();
+        let committed = self.conn.commit();
+        self.commit_took = began.elapsed();
+        match committed {
+            Err(Error::Away { detail }) => self.find_out(detail),
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// The database was lost after the commit was sent: asks it, once it is back, whether it was kept.
+    fn find_out(&mut self, lost: String) -> Result<(), Halt> {
+        tracing::warn!(lost, "the database was lost during a commit");
+        let give_up = Instant::now() + AWAY_AT_MOST;
+        for tries in 1.. {
+            self.reconnect();
+            match self.mark.is_set(&self.conn) {
+                Ok(true) => {
+                    tracing::warn!("the commit was kept");
+                    return Ok(());
+                }
+                Ok(false) => return Err(Error::Away { detail: lost }.into()),
+                Err(error) if Instant::now() < give_up => {
+                    tracing::debug!(%error, "the database does not say yet whether it kept a commit");
+                    pause(tries);
+                }
+                Err(_) => break,
+            }
+        }
+        Err(Error::Unknown.into())
+    }
+
+    /// Opens the connection anew; where that fails, the old one stays and fails the next attempt.
+    fn reconnect(&mut self) {
+        match self.database.open_writer() {
+            Ok(conn) => {
+                self.mark.end_others(&conn);
+                self.conn = conn;
+            }
+            Err(error) => tracing::warn!(%error, "the database is not back yet"),
+        }
     }
 
     /// The transaction is lost, and with it all that was gathered for it.
@@ -477,4 +657,22 @@ impl Bench {
             tracing::error!(%error, "a failed group could not be rolled back");
         }
     }
+}
+
+fn answer(done: &mut Vec<Box<dyn Command>>, transaction: &Result<()>) {
+    if let Err(error) = transaction {
+        tracing::error!(%error, commands = done.len(), "a group was not committed");
+    }
+    for command in done.drain(..) {
+        command.answer(transaction.clone());
+    }
+}
+
+/// Waits longer after every try, up to two seconds, and never as long as another process does.
+fn pause(tries: u32) {
+    const SHORTEST: u64 = 10;
+    const LONGEST: u64 = 2000;
+    let bound = (SHORTEST << tries.min(16)).min(LONGEST);
+    let milliseconds = bound / 2 + crate::postgres::random() % (bound / 2);
+    std::thread::sleep(Duration::from_millis(milliseconds));
 }

@@ -12,9 +12,9 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode},
 };
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tower::ServiceExt;
-use whistle_service::Whistle;
+use whistle_service::{Site, Whistle};
+use whistle_testbed::Bed;
 use whistle_web::{App, Settings, router};
 
 /// Who asks, by name of column.
@@ -56,7 +56,7 @@ struct Village {
     router: Router,
     /// The header with which each asks.
     headers: HashMap<&'static str, (&'static str, String)>,
-    _dir: TempDir,
+    _dir: Bed,
 }
 
 /// An answer, read.
@@ -175,8 +175,8 @@ const PIXEL: &[u8] = &[
 ];
 
 /// Applies the village, with the posts it lacks, and adds the accounts and a key.
-fn settle() -> (TempDir, Whistle, String) {
-    let dir = tempfile::tempdir().expect("a directory");
+fn settle() -> (Bed, Whistle, String) {
+    let dir = Bed::new();
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
     let folder = dir.path().join("village");
     for part in ["", "briefing"] {
@@ -199,7 +199,11 @@ fn settle() -> (TempDir, Whistle, String) {
 
     let store = dir.path().join("store");
     fs::create_dir_all(&store).expect("a folder");
-    let whistle = Whistle::open(&store).expect("a store");
+    let site = Site {
+        database_url: dir.database_url().map(str::to_owned),
+        ..store.into()
+    };
+    let whistle = Whistle::open(site).expect("a store");
     whistle.apply(&folder).expect("the village is in force");
     let places = whistle.places();
     let here = places.named(None).expect("one place");

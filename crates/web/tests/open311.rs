@@ -18,7 +18,8 @@ use quick_xml::{Reader, events::Event};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use whistle_domain::{case::Outcome, command::Act, words::CaseNumber};
-use whistle_service::{Here, Whistle, account::actor_of, time};
+use whistle_service::{Here, Site, Whistle, account::actor_of, time};
+use whistle_testbed::Bed;
 use whistle_web::{App, Settings, router};
 
 const VILLAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../place/tests/folders/village");
@@ -47,7 +48,7 @@ struct City {
     here: Here,
     key: String,
     now: Arc<AtomicI64>,
-    dir: tempfile::TempDir,
+    dir: Bed,
 }
 
 /// An answer as it came.
@@ -169,10 +170,14 @@ impl City {
 
     /// A city whose settings have more lines.
     async fn with(more: &str, settings: Settings) -> Self {
-        let (dir, more) = (tempfile::tempdir().unwrap(), more.to_owned());
+        let (dir, more) = (Bed::new(), more.to_owned());
         let now = Arc::new(AtomicI64::new(0));
         let clock = Clock(now.clone());
-        let (data, folder) = (dir.path().join("data"), dir.path().join("village"));
+        let folder = dir.path().join("village");
+        let site = Site {
+            database_url: dir.database_url().map(str::to_owned),
+            ..dir.path().join("data").into()
+        };
         let made = tokio::task::spawn_blocking(move || {
             copy(Path::new(VILLAGE), &folder);
             let file = folder.join("jurisdiction.toml");
@@ -183,7 +188,7 @@ impl City {
             let start: Timestamp = "2026-05-08T02:20:00.250Z".parse().unwrap();
             clock.0.store(start.as_microsecond(), Ordering::SeqCst);
             let chance = time::Chance::from_seed(7);
-            let whistle = Whistle::open_with(&data, Box::new(clock), chance).unwrap();
+            let whistle = Whistle::open_with(site, Box::new(clock), chance).unwrap();
             whistle.apply(&folder).unwrap();
             let here = whistle.places().all()[0].clone();
             let key = whistle.add_key(&here, "partner", None).unwrap();

@@ -11,12 +11,12 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use jiff::Timestamp;
-use tempfile::TempDir;
 use tower::ServiceExt;
 use whistle_service::{
-    Whistle,
+    Site, Whistle,
     time::{Chance, Clock},
 };
+use whistle_testbed::Bed;
 use whistle_web::{App, Settings, router};
 
 const PASSWORD: &str = "a long enough password";
@@ -31,17 +31,21 @@ impl Clock for Ticking {
 }
 
 struct Town {
-    _dir: TempDir,
+    _dir: Bed,
     whistle: Whistle,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Town {
     fn open() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = Bed::new();
+        let site = Site {
+            database_url: dir.database_url().map(str::to_owned),
+            ..dir.path().into()
+        };
         let begin: Timestamp = "2026-05-07T01:00:00Z".parse().unwrap();
         let clock = Ticking(AtomicI64::new(begin.as_second()));
-        let whistle = Whistle::open_with(dir.path(), Box::new(clock), Chance::from_seed(7)).unwrap();
+        let whistle = Whistle::open_with(site, Box::new(clock), Chance::from_seed(7)).unwrap();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
         whistle.apply(&folder).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread()

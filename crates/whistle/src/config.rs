@@ -10,6 +10,7 @@ use figment::{
     value::{Dict, Map, Value},
 };
 use serde::Serialize;
+use whistle_service::Site;
 
 use crate::failure::{Failure, Result};
 
@@ -20,6 +21,15 @@ pub(crate) struct Setting {
     /// A value to show where the default is empty.
     example: &'static str,
     pub meaning: &'static str,
+    /// Whether its value holds what nobody may read over a shoulder.
+    is_secret: bool,
+}
+
+impl Setting {
+    const fn secret(mut self) -> Self {
+        self.is_secret = true;
+        self
+    }
 }
 
 const fn setting(name: &'static str, default: &'static str, meaning: &'static str) -> Setting {
@@ -28,6 +38,7 @@ const fn setting(name: &'static str, default: &'static str, meaning: &'static st
         default,
         example: default,
         meaning,
+        is_secret: false,
     }
 }
 
@@ -37,16 +48,29 @@ const fn unset(name: &'static str, example: &'static str, meaning: &'static str)
         default: "",
         example,
         meaning,
+        is_secret: false,
     }
 }
 
 /// All settings, in the order in which they are shown.
-pub(crate) const SETTINGS: [Setting; 15] = [
+pub(crate) const SETTINGS: [Setting; 17] = [
     setting(
         "data",
         "whistle-data",
         "the folder of the database, the secret key and the photos",
     ),
+    unset(
+        "database_url",
+        "postgres://whistle@localhost/whistle?sslmode=verify-full",
+        "the address of a PostgreSQL database; empty: SQLite in the data folder",
+    )
+    .secret(),
+    unset(
+        "secret_key",
+        "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef",
+        "the install's key as 64 hexadecimal digits, for processes on several machines; empty: secret.key in the data folder",
+    )
+    .secret(),
     setting(
         "listen",
         "127.0.0.1:8311",
@@ -124,6 +148,9 @@ pub(crate) struct Flags {
     /// The data folder [default: whistle-data]
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     data: Option<String>,
+    /// A PostgreSQL database instead of SQLite in the data folder; with a password, better WHISTLE_DATABASE_URL
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
     /// The configuration file [default: whistle.toml here, else /etc/whistle/whistle.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE", env = "WHISTLE_CONFIG", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
@@ -177,9 +204,9 @@ pub(crate) struct ServeFlags {
 }
 
 /// The settings as the program uses them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Config {
-    pub data: PathBuf,
+    pub site: Site,
     pub listen: String,
     pub base_url: Option<String>,
     pub max_body: usize,
@@ -242,7 +269,11 @@ impl Layers {
     /// The settings, each checked.
     pub(crate) fn config(&self) -> Result<Config> {
         Ok(Config {
-            data: self.parsed("data", path)?,
+            site: Site {
+                dir: self.parsed("data", path)?,
+                database_url: self.parsed("database_url", database_url)?,
+                key: self.parsed("secret_key", key)?,
+            },
             listen: self.parsed("listen", address)?,
             base_url: self.parsed("base_url", base_url)?,
             max_body: self.parsed("max_body", size)?,
@@ -264,7 +295,10 @@ impl Layers {
     pub(crate) fn standing(&self) -> Vec<Standing> {
         let stand = |setting: &Setting| Standing {
             name: setting.name,
-            value: self.text(setting.name),
+            value: match self.text(setting.name) {
+                value if setting.is_secret && !value.is_empty() => "(set, and not shown)".to_owned(),
+                value => value,
+            },
             default: setting.default,
             from: self.source(setting.name),
             meaning: setting.meaning,
@@ -281,7 +315,12 @@ impl Layers {
         let text = self.text(name);
         parse(text.trim()).map_err(|why| {
             Failure::Usage(format!(
-                "setting {name} = {text:?}, from {}: {why}",
+                "setting {name}{}, from {}: {why}",
+                if is_secret(name) {
+                    String::new()
+                } else {
+                    format!(" = {text:?}")
+                },
                 self.source(name)
             ))
         })
@@ -353,6 +392,7 @@ impl Flags {
         let serve = serve.unwrap_or(&nothing);
         let given = [
             ("data", &self.data),
+            ("database_url", &self.database_url),
             ("listen", &serve.listen),
             ("base_url", &serve.base_url),
             ("max_body", &serve.max_body),
@@ -443,6 +483,38 @@ fn path(text: &str) -> Result<PathBuf, String> {
         "" => Err("name a folder".to_owned()),
         text => Ok(text.into()),
     }
+}
+
+fn database_url(text: &str) -> Result<Option<String>, String> {
+    match text {
+        "" => Ok(None),
+        text if text.starts_with("postgres://") || text.starts_with("postgresql://") => {
+            Ok(Some(text.to_owned()))
+        }
+        _ => Err("write postgres://user@host/database".to_owned()),
+    }
+}
+
+fn key(text: &str) -> Result<Option<[u8; 32]>, String> {
+    let wrong = || "write 64 hexadecimal digits; `openssl rand -hex 32` makes some".to_owned();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if text.len() != 64 || !text.is_ascii() {
+        return Err(wrong());
+    }
+    let mut key = [0; 32];
+    for (byte, digits) in key.iter_mut().zip(text.as_bytes().chunks(2)) {
+        let digits = str::from_utf8(digits).map_err(|_| wrong())?;
+        *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
+    }
+    Ok(Some(key))
+}
+
+fn is_secret(name: &str) -> bool {
+    SETTINGS
+        .iter()
+        .any(|setting| setting.name == name && setting.is_secret)
 }
 
 fn address(text: &str) -> Result<String, String> {

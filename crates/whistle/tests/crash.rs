@@ -57,11 +57,11 @@ fn what_was_acknowledged_survives_kill_9_and_no_retry_makes_a_second_case() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), known.len(), "two keys have one case; SEED={seed}");
-    let cases: i64 = home
-        .database()
-        .query_row("SELECT COUNT(*) FROM cases", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(cases, known.len() as i64, "a key has made two cases; SEED={seed}");
+    assert_eq!(
+        home.cases(),
+        known.len() as i64,
+        "a key has made two cases; SEED={seed}"
+    );
     server.stop();
     let verified = home.run(&["verify"]);
     assert_eq!(verified.code, 0, "SEED={seed}: {verified:#?}");

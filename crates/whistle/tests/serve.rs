@@ -5,6 +5,7 @@ mod harness;
 use std::io::{Read, Write};
 
 use harness::{Home, REQUESTS, Server, eventually, pothole, read_head};
+use whistle_testbed::{Bed, Cluster};
 
 #[test]
 fn a_server_with_a_place_is_healthy_and_ready() {
@@ -43,7 +44,7 @@ fn metrics_are_not_told_when_they_are_off() {
 #[test]
 fn log_lines_are_json_with_a_request_id_when_asked_and_hold_no_personal_data() {
     let home = Home::village();
-    let server = home.serve_with(&["--log-format", "json", "--rate", "0"]);
+    let server = home.serve_with(&["--log-format", "json", "--log", "debug", "--rate", "0"]);
     let key = home.key();
     let mut form = pothole(&key, "call me: 13800138000").to_vec();
     form.push(("email", "someone@example.org"));
@@ -88,11 +89,7 @@ fn a_report_under_way_is_finished_when_the_server_is_told_to_stop() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.contains("service_request_id"), "{answer}");
     assert!(server.wait().success());
-    let cases: i64 = home
-        .database()
-        .query_row("SELECT COUNT(*) FROM cases", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(cases, 1);
+    assert_eq!(home.cases(), 1);
 }
 
 #[test]
@@ -179,4 +176,69 @@ fn begin_report(server: &Server, key: &str) -> (std::net::TcpStream, String) {
 fn id_of(answer: &serde_json::Value) -> String {
     let id = &answer[0]["service_request_id"];
     id.as_str().map_or_else(|| id.to_string(), ToOwned::to_owned)
+}
+
+#[test]
+fn a_server_whose_database_went_away_says_so_and_goes_on_when_it_is_back() {
+    if Bed::postgres().is_none() {
+        return;
+    }
+    let (home, cluster) = (Home::empty(), Cluster::start());
+    let database = ["--database-url", &cluster.url()];
+    home.run(&[&["apply", harness::village().to_str().unwrap()], &database[..]].concat())
+        .good();
+    let key = home
+        .run(&[&["key", "add", "tests"], &database[..]].concat())
+        .good();
+    let key = key.out.trim();
+    let server = home.serve_with(&[&["--rate", "0"], &database[..]].concat());
+    assert!(server.report(key, "before").unwrap().status < 300);
+    assert_eq!(server.get("/readyz").status, 200);
+    cluster.crash();
+    assert_eq!(server.get("/readyz").status, 503);
+    assert_eq!(server.get("/healthz").status, 200);
+    let refused = server.report(key, "meanwhile").unwrap();
+    assert_eq!(refused.status, 503, "{refused:#?}");
+    assert!(refused.retry_after.is_some(), "{refused:#?}");
+    cluster.start_again();
+    assert_eq!(server.get("/readyz").status, 200);
+    // Sent again, as a client does that was told to.
+    assert!(server.report(key, "meanwhile").unwrap().status < 300);
+    assert!(server.report(key, "before").unwrap().status < 300);
+    server.stop();
+    let verified = home.run(&[&["verify"], &database[..]].concat()).good();
+    assert!(verified.out.contains("2 cases"), "{verified:#?}");
+}
+
+#[test]
+fn processes_that_share_a_database_and_a_key_are_one_install() {
+    let Some(bed) = Bed::postgres() else { return };
+    let homes = [Home::empty(), Home::empty()];
+    let shared = |home: &Home, arguments: &[&str]| {
+        let mut command = home.command(arguments);
+        command
+            .env("WHISTLE_DATABASE_URL", bed.database_url().unwrap())
+            .env("WHISTLE_SECRET_KEY", "5eed".repeat(16));
+        command
+    };
+    let finish = |home: &Home, arguments: &[&str]| harness::finish(shared(home, arguments), "").good();
+    finish(&homes[0], &["apply", harness::village().to_str().unwrap()]);
+    let key = finish(&homes[1], &["key", "add", "tests"]);
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--rate", "0"];
+    let servers = homes.each_ref().map(|home| Server::of(shared(home, &serve)));
+    for i in 0..20 {
+        let answer = servers[i % 2]
+            .report(key.out.trim(), &format!("report {}", i / 2))
+            .unwrap();
+        assert!(answer.status < 300, "{answer:#?}");
+    }
+    // Each was sent to both under one key.
+    let verified = finish(&homes[0], &["verify"]);
+    assert!(verified.out.contains("10 cases"), "{verified:#?}");
+    assert!(!homes[0].data().join("secret.key").exists());
+    let shown = finish(&homes[0], &["config"]);
+    assert!(
+        !shown.out.contains("5eed") && !shown.out.contains("postgres://test"),
+        "{shown:#?}"
+    );
 }

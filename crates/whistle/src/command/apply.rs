@@ -24,11 +24,13 @@ pub(super) struct Apply {
 impl Apply {
     pub(super) fn run(&self, config: &Config) -> Result<()> {
         let fault = |error| plan::faults_or(error, &self.dir, self.json);
-        if !Whistle::is_in(&config.data) {
+        if !config.site.is_taken()? {
             // A folder with faults must not leave a new data folder behind.
             place::plan_first(&self.dir).map_err(fault)?;
         }
-        let applied = Whistle::open(&config.data)?.apply(&self.dir).map_err(fault)?;
+        let applied = Whistle::open(config.site.clone())?
+            .apply(&self.dir)
+            .map_err(fault)?;
         if self.json {
             output::json(&applied);
             return Ok(());

@@ -9,7 +9,7 @@ use crate::{
 };
 
 pub(super) const EXAMPLE: &str = "Defaults are weaker than the file, the file than WHISTLE_… variables, these than \
-    flags. No setting is secret.\n\
+    flags. What is secret is not shown.\n\
     Example: whistle config --example > whistle.toml";
 
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rust_embed::RustEmbed;
 use serde::{Deserialize, Serialize};
 use whistle_service::{
-    Here, Whistle,
+    Here, Site, Whistle,
     demo::{DemoAccount, DemoOptions},
     keep,
 };
@@ -93,8 +93,8 @@ struct Ready<'a> {
 
 impl Demo {
     pub(super) fn run(self, mut config: Config) -> Result<()> {
-        config.data.clone_from(&self.dir);
-        let whistle = self.whistle()?;
+        config.site.dir.clone_from(&self.dir);
+        let whistle = self.whistle(&config.site)?;
         let here = whistle.places().named(None)?.clone();
         let accounts = whistle.demo_accounts(&here)?;
         if self.no_serve {
@@ -105,20 +105,30 @@ impl Demo {
     }
 
     /// The demo that is there, if it is what is asked for, or a new one.
-    fn whistle(&self) -> Result<Whistle> {
+    fn whistle(&self, site: &Site) -> Result<Whistle> {
         let asked = Asked {
             cases: self.cases,
             seed: self.seed,
             place: self.place.clone(),
         };
-        match (mark(&self.dir), Whistle::is_in(&self.dir)) {
+        match (mark(&self.dir), site.is_taken()?) {
+            (None, true) if site.database_url.is_some() => Err(Failure::Refused(
+                "the database holds an install that is no demo; name an empty one with --database-url"
+                    .to_owned(),
+            )),
+            (Some(mark), true) if site.database_url.is_some() && (self.fresh || !mark.finished) => {
+                Err(Failure::Refused(
+                    "a demo in PostgreSQL is made anew in an empty database; name one with --database-url"
+                        .to_owned(),
+                ))
+            }
             (None, true) => Err(Failure::Refused(format!(
                 "{} holds an install that is no demo; name another folder with --dir",
                 self.dir.display()
             ))),
             (Some(mark), true) if mark.finished && !self.fresh => {
                 if mark.asked == asked && self.until.is_none_or(|until| mark.until == Some(until)) {
-                    return Ok(Whistle::open(&self.dir)?);
+                    return Ok(Whistle::open(site.clone())?);
                 }
                 Err(Failure::Refused(format!(
                     "{} holds another demo ({} cases, seed {}); name another folder with --dir, or lose it with --fresh",
@@ -127,11 +137,11 @@ impl Demo {
                     mark.asked.seed
                 )))
             }
-            _ => self.make(asked),
+            _ => self.make(site, asked),
         }
     }
 
-    fn make(&self, asked: Asked) -> Result<Whistle> {
+    fn make(&self, site: &Site, asked: Asked) -> Result<Whistle> {
         self.clear()?;
         let mut mark = Mark {
             asked,
@@ -140,7 +150,7 @@ impl Demo {
         };
         self.write_mark(&mark)?;
         let place = self.place.clone().map_or_else(|| self.write_place(), Ok)?;
-        let whistle = Whistle::open(&self.dir)?;
+        let whistle = Whistle::open(site.clone())?;
         whistle
             .apply(&place)
             .map_err(|error| plan::faults_or(error, &place, self.json))?;

@@ -119,9 +119,12 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
 }
 
 /// Logs to standard error, so that standard output is what the command was asked for.
+///
+/// At debug, PostgreSQL's driver would log what it sends: names, free text, keys. No rule brings that into a log.
 fn start_log(config: &Config) {
+    let silent = "tokio_postgres=info".parse().expect("a rule");
     let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&config.log))
+        .with_env_filter(EnvFilter::new(&config.log).add_directive(silent))
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal());
     match config.log_format {
@@ -130,15 +133,23 @@ fn start_log(config: &Config) {
     }
 }
 
-/// Opens the data folder, which must hold an install: a wrong path must not make an empty one that looks fine.
+/// Opens the install, which must be there: a wrong path must not make an empty one that looks fine.
 fn open(config: &Config) -> Result<Whistle> {
-    if !Whistle::is_in(&config.data) {
-        return Err(Failure::Refused(format!(
-            "there is no install in {}; name its folder with --data, or begin one with `whistle apply DIR --data {0}`",
-            config.data.display()
-        )));
+    let site = &config.site;
+    if !site.is_taken()? {
+        return Err(Failure::Refused(match site.database_url {
+            Some(_) => {
+                "there is no install in this database; name it with --database-url, or begin one with \
+                `whistle apply DIR`"
+                    .to_owned()
+            }
+            None => format!(
+                "there is no install in {}; name its folder with --data, or begin one with `whistle apply DIR --data {0}`",
+                site.dir.display()
+            ),
+        }));
     }
-    Ok(Whistle::open(&config.data)?)
+    Ok(Whistle::open(site.clone())?)
 }
 
 /// The jurisdiction that a command is about.

@@ -30,8 +30,8 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn run(&self, config: &Config) -> Result<()> {
         // A look must not leave a new data folder behind.
-        let planned = if Whistle::is_in(&config.data) {
-            Whistle::open(&config.data)?.plan(&self.dir)
+        let planned = if config.site.is_taken()? {
+            Whistle::open(config.site.clone())?.plan(&self.dir)
         } else {
             place::plan_first(&self.dir)
         };

@@ -30,8 +30,15 @@ pub(super) struct Restore {
 
 impl Restore {
     pub(super) fn run(&self, config: &Config) -> Result<()> {
+        if config.site.database_url.is_some() {
+            return Err(Failure::Refused(
+                "a backup of Whistle holds an SQLite database; restore PostgreSQL with pg_restore, or leave \
+                 --database-url out"
+                    .to_owned(),
+            ));
+        }
         let mut bars = Bars::default();
-        let kept = keep::restore(&self.from, &config.data, self.force, |step| bars.show(step))
+        let kept = keep::restore(&self.from, &config.site.dir, self.force, |step| bars.show(step))
             .map_err(|error| self.refused(error))?;
         bars.clear();
         if self.json {
@@ -40,7 +47,7 @@ impl Restore {
         }
         output::line(format!(
             "{}: a database of {} kB and {} are restored; check them with `whistle verify`",
-            config.data.display(),
+            config.site.dir.display(),
             kept.database_bytes.div_ceil(1000),
             output::count(kept.photos, "photo file", "photo files"),
         ));
@@ -48,7 +55,7 @@ impl Restore {
             eprintln!(
                 "warning: the backup has no secret.key; without the old one in {}, contact data and pick-up codes of \
                  old cases are lost",
-                config.data.display()
+                config.site.dir.display()
             );
         }
         Ok(())

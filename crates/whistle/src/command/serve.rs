@@ -32,7 +32,7 @@ const SECONDS: [f64; 14] = [
 ];
 
 pub(super) fn run(config: &Config) -> Result<()> {
-    let whistle = Whistle::open(&config.data)?;
+    let whistle = Whistle::open(config.site.clone())?;
     serve(config, whistle, |_| {})
 }
 

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tempfile::TempDir;
+use whistle_testbed::Bed;
 
 /// How long anything may take before a test fails: far more than it needs on a busy machine.
 pub const DEADLINE: Duration = Duration::from_mins(1);
@@ -38,7 +38,7 @@ pub fn village() -> PathBuf {
 
 /// A temporary folder with room for a data folder.
 pub struct Home {
-    dir: TempDir,
+    bed: Bed,
 }
 
 /// What a finished command said.
@@ -67,20 +67,32 @@ impl Run {
 impl Home {
     /// A folder without an install.
     pub fn empty() -> Self {
-        Self {
-            dir: TempDir::with_prefix("whistle-test-").unwrap(),
-        }
+        Self { bed: Bed::new() }
+    }
+
+    /// The same, with the database in a file; none when these tests run on PostgreSQL.
+    pub fn in_files() -> Option<Self> {
+        Bed::sqlite().map(|bed| Self { bed })
     }
 
     /// A folder with an install in which the village is in force.
     pub fn village() -> Self {
-        let home = Self::empty();
-        home.run(&["apply", village().to_str().unwrap()]).good();
-        home
+        Self::empty().with_village()
+    }
+
+    /// Whether the database is PostgreSQL's.
+    pub fn is_on_postgres(&self) -> bool {
+        self.bed.database_url().is_some()
+    }
+
+    /// Puts the village in force.
+    pub fn with_village(self) -> Self {
+        self.run(&["apply", village().to_str().unwrap()]).good();
+        self
     }
 
     pub fn path(&self) -> &Path {
-        self.dir.path()
+        self.bed.path()
     }
 
     pub fn data(&self) -> PathBuf {
@@ -94,7 +106,7 @@ impl Home {
         copy
     }
 
-    /// The command, with this folder as the current one and no settings but the data folder.
+    /// The command, with this folder as the current one and no settings but where the install is.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_whistle"));
         for (name, _) in std::env::vars_os() {
@@ -105,6 +117,10 @@ impl Home {
         command
             .current_dir(self.path())
             .env("WHISTLE_DATA", self.data())
+            .env(
+                "WHISTLE_DATABASE_URL",
+                self.bed.database_url().unwrap_or_default(),
+            )
             .args(arguments);
         command
     }
@@ -125,7 +141,16 @@ impl Home {
         run.out.lines().last().unwrap().to_owned()
     }
 
-    /// The database, opened beside the server; for tests that look into it or damage it.
+    /// How many cases there are.
+    pub fn cases(&self) -> i64 {
+        let sql = "SELECT COUNT(*) FROM cases";
+        match self.bed.database_url() {
+            Some(url) => whistle_testbed::sql(url, sql).parse().unwrap(),
+            None => self.database().query_row(sql, [], |row| row.get(0)).unwrap(),
+        }
+    }
+
+    /// The database file, opened beside the server; for tests that look into it or damage it.
     pub fn database(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.data().join("whistle.db")).unwrap()
     }
@@ -185,6 +210,11 @@ impl Answer {
 }
 
 impl Server {
+    /// One that is told everything by its command.
+    pub fn of(command: Command) -> Self {
+        Self::start(command, &[])
+    }
+
     fn start(mut command: Command, arguments: &[&str]) -> Self {
         let mut child = command
             .args(arguments)

@@ -1,0 +1,414 @@
+//! What may happen between a process and PostgreSQL, made to happen. After each: what was acknowledged is there, once.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use whistle_store::{Counter, Error, Store, Target, Tx, params};
+use whistle_testbed::{Bed, Cluster, sql};
+
+const PLACE: i64 = 1;
+
+fn open(url: &str) -> Store {
+    Store::open(Target::Postgres(url.to_owned()), Timestamp::UNIX_EPOCH).unwrap()
+}
+
+/// One row and one count, by which a command that was lost or done twice shows.
+fn file(day: i64) -> impl Fn(&mut Tx<'_>) -> Result<(), Error> + Send + 'static {
+    move |tx| {
+        tx.queue(
+            "INSERT INTO counter (jurisdiction_id, name, area_code, unit_code, service_code, day, n)
+             VALUES ($1, 'row', '', '', '', $2, 1)",
+            params![PLACE, day],
+        )?;
+        tx.count(Counter::total(PLACE, "filed"), 1);
+        Ok(())
+    }
+}
+
+fn number(url: &str, question: &str) -> i64 {
+    sql(url, question).parse().unwrap()
+}
+
+/// Rows and what was counted of them.
+fn filed(url: &str) -> (i64, i64) {
+    (
+        number(url, "SELECT COUNT(*) FROM counter WHERE name = 'row'"),
+        number(
+            url,
+            "SELECT COALESCE(SUM(n), 0) FROM counter WHERE name = 'filed'",
+        ),
+    )
+}
+
+#[track_caller]
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_mins(1), "waited in vain: {what}");
+        thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// Files from several threads until told to stop; answers how many were acknowledged. Every command must succeed.
+fn under_load(store: &Store, meanwhile: impl FnOnce(&AtomicUsize)) -> i64 {
+    const CLIENTS: i64 = 8;
+    let (stop, acknowledged) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let (stop, acknowledged, store) = (&stop, &acknowledged, store.clone());
+            scope.spawn(move || {
+                for i in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    store.write_blocking(file(i * CLIENTS + client)).unwrap();
+                    acknowledged.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        meanwhile(&acknowledged);
+        stop.store(true, Ordering::Relaxed);
+    });
+    acknowledged.load(Ordering::Relaxed) as i64
+}
+
+fn more(acknowledged: &AtomicUsize, by: usize) {
+    let before = acknowledged.load(Ordering::Relaxed);
+    eventually("commands are committed", || {
+        acknowledged.load(Ordering::Relaxed) >= before + by
+    });
+}
+
+#[test]
+fn connections_ended_by_the_server_at_any_moment_lose_nothing_and_double_nothing() {
+    let Some(bed) = Bed::postgres() else { return };
+    let url = bed.database_url().unwrap();
+    let store = open(url);
+    let filed_by_clients = under_load(&store, |acknowledged| {
+        for round in 0..20 {
+            more(acknowledged, 7 * round % 40 + 1);
+            sql(
+                url,
+                "SELECT pg_terminate_backend(pid)
+                 FROM pg_stat_activity
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            );
+        }
+        more(acknowledged, 10);
+    });
+    assert_eq!(filed(url), (filed_by_clients, filed_by_clients));
+    eprintln!("{filed_by_clients} commands, 20 cuts");
+}
+
+#[test]
+fn a_crash_of_the_server_is_waited_out_and_nothing_that_was_acknowledged_is_lost() {
+    if Bed::postgres().is_none() {
+        return;
+    }
+    let cluster = Cluster::start();
+    let store = open(&cluster.url());
+    let filed_by_clients = under_load(&store, |acknowledged| {
+        for _ in 0..2 {
+            more(acknowledged, 50);
+            cluster.crash();
+            let refused =
+                store.read_blocking(|conn| conn.row("SELECT 1::bigint", params![], |row| row.int(0)));
+            assert!(matches!(refused, Err(Error::Away { .. })), "{refused:?}");
+            cluster.start_again();
+        }
+        more(acknowledged, 50);
+    });
+    assert_eq!(filed(&cluster.url()), (filed_by_clients, filed_by_clients));
+    let read = store.read_blocking(|conn| conn.row("SELECT 1::bigint", params![], |row| row.int(0)));
+    assert_eq!(read.unwrap(), 1);
+    eprintln!("{filed_by_clients} commands, 2 crashes");
+}
+
+#[test]
+fn a_server_that_stays_away_is_told_and_found_again() {
+    if Bed::postgres().is_none() {
+        return;
+    }
+    let cluster = Cluster::start();
+    let store = open(&cluster.url());
+    cluster.crash();
+    assert!(matches!(store.write_blocking(file(1)), Err(Error::Away { .. })));
+    // Told once, it is told at once.
+    let began = Instant::now();
+    assert!(matches!(store.write_blocking(file(2)), Err(Error::Away { .. })));
+    assert!(began.elapsed() < Duration::from_secs(5));
+    cluster.start_again();
+    store.write_blocking(file(3)).unwrap();
+    assert_eq!(filed(&cluster.url()), (1, 1));
+}
+
+// ---- a commit whose answer is lost ------------------------------------------------------------------------------
+
+/// What the proxy does with the next commit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+enum Next {
+    Pass,
+    /// The server gets it; its answer is not passed on.
+    CutAfter,
+    /// The server never gets it, and sees the connection end.
+    CutBefore,
+    /// The client sees the connection end, while the server gets it only later.
+    CutAndDelay,
+    /// The server gets nothing any more and does not see the connection end: a broken cable.
+    CutAndKeep,
+}
+
+/// Between a process and the server, with a knife.
+struct Proxy {
+    url: String,
+    next: Arc<AtomicU8>,
+}
+
+impl Proxy {
+    fn before(bed: &Bed) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, _) = bed.database_url().unwrap().split_once("@/").unwrap();
+        let (_, rest) = bed.database_url().unwrap().split_once("@/").unwrap();
+        let name = rest.split('?').next().unwrap();
+        let url = format!(
+            "{address}@127.0.0.1:{}/{name}?sslmode=disable",
+            listener.local_addr().unwrap().port()
+        );
+        let next = Arc::new(AtomicU8::new(Next::Pass as u8));
+        let (socket, shared) = (bed.socket().unwrap(), next.clone());
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let (socket, next) = (socket.clone(), shared.clone());
+                thread::spawn(move || serve(client.unwrap(), socket, &next));
+            }
+        });
+        Self { url, next }
+    }
+
+    fn set(&self, next: Next) {
+        self.next.store(next as u8, Ordering::SeqCst);
+    }
+
+    fn was_used(&self) -> bool {
+        self.next.load(Ordering::SeqCst) == Next::Pass as u8
+    }
+}
+
+fn serve(mut client: TcpStream, socket: PathBuf, next: &AtomicU8) {
+    const COMMIT: &[u8] = b"COMMIT\0";
+    let mut server = UnixStream::connect(socket).unwrap();
+    let (mut from_server, mut to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+    let silent = Arc::new(AtomicBool::new(false));
+    let is_silent = silent.clone();
+    let answering = thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok(n @ 1..) = from_server.read(&mut bytes) {
+            if is_silent.load(Ordering::SeqCst) {
+                break;
+            }
+            if to_client.write_all(&bytes[..n]).is_err() {
+                break;
+            }
+        }
+        let _ = to_client.shutdown(Shutdown::Both);
+    });
+    let mut bytes = vec![0; 65536];
+    while let Ok(n @ 1..) = client.read(&mut bytes) {
+        let sent = &bytes[..n];
+        let is_commit = sent.windows(COMMIT.len()).any(|w| w == COMMIT);
+        let what = if is_commit {
+            next.swap(Next::Pass as u8, Ordering::SeqCst)
+        } else {
+            Next::Pass as u8
+        };
+        silent.store(what != Next::Pass as u8, Ordering::SeqCst);
+        if what == Next::Pass as u8 || what == Next::CutAfter as u8 {
+            server.write_all(sent).unwrap();
+        }
+        if what == Next::CutAfter as u8 {
+            // Its answer has come, and goes nowhere.
+            answering.join().unwrap();
+            return;
+        }
+        if what == Next::CutBefore as u8 {
+            break;
+        }
+        if what == Next::CutAndDelay as u8 {
+            let _ = client.shutdown(Shutdown::Both);
+            thread::sleep(Duration::from_millis(300));
+            let _ = server.write_all(sent);
+            return;
+        }
+        if what == Next::CutAndKeep as u8 {
+            let _ = client.shutdown(Shutdown::Both);
+            thread::park_timeout(Duration::from_secs(30));
+            return;
+        }
+    }
+    let _ = server.shutdown(Shutdown::Both);
+    let _ = client.shutdown(Shutdown::Both);
+}
+
+#[test]
+fn a_commit_whose_answer_is_lost_is_found_out_and_done_once() {
+    let Some(bed) = Bed::postgres() else { return };
+    let proxy = Proxy::before(&bed);
+    let store = open(&proxy.url);
+    let mut expected = 0;
+    for next in [
+        Next::CutAfter,
+        Next::CutBefore,
+        Next::CutAndDelay,
+        Next::CutAndKeep,
+    ] {
+        for _ in 0..3 {
+            proxy.set(next);
+            store.write_blocking(file(expected)).unwrap();
+            assert!(proxy.was_used(), "{next:?}: nothing was cut");
+            expected += 1;
+            assert_eq!(
+                filed(bed.database_url().unwrap()),
+                (expected, expected),
+                "{next:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn cuts_at_any_commit_under_load_lose_nothing_and_double_nothing() {
+    let Some(bed) = Bed::postgres() else { return };
+    let proxy = Proxy::before(&bed);
+    let store = open(&proxy.url);
+    let filed_by_clients = under_load(&store, |acknowledged| {
+        for round in 0..12 {
+            more(acknowledged, 5);
+            proxy.set([Next::CutAfter, Next::CutBefore, Next::CutAndDelay][round % 3]);
+            eventually("a commit is cut", || proxy.was_used());
+        }
+        more(acknowledged, 5);
+    });
+    assert_eq!(
+        filed(bed.database_url().unwrap()),
+        (filed_by_clients, filed_by_clients)
+    );
+}
+
+// ---- several processes ------------------------------------------------------------------------------------------
+
+#[test]
+fn two_processes_that_change_the_same_rows_in_opposite_order_both_come_through() {
+    const EACH: i64 = 40;
+    let Some(bed) = Bed::postgres() else { return };
+    let url = bed.database_url().unwrap();
+    let stores = [open(url), open(url)];
+    let add = |tx: &mut Tx<'_>, name: &'static str| {
+        tx.queue(
+            "INSERT INTO sequence (jurisdiction_id, name, next)
+             VALUES ($1, $2, 1)
+             ON CONFLICT (jurisdiction_id, name)
+             DO UPDATE SET next = sequence.next + 1",
+            params![PLACE, name],
+        )
+    };
+    thread::scope(|scope| {
+        for (store, names) in stores.iter().zip([["a", "b"], ["b", "a"]]) {
+            scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                let writes: Vec<_> = (0..EACH)
+                    .map(|i| {
+                        let name = names[i as usize % 2];
+                        store.write(move |tx| add(tx, name))
+                    })
+                    .collect();
+                for write in writes {
+                    runtime.block_on(write).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(
+        sql(url, "SELECT string_agg(next::text, ' ') FROM sequence"),
+        format!("{EACH} {EACH}")
+    );
+}
+
+#[test]
+fn processes_that_change_the_same_row_take_turns_and_nothing_is_lost() {
+    const EACH: i64 = 100;
+    let Some(bed) = Bed::postgres() else { return };
+    let url = bed.database_url().unwrap();
+    let stores = [open(url), open(url)];
+    sql(
+        url,
+        "INSERT INTO sequence (jurisdiction_id, name, next) VALUES (1, 'hot', 0)",
+    );
+    // As a case is changed: read, and written only if it is still what was read.
+    let step = |tx: &mut Tx<'_>| {
+        let found = tx.row_to_change(
+            "SELECT next
+             FROM sequence
+             WHERE jurisdiction_id = $1 AND name = 'hot'",
+            params![PLACE],
+            |row| row.int(0),
+        )?;
+        let seen = found.unwrap_or_default();
+        tx.queue_one(
+            "UPDATE sequence
+             SET next = $2 + 1
+             WHERE jurisdiction_id = $1 AND name = 'hot' AND next = $2",
+            params![PLACE, seen],
+            Error::Stale { number: seen },
+        )
+    };
+    thread::scope(|scope| {
+        for store in &stores {
+            scope.spawn(move || {
+                for _ in 0..EACH {
+                    store.write_blocking(step).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(number(url, "SELECT next FROM sequence"), 2 * EACH);
+}
+
+#[test]
+fn processes_that_count_the_same_do_not_wait_for_each_other() {
+    let Some(bed) = Bed::postgres() else { return };
+    let url = bed.database_url().unwrap();
+    let (one, other) = (open(url), open(url));
+    let count = |tx: &mut Tx<'_>| {
+        tx.count(Counter::total(PLACE, "filed"), 1);
+        Ok::<_, Error>(())
+    };
+    one.write_blocking(count).unwrap();
+    // Somebody holds the row that the first process counts in.
+    let (held, release) = (mpsc::channel(), mpsc::channel::<()>());
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let holder = open(url);
+            let (told, go) = (held.0, std::sync::Mutex::new(release.1));
+            holder
+                .write_blocking(move |tx| {
+                    tx.exec("UPDATE counter SET n = n WHERE slot = 0", params![])?;
+                    let _ = told.send(());
+                    let _ = go.lock().unwrap().recv();
+                    Ok::<_, Error>(())
+                })
+                .unwrap();
+        });
+        held.1.recv().unwrap();
+        other.write_blocking(count).unwrap();
+        drop(release.0);
+    });
+    assert_eq!(filed(url).1, 2);
+}
