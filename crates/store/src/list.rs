@@ -452,6 +452,21 @@ mod tests {
     }
 
     #[test]
+    fn a_page_deep_in_a_span_of_time_begins_its_search_at_its_key() {
+        let span = Filter {
+            reported: Some(10..=1000),
+            updated: Some(10..=1000),
+            ..Filter::default()
+        };
+        let after = Some(After { key: 300, number: 7 });
+        assert_eq!(begun(&span, Order::Newest, after).reported, Some(10..=300));
+        assert_eq!(begun(&span, Order::Updated, after).updated, Some(300..=1000));
+        assert_eq!(begun(&span, Order::Newest, None).reported, Some(10..=1000));
+        let past = Some(After { key: 9999, number: 7 });
+        assert_eq!(begun(&span, Order::Newest, past).reported, Some(10..=1000));
+    }
+
+    #[test]
     fn a_box_on_the_map_is_found_by_its_spots() {
         let spots = Filter {
             spots: Some(vec![1..=2, 5..=9]),
