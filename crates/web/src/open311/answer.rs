@@ -60,6 +60,11 @@ impl Format {
         let (_, ending) = path.rsplit_once('.')?;
         Self::ALL.into_iter().find(|format| format.extension() == ending)
     }
+
+    /// What a path asks for: XML, which the specification requires, when it does not say.
+    pub(super) fn asked(path: &str) -> Self {
+        Self::of_path(path).unwrap_or(Self::Xml)
+    }
 }
 
 /// A value of an answer.
@@ -227,7 +232,7 @@ impl Fault {
     }
 }
 
-/// Everything that is wrong with a request. Written in the asked format by [`Asking::finish`].
+/// Everything that is wrong with a request. Written in the asked format by [`in_format`].
 #[derive(Debug, Clone, Default)]
 pub(super) struct Faults {
     all: Vec<Fault>,
@@ -317,39 +322,22 @@ impl IntoResponse for Faults {
     }
 }
 
-/// In which format somebody asked; outlives their request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Asking(Format);
-
-impl Asking {
-    /// What a path asks for: XML, which the specification requires, when it does not say.
-    pub(super) fn of(path: &str) -> Self {
-        Self(Format::of_path(path).unwrap_or(Format::Xml))
-    }
-
-    /// The same for a whole path; none outside Open311.
-    pub(crate) fn of_whole(path: &str) -> Option<Self> {
-        path.starts_with("/open311/").then(|| Self::of(path))
-    }
-
-    /// Gives an answer of faults, or a refusal of the frame around us, its body in the asked format.
-    pub(crate) fn finish(self, answer: Response) -> Response {
-        let status = answer.status();
-        let written = match answer.extensions().get::<Faults>() {
-            Some(faults) => faults.write(self.0),
-            None if refused_by_frame(&answer) => {
-                Faults::from(Fault::new(status, sentence(status))).write(self.0)
-            }
-            None => return answer,
-        };
-        let (mut parts, _) = answer.into_parts();
-        parts.extensions.remove::<Faults>();
-        parts.headers.remove(header::CONTENT_LENGTH);
-        let (own, body) = written.into_parts();
-        parts.headers.extend(own.headers);
-        parts.status = own.status;
-        Response::from_parts(parts, body)
-    }
+/// Gives an answer of faults, or a refusal of the frame around us, its body in a format.
+pub(super) fn in_format(answer: Response, format: Format) -> Response {
+    let status = answer.status();
+    let written = match answer.extensions().get::<Faults>() {
+        Some(faults) => faults.write(format),
+        None if refused_by_frame(&answer) => Faults::from(Fault::new(status, sentence(status))).write(format),
+        None => return answer,
+    };
+    let (mut parts, _) = answer.into_parts();
+    parts.extensions.remove::<Faults>();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.remove(header::CONTENT_ENCODING);
+    let (own, body) = written.into_parts();
+    parts.headers.extend(own.headers);
+    parts.status = own.status;
+    Response::from_parts(parts, body)
 }
 
 /// Whether an answer is a bare refusal of the frame: too large, too many, too slow, broken.

@@ -30,11 +30,16 @@ use axum::{
     routing::{get, post},
 };
 
-pub(crate) use answer::Asking;
 use answer::{Fault, Format};
 use asked::Asked;
 
-use crate::App;
+use crate::{App, limits::Face};
+
+/// Faults are written in the format that the path asks for.
+pub(crate) const FACE: Face = Face {
+    under: "/open311",
+    shape: |answer, path, _| answer::in_format(answer, Format::asked(path)),
+};
 
 /// The resources under `/open311`.
 pub(crate) fn router() -> Router<App> {
@@ -63,14 +68,13 @@ pub(crate) fn router() -> Router<App> {
             let what = "this resource does not take that method";
             Fault::new(StatusCode::METHOD_NOT_ALLOWED, what)
         })
-        .layer(middleware::from_fn(finish))
+        .layer(middleware::from_fn(read_by_all))
         .layer(Extension(Arc::new(cursors::Cursors::default())))
 }
 
-/// Writes faults in the asked format, and lets pages of other sites read (and only read).
-async fn finish(request: Request, next: Next) -> Response {
+/// Lets pages of other sites read (and only read).
+async fn read_by_all(request: Request, next: Next) -> Response {
     const READS: &str = "GET, HEAD";
-    let asking = Asking::of(request.uri().path());
     let reads = match *request.method() {
         Method::OPTIONS => request
             .headers()
@@ -85,7 +89,7 @@ async fn finish(request: Request, next: Next) -> Response {
         ];
         (StatusCode::NO_CONTENT, kept).into_response()
     } else {
-        asking.finish(next.run(request).await)
+        next.run(request).await
     };
     if reads {
         let anyone = HeaderValue::from_static("*");
