@@ -2,7 +2,7 @@
 //!
 //! - [`Store`]: opened on a data directory; [`Store::write`], [`Store::read`], [`Store::backup`].
 //! - [`case`]: cases and their log; [`list`]: pages of cases; [`audit`]: everything checked against the log;
-//!   [`intake`]: contact data, retries, imports; [`place`]: versions of
+//!   [`intake`]: contact data, retries, imports; [`photo`]: photos sent and used; [`place`]: versions of
 //!   place folders; [`account`]: accounts, sessions, keys. Functions over a [`Conn`] or [`Tx`].
 //! - `conn`, `value`: the small face over the backends ([`Conn`], [`Row`], [`params!`]); `sqlite`: the one there is.
 //! - `writer`: the thread that commits many commands together; a command gets a [`Tx`].
@@ -23,6 +23,7 @@ mod error;
 pub mod intake;
 pub mod list;
 mod migrate;
+pub mod photo;
 pub mod place;
 mod readers;
 mod sequence;

@@ -30,6 +30,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "accounts",
         sql: include_str!("../migrations/0003_accounts.sql"),
     },
+    Migration {
+        version: 4,
+        name: "photos",
+        sql: include_str!("../migrations/0004_photos.sql"),
+    },
 ];
 
 impl Migration {
