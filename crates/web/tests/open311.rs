@@ -342,6 +342,64 @@ const PNG: &[u8] = &[
     0x82,
 ];
 
+#[tokio::test]
+async fn what_cannot_be_read_is_told_with_what_would_be_right() {
+    let city = City::new().await;
+    let form = |lat: &str, long: &str| format!("service_code=RD-HOLE&lat={lat}&long={long}&description=x");
+    for (lat, long, says) in [
+        ("1e308", "131.8", "latitude 1e308 is outside -90 to 90"),
+        ("NaN", "131.8", "lat: \"NaN\" is no number"),
+        ("46.2", "", "lat and long belong together"),
+    ] {
+        let got = city.post("/v2/requests.json", &form(lat, long)).await;
+        assert_eq!(got.status, 400, "{}", got.text);
+        assert!(
+            got.json()[0]["description"].as_str().unwrap().contains(says),
+            "{}",
+            got.text
+        );
+    }
+    let told = city.faults("/v2/requests.{}?page_size=-1", 400).await;
+    assert!(told[0].contains("no whole number from 1 on"), "{told:?}");
+    let long = "x".repeat(1 << 20);
+    let got = city
+        .post("/v2/requests.json", &form("46.2", &format!("131.8&x={long}")))
+        .await;
+    assert_eq!(got.status, 413);
+    assert!(got.text.contains("at most 128 KiB"), "{}", got.text);
+    let fields = [("service_code", "RD-HOLE"), ("lat", "46.2"), ("long", "131.8")];
+    for (file, says) in [
+        (
+            &b"Dear city"[..],
+            "photo: this is no picture that can be read; send JPEG, PNG or WebP",
+        ),
+        (
+            &PNG[..PNG.len() / 2],
+            "photo: it is damaged or did not arrive whole; send it again",
+        ),
+    ] {
+        let body = multipart(&fields, ("media", file));
+        let got = city.post_as("/v2/requests.json", MULTIPART, body, &[]).await;
+        assert_eq!(got.status, 400);
+        assert_eq!(got.json()[0]["description"], says);
+    }
+}
+
+#[tokio::test]
+async fn of_two_keys_that_differ_none_is_taken() {
+    let city = City::new().await;
+    let form = |key: &str| format!("service_code=RD-HOLE&{HERE}&description=hole&api_key={key}");
+    let header = [("X-Api-Key", city.key.as_str())];
+    let post = async |key: &str| {
+        let form = form(key).into_bytes();
+        city.post_as("/v2/requests.json", FORM, form, &header)
+            .await
+            .status
+    };
+    assert_eq!(post("wrong").await, 403);
+    assert_eq!(post(&city.key).await, 200);
+}
+
 /// A multipart body of fields and one file.
 fn multipart(fields: &[(&str, &str)], file: (&str, &[u8])) -> Vec<u8> {
     let mut body = Vec::new();

@@ -225,7 +225,12 @@ impl Sent {
             "" | "application/x-www-form-urlencoded" => {
                 let bytes = to_bytes(request.into_body(), MAX_FORM.min(max_body))
                     .await
-                    .map_err(|_| Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "this form is too large"))?;
+                    .map_err(|_| {
+                        Fault::new(
+                            StatusCode::PAYLOAD_TOO_LARGE,
+                            "this form is too large; without files it has at most 128 KiB",
+                        )
+                    })?;
                 Ok(Self {
                     parameters: Parameters::parse(&bytes),
                     files: Vec::new(),
@@ -255,7 +260,8 @@ impl Sent {
             }
             letters += name.len() + bytes.len();
             if letters > MAX_FORM || sent.parameters.0.len() == MAX_PARAMETERS {
-                let what = "the fields of this form are too large";
+                let what =
+                    "the fields of this form are too large; without the files they have at most 128 KiB";
                 return Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, what));
             }
             let value = String::from_utf8_lossy(&bytes).into_owned();

@@ -127,7 +127,7 @@ pub(super) async fn take(asked: Asked, request: Request) -> Result<Response, Fau
         .unwrap_or_default();
     let Remark { number, text, key } = remark(&parameters, own, !files.is_empty())?;
     let key = asked.idempotency_key.clone().or(key);
-    let photos = keep_photos(&asked, files).await?;
+    let photos = keep_photos(&asked, &here, files).await?;
     let said = asked
         .app
         .whistle
