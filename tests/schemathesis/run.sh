@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fuzzes /api/v1 of a running Whistle with schemathesis, by the document that it serves: once with a staff session, once
-# with an API key. Takes about three minutes.
+# with an API key. Takes about two minutes.
 #
 #   tests/schemathesis/run.sh http://127.0.0.1:8311
 #
@@ -28,7 +28,7 @@ fuzz() {
     shift 2
     { cat "$here/schemathesis.toml"; printf '\n[auth.openapi.%s]\n%s\n' "$scheme" "$credential"; } >"$scheme.toml"
     "$venv/bin/schemathesis" --config-file "$scheme.toml" run "$base/api/v1/openapi.json" \
-        --checks all --max-examples "${EXAMPLES:-30}" ${SECONDS_EACH:+--max-time "$SECONDS_EACH"} --workers 1 \
+        --checks all --max-examples "${EXAMPLES:-50}" ${SECONDS_EACH:+--max-time "$SECONDS_EACH"} --workers 1 \
         --generation-database none --continue-on-failure --warnings off --seed "${SEED:-311}" "$@"
 }
 

@@ -175,14 +175,20 @@ impl Browser<'_> {
     }
 
     fn post_with_photo(&mut self, path: &str, fields: &[(&str, &str)], photo: &[u8]) -> Seen {
+        self.post_with_file(path, fields, "photos", photo)
+    }
+
+    fn post_with_file(&mut self, path: &str, fields: &[(&str, &str)], name: &str, file: &[u8]) -> Seen {
         let mut body = Vec::new();
         for (name, value) in fields {
             let part = format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
             body.extend(part.into_bytes());
         }
-        let head = "--X\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"p.png\"\r\nContent-Type: image/png\r\n\r\n";
+        let head = format!(
+            "--X\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"p.png\"\r\nContent-Type: image/png\r\n\r\n"
+        );
         body.extend(head.bytes());
-        body.extend(photo);
+        body.extend(file);
         body.extend(b"\r\n--X--\r\n");
         let request = Request::post(path).header(header::CONTENT_TYPE, "multipart/form-data; boundary=X");
         self.send(request.body(Body::from(body)).unwrap())
@@ -552,6 +558,8 @@ fn what_cannot_be_read_is_told_at_its_field_in_plain_words() {
         .is(400)
         .says("damaged or did not arrive whole")
         .says("Water runs over the road");
+    let other = browser.post_with_file("/report", &anyway(&[]), "attachment", &picture());
+    other.is(400);
     for (lat, lon) in [("1e308", "131.8"), ("NaN", "131.8"), ("46.2", "")] {
         let fields: Vec<_> = LEAK
             .into_iter()
