@@ -1108,12 +1108,23 @@ async fn what_cannot_be_read_is_told_with_what_would_be_right() {
             "open",
             "true or false",
         ),
-        ("/cases?service=,".to_owned(), "bad_parameter", "service", "comma"),
+        (
+            "/cases?stage=".to_owned(),
+            "bad_parameter",
+            "stage",
+            "leave it out",
+        ),
+        (
+            "/cases?service=,".to_owned(),
+            "bad_parameter",
+            "service",
+            "a part is empty",
+        ),
         (
             "/cases?service=WAT,,RD".to_owned(),
             "bad_parameter",
             "service",
-            "comma",
+            "a part is empty",
         ),
     ] {
         let answer = village.get(&path, "anyone").await;

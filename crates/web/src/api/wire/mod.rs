@@ -332,7 +332,7 @@ where
     Ok(all)
 }
 
-/// A list of at most `N` in one parameter, its parts between commas. Nothing at all is the empty list.
+/// A list of at most `N` in one parameter, its parts between commas.
 pub(crate) fn commas<'de, D, T, const N: usize>(reader: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -340,12 +340,11 @@ where
 {
     use serde::de::{IntoDeserializer, value::StrDeserializer};
     let text = String::deserialize(reader)?;
-    if text.trim().is_empty() {
-        return Ok(Vec::new());
-    }
     let read = text.split(',').map(str::trim).map(|part| {
         if part.is_empty() {
-            return Err(serde::de::Error::custom("nothing stands before or after a comma"));
+            return Err(serde::de::Error::custom(
+                "a part is empty; write one thing, or several with a comma between, or leave it out",
+            ));
         }
         let reader: StrDeserializer<'_, D::Error> = part.into_deserializer();
         T::deserialize(reader)
