@@ -20,14 +20,17 @@ fi
 
 # schemathesis keeps what failed in the working directory.
 cd "$venv"
+# A file of each run's own, since two may run at once.
+config=$(mktemp)
+trap 'rm -f "$config"' EXIT
 export SCHEMATHESIS_HOOKS=hooks PYTHONPATH=$here
 # Fuzzes with one credential of the document's security schemes. Configured so, schemathesis knows it for the good one: it
 # sends it where an operation asks for it, and tries what happens without it and with a bad one in its place.
 fuzz() {
     local scheme=$1 credential=$2
     shift 2
-    { cat "$here/schemathesis.toml"; printf '\n[auth.openapi.%s]\n%s\n' "$scheme" "$credential"; } >"$scheme.toml"
-    "$venv/bin/schemathesis" --config-file "$scheme.toml" run "$base/api/v1/openapi.json" \
+    { cat "$here/schemathesis.toml"; printf '\n[auth.openapi.%s]\n%s\n' "$scheme" "$credential"; } >"$config"
+    "$venv/bin/schemathesis" --config-file "$config" run "$base/api/v1/openapi.json" \
         --checks all --max-examples "${EXAMPLES:-50}" ${SECONDS_EACH:+--max-time "$SECONDS_EACH"} --workers 1 \
         --generation-database none --continue-on-failure --warnings off --seed "${SEED:-311}" "$@"
 }

@@ -340,7 +340,7 @@ where
 {
     use serde::de::{IntoDeserializer, value::StrDeserializer};
     let text = String::deserialize(reader)?;
-    let read = text.split(',').map(str::trim).map(|part| {
+    let read = text.split(',').map(|part| {
         if part.is_empty() {
             return Err(serde::de::Error::custom(
                 "a part is empty; write one thing, or several with a comma between, or leave it out",
