@@ -104,7 +104,8 @@ fn numbers<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Vec<f64>, D::E
     parts
         .iter()
         .map(|part| {
-            part.trim().parse()
+            part.trim()
+                .parse()
                 .map_err(|_| serde::de::Error::custom(format!("{part:?} is no number")))
         })
         .collect()
