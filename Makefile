@@ -6,15 +6,15 @@ DEMO_DIR ?= .demo
 DEMO_CASES ?= 20000
 LISTEN ?= 127.0.0.1:8311
 
-.PHONY: demo test bench lint fmt audit setup-build setup-test unit browser api-fuzz examples clean
+.PHONY: demo test bench lint fmt audit setup-build setup-test unit browser open311 api-fuzz examples clean
 
 ## Builds Whistle, makes the sample place Three Rivers with a history, and serves it.
 demo: setup-build
 	$(CARGO) build --release --locked -p whistle
 	target/release/whistle demo --dir $(DEMO_DIR) --cases $(DEMO_CASES) --seed 1 --listen $(LISTEN)
 
-## Runs every test: style, rules, store, service, HTTP, command line, browser, API fuzzing.
-test: setup-build setup-test lint unit browser api-fuzz
+## Runs every test: style, rules, store, service, HTTP, command line, browser, Open311, API fuzzing.
+test: setup-build setup-test lint unit browser open311 api-fuzz
 
 setup-build:
 	@scripts/setup build
@@ -40,6 +40,11 @@ unit:
 browser: setup-test
 	$(CARGO) build --locked -p whistle
 	cd tests/browser && node --test --test-concurrency=1 --test-reporter=spec
+
+## An Open311 client of its own, written from the specification, against a real server.
+open311: setup-test
+	$(CARGO) build --locked -p whistle
+	tests/open311/run.py target/debug/whistle
 
 ## Schemathesis against the OpenAPI document that the server itself serves.
 api-fuzz: setup-test

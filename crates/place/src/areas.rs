@@ -24,6 +24,8 @@ use crate::{
 };
 
 pub(crate) const FILE: &str = "areas.geojson";
+/// What the file should be.
+const COLLECTION: &str = "write {\"type\": \"FeatureCollection\", \"features\": […]}";
 /// The most areas of a place.
 const MAX_AREAS: usize = 500_000;
 
@@ -50,6 +52,8 @@ struct Feature<'a> {
 #[derive(Debug)]
 struct Draft {
     line: u32,
+    /// What faults call it: `area "1"`, and its number where several features share a line.
+    called: String,
     code: String,
     level: Level,
     kind: String,
@@ -101,6 +105,12 @@ impl AreaBook {
 
     /// The whole place: the first one.
     pub const CITY: AreaIndex = 0;
+
+    /// What faults call an area.
+    fn called(&self, code: &str) -> String {
+        let draft = self.indexes.get(code).map(|index| &self.drafts[*index as usize]);
+        draft.map_or_else(|| format!("area {}", shown(code)), |draft| draft.called.clone())
+    }
 
     pub fn code(&self, index: AreaIndex) -> &str {
         self.drafts.get(index as usize).map_or("", |draft| &draft.code)
@@ -195,13 +205,18 @@ pub(crate) fn read(bytes: &[u8], gaps: Option<&Gaps>, faults: &mut Faults) -> Op
     let mut codes = Codes::of("area");
     // Codes are unique from here on: the second of two is dropped with its fault.
     let mut lost = drafts.lost;
+    let mut first: HashMap<String, String> = HashMap::new();
     let mut drafts: Vec<Draft> = drafts
         .sound
         .into_iter()
         .filter(|draft| {
-            let is_new = codes.add(&draft.code, at(FILE, draft.line), faults);
-            if !is_new {
+            let is_new = codes.line(&draft.code).is_none();
+            if is_new {
+                codes.add(&draft.code, at(FILE, draft.line), faults);
+                first.insert(draft.code.clone(), draft.called.clone());
+            } else {
                 lost.below.extend(draft.parent.clone());
+                tell_twice(draft, &codes, &first[&draft.code], faults);
             }
             is_new
         })
@@ -239,9 +254,32 @@ pub(crate) fn read(bytes: &[u8], gaps: Option<&Gaps>, faults: &mut Faults) -> Op
     Some(book)
 }
 
+/// The fault of a code that an area before has too.
+fn tell_twice(draft: &Draft, codes: &Codes, first: &str, faults: &mut Faults) {
+    let line = codes.line(&draft.code).unwrap_or(1);
+    let what = if line == draft.line {
+        format!("{} has the code of {first}", draft.called)
+    } else {
+        format!("{} is already on line {line}", draft.called)
+    };
+    faults.error(at(FILE, draft.line), what, "give each area its own code");
+}
+
 fn drafts(text: &str, faults: &mut Faults) -> Option<Drafts> {
+    if text.trim().is_empty() {
+        faults.error(whole(FILE), "is empty", COLLECTION);
+        return None;
+    }
     let collection: Collection<'_> = match serde_json::from_str(text) {
         Ok(collection) => collection,
+        Err(error) if error.is_data() => {
+            faults.error(
+                at(FILE, error.line() as u32),
+                "is no FeatureCollection",
+                COLLECTION,
+            );
+            return None;
+        }
         Err(error) => {
             faults.error(
                 at(FILE, error.line() as u32),
@@ -258,7 +296,7 @@ fn drafts(text: &str, faults: &mut Faults) -> Option<Drafts> {
             faults.error(
                 whole(FILE),
                 format!("is no FeatureCollection but has {kind}"),
-                "write {\"type\": \"FeatureCollection\", \"features\": […]}",
+                COLLECTION,
             );
             return None;
         }
@@ -315,14 +353,12 @@ fn draft(
     faults: &mut Faults,
 ) -> Option<Draft> {
     let place = at(FILE, line);
-    let feature: Feature<'_> = match serde_json::from_str(feature.get()) {
-        Ok(feature) => feature,
-        Err(error) => {
-            let what = format!("feature {number} cannot be read: {error}");
-            faults.error(place, what, "write {\"type\": \"Feature\", …}");
-            lost.anywhere = true;
-            return None;
-        }
+    let Ok(feature) = serde_json::from_str::<Feature<'_>>(feature.get()) else {
+        let what = format!("feature {number} is no feature with properties and a geometry");
+        let mend = "write {\"type\": \"Feature\", \"properties\": {…}, \"geometry\": {…}}";
+        faults.error(place, what, mend);
+        lost.anywhere = true;
+        return None;
     };
     let properties = feature.properties.unwrap_or_default();
     let word = |key: &str| match properties.get(key) {
@@ -347,7 +383,12 @@ fn draft(
         format!("area {}", shown(&code))
     };
     if let Err(refusal) = code.parse::<AreaCode>() {
-        faults.refusal(place, &refusal);
+        let refusal = refusal.to_string();
+        let number = called
+            .strip_prefix(&format!("area {}", shown(&code)))
+            .unwrap_or_default();
+        let (what, mend) = refusal.split_once("; ").unwrap_or((&refusal, ""));
+        faults.error(place, format!("{what}{number}"), mend);
     }
     let level = match word("level").to_lowercase().as_str() {
         "0" | "0.0" | "city" => Some(Level::City),
@@ -389,6 +430,7 @@ fn draft(
     };
     Some(Draft {
         line,
+        called,
         code,
         level,
         kind: word("kind"),
@@ -417,11 +459,7 @@ fn check_cities(drafts: &[Draft], lost: &mut Lost, faults: &mut Faults) -> Optio
         lost.levels[0] = true;
         faults.error(
             at(FILE, other.line),
-            format!(
-                "area {} is a second city beside {}",
-                shown(&other.code),
-                shown(&first.code)
-            ),
+            format!("{} is a second city beside {}", other.called, shown(&first.code)),
             "leave one area of level 0",
         );
     }
@@ -433,7 +471,7 @@ fn check_parents(book: &AreaBook, lost: &mut Lost, faults: &mut Faults) -> BTree
     let mut children: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (i, draft) in book.drafts.iter().enumerate() {
         let place = at(FILE, draft.line);
-        let called = format!("area {}", shown(&draft.code));
+        let called = &draft.called;
         let mut misplaced = || lost.levels[draft.level.depth().saturating_sub(1)] = true;
         let Some(parent) = &draft.parent else {
             if draft.level != Level::City {
@@ -451,8 +489,11 @@ fn check_parents(book: &AreaBook, lost: &mut Lost, faults: &mut Faults) -> BTree
             faults.error(place, what, "leave the city's parent out");
             continue;
         }
-        if !book.codes.expect(parent, place, faults) {
+        if book.codes.line(parent).is_none() {
             misplaced();
+            let what = format!("{called} has the parent {}, which is no area here", shown(parent));
+            let otherwise = format!("name the {} that it lies in", above(draft.level));
+            faults.error(place, what, book.codes.near(parent, &otherwise));
             continue;
         }
         let Some(index) = book.indexes.get(parent).map(|i| *i as usize) else {
@@ -487,7 +528,7 @@ fn check_parents(book: &AreaBook, lost: &mut Lost, faults: &mut Faults) -> BTree
     for (code, way) in crate::units::cycles(codes, |code| by_file.get(code).copied()) {
         faults.error(
             at(FILE, book.codes.line(code).unwrap_or(1)),
-            format!("area {} lies in itself: {way}", shown(code)),
+            format!("{} lies in itself: {way}", book.called(code)),
             "name the area above it as its parent",
         );
     }
@@ -522,9 +563,9 @@ fn check_tiling(
                 let mut pair = [&drafts[children[a]], &drafts[children[b]]];
                 pair.sort_by_key(|draft| draft.line);
                 let what = format!(
-                    "areas {} and {} overlap by {}, {} of the smaller, near {}",
-                    shown(&pair[0].code),
-                    shown(&pair[1].code),
+                    "{} and {} overlap by {}, {} of the smaller, near {}",
+                    pair[0].called,
+                    pair[1].called,
                     square_metres(piece.square_metres),
                     percent(piece.share),
                     near(piece.near),
@@ -540,8 +581,8 @@ fn check_tiling(
             Misfit::Outside(i, piece) => {
                 let child = &drafts[children[i]];
                 let what = format!(
-                    "area {} sticks out of its parent {} by {}, {} of it, near {}",
-                    shown(&child.code),
+                    "{} sticks out of its parent {} by {}, {} of it, near {}",
+                    child.called,
                     shown(&parent.code),
                     square_metres(piece.square_metres),
                     percent(piece.share),
@@ -559,8 +600,8 @@ fn check_tiling(
                     continue;
                 };
                 let what = format!(
-                    "area {} has {}, {} of it, in no area below, near {}",
-                    shown(&parent.code),
+                    "{} has {}, {} of it, in no area below, near {}",
+                    parent.called,
                     square_metres(piece.square_metres),
                     percent(piece.share),
                     near(piece.near),

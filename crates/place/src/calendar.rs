@@ -123,18 +123,7 @@ fn given_rest(rules: &CalendarRules, like: Weekday) -> bool {
 
 fn date(row: &Row, faults: &mut Faults) -> Option<Date> {
     let cell = row.cell("date");
-    // Spreadsheets write 2025/1/1 where 2025-01-01 was typed.
-    let parts: Option<Vec<i16>> = cell
-        .split(['-', '/', '.'])
-        .map(|part| part.trim().parse().ok())
-        .collect();
-    let date = match parts.as_deref() {
-        Some([year, month, day]) if YEARS.contains(year) => i8::try_from(*month)
-            .ok()
-            .zip(i8::try_from(*day).ok())
-            .and_then(|(month, day)| Date::new(*year, month, day).ok()),
-        _ => None,
-    };
+    let date = read_date(cell);
     if date.is_none() {
         faults.error(
             row.at(),
@@ -143,4 +132,20 @@ fn date(row: &Row, faults: &mut Faults) -> Option<Date> {
         );
     }
     date
+}
+
+/// The date that a cell names.
+pub(crate) fn read_date(cell: &str) -> Option<Date> {
+    // Spreadsheets write 2025/1/1 where 2025-01-01 was typed.
+    let parts: Option<Vec<i16>> = cell
+        .split(['-', '/', '.'])
+        .map(|part| part.trim().parse().ok())
+        .collect();
+    match parts.as_deref() {
+        Some([year, month, day]) if YEARS.contains(year) => i8::try_from(*month)
+            .ok()
+            .zip(i8::try_from(*day).ok())
+            .and_then(|(month, day)| Date::new(*year, month, day).ok()),
+        _ => None,
+    }
 }

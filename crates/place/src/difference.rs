@@ -159,10 +159,7 @@ fn table_changes(table: &Keyed, old: &Folder, new: &Folder, changes: &mut Vec<Ch
 }
 
 fn key(table: &Keyed, row: &Row) -> String {
-    let parts = table.key.iter().map(|column| match (*column, row.cell(column)) {
-        ("area", "") => "*",
-        (_, cell) => cell,
-    });
+    let parts = table.key.iter().map(|column| meaning(column, row.cell(column)));
     parts.collect::<Vec<_>>().join(" ")
 }
 
@@ -194,6 +191,7 @@ fn meaning(column: &str, cell: &str) -> String {
             None => cell.to_owned(),
         },
         "area" if cell.is_empty() => "*".to_owned(),
+        "date" => crate::calendar::read_date(cell).map_or_else(|| cell.to_owned(), |date| date.to_string()),
         _ => cell.to_owned(),
     }
 }

@@ -140,9 +140,17 @@ impl Folder {
                 continue;
             }
             match kind_of(&path) {
+                Kind::Known if is_dir => {
+                    let mend = "put the file of this name in its place";
+                    faults.error(whole(&path), "is a folder, not a file", mend);
+                }
                 Kind::Known => match read_bounded(&entry.path(), limit_of(&path)) {
                     Ok(bytes) => self.keep(path, bytes, faults),
-                    Err(error) => faults.error(whole(&path), format!("cannot be read ({error})"), ""),
+                    Err(error) => faults.error(
+                        whole(&path),
+                        format!("cannot be read ({error})"),
+                        "let this program read it",
+                    ),
                 },
                 Kind::Stranger => self.strangers.push(path),
                 Kind::Passed => {}

@@ -123,10 +123,14 @@ fn tell_syntax(file: &str, lines: &Lines, errors: &[toml::de::Error], faults: &m
             Some(span) => at(file, lines.at(span.start)),
             None => whole(file),
         };
+        let mend = match error.message() {
+            twice if twice.contains("duplicate key") => "leave one of the two",
+            _ => "write key = \"value\"",
+        };
         faults.error(
             place,
             format!("is no TOML here: {}", error.message().replace('\n', ", ")),
-            "write key = \"value\"",
+            mend,
         );
     }
 }

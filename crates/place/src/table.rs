@@ -459,12 +459,16 @@ impl Codes {
     pub fn expect(&self, code: &str, at: At<'_>, faults: &mut Faults) -> bool {
         let is_known = self.lines.contains_key(code);
         if !is_known {
-            let all = self.in_order.iter().map(String::as_str);
             let otherwise = format!("write the code of a {}", self.what).replace(" a area", " an area");
-            let mend = did_you_mean(code, all, &otherwise);
+            let mend = self.near(code, &otherwise);
             faults.error(at, format!("{} {} is not known", self.what, shown(code)), mend);
         }
         is_known
+    }
+
+    /// The question whether the nearest code was meant; what else to do when none is near.
+    pub fn near(&self, code: &str, otherwise: &str) -> String {
+        did_you_mean(code, self.in_order.iter().map(String::as_str), otherwise)
     }
 }
 

@@ -228,7 +228,7 @@ fn json_that_breaks_off_says_where() {
 #[test]
 fn an_overlap_names_both_areas_the_ground_and_the_place() {
     let village = Village::new().in_area("230599100200002", "[131.81,46.21]", "[131.81,46.215]");
-    assert_snapshot!(village.told(), @r#"areas.geojson:10: areas "230599100200002" and "230599100200001" overlap by 213,899 m², 25 % of the smaller, near 131.807500, 46.212500; give the ground to one of them"#);
+    assert_snapshot!(village.told(), @r#"areas.geojson:10: area "230599100200002" and area "230599100200001" overlap by 213,899 m², 25 % of the smaller, near 131.807500, 46.212500; give the ground to one of them"#);
 }
 
 #[test]
@@ -381,7 +381,7 @@ fn an_unknown_parent_and_one_of_the_wrong_level_are_refused() {
             "\"parent\":\"230599\"",
         );
     assert_snapshot!(village.told(), @r#"
-    areas.geojson:6: area "230599109" is not known; did you mean "230599100"?
+    areas.geojson:6: area "230599100201" has the parent "230599109", which is no area here; did you mean "230599100"?
     areas.geojson:8: area "230599101203" is a community and has the parent "230599", a city; name the town that it lies in; no level may be left out
     "#);
 }
@@ -420,6 +420,80 @@ fn two_areas_with_one_code_and_two_cities_are_refused() {
 fn without_a_city_there_is_no_place() {
     let village = Village::new().without_area("230599");
     assert_snapshot!(village.told(), @r"areas.geojson: has no city; add one area of level 0 that is the whole place");
+}
+
+#[test]
+fn every_fault_of_a_file_of_one_line_names_its_feature() {
+    let one_line = |village: Village| village.map("areas.geojson", |text| text.replace('\n', "")).told();
+    let torn = Village::new()
+        .in_area("230599100200002", "[131.81,46.21]", "[131.81,46.215]")
+        .in_area(
+            "230599100201",
+            "\"parent\":\"230599100\"",
+            "\"parent\":\"230599109\"",
+        )
+        .in_area(
+            "230599101203002",
+            "\"code\":\"230599101203002\"",
+            "\"code\":\"230599101203001\"",
+        );
+    assert_snapshot!(one_line(torn), @r#"
+    areas.geojson:1: area "230599101203001" (feature 15) has the code of area "230599101203001" (feature 14); give each area its own code
+    areas.geojson:1: area "230599100201" (feature 5) has the parent "230599109", which is no area here; did you mean "230599100"?
+    areas.geojson:1: area "230599100200002" (feature 8) and area "230599100200001" (feature 9) overlap by 213,899 m², 25 % of the smaller, near 131.807500, 46.212500; give the ground to one of them
+    "#);
+    let stretched = Village::new()
+        .in_area("230599101203001", "[131.83,46.21]", "[131.83,46.205]")
+        .in_area("230599", "\"code\":\"230599\"", "\"code\":\"2305 99\"");
+    assert_snapshot!(one_line(stretched), @r#"
+    areas.geojson:1: code "2305 99" is not usable (feature 1); write 1 to 64 letters, digits, '-', '_', '.' or '/', no spaces
+    areas.geojson:1: area "230599101203001" (feature 15) has a ring that is not closed: it begins at 131.830000, 46.205000 and ends at 131.830000, 46.210000; repeat its first position at its end
+    areas.geojson:1: area "230599100" (feature 2) has the parent "230599", which is no area here; did you mean "2305 99"?
+    areas.geojson:1: area "230599101" (feature 3) has the parent "230599", which is no area here; did you mean "2305 99"?
+    units.csv: warning: the city "2305 99" has no station; add one: it decides when no other station does
+    units.csv:2: area "230599" is not known; did you mean "2305 99"?
+    units.csv:6: area "230599" is not known; did you mean "2305 99"?
+    units.csv:7: area "230599" is not known; did you mean "2305 99"?
+    "#);
+}
+
+#[test]
+fn what_is_no_collection_of_features_says_so_without_our_own_words() {
+    for (text, told) in [
+        (" \n", "areas.geojson: is empty"),
+        ("[]", "areas.geojson:1: is no FeatureCollection"),
+        (
+            "{\"type\":\"Feature\"}",
+            "areas.geojson: is no FeatureCollection but has \"Feature\"",
+        ),
+    ] {
+        let all = Village::new().with("areas.geojson", text).told();
+        let collection = "write {\"type\": \"FeatureCollection\", \"features\": […]}";
+        assert!(all.contains(&format!("{told}; {collection}")), "{all}");
+    }
+    let words = Village::new().map("areas.geojson", |text| {
+        text.replacen("\"features\":[", "\"features\":[\"x\",", 1)
+    });
+    let told = words.told();
+    assert!(
+        told.contains("feature 1 is no feature with properties and a geometry"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_folder_in_place_of_a_file_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("units.csv")).unwrap();
+    let faults = whistle_place::Folder::read(dir.path()).unwrap_err();
+    assert_snapshot!(faults, @"units.csv: is a folder, not a file; put the file of this name in its place");
+}
+
+#[test]
+fn a_key_that_is_there_twice_asks_for_one_of_them() {
+    let village = Village::new().map("jurisdiction.toml", |toml| format!("code = \"other\"\n{toml}"));
+    let told = village.told();
+    assert!(told.contains("duplicate key; leave one of the two"), "{told}");
 }
 
 #[test]

@@ -42,6 +42,7 @@ impl Whistle {
     /// Looks after the duties of all jurisdictions once.
     pub fn do_duties(&self) -> Result<Done> {
         self.reload_places()?;
+        self.store.keep_up()?;
         let tidy = self.is_hour_over();
         let mut done = Done::default();
         for here in self.places().all() {

@@ -222,12 +222,12 @@ impl Whistle {
         self.places.load_full()
     }
 
-    /// When the version in force was applied.
+    /// When the version was applied by which we answer; a newer one may wait in the store for a moment.
     pub async fn applied_at(&self, here: &Here) -> Result<Option<Timestamp>> {
-        let id = here.id;
+        let (id, version) = (here.id, here.place.version);
         Ok(self
             .store
-            .look_up(move |conn| stored::applied_at(conn, id))
+            .look_up(move |conn| stored::applied_at(conn, id, version))
             .await?)
     }
 

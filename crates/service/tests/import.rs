@@ -69,7 +69,7 @@ impl Install {
     }
 
     fn rejects(&self) -> String {
-        fs::read_to_string(self.dir.path().join("rejects.csv")).unwrap()
+        fs::read_to_string(self.dir.path().join("rejects.csv")).unwrap_or_default()
     }
 
     fn store(&self) -> Store {
@@ -98,6 +98,55 @@ impl Install {
 
 /// A point inside the village.
 const INSIDE: (f64, f64) = (131.81, 46.21);
+
+#[test]
+fn a_quotation_mark_without_an_end_does_not_swallow_rows_in_silence() {
+    let install = Install::village();
+    let (lon, lat) = INSIDE;
+    let row = |id: u32, text: &str| format!("{id},2026-05-08,RD-HOLE,{lat},{lon},{text}\n");
+    let header = "id,date,service_code,lat,long,description\n".to_owned();
+    let closed = row(1, "\"two\nlines\"");
+    let report = install.import(
+        "open.csv",
+        header.clone() + &closed + &row(2, "\"open") + &row(3, "lost"),
+    );
+    assert_eq!((report.added, report.rejected), (1, 1), "{}", install.rejects());
+    assert!(
+        install
+            .rejects()
+            .contains("a quotation mark in it is not closed, so that it took the rows below"),
+        "{}",
+        install.rejects()
+    );
+    let report = install.import(
+        "closed.csv",
+        header + &row(4, "x") + &row(5, "\"two\nlines\"\n\n"),
+    );
+    assert_eq!((report.added, report.rejected), (2, 0), "{}", install.rejects());
+}
+
+#[test]
+fn degrees_with_a_decimal_comma_are_read() {
+    let install = Install::village();
+    let text = "id;date;service_code;lat;long\n1;8.5.2026;RD-HOLE;46,21;131,81\n";
+    let report = install.import("comma.csv", text);
+    assert_eq!((report.added, report.rejected), (1, 0), "{}", install.rejects());
+    let point = install.case(1).location.point.unwrap();
+    assert!((point.lat - 46.21).abs() < 1e-9 && (point.lon - 131.81).abs() < 1e-9);
+}
+
+#[test]
+fn a_mapped_column_that_is_not_there_is_refused() {
+    let install = Install::village();
+    fs::write(install.dir.path().join("a.csv"), "id,date,service_code,what\n").unwrap();
+    let mut options = install.options("a.csv");
+    options.map = vec![("waht".to_owned(), "description".to_owned())];
+    let error = install.import_with(&options).unwrap_err().to_string();
+    assert!(
+        error.contains("no column is called \"waht\"; the header is id,date"),
+        "{error}"
+    );
+}
 
 #[test]
 fn a_csv_is_imported_once_and_what_closed_since_is_settled() {

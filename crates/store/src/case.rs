@@ -1,5 +1,7 @@
 //! Cases and their log: filed, changed, found. Event log, case row, counters and outbox change together, here.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use whistle_domain::{
@@ -16,6 +18,7 @@ use crate::{
     Conn, Counter, Tx,
     error::{Error, Result},
     list::MAX_PAGE,
+    open_cases::Change,
     params,
     value::Row,
 };
@@ -196,6 +199,7 @@ impl Prepared {
         for (counter, delta) in &self.counts {
             tx.count(counter.clone(), *delta);
         }
+        tx.changed(|| Change::of(jurisdiction, &columns));
         if tell == Tell::Outbox {
             tx.exec(
                 "INSERT INTO outbox (jurisdiction_id, number, version, since_version, created_at)
@@ -235,7 +239,7 @@ pub fn commit(
 
 /// The hash of a text; most events have none.
 pub(crate) fn hash_of_text(text: &str) -> Hash {
-    static OF_NONE: std::sync::LazyLock<Hash> = std::sync::LazyLock::new(|| *blake3::hash(b"").as_bytes());
+    static OF_NONE: LazyLock<Hash> = LazyLock::new(|| *blake3::hash(b"").as_bytes());
     if text.is_empty() {
         *OF_NONE
     } else {
@@ -411,6 +415,49 @@ pub fn find(conn: &Conn, jurisdiction: JurisdictionId, number: CaseNumber) -> Re
     )
 }
 
+/// Some cases by their numbers; who has none is left out.
+pub(crate) fn some(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    numbers: &[CaseNumber],
+) -> Result<HashMap<CaseNumber, Case>> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT number, fold
+             FROM cases
+             WHERE jurisdiction_id = $1 AND number IN ({})",
+            ROUND_PLACES.as_str()
+        )
+    });
+    let mut found = HashMap::with_capacity(numbers.len());
+    for round in numbers.chunks(ROUND) {
+        conn.each(&SQL, &round_values(jurisdiction, round), |row| {
+            found.insert(CaseNumber(row.int(0)?), fold(row, 1)?);
+            Ok(())
+        })?;
+    }
+    Ok(found)
+}
+
+/// Cases of one statement: its text must be constant, so a short round is filled up with a number none has.
+const ROUND: usize = 50;
+
+/// The parameters of a round in the text of its statement.
+static ROUND_PLACES: LazyLock<String> = LazyLock::new(|| {
+    let places: Vec<String> = (2..ROUND + 2).map(|i| format!("${i}")).collect();
+    places.join(", ")
+});
+
+/// The parameters of a statement for one round.
+fn round_values(jurisdiction: JurisdictionId, round: &[CaseNumber]) -> [crate::Value<'static>; ROUND + 1] {
+    let mut values = [crate::Value::Int(0); ROUND + 1];
+    values[0] = crate::Value::Int(jurisdiction.0);
+    for (value, number) in values[1..].iter_mut().zip(round) {
+        *value = crate::Value::Int(number.0);
+    }
+    values
+}
+
 /// The whole log of a case, from its first event.
 pub fn log(conn: &Conn, jurisdiction: JurisdictionId, number: CaseNumber) -> Result<Vec<Event>> {
     conn.rows(
@@ -429,24 +476,18 @@ pub fn logs(
     jurisdiction: JurisdictionId,
     numbers: &[CaseNumber],
 ) -> Result<Vec<(CaseNumber, Event)>> {
-    /// Cases of one statement: its text must be constant, so a short round is filled up with a number none has.
-    const ROUND: usize = 50;
-    let places: Vec<String> = (2..ROUND + 2).map(|i| format!("${i}")).collect();
-    let sql = format!(
-        "SELECT number, at, entry, text
-         FROM event
-         WHERE jurisdiction_id = $1 AND number IN ({})
-         ORDER BY number, version",
-        places.join(", ")
-    );
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT number, at, entry, text
+             FROM event
+             WHERE jurisdiction_id = $1 AND number IN ({})
+             ORDER BY number, version",
+            ROUND_PLACES.as_str()
+        )
+    });
     let mut found = Vec::new();
     for round in numbers.chunks(ROUND) {
-        let mut values = vec![crate::Value::Int(0); ROUND + 1];
-        values[0] = crate::Value::Int(jurisdiction.0);
-        for (value, number) in values[1..].iter_mut().zip(round) {
-            *value = crate::Value::Int(number.0);
-        }
-        conn.each(&sql, &values, |row| {
+        conn.each(&SQL, &round_values(jurisdiction, round), |row| {
             found.push((CaseNumber(row.int(0)?), event(row, 1)?));
             Ok(())
         })?;

@@ -4,8 +4,10 @@
 //! A backend is a variant of [`Backend`] and a file of its own (`sqlite.rs`); nothing else tells them apart.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::open_cases::OpenCases;
 use crate::sqlite;
 use crate::value::{Row, Value};
 
@@ -14,6 +16,8 @@ use crate::value::{Row, Value};
 /// Every statement is prepared once per connection and kept, so its text should be constant, or one of few variants.
 pub struct Conn {
     backend: Backend,
+    /// Where open cases are found by what lists look for; none where the database has indexes for that.
+    open_cases: Option<Arc<OpenCases>>,
 }
 
 enum Backend {
@@ -21,6 +25,25 @@ enum Backend {
 }
 
 impl Conn {
+    /// The same connection, with open cases found in memory.
+    pub(crate) fn with_open_cases(self, open_cases: &Arc<OpenCases>) -> Self {
+        Self {
+            open_cases: Some(open_cases.clone()),
+            ..self
+        }
+    }
+
+    pub(crate) fn open_cases(&self) -> Option<&OpenCases> {
+        self.open_cases.as_deref()
+    }
+
+    /// A number that differs once another connection has committed.
+    pub(crate) fn data_version(&self) -> Result<i64> {
+        match &self.backend {
+            Backend::Sqlite(_) => self.row("PRAGMA data_version", &[], |row| row.int(0)),
+        }
+    }
+
     /// All rows of an answer, each turned into a `T`. The statement bounds how many (`LIMIT`), not this.
     pub fn rows<T>(
         &self,
@@ -172,6 +195,7 @@ impl From<rusqlite::Connection> for Conn {
     fn from(connection: rusqlite::Connection) -> Self {
         Self {
             backend: Backend::Sqlite(connection),
+            open_cases: None,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! - `writer`: the thread that commits many commands together; a command gets a [`Tx`].
 //! - `counter`, `sequence`: what the writer keeps for all commands, gathered per group.
 //! - `readers`: connections that read one unchanging state each, beside the writer.
+//! - `open_cases`: the open cases in memory, in place of indexes that SQLite would pay dearly for.
 //! - `checkpoint`: keeps the log short without a commit waiting for it.
 //! - `migrate`, `backup`, `dir`: the schema's steps, copies of the database, the data directory.
 
@@ -23,6 +24,7 @@ mod error;
 pub mod intake;
 pub mod list;
 mod migrate;
+mod open_cases;
 pub mod photo;
 pub mod place;
 mod readers;
@@ -43,6 +45,8 @@ pub use counter::Counter;
 pub use error::{Error, Result};
 pub use value::{Row, ToValue, Value};
 pub use writer::Tx;
+
+use crate::open_cases::OpenCases;
 
 /// Commands that may wait to be written, and reads that may wait for a connection.
 pub mod limits {
@@ -87,8 +91,9 @@ impl Store {
         dir::prepare(&database)?;
         let conn = Conn::from(sqlite::open(&database, sqlite::Role::Writer)?);
         migrate::migrate(&conn, migrate::MIGRATIONS, now)?;
-        let writer = writer::Writer::open(&database)?;
-        let readers = readers::Readers::open(&database)?;
+        let open_cases = Arc::new(OpenCases::default());
+        let writer = writer::Writer::open(&database, &open_cases)?;
+        let readers = readers::Readers::open(&database, &open_cases)?;
         Ok(Self {
             open: Arc::new(Open {
                 readers,
@@ -157,6 +162,12 @@ impl Store {
     /// [`Store::read`] for threads that are not async.
     pub fn read_blocking<T, E: From<Error>>(&self, f: impl FnOnce(&Conn) -> Result<T, E>) -> Result<T, E> {
         self.open.readers.read_blocking(f)
+    }
+
+    /// Takes over into memory what other processes have written; to be called every few seconds. A write does the same
+    /// beforehand.
+    pub fn keep_up(&self) -> Result<()> {
+        self.write_blocking(|_| Ok(()))
     }
 
     /// Writes one state of the database to the new file `to`, checks it, and blocks until that is on the disk. Work

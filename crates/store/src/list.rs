@@ -1,11 +1,20 @@
 //! Lists of cases: a filter, an order that an index follows, pages by key. A test holds every hot list to its index.
 
-use std::ops::RangeInclusive;
+use std::{borrow::Cow, cmp::Ordering, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
-use whistle_domain::{case::Case, place::Level, words::JurisdictionId};
+use whistle_domain::{
+    case::Case,
+    place::Level,
+    words::{CaseNumber, JurisdictionId},
+};
 
-use crate::{Conn, case::fold, error::Result};
+use crate::{
+    Conn,
+    case::{self, fold},
+    error::Result,
+    open_cases::{self, OpenCases},
+};
 
 /// The most cases of one page of a list.
 pub const MAX_PAGE: usize = 1000;
@@ -21,6 +30,17 @@ pub enum Order {
     Updated,
     /// Due first comes first; open cases only.
     Due,
+}
+
+impl Order {
+    /// How two places in a list stand to each other.
+    pub(crate) fn compare(self, one: &After, other: &After) -> Ordering {
+        let ascending = (one.key, one.number).cmp(&(other.key, other.number));
+        match self {
+            Self::Newest => ascending.reverse(),
+            Self::Updated | Self::Due => ascending,
+        }
+    }
 }
 
 /// Where a page begins: after this key in the list's order.
@@ -207,17 +227,32 @@ pub fn list(
     limit: usize,
 ) -> Result<(Vec<Case>, Option<After>)> {
     let limit = limit.clamp(1, MAX_PAGE);
-    let (sql, values) = page_statement(jurisdiction, filter, order, after, skip, limit);
-    let values: Vec<_> = values.iter().map(crate::ToValue::to_value).collect();
-    let mut rows = conn.rows(&sql, &values, |row| {
-        Ok((
-            After {
-                key: row.int(0)?,
-                number: row.int(1)?,
-            },
-            fold(row, 2)?,
-        ))
-    })?;
+    // One more than the page holds, to know whether more follow.
+    let most = limit + 1;
+    let mut rows = match (conn.open_cases(), filter.open) {
+        (Some(open), Some(true)) => open_ones(conn, open, jurisdiction, filter, order, after, skip, most)?,
+        // Found by place: the index has the closed ones, the table in memory has the open ones.
+        (Some(open), None) if filter.spots.is_some() => {
+            let closed = Filter {
+                open: Some(false),
+                ..filter.clone()
+            };
+            let mut rows = stored(conn, jurisdiction, &closed, order, after, 0, skip + most)?;
+            rows.extend(open_ones(
+                conn,
+                open,
+                jurisdiction,
+                filter,
+                order,
+                after,
+                0,
+                skip + most,
+            )?);
+            rows.sort_by(|(one, _), (other, _)| order.compare(one, other));
+            rows.into_iter().skip(skip).take(most).collect()
+        }
+        _ => stored(conn, jurisdiction, filter, order, after, skip, most)?,
+    };
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = if more {
@@ -228,14 +263,72 @@ pub fn list(
     Ok((rows.into_iter().map(|(_, case)| case).collect(), next))
 }
 
-/// The statement of one page and its parameters. Asks for one row more than the page holds, to know whether more follow.
+/// Rows of a list by its statement.
+fn stored(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    filter: &Filter,
+    order: Order,
+    after: Option<After>,
+    skip: usize,
+    most: usize,
+) -> Result<Vec<(After, Case)>> {
+    let (sql, values) = page_statement(jurisdiction, filter, order, after, skip, most);
+    let values: Vec<_> = values.iter().map(crate::ToValue::to_value).collect();
+    conn.rows(&sql, &values, |row| {
+        let key = After {
+            key: row.int(0)?,
+            number: row.int(1)?,
+        };
+        Ok((key, fold(row, 2)?))
+    })
+}
+
+/// Open cases of a list by the table in memory. A case that has changed since the table was asked is held against the
+/// filter again; where one no longer fits, the next ones move up.
+#[expect(clippy::too_many_arguments, reason = "those of `list`")]
+fn open_ones(
+    conn: &Conn,
+    open: &OpenCases,
+    jurisdiction: JurisdictionId,
+    filter: &Filter,
+    order: Order,
+    after: Option<After>,
+    mut skip: usize,
+    most: usize,
+) -> Result<Vec<(After, Case)>> {
+    let (mut after, mut found) = (after, Vec::with_capacity(most));
+    loop {
+        let keys = open.first(jurisdiction, filter, order, after, skip + most - found.len());
+        let (keys, is_last) = (
+            &keys[skip.min(keys.len())..],
+            keys.len() < skip + most - found.len(),
+        );
+        skip = 0;
+        let numbers: Vec<CaseNumber> = keys.iter().map(|key| CaseNumber(key.number)).collect();
+        let mut cases = case::some(conn, jurisdiction, &numbers)?;
+        for key in keys {
+            if let Some(case) = cases.remove(&CaseNumber(key.number))
+                && open_cases::fits(&case, filter)
+            {
+                found.push((*key, case));
+            }
+        }
+        after = keys.last().copied();
+        if is_last || found.len() >= most {
+            return Ok(found);
+        }
+    }
+}
+
+/// The statement of a page and its parameters.
 fn page_statement(
     jurisdiction: JurisdictionId,
     filter: &Filter,
     order: Order,
     after: Option<After>,
     skip: usize,
-    limit: usize,
+    most: usize,
 ) -> (String, Vec<Owned>) {
     let mut conditions = Conditions::of(jurisdiction, filter);
     let (column, direction) = match order {
@@ -249,7 +342,7 @@ fn page_statement(
         let sign = if direction == "DESC" { "<" } else { ">" };
         conditions.and(&format!("({column}, number) {sign} ({key}, {number})"));
     }
-    let most = conditions.hold(Owned::Int(limit as i64 + 1));
+    let most = conditions.hold(Owned::Int(most as i64));
     let skip = conditions.hold(Owned::Int(skip as i64));
     let sql = format!(
         "SELECT {column}, number, fold
@@ -264,14 +357,26 @@ fn page_statement(
 
 /// How many cases a filter finds, counted up to `most` only.
 pub fn count_up_to(conn: &Conn, jurisdiction: JurisdictionId, filter: &Filter, most: usize) -> Result<usize> {
-    let mut conditions = Conditions::of(jurisdiction, filter);
-    let most = conditions.hold(Owned::Int(most as i64));
+    let (open, filter) = match (conn.open_cases(), filter.open) {
+        (Some(open), Some(true)) => return Ok(open.count(jurisdiction, filter).min(most)),
+        (Some(open), None) if filter.spots.is_some() => {
+            let closed = Filter {
+                open: Some(false),
+                ..filter.clone()
+            };
+            (open.count(jurisdiction, filter), Cow::Owned(closed))
+        }
+        _ => (0, Cow::Borrowed(filter)),
+    };
+    let mut conditions = Conditions::of(jurisdiction, &filter);
+    let limit = conditions.hold(Owned::Int(most as i64));
     let sql = format!(
-        "SELECT COUNT(*) FROM (SELECT 1 FROM cases {} LIMIT {most}) AS found",
+        "SELECT COUNT(*) FROM (SELECT 1 FROM cases {} LIMIT {limit}) AS found",
         conditions.sql
     );
     let values: Vec<_> = conditions.values.iter().map(crate::ToValue::to_value).collect();
-    conn.row(&sql, &values, |row| Ok(row.int(0)? as usize))
+    let stored = conn.row(&sql, &values, |row| Ok(row.int(0)? as usize))?;
+    Ok((open + stored).min(most))
 }
 
 #[cfg(test)]
@@ -329,34 +434,10 @@ mod tests {
     }
 
     #[test]
-    fn queues_run_along_what_is_due() {
-        let open = Filter {
-            open: Some(true),
-            ..Filter::default()
-        };
-        runs_along(&open, Order::Due, "open_cases_by_due");
-        let lead = Filter {
-            lead: Some("U1".to_owned()),
-            ..open.clone()
-        };
-        runs_along(&lead, Order::Due, "open_cases_by_lead");
-        let town = Filter {
-            area: Some((Level::Town, "T1".to_owned())),
-            ..open.clone()
-        };
-        runs_along(&town, Order::Due, "open_cases_by_town");
-        let community = Filter {
-            area: Some((Level::Community, "C1".to_owned())),
-            ..open
-        };
-        runs_along(&community, Order::Due, "open_cases_by_community");
-    }
-
-    #[test]
     fn a_box_on_the_map_is_found_by_its_spots() {
         let spots = Filter {
             spots: Some(vec![1..=2, 5..=9]),
-            open: Some(true),
+            open: Some(false),
             ..Filter::default()
         };
         let plan = plan(&spots, Order::Newest);

@@ -46,14 +46,13 @@ pub fn all(conn: &Conn) -> Result<Vec<Current>> {
     )
 }
 
-/// When the version in force was applied.
-pub fn applied_at(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Option<Timestamp>> {
+/// When a version was applied.
+pub fn applied_at(conn: &Conn, jurisdiction: JurisdictionId, version: u32) -> Result<Option<Timestamp>> {
     conn.row_optional(
-        "SELECT v.applied_at
-         FROM jurisdiction AS j
-         JOIN place_version AS v ON v.jurisdiction_id = j.jurisdiction_id AND v.version = j.version
-         WHERE j.jurisdiction_id = $1",
-        params![jurisdiction.0],
+        "SELECT applied_at
+         FROM place_version
+         WHERE jurisdiction_id = $1 AND version = $2",
+        params![jurisdiction.0, version],
         |row| row.time(0),
     )
 }

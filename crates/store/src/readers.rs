@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::conn::Conn;
 use crate::error::{Error, Result};
+use crate::open_cases::OpenCases;
 use crate::sqlite::{self, Role};
 
 /// Reads that may wait for a connection; who comes then is told to come again.
@@ -39,11 +40,14 @@ struct Pool {
 }
 
 impl Readers {
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path, open_cases: &Arc<OpenCases>) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let size = (cores * PER_CORE).clamp(AT_LEAST, AT_MOST);
         let idle = (0..size)
-            .map(|_| sqlite::open(path, Role::Reader).map(Conn::from))
+            .map(|_| {
+                let conn = Conn::from(sqlite::open(path, Role::Reader)?);
+                Ok(conn.with_open_cases(open_cases))
+            })
             .collect::<Result<Vec<_>>>()?;
         let free = Arc::new(Semaphore::new(size));
         Ok(Self {

@@ -257,7 +257,7 @@ pub(crate) fn has_table(connection: &Connection, name: &str) -> Result<bool> {
 }
 
 /// PostgreSQL's words in a migration that SQLite's strict tables spell otherwise. A comment
-/// `/* sqlite: STRICT, WITHOUT ROWID */` becomes text for SQLite alone.
+/// `/* sqlite: STRICT, WITHOUT ROWID */` becomes text for SQLite alone; a line that begins with `/* not sqlite */` is left out.
 fn translate(sql: &str) -> String {
     const WORDS: [(&str, &str); 4] = [
         ("DOUBLE PRECISION", "REAL"),
@@ -265,7 +265,10 @@ fn translate(sql: &str) -> String {
         ("BOOLEAN", "INTEGER"),
         ("BYTEA", "BLOB"),
     ];
-    let mut text = sql.to_owned();
+    let mut text: String = sql
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with("/* not sqlite */"))
+        .collect();
     for (theirs, ours) in WORDS {
         text = text.replace(theirs, ours);
     }

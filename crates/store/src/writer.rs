@@ -1,8 +1,9 @@
 //! The one thread that writes, and commits many commands together.
 //!
 //! A command is a closure. The thread takes what is queued, runs one after the other in one transaction, each behind a
-//! savepoint of its own, commits, and only then answers. It never waits for a group to fill: alone, a command is
-//! committed alone. The writer knows nothing of what the commands do.
+//! savepoint of its own, commits, and only then answers. Alone, a command is committed alone and at once; where many
+//! ask at the same time, the writer waits a moment for those it has just answered (see [`Gathering`]). It knows
+//! nothing of what the commands do.
 //!
 //! What is checked only at the commit would fail the whole group: the schema has no deferred constraint.
 
@@ -14,7 +15,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -22,6 +23,7 @@ use crate::checkpoint::LogKeeper;
 use crate::conn::Conn;
 use crate::counter::{Counter, Increments};
 use crate::error::{Error, Result};
+use crate::open_cases::{Change, OpenCases};
 use crate::sequence::{Mark, Sequences};
 use crate::sqlite::{self, Role};
 use crate::value::Value;
@@ -32,6 +34,15 @@ pub const QUEUE_LIMIT: usize = 4096;
 /// Commands committed together. More gain little throughput and keep the first one waiting.
 const MAX_GROUP: usize = 256;
 
+/// The longest that a group is held open for more commands: far below what a person notices.
+const MAX_HOLD: Duration = Duration::from_millis(2);
+
+/// A hold is at most this part of what the last commit took: on a fast disk a hold would only keep the writer idle.
+const HOLD_PART: u32 = 4;
+
+/// Looks at the queue during a hold.
+const LOOKS: u32 = 8;
+
 /// When who was turned away should come again: the queue is empty by then, if others are turned away too.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -40,6 +51,7 @@ pub struct Tx<'t> {
     conn: &'t Conn,
     sequences: &'t mut Sequences,
     increments: &'t mut Vec<(Counter, i64)>,
+    changes: &'t mut Vec<Change>,
 }
 
 impl Deref for Tx<'_> {
@@ -66,6 +78,13 @@ impl Tx<'_> {
     pub fn count(&mut self, counter: Counter, delta: i64) {
         self.increments.push((counter, delta));
     }
+
+    /// Says what became of a case, for what is kept of open cases in memory.
+    pub(crate) fn changed(&mut self, change: impl FnOnce() -> Change) {
+        if self.conn.open_cases().is_some() {
+            self.changes.push(change());
+        }
+    }
 }
 
 /// Accepts commands; shared by all who write.
@@ -76,13 +95,19 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path, open_cases: &Arc<OpenCases>) -> Result<Self> {
         let mut connection = sqlite::open(path, Role::Writer)?;
         let log = LogKeeper::watch(&mut connection, path)?;
         let (queue, commands) = mpsc::channel(QUEUE_LIMIT);
         let commits = Arc::new(AtomicU64::new(0));
+        let conn = Conn::from(connection).with_open_cases(open_cases);
+        let data_version = conn.data_version()?;
+        open_cases.load(&conn)?;
         let bench = Bench {
-            conn: Conn::from(connection),
+            conn,
+            data_version,
+            commit_took: Duration::ZERO,
+            changes: Vec::new(),
             sequences: Sequences::default(),
             increments: Increments::default(),
             own_increments: Vec::new(),
@@ -273,13 +298,48 @@ struct Bench {
     increments: Increments,
     /// Increments of the command that is running; kept here for its memory.
     own_increments: Vec<(Counter, i64)>,
+    /// What the commands of this group made of cases.
+    changes: Vec<Change>,
+    /// See [`Conn::data_version`]: what it was when the open cases were last read.
+    data_version: i64,
+    /// What the last commit took.
+    commit_took: Duration,
     commits: Arc<AtomicU64>,
+}
+
+/// How long a group is held open before it is run.
+///
+/// Clients that wait for their answers fall into two crowds: one is being committed, the other queues meanwhile, and
+/// every commit carries half of them. Held open for a part of the time that a commit takes, a group takes in those that
+/// were just answered and ask again, and one commit carries all. Who asks alone is never held up.
+#[derive(Default)]
+struct Gathering {
+    /// Commands answered with the last group: so many may come back.
+    answered: usize,
+    /// What its commit took, which is mostly waiting for the disk.
+    commit_took: Duration,
+}
+
+impl Gathering {
+    /// Waits until as many are queued as were queued and answered a moment ago, or the hold is over.
+    fn wait(&self, commands: &mpsc::Receiver<Box<dyn Command>>) {
+        // The first command is out of the queue already.
+        let queued = || commands.len() + 1;
+        let expected = (queued() + self.answered.saturating_sub(1)).min(MAX_GROUP);
+        let hold = (self.commit_took / HOLD_PART).min(MAX_HOLD);
+        let began = Instant::now();
+        while queued() < expected && began.elapsed() < hold {
+            std::thread::sleep(hold / LOOKS);
+        }
+    }
 }
 
 impl Bench {
     fn work(mut self, mut commands: mpsc::Receiver<Box<dyn Command>>, mut log: LogKeeper) {
         let mut done = Vec::with_capacity(MAX_GROUP);
+        let mut gathering = Gathering::default();
         while let Some(first) = commands.blocking_recv() {
+            gathering.wait(&commands);
             // Whoever comes while the group is run still goes with it.
             let waiting = iter::once(first)
                 .chain(iter::from_fn(|| commands.try_recv().ok()))
@@ -289,6 +349,10 @@ impl Bench {
                 tracing::error!(%error, commands = done.len(), "a group was not committed");
                 self.abandon();
             }
+            gathering = Gathering {
+                answered: done.len(),
+                commit_took: self.commit_took,
+            };
             for command in done.drain(..) {
                 command.answer(transaction.clone());
             }
@@ -308,7 +372,7 @@ impl Bench {
     ) -> Result<()> {
         let (mut kept, mut unguarded) = (false, true);
         while let Some(mut command) = waiting.next() {
-            if !kept && let Err(error) = self.conn.begin() {
+            if !kept && let Err(error) = self.begin() {
                 // Each would wait for the lock as long as this one did.
                 done.push(command);
                 done.extend(waiting);
@@ -327,10 +391,29 @@ impl Bench {
         }
         if kept {
             self.increments.flush(&self.conn)?;
+            let began = Instant::now();
             self.conn.commit()?;
+            self.commit_took = began.elapsed();
+            if let Some(open_cases) = self.conn.open_cases() {
+                open_cases.apply(self.changes.drain(..));
+            }
             self.commits.fetch_add(1, Ordering::Relaxed);
         }
         self.sequences.keep();
+        Ok(())
+    }
+
+    /// Begins the transaction; reads the open cases anew where another process has written meanwhile.
+    fn begin(&mut self) -> Result<()> {
+        self.conn.begin()?;
+        let Some(open_cases) = self.conn.open_cases() else {
+            return Ok(());
+        };
+        let data_version = self.conn.data_version()?;
+        if data_version != self.data_version {
+            open_cases.load(&self.conn)?;
+            self.data_version = data_version;
+        }
         Ok(())
     }
 
@@ -341,10 +424,12 @@ impl Bench {
             self.conn.savepoint()?;
         }
         let mark = self.sequences.mark();
+        let changed_before = self.changes.len();
         let succeeded = command.run(&mut Tx {
             conn: &self.conn,
             sequences: &mut self.sequences,
             increments: &mut self.own_increments,
+            changes: &mut self.changes,
         });
         if !self.conn.in_transaction() {
             return Err(Error::RolledBack);
@@ -358,6 +443,7 @@ impl Bench {
             }
         } else {
             self.own_increments.clear();
+            self.changes.truncate(changed_before);
             self.sequences.undo(mark);
             match (kept, guarded) {
                 (false, _) => self.conn.rollback()?,
@@ -374,7 +460,7 @@ impl Bench {
         let mut kept = false;
         for command in commands {
             if !kept {
-                self.conn.begin()?;
+                self.begin()?;
             }
             kept |= self.run(&mut **command, kept, true)?;
         }
@@ -384,6 +470,7 @@ impl Bench {
     /// The transaction is lost, and with it all that was gathered for it.
     fn abandon(&mut self) {
         self.own_increments.clear();
+        self.changes.clear();
         self.increments.forget();
         self.sequences.undo(Mark::default());
         if let Err(error) = self.conn.rollback() {

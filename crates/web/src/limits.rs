@@ -37,9 +37,12 @@ const ADDRESSES: usize = 50_000;
 pub(crate) struct Face {
     /// The path at and below which it lies.
     pub(crate) under: &'static str,
-    /// Gives an error answer to a request for this path, with this id, the face's shape; leaves any other as it is.
-    pub(crate) shape: fn(answer: Response, path: &str, request_id: &str) -> Response,
+    /// The shape of an error that answers a request; it outlives the request, on which it may depend.
+    pub(crate) shape: fn(app: &App, request: &Request) -> Shape,
 }
+
+/// Gives an error answer to a request with this id its shape; leaves any other as it is.
+pub(crate) type Shape = Box<dyn FnOnce(Response, &str) -> Response + Send>;
 
 impl Face {
     fn holds(&self, path: &str) -> bool {
@@ -100,14 +103,14 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
         .to_owned();
     let method = request.method().clone();
     let face = gate.faces.iter().find(|face| face.holds(request.uri().path()));
-    let shaped = face.map(|face| (face.shape, request.uri().path().to_owned()));
+    let shape = face.map(|face| (face.shape)(&gate.app, &request));
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut answer = match gate.let_in(&request) {
         Ok(_inside) => next.run(request).await,
         Err(turned_away) => *turned_away,
     };
-    if let Some((shape, path)) = shaped {
-        answer = shape(answer, &path, &id);
+    if let Some(shape) = shape {
+        answer = shape(answer, &id);
     }
     let (status, took) = (answer.status(), began.elapsed());
     metrics::histogram!("whistle_request_seconds", "path" => path.clone(), "status" => status.as_str().to_owned())

@@ -445,6 +445,64 @@ fn a_command_that_does_not_exist_is_wrong_usage() {
 }
 
 #[track_caller]
+#[test]
+fn what_cannot_be_imported_is_named_and_why() {
+    let home = Home::village();
+    let file = |name: &str, bytes: &[u8]| fs::write(home.path().join(name), bytes).unwrap();
+    fs::create_dir(home.path().join("folder")).unwrap();
+    file("table.xlsx", b"PK\x03\x04\x14\x00\x06\x00");
+    file("picture.csv", b"\x89PNG\r\n\x1a\n\x00\x00");
+    file("blank.csv", b" \n\n");
+    file("strange.csv", b"a,b\n1,2\n");
+    for (name, told) in [
+        ("folder", "folder is a folder; name one file in it"),
+        (
+            "none.csv",
+            "none.csv: there is no such file; name the file to import",
+        ),
+        (
+            "table.xlsx",
+            "table.xlsx: this is a spreadsheet or a ZIP archive; save its table as CSV",
+        ),
+        ("picture.csv", "picture.csv: this is no text"),
+        ("blank.csv", "blank.csv: there is nothing in it"),
+        ("strange.csv", "strange.csv: no column holds an id"),
+    ] {
+        let run = home.run(&["import", "cases", name]);
+        assert_eq!(run.code, 1, "{run:#?}");
+        assert!(run.err.contains(&format!("error: {told}")), "{run:#?}");
+        assert!(
+            !home.path().join(format!("{name}.rejects.csv")).exists(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn an_import_of_nothing_but_rejects_is_no_success_and_one_without_any_leaves_no_file_of_them() {
+    let home = Home::village();
+    let row = "1,2026-05-08 10:00,Volcano,46.205,131.805\n";
+    fs::write(
+        home.path().join("all.csv"),
+        format!("id,date,type,lat,long\n{row}"),
+    )
+    .unwrap();
+    let rejects = home.path().join("all.csv.rejects.csv");
+    assert_run!(home, home.run(&["import", "cases", "all.csv"]), @r#"
+    exit 1
+    all: 1 row read: 0 added, 0 settled, 0 unchanged, 1 rejected
+      1 rejected: unknown_service
+    rejected rows are in all.csv.rejects.csv, each with why
+    ---
+    error: no row of all.csv could be imported
+    "#);
+    assert!(rejects.exists());
+    replace(&home.path().join("all.csv"), "Volcano", "RD-HOLE");
+    let run = home.run(&["import", "cases", "all.csv"]).good();
+    assert!(run.out.contains("1 added"), "{run:#?}");
+    assert!(!rejects.exists());
+}
+
 fn replace(file: &std::path::Path, from: &str, to: &str) {
     let text = fs::read_to_string(file).unwrap();
     assert!(text.contains(from), "{from:?} is not in {}", file.display());

@@ -219,6 +219,18 @@ impl Mapping {
         })
     }
 
+    /// A column that the operator named and that is none of these.
+    pub fn not_among(&self, columns: &[String]) -> Option<&str> {
+        let mut named: Vec<&str> = self
+            .said
+            .iter()
+            .filter_map(|(column, field)| field.map(|_| column.as_str()))
+            .filter(|named| !columns.iter().any(|column| plain(column) == **named))
+            .collect();
+        named.sort_unstable();
+        named.first().copied()
+    }
+
     /// What a column means. A field that the operator gave a column takes no other.
     pub fn field(&mut self, column: &str) -> Option<Field> {
         if let Some(field) = self.met.get(column) {

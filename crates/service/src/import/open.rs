@@ -27,6 +27,8 @@ pub(super) struct Position {
     bytes: Cell<u64>,
     /// Where the current record began.
     record: Cell<u64>,
+    /// The last byte that was passed and ends no line.
+    last: Cell<u8>,
 }
 
 impl Position {
@@ -36,6 +38,12 @@ impl Position {
 
     pub fn bytes(&self) -> u64 {
         self.bytes.get()
+    }
+
+    /// Whether a record that was read up to `byte`, and ends with a cell of several lines, took the rest of the file for
+    /// want of a quotation mark: a cell that is closed ends with one.
+    pub fn swallowed(&self, byte: u64) -> bool {
+        byte == self.bytes.get() && self.last.get() != b'"'
     }
 
     /// A new record begins here.
@@ -217,6 +225,9 @@ impl BufRead for Counted {
             reason = "the compiler makes vectors of it; no crate for one line"
         )]
         let lines = passed.iter().filter(|b| **b == b'\n').count() as u64;
+        if let Some(last) = passed.iter().rfind(|b| !matches!(b, b'\n' | b'\r')) {
+            self.position.last.set(*last);
+        }
         self.position.lines.set(self.position.lines.get() + lines);
         self.position.bytes.set(self.position.bytes.get() + amount as u64);
         self.inner.consume(amount);

@@ -104,6 +104,7 @@ impl Input {
             encoding,
             bytes,
         } = open(path, encoding)?;
+        check_text(&head)?;
         let format = match (format, head.trim_start().bytes().next()) {
             (ImportFormat::Auto, Some(b'<')) => ImportFormat::Xml,
             (ImportFormat::Auto, Some(b'[' | b'{')) => ImportFormat::Json,
@@ -135,6 +136,15 @@ impl Input {
     }
 
     fn check_columns(&mut self) -> Result<()> {
+        if let Some(column) = self.mapping.not_among(&self.columns) {
+            return Err(Error::invalid(
+                "map",
+                format!(
+                    "no column is called {column:?}; the header is {}",
+                    self.columns.join(",")
+                ),
+            ));
+        }
         let mut has = |wanted: &[Field]| {
             self.columns
                 .iter()
@@ -208,6 +218,10 @@ impl Input {
                 .any(|cell| !cell.trim().is_empty());
             if cells.len() < fields.len() || surplus {
                 record.broken = Some("it has not as many cells as the header");
+            }
+            let has_lines = cells.iter().next_back().is_some_and(|cell| cell.contains('\n'));
+            if has_lines && position.swallowed(reader.position().byte()) {
+                record.broken = Some("a quotation mark in it is not closed, so that it took the rows below");
             }
             record.original = cells.iter().map(ToOwned::to_owned).collect();
             visit(record)?;
@@ -332,6 +346,20 @@ impl Input {
             ))
         }
     }
+}
+
+/// Refuses what is no text; most often it is the spreadsheet's own file.
+fn check_text(head: &str) -> Result<()> {
+    let what = if head.starts_with("PK\u{3}\u{4}") {
+        "this is a spreadsheet or a ZIP archive; save its table as CSV in UTF-8 and import that"
+    } else if head.contains('\0') {
+        "this is no text; import CSV, or Open311 JSON or XML"
+    } else if head.trim().is_empty() {
+        "there is nothing in it; import CSV with a header, or Open311 JSON or XML"
+    } else {
+        return Ok(());
+    };
+    Err(Error::invalid("file", what))
 }
 
 fn text_of(raw: impl AsRef<[u8]>) -> String {

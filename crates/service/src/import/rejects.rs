@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
+    fs::{self, File},
     io::BufWriter,
     path::{Path, PathBuf},
 };
@@ -44,9 +44,15 @@ impl Rejects {
         self.write(ours.into_iter().chain(original.iter().map(String::as_str)))
     }
 
+    /// Writes what is left. A file that nothing is in but its header is of no use and goes.
     pub fn finish(&mut self) -> Result<()> {
         let what = format!("writing {}", self.path.display());
-        self.writer.flush().map_err(Error::io(what))
+        self.writer.flush().map_err(Error::io(what.clone()))?;
+        // What is no plain file, such as /dev/null, is not ours to remove.
+        if self.total == 0 && self.path.is_file() {
+            fs::remove_file(&self.path).map_err(Error::io(what))?;
+        }
+        Ok(())
     }
 
     fn write<'c>(&mut self, cells: impl Iterator<Item = &'c str>) -> Result<()> {

@@ -173,7 +173,9 @@ impl<'p> Translator<'p> {
         } else {
             let bad = |what: String| Why::new("unreadable_point", what);
             let number = |text: &str| {
-                text.parse::<f64>()
+                // Spreadsheets of half the world write 47,3769.
+                text.replacen(',', ".", 1)
+                    .parse::<f64>()
                     .map_err(|_| bad(format!("{text:?} is no degree; write 47.3769")))
             };
             let (lat, lon) = (number(lat)?, number(lon)?);

@@ -37,5 +37,5 @@ fn routes() -> OpenApiRouter<App> {
 /// Every error of this face has one shape.
 pub(crate) const FACE: Face = Face {
     under: "/api/v1",
-    shape: |answer, _, request_id| error::in_shape(answer, request_id),
+    shape: |_, _| Box::new(error::in_shape),
 };

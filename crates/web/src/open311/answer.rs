@@ -7,6 +7,7 @@ use std::{borrow::Cow, time::Duration};
 
 use axum::{
     body::Body,
+    extract::Request,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -18,10 +19,14 @@ use serde::{
     Serialize, Serializer,
     ser::{SerializeMap, SerializeSeq},
 };
-use whistle_domain::command::Refusal;
+use whistle_domain::{command::Refusal, words::Lang};
 use whistle_service::Error;
 
-use crate::status;
+use super::{
+    asked::{host, locale, spoken},
+    parameters::Parameters,
+};
+use crate::{App, pages::words::Words, status};
 
 /// In which format an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,37 +211,81 @@ pub(super) fn quoted(text: &str) -> String {
     }
 }
 
-/// One thing that is wrong with a request.
+/// One thing that is wrong with a request, in the languages we speak: who reads it is known only when it is written.
 #[derive(Debug, Clone)]
 pub(super) struct Fault {
     status: StatusCode,
-    description: String,
+    zh: String,
+    en: String,
 }
 
 impl Fault {
-    pub(super) fn new(status: StatusCode, description: impl Into<String>) -> Self {
+    /// A message of the catalogue with what belongs in it.
+    pub(super) fn new(status: StatusCode, key: &str, parts: &[(&str, &str)]) -> Self {
+        let parts: Vec<_> = parts.iter().map(|(name, part)| (*name, (*part).into())).collect();
         Self {
             status,
-            description: description.into(),
+            zh: Words(Lang::Zh).with(key, &parts),
+            en: Words(Lang::En).with(key, &parts),
         }
     }
 
     /// 400: it is not what it must be.
-    pub(super) fn bad(description: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, description)
+    pub(super) fn bad(key: &str, parts: &[(&str, &str)]) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, key, parts)
     }
 
     /// 404: there is no such thing.
-    pub(super) fn not_found(description: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, description)
+    pub(super) fn not_found(key: &str, parts: &[(&str, &str)]) -> Self {
+        Self::new(StatusCode::NOT_FOUND, key, parts)
+    }
+
+    /// An error of the service. English has its own words, which say most; an unexpected one was logged under its
+    /// request's id and shows no more than that.
+    fn of(status: StatusCode, error: &Error, request_id: &str) -> Self {
+        match error {
+            Error::NotFound {
+                what: "jurisdiction",
+                id,
+            } => Self::new(status, "open311-no-jurisdiction", &[("x", &quoted(id))]),
+            Error::NotFound { what: "case", id } => {
+                Self::new(status, "open311-no-request", &[("x", &quoted(id))])
+            }
+            Error::WhichJurisdiction(codes) => Self::new(
+                status,
+                "open311-which-jurisdiction",
+                &[("known", &codes.join(", "))],
+            ),
+            Error::BadKey(_) => Self::new(status, "open311-bad-key", &[]),
+            Error::KeyReused => Self::new(status, "open311-key-reused", &[]),
+            Error::Busy(_) => Self::new(status, "open311-busy", &[]),
+            Error::Store(_) | Error::Io { .. } => {
+                status::message_of(error, request_id);
+                Self::new(status, "open311-failed", &[("id", request_id)])
+            }
+            other => Self {
+                status,
+                zh: Words(Lang::Zh).error(other),
+                en: status::message_of(other, request_id),
+            },
+        }
+    }
+
+    fn says(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::Zh => &self.zh,
+            Lang::En => &self.en,
+        }
     }
 }
 
-/// Everything that is wrong with a request. Written in the asked format by [`in_format`].
+/// Everything that is wrong with a request. Written as it was asked for by [`Asking::finish`].
 #[derive(Debug, Clone, Default)]
 pub(super) struct Faults {
     all: Vec<Fault>,
     retry_after: Option<Duration>,
+    /// The language that the body asked for; only its reader knows it.
+    lang: Option<Lang>,
 }
 
 impl Faults {
@@ -247,6 +296,12 @@ impl Faults {
     /// Takes the value of a result, or its fault.
     pub(super) fn take<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
         result.map_err(|fault| self.push(fault)).ok()
+    }
+
+    /// These faults in the language that the body of a form asks for.
+    pub(super) fn for_reader_of(mut self, parameters: &Parameters) -> Self {
+        self.lang = locale(parameters);
+        self
     }
 
     /// Fails when there is any.
@@ -266,8 +321,9 @@ impl Faults {
             },
         };
         Self {
-            all: vec![Fault::new(status, status::message_of(error, request_id))],
+            all: vec![Fault::of(status, error, request_id)],
             retry_after: status::retry_after(error),
+            lang: None,
         }
     }
 
@@ -281,15 +337,16 @@ impl Faults {
             .unwrap_or(StatusCode::BAD_REQUEST)
     }
 
-    fn write(&self, format: Format) -> Response {
+    fn write(&self, asking: Asking) -> Response {
+        let lang = self.lang.unwrap_or(asking.lang);
         let errors = self.all.iter().map(|fault| {
             Node::Object(vec![
                 ("code", fault.status.as_str().to_owned().into()),
-                ("description", fault.description.as_str().into()),
+                ("description", fault.says(lang).into()),
             ])
         });
         let node = Node::List("error", errors.collect());
-        write(format, self.status(), "errors", &node)
+        write(asking.format, self.status(), "errors", &node)
     }
 }
 
@@ -297,7 +354,7 @@ impl From<Fault> for Faults {
     fn from(fault: Fault) -> Self {
         Self {
             all: vec![fault],
-            retry_after: None,
+            ..Self::default()
         }
     }
 }
@@ -322,22 +379,49 @@ impl IntoResponse for Faults {
     }
 }
 
-/// Gives an answer of faults, or a refusal of the frame around us, its body in a format.
-pub(super) fn in_format(answer: Response, format: Format) -> Response {
-    let status = answer.status();
-    let written = match answer.extensions().get::<Faults>() {
-        Some(faults) => faults.write(format),
-        None if refused_by_frame(&answer) => Faults::from(Fault::new(status, sentence(status))).write(format),
-        None => return answer,
-    };
-    let (mut parts, _) = answer.into_parts();
-    parts.extensions.remove::<Faults>();
-    parts.headers.remove(header::CONTENT_LENGTH);
-    parts.headers.remove(header::CONTENT_ENCODING);
-    let (own, body) = written.into_parts();
-    parts.headers.extend(own.headers);
-    parts.status = own.status;
-    Response::from_parts(parts, body)
+/// In which format and language somebody asked; outlives their request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asking {
+    format: Format,
+    lang: Lang,
+}
+
+impl Asking {
+    /// What a request asks for: the place's own language when neither `locale` nor the headers say.
+    pub(super) fn of(app: &App, request: &Request) -> Self {
+        let query = Parameters::parse(request.uri().query().unwrap_or_default().as_bytes());
+        let places = app.whistle.places();
+        let named = query.one("jurisdiction_id").and_then(|code| places.by_code(code));
+        let here = named.or_else(|| places.by_host(host(request.headers()).unwrap_or_default()));
+        let own = here.and_then(|here| here.place.jurisdiction.languages.first().copied());
+        Self {
+            format: Format::asked(request.uri().path()),
+            lang: locale(&query)
+                .or_else(|| spoken(request.headers()))
+                .or(own)
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Gives an answer of faults, or a refusal of the frame around us, its body as it was asked for.
+    pub(super) fn finish(self, answer: Response) -> Response {
+        let status = answer.status();
+        let written = match answer.extensions().get::<Faults>() {
+            Some(faults) => faults.write(self),
+            None if refused_by_frame(&answer) => {
+                Faults::from(Fault::new(status, told_by_frame(status), &[])).write(self)
+            }
+            None => return answer,
+        };
+        let (mut parts, _) = answer.into_parts();
+        parts.extensions.remove::<Faults>();
+        parts.headers.remove(header::CONTENT_LENGTH);
+        parts.headers.remove(header::CONTENT_ENCODING);
+        let (own, body) = written.into_parts();
+        parts.headers.extend(own.headers);
+        parts.status = own.status;
+        Response::from_parts(parts, body)
+    }
 }
 
 /// Whether an answer is a bare refusal of the frame: too large, too many, too slow, broken.
@@ -352,12 +436,12 @@ fn refused_by_frame(answer: &Response) -> bool {
     grave && !ours
 }
 
-fn sentence(status: StatusCode) -> &'static str {
+const fn told_by_frame(status: StatusCode) -> &'static str {
     match status.as_u16() {
-        413 => "this is more than fits into one request; send fewer or smaller photos",
-        429 => "too many requests from your address; slow down",
-        500 => "something went wrong here",
-        _ => "the service is busy; try again soon",
+        413 => "open311-too-large",
+        429 => "open311-too-often",
+        500 => "open311-broken",
+        _ => "open311-busy",
     }
 }
 
@@ -377,10 +461,10 @@ mod tests {
 
     #[test]
     fn the_gravest_fault_gives_the_status() {
-        let mut faults = Faults::from(Fault::bad("x"));
-        faults.push(Fault::not_found("y"));
+        let mut faults = Faults::from(Fault::bad("open311-no-box", &[]));
+        faults.push(Fault::not_found("open311-not-listed", &[]));
         assert_eq!(faults.status(), StatusCode::NOT_FOUND);
-        faults.push(Fault::new(StatusCode::FORBIDDEN, "z"));
+        faults.push(Fault::new(StatusCode::FORBIDDEN, "open311-bad-key", &[]));
         assert_eq!(faults.status(), StatusCode::FORBIDDEN);
     }
 }

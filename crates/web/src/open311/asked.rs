@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::{
     extract::{FromRequestParts, rejection::PathRejection},
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::Response,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -19,7 +19,7 @@ use super::{
     answer::{Fault, Faults, Format, Node, quoted, write},
     parameters::Parameters,
 };
-use crate::{App, limits::RequestId};
+use crate::{App, limits::RequestId, pages::page::accepted};
 
 /// What was asked, without the body.
 pub(super) struct Asked {
@@ -29,6 +29,7 @@ pub(super) struct Asked {
     /// What the client calls this attempt, so that a retry is known as one.
     pub(super) idempotency_key: Option<String>,
     key: Option<String>,
+    spoken: Option<Lang>,
     host: String,
     request_id: String,
 }
@@ -37,15 +38,17 @@ impl FromRequestParts<App> for Asked {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
-        let text = |name: header::HeaderName| parts.headers.get(name)?.to_str().ok().map(str::to_owned);
-        let host = text(header::HOST).or_else(|| parts.uri.authority().map(ToString::to_string));
+        let text = |name: &str| parts.headers.get(name)?.to_str().ok().map(str::to_owned);
+        let named = host(&parts.headers).map(str::to_owned);
+        let host = named.or_else(|| parts.uri.authority().map(ToString::to_string));
         let request_id = parts.extensions.get::<RequestId>();
         Ok(Self {
             app: app.clone(),
             format: Format::asked(parts.uri.path()),
             query: Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes()),
-            idempotency_key: text(header::HeaderName::from_static("idempotency-key")),
-            key: text(header::HeaderName::from_static("x-api-key")),
+            idempotency_key: text("idempotency-key"),
+            key: text("x-api-key"),
+            spoken: spoken(&parts.headers),
             host: host.unwrap_or_default(),
             request_id: request_id.map_or_else(|| "unknown".to_owned(), |id| id.0.clone()),
         })
@@ -74,7 +77,7 @@ impl Asked {
             return self.here(&self.query);
         }
         let places = self.app.whistle.places();
-        let none = || Fault::not_found("no place is in force here yet").into();
+        let none = || Fault::not_found("open311-no-place", &[]).into();
         places.by_host(&self.host).cloned().ok_or_else(none)
     }
 
@@ -84,8 +87,7 @@ impl Asked {
         let mut keys = parameters.every("api_key").chain(header);
         let first = keys.next();
         if keys.any(|other| Some(other) != first) {
-            let what = "two different api_keys were sent; send one, as api_key or in the header X-Api-Key";
-            return Err(Fault::new(StatusCode::FORBIDDEN, what));
+            return Err(Fault::new(StatusCode::FORBIDDEN, "open311-two-keys", &[]));
         }
         Ok(first)
     }
@@ -93,10 +95,17 @@ impl Asked {
     /// The client of the API key, which must be there.
     pub(super) async fn client(&self, here: &Here, parameters: &Parameters) -> Result<Actor, Faults> {
         let Some(key) = self.key(parameters)? else {
-            let what = "an api_key is needed to write here; ask the place for one";
-            return Err(Fault::new(StatusCode::FORBIDDEN, what).into());
+            return Err(Fault::new(StatusCode::FORBIDDEN, "open311-key-needed", &[]).into());
         };
         self.done(self.app.whistle.client(here, key).await)
+    }
+
+    /// The language that is asked for with `locale`, else by the headers; else the place's own.
+    pub(super) fn language(&self, place: &Place, parameters: &Parameters) -> Lang {
+        locale(parameters)
+            .or(self.spoken)
+            .or_else(|| place.jurisdiction.languages.first().copied())
+            .unwrap_or_default()
     }
 
     /// What the service answers, or its error as faults.
@@ -114,13 +123,19 @@ impl Asked {
     }
 }
 
-/// The language that is asked for with `locale`, or the place's own.
-pub(super) fn language(place: &Place, parameters: &Parameters) -> Lang {
-    parameters
-        .one("locale")
-        .and_then(|locale| locale.parse().ok())
-        .or_else(|| place.jurisdiction.languages.first().copied())
-        .unwrap_or_default()
+/// The language that is asked for with `locale`.
+pub(super) fn locale(parameters: &Parameters) -> Option<Lang> {
+    parameters.one("locale")?.parse().ok()
+}
+
+/// The language that a reader's program says they speak.
+pub(super) fn spoken(headers: &HeaderMap) -> Option<Lang> {
+    accepted(headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?)
+}
+
+/// The name under which we were reached.
+pub(super) fn host(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::HOST)?.to_str().ok()
 }
 
 /// A service that residents may choose; any other does not exist here.
@@ -128,7 +143,7 @@ pub(super) fn public_service<'p>(place: &'p Place, code: &str) -> Result<&'p Ser
     place
         .service(code)
         .filter(|service| service.public && !service.is_group())
-        .ok_or_else(|| Fault::not_found(format!("service_code: there is no service {} here", quoted(code))))
+        .ok_or_else(|| Fault::not_found("open311-no-service", &[("x", &quoted(code))]))
 }
 
 /// A time to the second, with the place's offset (B1).
@@ -139,7 +154,7 @@ pub(super) fn datetime(at: Timestamp, zone: &TimeZone) -> String {
 
 /// What stands before the ending of a path's last part.
 pub(super) fn stem(path: Result<axum::extract::Path<String>, PathRejection>) -> Result<String, Fault> {
-    let unknown = || Fault::not_found("there is no such resource; end the address in .xml or .json");
+    let unknown = || Fault::not_found("open311-no-resource", &[]);
     let axum::extract::Path(mut file) = path.map_err(|_| unknown())?;
     let format = Format::of_path(&file).ok_or_else(unknown)?;
     file.truncate(file.len() - format.extension().len() - 1);

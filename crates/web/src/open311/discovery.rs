@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     answer::{Faults, Format, Node},
-    asked::{Asked, datetime, language},
+    asked::{Asked, datetime},
     words,
 };
 
@@ -17,7 +17,7 @@ const SPECIFICATION: &str = "http://wiki.open311.org/GeoReport_v2";
 pub(super) async fn discovery(asked: Asked) -> Result<Response, Faults> {
     let here = asked.here_by_host()?;
     let jurisdiction = &here.place.jurisdiction;
-    let lang = language(&here.place, &asked.query);
+    let lang = asked.language(&here.place, &asked.query);
     let applied_at = asked.done(asked.app.whistle.applied_at(&here).await)?;
     // Of one zone all year, so that texts sort as times do.
     let changeset = datetime(applied_at.unwrap_or_default(), &TimeZone::UTC);

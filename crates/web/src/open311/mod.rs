@@ -30,15 +30,18 @@ use axum::{
     routing::{get, post},
 };
 
-use answer::{Fault, Format};
+use answer::{Asking, Fault, Format};
 use asked::Asked;
 
 use crate::{App, limits::Face};
 
-/// Faults are written in the format that the path asks for.
+/// Faults are written in the format and the language that a request asks for.
 pub(crate) const FACE: Face = Face {
     under: "/open311",
-    shape: |answer, path, _| answer::in_format(answer, Format::asked(path)),
+    shape: |app, request| {
+        let asking = Asking::of(app, request);
+        Box::new(move |answer, _| asking.finish(answer))
+    },
 };
 
 /// The resources under `/open311`.
@@ -63,17 +66,16 @@ pub(crate) fn router() -> Router<App> {
             );
     }
     router
-        .fallback(async || Fault::not_found("there is no such resource; /open311 lists them"))
+        .fallback(async || Fault::not_found("open311-not-listed", &[]))
         .method_not_allowed_fallback(async || {
-            let what = "this resource does not take that method";
-            Fault::new(StatusCode::METHOD_NOT_ALLOWED, what)
+            Fault::new(StatusCode::METHOD_NOT_ALLOWED, "open311-method", &[])
         })
-        .layer(middleware::from_fn(read_by_all))
+        .layer(middleware::from_fn(for_all_readers))
         .layer(Extension(Arc::new(cursors::Cursors::default())))
 }
 
-/// Lets pages of other sites read (and only read).
-async fn read_by_all(request: Request, next: Next) -> Response {
+/// Lets pages of other sites read (and only read), and tells caches that another reader may get another language.
+async fn for_all_readers(request: Request, next: Next) -> Response {
     const READS: &str = "GET, HEAD";
     let reads = match *request.method() {
         Method::OPTIONS => request
@@ -91,6 +93,9 @@ async fn read_by_all(request: Request, next: Next) -> Response {
     } else {
         next.run(request).await
     };
+    answer
+        .headers_mut()
+        .append(header::VARY, HeaderValue::from_static("accept-language"));
     if reads {
         let anyone = HeaderValue::from_static("*");
         answer

@@ -14,7 +14,7 @@ use jiff::{
     civil::{Date, DateTime},
     tz::TimeZone,
 };
-use whistle_domain::geometry::Point;
+use whistle_domain::geometry::{Point, PointError};
 use whistle_service::media::{MAX_PHOTO_BYTES, MAX_PHOTOS_AT_ONCE};
 
 use super::answer::{Fault, quoted};
@@ -83,7 +83,8 @@ impl Parameters {
         let read = |value: &str| value.parse().ok().filter(|n: &f64| n.is_finite());
         self.one(name)
             .map(|value| {
-                read(value).ok_or_else(|| Fault::bad(format!("{name}: {} is no number", quoted(value))))
+                read(value)
+                    .ok_or_else(|| Fault::bad("open311-no-number", &[("name", name), ("x", &quoted(value))]))
             })
             .transpose()
     }
@@ -91,8 +92,7 @@ impl Parameters {
     /// A positive whole number.
     pub(super) fn count(&self, name: &str) -> Result<Option<usize>, Fault> {
         let read = |value: &str| value.parse().ok().filter(|n| *n > 0);
-        let wrong =
-            |value: &str| Fault::bad(format!("{name}: {} is no whole number from 1 on", quoted(value)));
+        let wrong = |value: &str| Fault::bad("open311-no-count", &[("name", name), ("x", &quoted(value))]);
         self.one(name)
             .map(|value| read(value).ok_or_else(|| wrong(value)))
             .transpose()
@@ -101,7 +101,7 @@ impl Parameters {
     /// A length in metres.
     pub(super) fn metres(&self, name: &str) -> Result<Option<f64>, Fault> {
         match self.number(name)? {
-            Some(metres) if metres <= 0.0 => Err(Fault::bad(format!("{name}: write metres, more than 0"))),
+            Some(metres) if metres <= 0.0 => Err(Fault::bad("open311-no-metres", &[("name", name)])),
             metres => Ok(metres),
         }
     }
@@ -109,11 +109,9 @@ impl Parameters {
     /// `lat` and `long`, both or none.
     pub(super) fn point(&self) -> Result<Option<Point>, Fault> {
         match (self.number("lat")?, self.number("long")?) {
-            (Some(lat), Some(lon)) => Point::new(lon, lat)
-                .map(Some)
-                .map_err(|error| Fault::bad(format!("lat, long: {error}"))),
+            (Some(lat), Some(lon)) => Point::new(lon, lat).map(Some).map_err(bad_point),
             (None, None) => Ok(None),
-            _ => Err(Fault::bad("lat and long belong together; one of them is missing")),
+            _ => Err(Fault::bad("open311-half-point", &[])),
         }
     }
 
@@ -128,10 +126,7 @@ impl Parameters {
     }
 
     fn moment(&self, name: &str, zone: &TimeZone) -> Result<Option<Moment>, Fault> {
-        let wrong = |value: &str| {
-            let right = "write a date and time with its zone, such as 2026-05-08T10:20:00Z";
-            Fault::bad(format!("{name}: {} is no time; {right}", quoted(value)))
-        };
+        let wrong = |value: &str| Fault::bad("open311-no-time", &[("name", name), ("x", &quoted(value))]);
         self.one(name)
             .map(|value| Moment::read(value, zone).ok_or_else(|| wrong(value)))
             .transpose()
@@ -155,6 +150,21 @@ impl Parameters {
             }
         }
         all
+    }
+}
+
+/// What was given as a point, and where it can be told what would be right.
+fn bad_point(error: PointError) -> Fault {
+    // With its point or its exponent, so that a huge number stays short.
+    let told = |degrees: f64| format!("{degrees:?}");
+    match error {
+        PointError::NotFinite { .. } => Fault::bad("open311-no-point", &[]),
+        PointError::Swapped { lon, lat } => Fault::bad(
+            "open311-swapped-point",
+            &[("lat", &told(lat)), ("long", &told(lon))],
+        ),
+        PointError::Longitude(lon) => Fault::bad("open311-no-longitude", &[("x", &told(lon))]),
+        PointError::Latitude(lat) => Fault::bad("open311-no-latitude", &[("x", &told(lat))]),
     }
 }
 
@@ -225,28 +235,26 @@ impl Sent {
             "" | "application/x-www-form-urlencoded" => {
                 let bytes = to_bytes(request.into_body(), MAX_FORM.min(max_body))
                     .await
-                    .map_err(|_| {
-                        Fault::new(
-                            StatusCode::PAYLOAD_TOO_LARGE,
-                            "this form is too large; without files it has at most 128 KiB",
-                        )
-                    })?;
+                    .map_err(|_| form_too_large())?;
                 Ok(Self {
                     parameters: Parameters::parse(&bytes),
                     files: Vec::new(),
                 })
             }
-            _ => Err(Fault::bad(
-                "send application/x-www-form-urlencoded, or multipart/form-data with files",
-            )),
+            _ => Err(Fault::bad("open311-form-kind", &[])),
         }
     }
 
     async fn read_parts(request: Request) -> Result<Self, Fault> {
         let mut parts = Multipart::from_request(request, &())
             .await
-            .map_err(|_| Fault::bad("this multipart/form-data has no boundary"))?;
-        let broken = |error: MultipartError| Fault::new(error.status(), error.body_text());
+            .map_err(|_| Fault::bad("open311-form-boundary", &[]))?;
+        let broken = |error: MultipartError| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "open311-too-large", &[])
+            }
+            status => Fault::new(status, "open311-form-broken", &[]),
+        };
         let mut sent = Self::default();
         let mut letters = 0;
         while let Some(part) = parts.next_field().await.map_err(broken)? {
@@ -260,9 +268,7 @@ impl Sent {
             }
             letters += name.len() + bytes.len();
             if letters > MAX_FORM || sent.parameters.0.len() == MAX_PARAMETERS {
-                let what =
-                    "the fields of this form are too large; without the files they have at most 128 KiB";
-                return Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, what));
+                return Err(form_too_large());
             }
             let value = String::from_utf8_lossy(&bytes).into_owned();
             sent.parameters.0.push((name, value));
@@ -276,15 +282,27 @@ impl Sent {
             return Ok(());
         }
         if self.files.len() == MAX_PHOTOS_AT_ONCE {
-            return Err(Fault::bad(format!("at most {MAX_PHOTOS_AT_ONCE} photos at once")));
+            let most = MAX_PHOTOS_AT_ONCE.to_string();
+            return Err(Fault::bad("open311-too-many-photos", &[("most", &most)]));
         }
         if bytes.len() > MAX_PHOTO_BYTES {
-            let what = format!("a photo has at most {} MB", MAX_PHOTO_BYTES >> 20);
-            return Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, what));
+            let most = (MAX_PHOTO_BYTES >> 20).to_string();
+            let parts = [("most", most.as_str())];
+            return Err(Fault::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "open311-photo-too-large",
+                &parts,
+            ));
         }
         self.files.push(bytes);
         Ok(())
     }
+}
+
+fn form_too_large() -> Fault {
+    let most = (MAX_FORM >> 10).to_string();
+    let parts = [("most", most.as_str())];
+    Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "open311-form-too-large", &parts)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use whistle_service::{Here, case::With, secret::Contact};
 
 use super::{
     answer::{Fault, Faults, Node, quoted},
-    asked::{Asked, language, public_service},
+    asked::{Asked, public_service},
     parameters::{Parameters, Sent},
     words,
 };
@@ -23,18 +23,23 @@ const PUBLIC: bool = true;
 
 /// Files a report. Everything that is wrong with it is said at once.
 pub(super) async fn report(asked: Asked, request: Request) -> Result<Response, Faults> {
-    let whistle = &asked.app.whistle;
     let Sent { parameters, files } = Sent::read(request, asked.app.settings.max_body).await?;
     let parameters = parameters.and(asked.query.clone());
-    let here = asked.here(&parameters)?;
-    let by = asked.done(whistle.reporter(&here, asked.key(&parameters)?).await)?;
-    let mut new = new_report(&here.place, &parameters, !files.is_empty())?;
-    new.photos = keep_photos(&asked, &here, files).await?;
-    let lang = language(&here.place, &parameters);
+    let filed = file(&asked, &parameters, files).await;
+    filed.map_err(|faults| faults.for_reader_of(&parameters))
+}
+
+async fn file(asked: &Asked, parameters: &Parameters, files: Vec<Bytes>) -> Result<Response, Faults> {
+    let whistle = &asked.app.whistle;
+    let here = asked.here(parameters)?;
+    let by = asked.done(whistle.reporter(&here, asked.key(parameters)?).await)?;
+    let mut new = new_report(&here.place, parameters, !files.is_empty())?;
+    new.photos = keep_photos(asked, &here, files).await?;
+    let lang = asked.language(&here.place, parameters);
     let standard = here.place.default_standard(&new.service);
     let notice = words::notice(standard, lang);
     let with = With {
-        contact: contact(&parameters),
+        contact: contact(parameters),
         idempotency_key: asked.idempotency_key.clone(),
     };
     let receipt = asked.done(whistle.report(&here, new, by, with).await)?;
@@ -53,7 +58,7 @@ fn new_report(place: &Place, parameters: &Parameters, has_photos: bool) -> Resul
     let mut faults = Faults::default();
     let service = match parameters.one("service_code") {
         Some(code) => faults.take(public_service(place, code)),
-        None => faults.take(Err(Fault::bad("service_code is missing"))),
+        None => faults.take(Err(Fault::bad("open311-missing", &[("name", "service_code")]))),
     };
     let whereabouts = faults.take(whereabouts(place, parameters)).unwrap_or_default();
     let description = description(place, parameters, service.filter(|_| !has_photos));
@@ -62,14 +67,13 @@ fn new_report(place: &Place, parameters: &Parameters, has_photos: bool) -> Resul
     for question in service.iter().flat_map(|service| &service.questions) {
         let answered = answers.iter().any(|answer| answer.question == question.code);
         if question.required && question.variable && !answered {
-            let what = format!("attribute[{}] is missing; this service needs it", question.code);
-            faults.push(Fault::bad(what));
+            faults.push(Fault::bad("open311-attribute-missing", &[("x", &question.code)]));
         }
     }
     let service = service.map(|service| service.code.clone());
     faults.none()?;
     let Some(service) = service else {
-        return Err(Fault::bad("service_code is missing").into());
+        return Err(Fault::bad("open311-missing", &[("name", "service_code")]).into());
     };
     Ok(NewReport {
         service,
@@ -92,8 +96,7 @@ fn whereabouts(place: &Place, parameters: &Parameters) -> Result<Whereabouts, Fa
         .map(|id| area(place, id))
         .transpose()?;
     if point.is_none() && address.is_empty() && area.is_none() {
-        let what = "a location is missing: send lat and long, or address_string, or address_id";
-        return Err(Fault::bad(what));
+        return Err(Fault::bad("open311-no-location", &[]));
     }
     Ok(Whereabouts { point, address, area })
 }
@@ -103,7 +106,7 @@ fn area(place: &Place, id: &str) -> Result<AreaCode, Fault> {
     let index = place.areas.find(id);
     index
         .map(|index| place.areas.get(index).code.clone())
-        .ok_or_else(|| Fault::bad(format!("address_id: {} is no code of an area here", quoted(id))))
+        .ok_or_else(|| Fault::bad("open311-no-address", &[("x", &quoted(id))]))
 }
 
 /// The text, with media_url below it: we fetch nothing that a client points to. A report may say nothing but which
@@ -113,16 +116,25 @@ fn description(place: &Place, parameters: &Parameters, named: Option<&Service>) 
     for url in parameters.every("media_url") {
         add_line(&mut text, checked_url(url)?);
     }
-    let letters = text.chars().count();
-    if letters > MAX_TEXT {
-        let what = format!("description: it has {letters} letters with media_url; at most {MAX_TEXT} fit");
-        return Err(Fault::bad(what));
-    }
+    fits(&text)?;
     if let (true, Some(service)) = (text.is_empty(), named) {
         let lang = place.jurisdiction.languages.first().copied().unwrap_or_default();
         service.name.get(lang).clone_into(&mut text);
     }
     Ok(text)
+}
+
+/// Whether a case can hold the text.
+pub(super) fn fits(text: &str) -> Result<(), Fault> {
+    let letters = text.chars().count();
+    if letters <= MAX_TEXT {
+        return Ok(());
+    }
+    let (letters, most) = (letters.to_string(), MAX_TEXT.to_string());
+    Err(Fault::bad(
+        "open311-too-long",
+        &[("letters", &letters), ("most", &most)],
+    ))
 }
 
 /// Adds a line to a text.
@@ -141,9 +153,7 @@ pub(super) fn checked_url(url: &str) -> Result<&str, Fault> {
     if is_web && is_line {
         Ok(url)
     } else {
-        Err(Fault::bad(
-            "media_url: write an address that begins with https:// or http://",
-        ))
+        Err(Fault::bad("open311-media-url", &[]))
     }
 }
 

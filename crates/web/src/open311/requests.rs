@@ -28,7 +28,7 @@ use whistle_service::{
 
 use super::{
     answer::{Fault, Faults, Node, quoted},
-    asked::{Asked, datetime, language, public_service, stem},
+    asked::{Asked, datetime, public_service, stem},
     cursors::Cursors,
     parameters::Parameters,
     services::value,
@@ -69,8 +69,8 @@ async fn named(asked: &Asked, here: &Here) -> Result<Vec<Case>, Faults> {
         .filter_map(|id| id.parse().ok())
         .collect();
     if ids.len() > MAX_IDS {
-        let what = format!("service_request_id: at most {MAX_IDS} ids at once");
-        return Err(Fault::bad(what).into());
+        let most = MAX_IDS.to_string();
+        return Err(Fault::bad("open311-too-many-ids", &[("most", &most)]).into());
     }
     let numbers = ids.into_iter().collect();
     let mut cases = asked.done(asked.app.whistle.public_cases(here, numbers).await)?;
@@ -193,10 +193,10 @@ fn is_open(parameters: &Parameters) -> Result<Option<bool>, Fault> {
             "open" => open = true,
             "closed" => closed = true,
             _ => {
-                return Err(Fault::bad(format!(
-                    "status: {} is neither open nor closed",
-                    quoted(status)
-                )));
+                return Err(Fault::bad(
+                    "open311-no-status",
+                    &[("x", &quoted(status)), ("known", "open, closed")],
+                ));
             }
         }
     }
@@ -207,7 +207,7 @@ fn bbox(parameters: &Parameters) -> Result<Option<BBox>, Fault> {
     let Some(text) = parameters.one("bbox") else {
         return Ok(None);
     };
-    let wrong = || Fault::bad("bbox: write west,south,east,north in degrees");
+    let wrong = || Fault::bad("open311-no-box", &[]);
     let sides: Vec<f64> = text
         .split(',')
         .map(|side| side.trim().parse().ok())
@@ -216,9 +216,7 @@ fn bbox(parameters: &Parameters) -> Result<Option<BBox>, Fault> {
     let [west, south, east, north] = sides[..] else {
         return Err(wrong());
     };
-    BBox::new(west, south, east, north)
-        .map(Some)
-        .map_err(|error| Fault::bad(format!("bbox: {error}")))
+    BBox::new(west, south, east, north).map(Some).map_err(|_| wrong())
 }
 
 /// GET requests/ID.
@@ -243,7 +241,7 @@ pub(super) async fn token(
 
 async fn public_case(asked: &Asked, id: &str) -> Result<(Here, Case), Faults> {
     let here = asked.here(&asked.query)?;
-    let unknown = || Fault::not_found(format!("there is no service request {} here", quoted(id)));
+    let unknown = || Fault::not_found("open311-no-request", &[("x", &quoted(id))]);
     let number: CaseNumber = id.parse().map_err(|_| unknown())?;
     let case = match asked.app.whistle.case(&here, number).await {
         Ok(case) if case.public => case,
@@ -262,7 +260,7 @@ async fn answer(asked: &Asked, here: &Here, cases: &[Case]) -> Result<Response, 
     let base = asked.base();
     let view = View {
         place: &here.place,
-        lang: language(&here.place, &asked.query),
+        lang: asked.language(&here.place, &asked.query),
         base: &base,
         more: more.as_ref(),
     };

@@ -11,13 +11,13 @@ use whistle_domain::{
 
 use super::{
     answer::{Faults, Node},
-    asked::{Asked, language, public_service, stem},
+    asked::{Asked, public_service, stem},
 };
 
 /// GET services: what residents may ask for; with lat and long, what some unit answers for there.
 pub(super) async fn list(asked: Asked) -> Result<Response, Faults> {
     let here = asked.here(&asked.query)?;
-    let (place, lang) = (&here.place, language(&here.place, &asked.query));
+    let (place, lang) = (&here.place, asked.language(&here.place, &asked.query));
     let extensions = asked.query.is_true("extensions");
     let point = asked.query.point()?;
     let area = point.map(|point| place.areas.locate(point));
@@ -68,7 +68,7 @@ pub(super) async fn definition(
 ) -> Result<Response, Faults> {
     let code = stem(path)?;
     let here = asked.here(&asked.query)?;
-    let lang = language(&here.place, &asked.query);
+    let lang = asked.language(&here.place, &asked.query);
     let service = public_service(&here.place, &code)?;
     let attributes = (1..)
         .zip(&service.questions)

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use axum::{extract::Request, response::Response};
+use bytes::Bytes;
 use whistle_domain::{
-    case::{Body, MAX_TEXT},
+    case::Body,
     place::Place,
     public,
     words::{CaseNumber, Lang},
@@ -13,9 +14,9 @@ use whistle_service::list::{Happening, MAX_PAGE, MAX_SKIP};
 
 use super::{
     answer::{Fault, Faults, Node, quoted},
-    asked::{Asked, datetime, language},
+    asked::{Asked, datetime},
     parameters::{Parameters, Sent},
-    report::{add_line, checked_url, keep_photos},
+    report::{add_line, checked_url, fits, keep_photos},
     requests::{Paging, photo_url, window},
     words::{self, Status},
 };
@@ -31,7 +32,7 @@ pub(super) async fn list(asked: Asked) -> Result<Response, Faults> {
     let base = asked.base();
     let mut reader = Reader {
         place: &here.place,
-        lang: language(&here.place, &asked.query),
+        lang: asked.language(&here.place, &asked.query),
         base: &base,
         statuses: HashMap::new(),
     };
@@ -39,8 +40,8 @@ pub(super) async fn list(asked: Asked) -> Result<Response, Faults> {
     let (mut told, mut events, mut updates) = (0, 0, Vec::new());
     while updates.len() < page.size {
         if events > MAX_SKIP {
-            let what = format!("page: at most {MAX_SKIP} events can be skipped; narrow the dates");
-            return Err(Fault::bad(what).into());
+            let most = MAX_SKIP.to_string();
+            return Err(Fault::bad("open311-too-deep", &[("most", &most)]).into());
         }
         let whistle = &asked.app.whistle;
         let round = asked.done(whistle.happenings(&here, from, to, events, MAX_PAGE).await)?;
@@ -116,8 +117,13 @@ fn update_id(number: CaseNumber, version: u32) -> String {
 pub(super) async fn take(asked: Asked, request: Request) -> Result<Response, Faults> {
     let Sent { parameters, files } = Sent::read(request, asked.app.settings.max_body).await?;
     let parameters = parameters.and(asked.query.clone());
-    let here = asked.here(&parameters)?;
-    let by = asked.client(&here, &parameters).await?;
+    let told = tell(&asked, &parameters, files).await;
+    told.map_err(|faults| faults.for_reader_of(&parameters))
+}
+
+async fn tell(asked: &Asked, parameters: &Parameters, files: Vec<Bytes>) -> Result<Response, Faults> {
+    let here = asked.here(parameters)?;
+    let by = asked.client(&here, parameters).await?;
     let own = here
         .place
         .jurisdiction
@@ -125,9 +131,9 @@ pub(super) async fn take(asked: Asked, request: Request) -> Result<Response, Fau
         .first()
         .copied()
         .unwrap_or_default();
-    let Remark { number, text, key } = remark(&parameters, own, !files.is_empty())?;
+    let Remark { number, text, key } = remark(parameters, own, !files.is_empty())?;
     let key = asked.idempotency_key.clone().or(key);
-    let photos = keep_photos(&asked, &here, files).await?;
+    let photos = keep_photos(asked, &here, files).await?;
     let said = asked
         .app
         .whistle
@@ -150,23 +156,25 @@ fn remark(parameters: &Parameters, lang: Lang, has_photos: bool) -> Result<Remar
     let number = match parameters.one("service_request_id") {
         Some(id) => {
             let number: Result<CaseNumber, _> = id.parse();
-            let unknown = |_| Fault::not_found(format!("there is no service request {} here", quoted(id)));
+            let unknown = |_| Fault::not_found("open311-no-request", &[("x", &quoted(id))]);
             faults.take(number.map_err(unknown))
         }
-        None => faults.take(Err(Fault::bad("service_request_id is missing"))),
+        None => faults.take(Err(Fault::bad(
+            "open311-missing",
+            &[("name", "service_request_id")],
+        ))),
     };
     let text = faults
         .take(text(parameters, lang, has_photos))
         .unwrap_or_default();
     let id = parameters.one("update_id");
     if id.is_some_and(|id| id.len() > MAX_UPDATE_ID) {
-        faults.push(Fault::bad(format!(
-            "update_id: at most {MAX_UPDATE_ID} bytes fit"
-        )));
+        let most = MAX_UPDATE_ID.to_string();
+        faults.push(Fault::bad("open311-update-id", &[("most", &most)]));
     }
     faults.none()?;
     let Some(number) = number else {
-        return Err(Fault::bad("service_request_id is missing").into());
+        return Err(Fault::bad("open311-missing", &[("name", "service_request_id")]).into());
     };
     Ok(Remark {
         number,
@@ -182,10 +190,10 @@ fn text(parameters: &Parameters, lang: Lang, has_photos: bool) -> Result<String,
         let status = status.to_ascii_lowercase();
         if !words::EXTENDED.contains(&status.as_str()) {
             let known = words::EXTENDED.join(", ");
-            return Err(Fault::bad(format!(
-                "status: {} is none of {known}",
-                quoted(&status)
-            )));
+            return Err(Fault::bad(
+                "open311-no-status",
+                &[("x", &quoted(&status)), ("known", &known)],
+            ));
         }
         if text.is_empty() || !matches!(status.as_str(), "open" | "unchanged") {
             add_line(&mut text, &words::status_elsewhere(&status, lang));
@@ -194,19 +202,12 @@ fn text(parameters: &Parameters, lang: Lang, has_photos: bool) -> Result<String,
     for url in parameters.every("media_url") {
         add_line(&mut text, checked_url(url)?);
     }
-    let letters = text.chars().count();
-    if letters > MAX_TEXT {
-        return Err(Fault::bad(format!(
-            "description: it has {letters} letters with status and media_url; at most {MAX_TEXT} fit"
-        )));
-    }
+    fits(&text)?;
     if text.is_empty() && has_photos {
         words::a_photo(lang).clone_into(&mut text);
     }
     if text.is_empty() {
-        return Err(Fault::bad(
-            "description and status are both missing; say what happened",
-        ));
+        return Err(Fault::bad("open311-nothing-said", &[]));
     }
     Ok(text)
 }

@@ -16,13 +16,13 @@ mod feed;
 mod follow;
 mod form;
 mod home;
-mod page;
+pub(crate) mod page;
 mod photo;
 mod report;
 mod show;
 mod staff;
 mod text;
-mod words;
+pub(crate) mod words;
 
 use axum::{
     Router,

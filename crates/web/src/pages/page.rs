@@ -256,7 +256,7 @@ fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
 }
 
 /// The languages that we speak, in the order of the reader's liking.
-fn accepted(header: &str) -> Option<Lang> {
+pub(crate) fn accepted(header: &str) -> Option<Lang> {
     let mut wanted: Vec<(f32, Lang)> = header
         .split(',')
         .take(20)

@@ -1,9 +1,16 @@
 //! `whistle import`: cases of another system from a file.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand, ValueHint};
-use whistle_service::import::{ImportFormat, ImportOptions, ImportProgress, ImportReport};
+use whistle_service::{
+    Error,
+    import::{ImportFormat, ImportOptions, ImportProgress, ImportReport},
+};
 
 use super::{Which, open};
 use crate::{
@@ -73,12 +80,7 @@ impl Import {
 
 impl Cases {
     fn run(self, config: &Config) -> Result<()> {
-        if !self.file.is_file() {
-            let file = self.file.display();
-            return Err(Failure::Refused(format!(
-                "{file}: there is no such file; name the file to import"
-            )));
-        }
+        check(&self.file)?;
         let whistle = open(config)?;
         let here = self.which.here(&whistle)?;
         let (rejects, source) = (rejects_of(&self.file), stem(&self.file));
@@ -95,15 +97,45 @@ impl Cases {
         let bar = output::progress("bytes", size);
         let report = whistle.import_cases(&here, &options, |progress: ImportProgress| {
             bar.set_position(progress.read);
-        })?;
+        });
         bar.finish_and_clear();
+        let report = report.map_err(|error| match error {
+            Error::Invalid { field: "file", what } => {
+                Failure::Refused(format!("{}: {what}", options.file.display()))
+            }
+            other => other.into(),
+        })?;
         if self.json {
             output::json(&report);
         } else {
             print(&report, &options.source);
         }
+        if report.rows > 0 && report.rejected == report.rows {
+            return Err(Failure::Refused(format!(
+                "no row of {} could be imported",
+                options.file.display()
+            )));
+        }
         Ok(())
     }
+}
+
+/// Whether there is a file that can be read.
+fn check(file: &Path) -> Result<()> {
+    let shown = file.display();
+    let wrong = match File::open(file).and_then(|opened| opened.metadata()) {
+        Ok(metadata) if metadata.is_file() => return Ok(()),
+        Ok(metadata) if metadata.is_dir() => format!("{shown} is a folder; name one file in it"),
+        Ok(_) => format!("{shown} is no plain file; write what it gives to a file, and import that"),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            format!("{shown}: there is no such file; name the file to import")
+        }
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            format!("{shown} may not be read by this user; let it, or run this as another one")
+        }
+        Err(error) => format!("{shown} cannot be read: {error}"),
+    };
+    Err(Failure::Refused(wrong))
 }
 
 fn print(report: &ImportReport, source: &str) {
@@ -119,10 +151,8 @@ fn print(report: &ImportReport, source: &str) {
         output::line(format!("  {n} rejected: {reason}"));
     }
     if report.rejected > 0 {
-        output::line(format!(
-            "rejected rows are in {}, each with why",
-            report.rejects.display()
-        ));
+        let file = report.rejects.display();
+        output::line(format!("rejected rows are in {file}, each with why"));
     }
 }
 

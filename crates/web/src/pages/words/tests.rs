@@ -18,7 +18,10 @@ fn crate_dir() -> PathBuf {
 }
 
 fn keys(language: &str) -> BTreeSet<String> {
-    let text = fs::read_to_string(crate_dir().join("locales").join(language).join("pages.ftl")).unwrap();
+    let files = fs::read_dir(crate_dir().join("locales").join(language)).unwrap();
+    let text: String = files
+        .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
     let key = |line: &str| {
         let (key, _) = line.split_once(" =")?;
         let fits = key.starts_with(|c: char| c.is_ascii_lowercase());
@@ -76,6 +79,23 @@ fn every_key_that_a_page_uses_is_in_the_catalogue() {
         }
     }
     assert!(used > 200, "only {used} uses were found");
+}
+
+#[test]
+fn every_message_of_open311_is_in_the_catalogue() {
+    let mut texts = Vec::new();
+    sources(&crate_dir().join("src/open311"), &mut texts);
+    let known = keys("en");
+    let used: BTreeSet<&str> = texts
+        .iter()
+        .flat_map(|text| text.split("\"open311-").skip(1))
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    let named: BTreeSet<&str> = known
+        .iter()
+        .filter_map(|key| key.strip_prefix("open311-"))
+        .collect();
+    assert_eq!(used, named);
 }
 
 #[test]

@@ -1,0 +1,356 @@
+//! The open cases of every jurisdiction in memory: what lists of them look for, in some 80 bytes a case.
+//!
+//! On SQLite, an index whose keys come in no order (by lead, by area, by place on the map) makes every report write a page
+//! of its own into the log; four of them made a report five times as dear. Open cases are few, some tens of thousands
+//! in a city of millions, so here they are a flat table that is looked through for every list: faster than the
+//! index was, and nothing to write. PostgreSQL writes rows of its log instead of pages and keeps its indexes.
+//!
+//! The writer changes the table after each commit and before the answers, so who was answered finds what was written. A
+//! reader takes numbers from here first and then reads the rows: rows as new as the numbers or newer, which
+//! are held against the filter once more.
+
+use std::{
+    cmp::Ordering,
+    collections::{BinaryHeap, HashMap},
+    sync::{PoisonError, RwLock},
+};
+
+use whistle_domain::{case::Case, place::Level, words::JurisdictionId};
+
+use crate::{
+    Conn,
+    case::Columns,
+    error::Result,
+    list::{After, Filter, Order},
+    params,
+};
+
+/// What a command made of a case.
+pub(crate) struct Change {
+    jurisdiction: JurisdictionId,
+    number: i64,
+    /// None when it is closed now.
+    open: Option<Looks>,
+}
+
+impl Change {
+    pub(crate) fn of(jurisdiction: JurisdictionId, columns: &Columns<'_>) -> Self {
+        Self {
+            jurisdiction,
+            number: columns.case.number.0,
+            open: columns.case.state.is_open().then(|| Looks::of(columns)),
+        }
+    }
+}
+
+/// What lists look for in a case, with its words written out.
+struct Looks {
+    due_at: i64,
+    reported_at: i64,
+    updated_at: i64,
+    spot: Option<i64>,
+    is_public: bool,
+    words: [Option<Box<str>>; WORDS],
+}
+
+/// The columns that hold words, in the order of [`Looks::words`]: the areas from the city down, then these.
+const WORDS: usize = Level::ALL.len() + 3;
+const LEAD: usize = Level::ALL.len();
+const SERVICE: usize = LEAD + 1;
+const STAGE: usize = LEAD + 2;
+
+impl Looks {
+    fn of(columns: &Columns<'_>) -> Self {
+        let case = columns.case;
+        let mut words: [Option<&str>; WORDS] = [None; WORDS];
+        for level in Level::ALL {
+            words[level.depth()] = columns.area(level);
+        }
+        words[LEAD] = case.lead.as_ref().map(whistle_domain::words::UnitCode::as_str);
+        words[SERVICE] = Some(case.service.as_str());
+        words[STAGE] = Some(case.state.stage().as_str());
+        Self {
+            due_at: columns.due_at,
+            reported_at: case.times.reported_at.as_microsecond(),
+            updated_at: case.times.updated_at.as_microsecond(),
+            spot: columns.spot,
+            is_public: case.public,
+            words: words.map(|word| word.map(Into::into)),
+        }
+    }
+}
+
+/// A word by its number in [`Table::names`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Word(u32);
+
+struct Entry {
+    number: i64,
+    due_at: i64,
+    reported_at: i64,
+    updated_at: i64,
+    spot: Option<i64>,
+    words: [Option<Word>; WORDS],
+    is_public: bool,
+}
+
+impl Entry {
+    fn key(&self, order: Order) -> After {
+        let key = match order {
+            Order::Newest => self.reported_at,
+            Order::Updated => self.updated_at,
+            Order::Due => self.due_at,
+        };
+        After {
+            key,
+            number: self.number,
+        }
+    }
+}
+
+/// The open cases of one jurisdiction.
+#[derive(Default)]
+struct Table {
+    entries: Vec<Entry>,
+    /// Where the entry of a case stands.
+    places: HashMap<i64, usize>,
+    /// Words of the place: codes of areas, units and services, stages. Few, and never forgotten.
+    names: HashMap<Box<str>, Word>,
+}
+
+impl Table {
+    fn put(&mut self, number: i64, looks: Looks) {
+        let words = looks.words.map(|word| word.map(|word| self.word(word)));
+        let entry = Entry {
+            number,
+            due_at: looks.due_at,
+            reported_at: looks.reported_at,
+            updated_at: looks.updated_at,
+            spot: looks.spot,
+            words,
+            is_public: looks.is_public,
+        };
+        if let Some(place) = self.places.get(&number) {
+            self.entries[*place] = entry;
+        } else {
+            self.places.insert(number, self.entries.len());
+            self.entries.push(entry);
+        }
+    }
+
+    fn remove(&mut self, number: i64) {
+        let Some(place) = self.places.remove(&number) else {
+            return;
+        };
+        self.entries.swap_remove(place);
+        if let Some(moved) = self.entries.get(place) {
+            self.places.insert(moved.number, place);
+        }
+    }
+
+    fn word(&mut self, text: Box<str>) -> Word {
+        let next = Word(self.names.len() as u32);
+        *self.names.entry(text).or_insert(next)
+    }
+}
+
+/// A filter in the words of one table. None when it names a word that no open case has, so that none fits.
+struct Wanted<'f> {
+    filter: &'f Filter,
+    stages: Vec<Word>,
+    services: Vec<Word>,
+    area: Option<(usize, Word)>,
+    lead: Option<Word>,
+    /// One of these is enough.
+    sight: Option<Vec<(usize, Word)>>,
+}
+
+impl<'f> Wanted<'f> {
+    fn of(filter: &'f Filter, table: &Table) -> Option<Self> {
+        let word = |text: &str| table.names.get(text).copied();
+        // Of several, those that no case has are left out; one must remain.
+        let any = |texts: &mut dyn Iterator<Item = &str>| {
+            let texts: Vec<&str> = texts.collect();
+            let known: Vec<Word> = texts.iter().filter_map(|text| word(text)).collect();
+            (texts.is_empty() || !known.is_empty()).then_some(known)
+        };
+        let sight = filter.sight.as_ref().map(|sight| {
+            let area = sight.area.as_ref().map(|(level, code)| (level.depth(), code));
+            let lead = sight.lead.as_ref().map(|code| (LEAD, code));
+            let both = area.into_iter().chain(lead);
+            both.filter_map(|(column, code)| Some((column, word(code)?)))
+                .collect()
+        });
+        Some(Self {
+            filter,
+            stages: any(&mut filter.stages.iter().copied())?,
+            services: any(&mut filter.services.iter().map(String::as_str))?,
+            area: match &filter.area {
+                Some((level, code)) => Some((level.depth(), word(code)?)),
+                None => None,
+            },
+            lead: match &filter.lead {
+                Some(code) => Some(word(code)?),
+                None => None,
+            },
+            sight,
+        })
+    }
+
+    fn holds(&self, entry: &Entry) -> bool {
+        let filter = self.filter;
+        let has = |(column, word): &(usize, Word)| entry.words[*column] == Some(*word);
+        let one_of = |column: usize, words: &[Word]| {
+            words.is_empty() || entry.words[column].is_some_and(|word| words.contains(&word))
+        };
+        (!filter.public || entry.is_public)
+            && self.lead.is_none_or(|word| has(&(LEAD, word)))
+            && self.area.is_none_or(|wanted| has(&wanted))
+            && self.sight.as_ref().is_none_or(|either| either.iter().any(has))
+            && one_of(STAGE, &self.stages)
+            && one_of(SERVICE, &self.services)
+            && filter.due_before.is_none_or(|before| entry.due_at < before)
+            && within(filter.reported.as_ref(), entry.reported_at)
+            && within(filter.updated.as_ref(), entry.updated_at)
+            && filter.spots.as_ref().is_none_or(|spots| {
+                let among = |spot| spots.iter().any(|range| range.contains(&spot));
+                entry.spot.is_some_and(among)
+            })
+    }
+}
+
+fn within(range: Option<&std::ops::RangeInclusive<i64>>, value: i64) -> bool {
+    range.is_none_or(|range| range.contains(&value))
+}
+
+/// A key in the order of its list: the one that comes last is the greatest.
+#[derive(PartialEq, Eq)]
+struct Ranked(After, Order);
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.1.compare(&self.0, &other.0)
+    }
+}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct OpenCases {
+    tables: RwLock<HashMap<i64, Table>>,
+}
+
+impl OpenCases {
+    /// Reads them all anew: at the start, and after another process wrote.
+    pub(crate) fn load(&self, conn: &Conn) -> Result<()> {
+        let mut tables = HashMap::<i64, Table>::new();
+        conn.each(
+            "SELECT jurisdiction_id, number, due_at, reported_at, updated_at, spot, is_public,
+                    city_code, town_code, community_code, cell_code, lead_code, service_code, stage
+             FROM cases
+             WHERE is_open = 1",
+            params![],
+            |row| {
+                let mut words = [const { None }; WORDS];
+                for (i, word) in words.iter_mut().enumerate() {
+                    *word = row.text_opt(7 + i)?.map(Into::into);
+                }
+                let looks = Looks {
+                    due_at: row.int(2)?,
+                    reported_at: row.int(3)?,
+                    updated_at: row.int(4)?,
+                    spot: row.int_opt(5)?,
+                    is_public: row.int(6)? == 1,
+                    words,
+                };
+                tables.entry(row.int(0)?).or_default().put(row.int(1)?, looks);
+                Ok(())
+            },
+        )?;
+        *self.tables.write().unwrap_or_else(PoisonError::into_inner) = tables;
+        Ok(())
+    }
+
+    /// Takes over what a commit changed.
+    pub(crate) fn apply(&self, changes: impl Iterator<Item = Change>) {
+        let mut changes = changes.peekable();
+        if changes.peek().is_none() {
+            return;
+        }
+        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        for change in changes {
+            let table = tables.entry(change.jurisdiction.0).or_default();
+            match change.open {
+                Some(looks) => table.put(change.number, looks),
+                None => table.remove(change.number),
+            }
+        }
+    }
+
+    /// The first `most` that fit, after `after`, in the order of the list.
+    pub(crate) fn first(
+        &self,
+        jurisdiction: JurisdictionId,
+        filter: &Filter,
+        order: Order,
+        after: Option<After>,
+        most: usize,
+    ) -> Vec<After> {
+        let mut first = BinaryHeap::<Ranked>::with_capacity(most + 1);
+        self.visit(jurisdiction, filter, |entry| {
+            let key = entry.key(order);
+            if after.is_some_and(|after| order.compare(&key, &after) != Ordering::Greater) {
+                return;
+            }
+            if first.len() < most {
+                first.push(Ranked(key, order));
+            } else if let Some(mut last) = first.peek_mut()
+                && order.compare(&key, &last.0) == Ordering::Less
+            {
+                *last = Ranked(key, order);
+            }
+        });
+        first
+            .into_sorted_vec()
+            .into_iter()
+            .map(|ranked| ranked.0)
+            .collect()
+    }
+
+    /// How many fit.
+    pub(crate) fn count(&self, jurisdiction: JurisdictionId, filter: &Filter) -> usize {
+        let mut n = 0;
+        self.visit(jurisdiction, filter, |_| n += 1);
+        n
+    }
+
+    fn visit(&self, jurisdiction: JurisdictionId, filter: &Filter, visit: impl FnMut(&Entry)) {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(table) = tables.get(&jurisdiction.0) else {
+            return;
+        };
+        let Some(wanted) = Wanted::of(filter, table) else {
+            return;
+        };
+        table
+            .entries
+            .iter()
+            .filter(|entry| wanted.holds(entry))
+            .for_each(visit);
+    }
+}
+
+/// Whether a case fits a filter of open ones: for rows that may be newer than the table.
+pub(crate) fn fits(case: &Case, filter: &Filter) -> bool {
+    if !case.state.is_open() {
+        return false;
+    }
+    let mut table = Table::default();
+    table.put(case.number.0, Looks::of(&Columns::of(case, "")));
+    Wanted::of(filter, &table).is_some_and(|wanted| table.entries.iter().all(|entry| wanted.holds(entry)))
+}

@@ -1,0 +1,46 @@
+# Open311 接口拒绝请求时的说明。参数名和取值照规范原样书写。
+
+open311-no-service = service_code：本地没有编码为 { $x } 的类别
+open311-no-request = 本地没有编号为 { $x } 的案件
+open311-no-resource = 没有这个资源；地址须以 .xml 或 .json 结尾
+open311-not-listed = 没有这个资源；全部资源见 /open311
+open311-method = 这个资源不接受该请求方法
+open311-no-place = 本站尚未启用任何辖区
+open311-no-jurisdiction = jurisdiction_id：本站没有辖区 { $x }
+open311-which-jurisdiction = 缺少 jurisdiction_id；可选：{ $known }
+open311-key-needed = 写入须提供 api_key；请向本地运维单位申请
+open311-two-keys = 收到两个不同的 api_key；请只提供一个，用 api_key 参数或 X-Api-Key 请求头
+open311-no-number = { $name }：{ $x } 不是数字
+open311-no-count = { $name }：{ $x } 不是从 1 起的整数
+open311-no-metres = { $name }：请以米为单位填写大于 0 的数
+open311-no-point = lat、long：请填写度数，lat 在 -90 到 90 之间，long 在 -180 到 180 之间
+open311-no-latitude = lat：{ $x } 超出 -90 到 90 的范围（WGS 84，单位为度）
+open311-no-longitude = long：{ $x } 超出 -180 到 180 的范围（WGS 84，单位为度）
+open311-swapped-point = lat：{ $lat } 超出 -90 到 90 的范围；如经纬度填反，应为 lat={ $long }、long={ $lat }
+open311-half-point = lat 和 long 须同时提供，现缺其一
+open311-no-time = { $name }：{ $x } 不是有效时间；请写明日期、时间和时区，如 2026-05-08T10:20:00Z
+open311-no-box = bbox：请按“西,南,东,北”填写度数，西小于东，南小于北
+open311-form-kind = 请以 application/x-www-form-urlencoded 提交；带文件时用 multipart/form-data
+open311-form-boundary = multipart/form-data 缺少 boundary
+open311-form-broken = multipart/form-data 不完整或格式有误
+open311-form-too-large = 表单过大；不计文件，最多 { $most } KiB
+open311-too-many-photos = 一次最多 { $most } 张照片
+open311-photo-too-large = 每张照片最大 { $most } MB
+open311-missing = 缺少 { $name }
+open311-attribute-missing = 缺少 attribute[{ $x }]，此类别必填
+open311-no-location = 缺少位置：请提供 lat 和 long，或 address_string，或 address_id
+open311-no-address = address_id：本地没有编码为 { $x } 的网格
+open311-too-long = description：连同 status 和 media_url 共 { $letters } 字，最多 { $most } 字
+open311-media-url = media_url：网址须以 https:// 或 http:// 开头
+open311-too-deep = page：最多跳过 { $most } 条记录；请缩小日期范围
+open311-update-id = update_id：最多 { $most } 字节
+open311-nothing-said = description 和 status 都没有填写；请说明进展
+open311-too-many-ids = service_request_id：一次最多 { $most } 个编号
+open311-no-status = status：{ $x } 无效；可选：{ $known }
+open311-too-large = 请求过大；请减少照片数量或缩小照片
+open311-too-often = 您的地址请求过于频繁，请稍后再试
+open311-broken = 系统出现故障
+open311-busy = 服务繁忙，请稍后再试
+open311-bad-key = 缺少 api_key，或密钥不存在、已吊销、已过期
+open311-key-reused = 这个 Idempotency-Key 已随另一份内容用过；新的上报请换新的键
+open311-failed = 系统出现故障；请将此编号告知运维人员：{ $id }
