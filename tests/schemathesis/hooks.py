@@ -96,5 +96,5 @@ def before_call(context, case, kwargs):
             body["answers"] = known["answers"].get(body.get("service"), [])
         if "verb" in body:
             url = f"{case.operation.base_url}/cases/{path['number']}"
-            found = requests.get(url, headers=dict(kwargs.get("headers") or {}), timeout=10)
+            found = requests.get(url, headers=dict(case.headers or {}), timeout=10)
             body["seen"] = found.json().get("version", 1)

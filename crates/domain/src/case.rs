@@ -275,7 +275,7 @@ pub enum PhotoKind {
 /// A photo of a case. The picture itself is in the object store under its id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Photo {
-    /// The hash of the re-encoded picture, in hexadecimal; its name in the object store.
+    /// A keyed hash of the re-encoded picture, in hexadecimal; its name in the object store.
     pub id: String,
     /// What it shows.
     pub kind: PhotoKind,
@@ -588,6 +588,47 @@ pub enum Body {
 }
 
 impl Body {
+    /// All words, in the order of the variants.
+    pub const WORDS: [&'static str; 28] = [
+        "reported",
+        "joined",
+        "accepted",
+        "declined",
+        "merged",
+        "referred",
+        "withdrawn",
+        "assigned",
+        "reported_in",
+        "returned",
+        "handled",
+        "verified",
+        "reworked",
+        "settled",
+        "reopen_requested",
+        "reopened",
+        "reopen_refused",
+        "parked",
+        "resumed",
+        "extended",
+        "reclassified",
+        "relocated",
+        "commented",
+        "photo_added",
+        "rated",
+        "supervised",
+        "shown",
+        "reckoned",
+    ];
+
+    /// The photos that it brings.
+    pub fn photos(&self) -> &[Photo] {
+        match self {
+            Self::Reported { photos, .. } => photos,
+            Self::PhotoAdded { photo } => std::slice::from_ref(photo),
+            _ => &[],
+        }
+    }
+
     /// The word in codes and columns; the same as the tag in JSON.
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -820,5 +861,22 @@ impl Case {
         for change in &event.clocks {
             self.clocks.apply(change, event.at);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_the_events_are_those_that_are_read_and_written() {
+        // The reader itself tells what it knows.
+        let unknown = serde_json::from_str::<Body>(r#"{"event": "?"}"#)
+            .unwrap_err()
+            .to_string();
+        let known: Vec<&str> = unknown.split('`').skip(3).step_by(2).collect();
+        assert_eq!(known, Body::WORDS);
+        assert_eq!(Body::Reckoned.as_str(), "reckoned");
+        assert!(Body::WORDS.contains(&Body::Commented { public: true }.as_str()));
     }
 }

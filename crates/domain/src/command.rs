@@ -182,7 +182,7 @@ pub struct Whereabouts {
 pub struct NewReport {
     /// What is asked for.
     pub service: ServiceCode,
-    /// The standard, when a member of staff chose one.
+    /// The standard, named by one who may accept the case where it lies.
     pub standard: Option<StandardCode>,
     /// Where it is.
     pub whereabouts: Whereabouts,
@@ -228,6 +228,11 @@ pub enum Refusal {
     /// The actor holds a post that does not report.
     #[error("this post does not report; a patrol, call taker, dispatcher, handler or lead does")]
     MayNotReport,
+    /// The actor may not accept the case, and so not say by which standard.
+    #[error(
+        "only who may accept a case there names its standard: a call taker, a dispatcher or the station's lead; leave the standard out"
+    )]
+    MayNotNameStandard,
     /// Something on the line is missing.
     #[error("{:?} needs {}", .verb.as_str(), .need.phrase())]
     Missing {
@@ -338,6 +343,7 @@ impl Refusal {
             Self::WrongStage { .. } => "wrong_stage",
             Self::NotAllowed(_) => "not_allowed",
             Self::MayNotReport => "may_not_report",
+            Self::MayNotNameStandard => "may_not_name_standard",
             Self::Missing { .. } => "missing",
             Self::FixerCannotVerify => "fixer_cannot_verify",
             Self::LeadMustDecide(_) => "lead_must_decide",
@@ -392,9 +398,6 @@ pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Resu
         .as_ref()
         .map(|code| standard_of(place, &service.code, code))
         .transpose()?;
-    if chosen.is_some() && matches!(by, Actor::Reporter { .. } | Actor::Public) {
-        return Err(Refusal::NotAllowed(Verb::Accept));
-    }
     let standard = chosen.or_else(|| place.default_standard(&service.code));
 
     let mut story = Story {
@@ -424,6 +427,10 @@ pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Resu
         &description,
         clocks,
     );
+    // Who names a standard accepts the case by it.
+    if chosen.is_some() && !Transition::of(Verb::Accept).permits(by, story.case(), place) {
+        return Err(Refusal::MayNotNameStandard);
+    }
     if let Some(done) = &new.fixed {
         let done = clean(done)?;
         let Actor::Post { .. } = by else {

@@ -20,15 +20,15 @@ const EARTH_RADIUS: f64 = 6_371_008.8;
 /// A place that cannot be: the sentence says what was given and, where it can, what would be right.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum PointError {
-    #[error("a point needs two finite numbers, not longitude {lon} and latitude {lat}")]
+    #[error("a point needs two finite numbers, not longitude {lon:?} and latitude {lat:?}")]
     NotFinite { lon: f64, lat: f64 },
     #[error(
-        "latitude {lat} is outside -90 to 90; longitude comes first, so write longitude {lat}, latitude {lon}"
+        "latitude {lat:?} is outside -90 to 90; longitude comes first, so write longitude {lat:?}, latitude {lon:?}"
     )]
     Swapped { lon: f64, lat: f64 },
-    #[error("longitude {0} is outside -180 to 180 (degrees, WGS 84)")]
+    #[error("longitude {0:?} is outside -180 to 180 (degrees, WGS 84)")]
     Longitude(f64),
-    #[error("latitude {0} is outside -90 to 90 (degrees, WGS 84)")]
+    #[error("latitude {0:?} is outside -90 to 90 (degrees, WGS 84)")]
     Latitude(f64),
 }
 

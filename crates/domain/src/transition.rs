@@ -478,6 +478,11 @@ impl Transition {
         self.who.iter().any(|who| who.is(actor, case, place))
     }
 
+    /// Whether there are cases to which an actor may do it; for what is drawn before it is known where a case lies.
+    pub fn permits_somewhere(&self, actor: &Actor, place: &Place) -> bool {
+        self.who.iter().any(|who| who.is_somewhere(actor, place))
+    }
+
     /// Whether it may lead from one stage to another.
     pub fn leads(&self, before: Stage, after: Stage) -> bool {
         self.from.contains(&before)
@@ -537,29 +542,42 @@ const fn verb_of(body: &Body) -> Option<Verb> {
 
 impl Who {
     pub(crate) fn is(self, actor: &Actor, case: &Case, place: &Place) -> bool {
+        let here = || match (self, actor) {
+            (Self::InArea(_) | Self::InStation(_), Actor::Post { post, .. }) => {
+                place.post(post.as_str()).is_some_and(|p| holds(p, case, place))
+            }
+            (Self::InLead(_), Actor::Post { post, .. }) => place
+                .post(post.as_str())
+                .is_some_and(|p| case.lead.as_ref() == Some(&p.unit)),
+            _ => true,
+        };
+        self.is_somewhere(actor, place) && here()
+    }
+
+    /// Whether an actor is that one for some case.
+    fn is_somewhere(self, actor: &Actor, place: &Place) -> bool {
         match (self, actor) {
             (Self::Anyone, actor) => may_report(actor, place),
             (Self::Reporter, Actor::Reporter { .. })
             | (Self::FirstReporter, Actor::Reporter { report: 1 })
             | (Self::Client, Actor::Client { .. })
             | (Self::System, Actor::System) => true,
-            (Self::InArea(role), Actor::Post { post, .. }) => place
-                .post(post.as_str())
-                .is_some_and(|p| holds(p, role, case, place)),
-            (Self::InStation(role), Actor::Post { post, .. }) => place.post(post.as_str()).is_some_and(|p| {
-                let unit = place.unit(p.unit.as_str());
-                unit.is_some_and(|u| u.kind == UnitKind::Station) && holds(p, role, case, place)
-            }),
-            (Self::InLead(role), Actor::Post { post, .. }) => place
-                .post(post.as_str())
-                .is_some_and(|p| p.roles.contains(&role) && case.lead.as_ref() == Some(&p.unit)),
+            (Self::InArea(role) | Self::InStation(role) | Self::InLead(role), Actor::Post { post, .. }) => {
+                let in_station = |p: &Post| {
+                    let unit = place.unit(p.unit.as_str());
+                    unit.is_some_and(|u| u.kind == UnitKind::Station)
+                };
+                place.post(post.as_str()).is_some_and(|p| {
+                    p.roles.contains(&role) && (!matches!(self, Self::InStation(_)) || in_station(p))
+                })
+            }
             _ => false,
         }
     }
 }
 
-fn holds(post: &Post, role: Role, case: &Case, place: &Place) -> bool {
-    post.roles.contains(&role) && case.location.areas.passes(&place.areas.get(post.area).code)
+fn holds(post: &Post, case: &Case, place: &Place) -> bool {
+    case.location.areas.passes(&place.areas.get(post.area).code)
 }
 
 /// What an actor may do to a case now, in the table's order. The pages draw a button for each.

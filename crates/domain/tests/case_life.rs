@@ -79,7 +79,7 @@ fn a_standard_that_staff_chose_goes_straight_through_with_its_own_limits() {
     let refusal = Tale::told(&VILLAGE, &new, &Actor::Public, may(13, 9, 0), 0.5).err();
     assert_eq!(
         refusal.unwrap().word(),
-        "not_allowed",
+        "may_not_name_standard",
         "a resident chooses no limits"
     );
 }

@@ -392,36 +392,9 @@ fn random_tales_reach_every_stage_and_tell_every_event() {
         let tale = tale_of(&report, &steps).unwrap();
         words.extend(tale.words());
     }
-    let wanted = [
-        "reported",
-        "joined",
-        "accepted",
-        "declined",
-        "merged",
-        "referred",
-        "withdrawn",
-        "assigned",
-        "reported_in",
-        "returned",
-        "handled",
-        "verified",
-        "reworked",
-        "settled",
-        "reopen_requested",
-        "reopened",
-        "reopen_refused",
-        "parked",
-        "resumed",
-        "extended",
-        "reclassified",
-        "relocated",
-        "commented",
-        "photo_added",
-        "rated",
-        "supervised",
-        "shown",
-    ];
-    let missing: Vec<_> = wanted.into_iter().filter(|w| !words.contains(w)).collect();
+    let by_itself = ["reckoned"];
+    let wanted = Body::WORDS.into_iter().filter(|w| !by_itself.contains(w));
+    let missing: Vec<_> = wanted.filter(|w| !words.contains(w)).collect();
     assert!(missing.is_empty(), "never told: {missing:?}");
 }
 

@@ -176,6 +176,28 @@ fn a_standard_must_belong_to_the_service() {
     assert_eq!(refusal(&new, &post("calls")).unwrap().word(), "unknown_standard");
 }
 
+#[test]
+fn who_names_a_standard_may_accept_the_case_where_it_lies() {
+    let mut new = matter("pothole");
+    new.standard = Some("P2".parse().unwrap());
+    for code in ["calls", "dispatcher", "city-lead", "west-lead"] {
+        let tale = Tale::of(&VILLAGE, &new, &post(code));
+        assert_eq!(tale.words(), ["reported", "accepted", "assigned"], "{code}");
+        assert_eq!(tale.case.standard.as_ref().unwrap().as_str(), "P2");
+    }
+    // A patrol does not accept, nor a handler, nor the lead of a department, nor a desk of another town, nor a system.
+    let client = Actor::Client { key: 1 };
+    let others = ["mill-patrol", "roads-handler", "roads-lead", "east-dispatcher"].map(post);
+    for by in others.iter().chain([&client, &Actor::Public]) {
+        assert_eq!(refusal(&new, by), Some(Refusal::MayNotNameStandard), "{by:?}");
+        new.fixed = Some("filled it".into());
+        assert_eq!(refusal(&new, by), Some(Refusal::MayNotNameStandard), "{by:?}");
+        new.fixed = None;
+    }
+    new.standard = None;
+    assert_eq!(refusal(&new, &post("mill-patrol")), None);
+}
+
 fn answered(answers: &[(&str, &[&str])]) -> Option<String> {
     let new = NewReport {
         answers: answers

@@ -34,6 +34,8 @@ pub struct Done {
     pub erased: u64,
     /// Answers to retries that were forgotten.
     pub forgotten: u64,
+    /// Photos removed that no case named.
+    pub removed: u64,
 }
 
 impl Whistle {
@@ -48,6 +50,7 @@ impl Whistle {
             if tidy {
                 done.erased += self.erase_contacts(here)?;
                 done.forgotten += self.forget_answers(here)?;
+                done.removed += self.remove_unused_photos(here)?;
             }
         }
         Ok(done)

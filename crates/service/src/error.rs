@@ -5,6 +5,8 @@ use std::time::Duration;
 use whistle_domain::command::Refusal;
 use whistle_place::Faults;
 
+use crate::media::BadPhoto;
+
 /// The result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -45,6 +47,9 @@ pub enum Error {
         /// What is wrong and what would be right.
         what: String,
     },
+    /// What was sent as a photo cannot be kept.
+    #[error("photo: {0}")]
+    BadPhoto(BadPhoto),
     /// The idempotency key was used for another request.
     #[error("this Idempotency-Key came with another body before; use a new key for a new report")]
     KeyReused,
@@ -78,7 +83,7 @@ impl Error {
             Self::SignedOut => "signed_out",
             Self::BadPassword => "bad_password",
             Self::Forbidden => "forbidden",
-            Self::Invalid { .. } => "invalid",
+            Self::Invalid { .. } | Self::BadPhoto(_) => "invalid",
             Self::KeyReused => "key_reused",
             Self::Faults(_) => "faults",
             Self::Busy(_) => "busy",
@@ -110,6 +115,9 @@ impl From<whistle_store::Error> for Error {
     fn from(error: whistle_store::Error) -> Self {
         if matches!(error, whistle_store::Error::Nul) {
             return Self::invalid("text", "the character U+0000 cannot be kept; leave it out");
+        }
+        if let whistle_store::Error::PhotoGone { id } = error {
+            return Self::not_found("photo", id);
         }
         match error.retry_after() {
             Some(wait) => {

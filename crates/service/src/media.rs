@@ -1,19 +1,23 @@
-//! Photos: decoded, turned upright, re-encoded without anything but the picture, kept in an object store by hash.
+//! Photos: decoded, turned upright, re-encoded without anything but the picture, kept in an object store by hash. Those that no case names within a day are removed again.
 
 use std::{io::Cursor, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use image::{
-    DynamicImage, ImageDecoder, ImageFormat, ImageReader, codecs::jpeg::JpegEncoder, imageops::FilterType,
+    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, codecs::jpeg::JpegEncoder,
+    imageops::FilterType,
 };
+use jiff::SignedDuration;
 use object_store::{
     ObjectStore, ObjectStoreExt, PutMode, PutOptions, local::LocalFileSystem, path::Path as ObjectPath,
 };
 use whistle_domain::case::{Photo, PhotoKind};
+use whistle_store::photo as stored;
 
 use crate::{
     Whistle,
     error::{Error, Result},
+    place::Here,
 };
 
 /// The most bytes of one photo as it is sent.
@@ -25,8 +29,11 @@ pub const MAX_PHOTOS_AT_ONCE: usize = 6;
 /// The longest side of a picture that is decoded at all; guards against pictures that unpack to gigabytes.
 const MAX_SIDE: u32 = 12_000;
 
-/// The most memory that decoding may take, in bytes.
-const MAX_DECODED_BYTES: u64 = 256 * 1024 * 1024;
+/// The most pixels of a picture that is decoded: the largest cameras' pictures fit.
+const MAX_PIXELS: u64 = 64_000_000;
+
+/// The most memory that decoding may take, in bytes: four for each pixel.
+const MAX_DECODED_BYTES: u64 = 4 * MAX_PIXELS;
 
 /// The longest side of a photo as it is kept.
 const KEPT_SIDE: u32 = 1_600;
@@ -36,6 +43,72 @@ const THUMBNAIL_SIDE: u32 = 320;
 
 /// The quality of JPEG, of 100.
 const QUALITY: u8 = 82;
+
+/// How long a photo waits for the report or the act that names it: a form that is filled in over a night.
+const UNUSED_KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// Photos removed at a time: few enough that reports are not kept waiting.
+const ROUND: usize = 100;
+
+/// Why what was sent as a photo cannot be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadPhoto {
+    /// Too many bytes.
+    #[error("it has more than {} MB; send a smaller one", MAX_PHOTO_BYTES >> 20)]
+    TooManyBytes,
+    /// No picture of a kind that we read.
+    #[error("this is no picture that can be read; send JPEG, PNG or WebP")]
+    NoPicture,
+    /// A picture that would unpack to too much.
+    #[error("it has too many pixels; at most {MAX_SIDE} a side and {} million in all fit", MAX_PIXELS / 1_000_000)]
+    TooManyPixels,
+    /// A picture that breaks off or is broken.
+    #[error("it is damaged or did not arrive whole; send it again")]
+    Damaged,
+}
+
+impl BadPhoto {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::TooManyBytes,
+        Self::NoPicture,
+        Self::TooManyPixels,
+        Self::Damaged,
+    ];
+
+    /// The word in the message catalogue.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::TooManyBytes => "too_many_bytes",
+            Self::NoPicture => "no_picture",
+            Self::TooManyPixels => "too_many_pixels",
+            Self::Damaged => "damaged",
+        }
+    }
+}
+
+impl From<BadPhoto> for Error {
+    fn from(bad: BadPhoto) -> Self {
+        Self::BadPhoto(bad)
+    }
+}
+
+/// A photo that is kept and waits for its case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptPhoto {
+    /// By which a case will name it; anybody who sees the case may know it.
+    pub id: String,
+    /// By which its sender names it, and nobody else can.
+    pub ticket: String,
+}
+
+impl KeptPhoto {
+    /// As a case has it.
+    pub fn shown(&self, kind: PhotoKind, public: bool) -> Photo {
+        let id = self.id.clone();
+        Photo { id, kind, public }
+    }
+}
 
 /// Which size of a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,13 +152,10 @@ fn object_path(id: &str, size: Size) -> ObjectPath {
 }
 
 impl Whistle {
-    /// Takes in a photo as it was sent and keeps it without its metadata. Answers how a case refers to it.
-    pub async fn keep_photo(&self, sent: Bytes, kind: PhotoKind, public: bool) -> Result<Photo> {
+    /// Takes in a photo as it was sent and keeps it without its metadata, until a case names it or a day is over.
+    pub async fn keep_photo(&self, here: &Here, sent: Bytes) -> Result<KeptPhoto> {
         if sent.len() > MAX_PHOTO_BYTES {
-            return Err(Error::invalid(
-                "photo",
-                format!("a photo has at most {} MB", MAX_PHOTO_BYTES >> 20),
-            ));
+            return Err(BadPhoto::TooManyBytes.into());
         }
         let _turn = self
             .decoding
@@ -93,12 +163,71 @@ impl Whistle {
             .await
             .map_err(|_| Error::Busy(std::time::Duration::from_secs(1)))?;
         let drawn = tokio::task::spawn_blocking(move || redraw(&sent)).await;
-        let (full, thumbnail) =
-            drawn.map_err(|_| Error::invalid("photo", "this picture cannot be read"))??;
-        let id = blake3::hash(&full).to_hex().to_string();
+        let (full, thumbnail) = drawn.map_err(|_| BadPhoto::Damaged)??;
+        let (jurisdiction, now) = (here.id, self.clock.now());
+        let id = self.secret.photo_id(jurisdiction, &full);
+        let row = id.clone();
+        self.store
+            .write(move |tx| stored::receive(tx, jurisdiction, &row, now))
+            .await?;
         self.put(&id, Size::Thumbnail, thumbnail).await?;
         self.put(&id, Size::Full, full).await?;
-        Ok(Photo { id, kind, public })
+        let ticket = self.secret.photo_ticket(jurisdiction, &id);
+        Ok(KeptPhoto { id, ticket })
+    }
+
+    /// The photo that a ticket is for, if it was given out here and the photo still waits.
+    pub async fn kept_photo(&self, here: &Here, ticket: &str) -> Result<KeptPhoto> {
+        let unknown = || Error::not_found("photo", ticket);
+        let id = self.secret.photo_of_ticket(here.id, ticket).ok_or_else(unknown)?;
+        match self.media.objects.head(&object_path(id, Size::Full)).await {
+            Ok(_) => Ok(KeptPhoto {
+                id: id.to_owned(),
+                ticket: ticket.to_owned(),
+            }),
+            Err(object_store::Error::NotFound { .. }) => Err(unknown()),
+            Err(error) => Err(object_error("looking for a photo", error)),
+        }
+    }
+
+    /// Removes the photos that no case named in time. Broken off anywhere, the next time goes on with it: a row stays
+    /// until its files are gone, and from the moment they may be none can name it.
+    pub(crate) fn remove_unused_photos(&self, here: &Here) -> Result<u64> {
+        let (jurisdiction, before) = (here.id, self.clock.now() - UNUSED_KEPT);
+        let mut removed = 0;
+        loop {
+            let leaving = self
+                .store
+                .write_blocking(move |tx| stored::leave(tx, jurisdiction, before, ROUND))?;
+            let count = leaving.len();
+            if count > 0 {
+                self.remove_files(&leaving)?;
+                self.store
+                    .write_blocking(move |tx| stored::forget(tx, jurisdiction, &leaving))?;
+            }
+            removed += count as u64;
+            if count < ROUND {
+                return Ok(removed);
+            }
+        }
+    }
+
+    fn remove_files(&self, ids: &[String]) -> Result<()> {
+        let failed = Error::io("removing photos");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .map_err(failed)?;
+        runtime.block_on(async {
+            for id in ids {
+                for size in [Size::Full, Size::Thumbnail] {
+                    match self.media.objects.delete(&object_path(id, size)).await {
+                        Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                        Err(error) => return Err(object_error("removing a photo", error)),
+                    }
+                }
+            }
+            Ok(())
+        })
     }
 
     async fn put(&self, id: &str, size: Size, bytes: Vec<u8>) -> Result<()> {
@@ -137,38 +266,58 @@ impl Whistle {
 
 /// Decodes, turns upright, scales down and encodes anew: nothing of the sent file but its picture is left.
 fn redraw(sent: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
-    let unreadable = |_| {
-        Error::invalid(
-            "photo",
-            "this is no picture that can be read; send JPEG, PNG or WebP",
-        )
-    };
-    let mut reader = ImageReader::new(Cursor::new(sent))
-        .with_guessed_format()
-        .map_err(|_| {
-            Error::invalid(
-                "photo",
-                "this is no picture that can be read; send JPEG, PNG or WebP",
-            )
-        })?;
+    let reader = ImageReader::new(Cursor::new(sent)).with_guessed_format();
+    let mut reader = reader.map_err(|_| BadPhoto::NoPicture)?;
     if !matches!(
         reader.format(),
         Some(ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)
     ) {
-        return Err(Error::invalid("photo", "send a picture as JPEG, PNG or WebP"));
+        return Err(BadPhoto::NoPicture.into());
+    }
+    if reader.format() == Some(ImageFormat::Jpeg) && breaks_off(sent) {
+        return Err(BadPhoto::Damaged.into());
     }
     let mut limits = image::Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_DECODED_BYTES);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(unreadable)?;
-    let orientation = decoder.orientation().map_err(unreadable)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
+    let mut decoder = reader.into_decoder().map_err(bad_photo)?;
+    // The limits of the decoder are on what it needs itself, not on the picture that it makes.
+    if decoder.total_bytes() > MAX_DECODED_BYTES {
+        return Err(BadPhoto::TooManyPixels.into());
+    }
+    let orientation = decoder.orientation().map_err(bad_photo)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(bad_photo)?;
     picture.apply_orientation(orientation);
     let kept = shrink(&picture, KEPT_SIDE);
     let thumbnail = shrink(&kept, THUMBNAIL_SIDE);
     Ok((encode(&kept)?, encode(&thumbnail)?))
+}
+
+/// Whether a JPEG has no end: its decoder says nothing of that and paints grey what is missing. Walks the segments of the
+/// head, since the small picture in one of them has an end of its own; a head that is odd is for the decoder to judge.
+fn breaks_off(jpeg: &[u8]) -> bool {
+    let mut rest = jpeg.get(2..).unwrap_or_default();
+    loop {
+        match rest {
+            [0xff, 0xda, picture @ ..] => return !picture.windows(2).any(|pair| pair == [0xff, 0xd9]),
+            [0xff, 0xff, ..] => rest = &rest[1..],
+            [0xff, _, high, low, ..] => {
+                let length = usize::from(u16::from_be_bytes([*high, *low]));
+                rest = rest.get(2 + length..).unwrap_or_default();
+            }
+            _ => return false,
+        }
+    }
+}
+
+/// What a decoder's error says of the photo.
+fn bad_photo(error: ImageError) -> BadPhoto {
+    match error {
+        ImageError::Limits(_) => BadPhoto::TooManyPixels,
+        _ => BadPhoto::Damaged,
+    }
 }
 
 fn shrink(picture: &DynamicImage, side: u32) -> DynamicImage {
@@ -183,6 +332,6 @@ fn encode(picture: &DynamicImage) -> Result<Vec<u8>> {
     picture
         .to_rgb8()
         .write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, QUALITY))
-        .map_err(|_| Error::invalid("photo", "this picture cannot be kept"))?;
+        .map_err(|_| BadPhoto::Damaged)?;
     Ok(bytes)
 }

@@ -22,6 +22,7 @@ pub struct Secret {
     pickup: [u8; 32],
     contact: XChaCha20Poly1305,
     form: [u8; 32],
+    photo: [u8; 32],
 }
 
 /// The file's name in the data directory.
@@ -29,6 +30,9 @@ const FILE: &str = "secret.key";
 
 /// How many letters a pick-up code has: 50 bits, guessed at one try a second in 35 million years.
 const CODE_LETTERS: usize = 10;
+
+/// How many letters the tag of a photo's ticket has: 128 bits.
+const TAG_LETTERS: usize = 32;
 
 /// Crockford's base 32: no I, L, O, U, so that a code can be read out on the telephone.
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -127,6 +131,7 @@ impl Secret {
             pickup: blake3::derive_key("whistle 2026 pick-up codes", key),
             contact: XChaCha20Poly1305::new((&contact).into()),
             form: blake3::derive_key("whistle 2026 form tokens", key),
+            photo: blake3::derive_key("whistle 2026 photos", key),
         }
     }
 
@@ -191,6 +196,33 @@ impl Secret {
         serde_json::from_slice(&text).ok()
     }
 
+    /// The id of a photo: of its place and its picture, so that the same one sent twice to a place is kept once.
+    pub fn photo_id(&self, jurisdiction: JurisdictionId, picture: &[u8]) -> String {
+        let mut hasher = blake3::Hasher::new_keyed(&self.photo);
+        hasher.update(b"picture");
+        hasher.update(&jurisdiction.0.to_le_bytes());
+        hasher.update(picture);
+        hasher.finalize().to_hex().to_string()
+    }
+
+    /// What the sender of a photo gets for it: the id with a tag that nobody else can make. Everybody who may look at a
+    /// case reads the ids of its photos; only with the ticket may one be put into a case.
+    pub fn photo_ticket(&self, jurisdiction: JurisdictionId, id: &str) -> String {
+        let mut hasher = blake3::Hasher::new_keyed(&self.photo);
+        hasher.update(b"ticket");
+        hasher.update(&jurisdiction.0.to_le_bytes());
+        hasher.update(id.as_bytes());
+        let tag = hasher.finalize().to_hex();
+        format!("{id}-{}", &tag[..TAG_LETTERS])
+    }
+
+    /// The id of the photo that a ticket is for; none when we did not give it out here.
+    pub fn photo_of_ticket<'t>(&self, jurisdiction: JurisdictionId, ticket: &'t str) -> Option<&'t str> {
+        let (id, _) = ticket.split_once('-')?;
+        let right = self.photo_ticket(jurisdiction, id);
+        bool::from(right.as_bytes().ct_eq(ticket.as_bytes())).then_some(id)
+    }
+
     /// The token that a form of this session must send back (against forged requests).
     pub fn form_token(&self, session: &str) -> String {
         blake3::keyed_hash(&self.form, session.as_bytes())
@@ -240,6 +272,22 @@ mod tests {
         assert_eq!(secret.report_of_code(PLACE.0, PLACE.1, 1, &code), None);
         assert_eq!(secret.report_of_code(PLACE.0, CaseNumber(43), 3, &code), None);
         assert_eq!(secret.report_of_code(PLACE.0, PLACE.1, 3, ""), None);
+    }
+
+    #[test]
+    fn a_photo_is_put_into_a_case_by_its_ticket_only_and_only_at_its_place() {
+        let secret = Secret::from_key(&[7; 32]);
+        let id = secret.photo_id(PLACE.0, b"a picture");
+        let ticket = secret.photo_ticket(PLACE.0, &id);
+        assert_eq!(secret.photo_of_ticket(PLACE.0, &ticket), Some(id.as_str()));
+        let forged = format!("{id}-{}", "0".repeat(TAG_LETTERS));
+        for wrong in [id.as_str(), &forged, "", "-", &ticket[1..]] {
+            assert_eq!(secret.photo_of_ticket(PLACE.0, wrong), None, "{wrong}");
+        }
+        assert_eq!(secret.photo_of_ticket(JurisdictionId(2), &ticket), None);
+        let other = Secret::from_key(&[8; 32]);
+        assert_eq!(other.photo_of_ticket(PLACE.0, &ticket), None);
+        assert_ne!(secret.photo_id(JurisdictionId(2), b"a picture"), id);
     }
 
     #[test]

@@ -87,6 +87,8 @@ pub struct Prepared {
     seen: Option<u32>,
     lines: Vec<Line>,
     counts: Vec<(Counter, i64)>,
+    /// The ids of the photos that the events name.
+    photos: Vec<String>,
 }
 
 /// One row of the log.
@@ -114,6 +116,8 @@ impl Prepared {
             what,
         };
         let seen = before.as_ref().map(|b| b.case.version);
+        let photos = events.iter().flat_map(|event| event.body.photos());
+        let photos = photos.map(|photo| photo.id.clone()).collect();
         let (mut case, mut hash) = before.map_or((None, [0; 32]), |b| (Some(b.case), b.hash));
         let mut lines = Vec::with_capacity(events.len());
         let mut counts = Vec::new();
@@ -158,12 +162,14 @@ impl Prepared {
             seen,
             lines,
             counts,
+            photos,
         })
     }
 
-    /// Writes it, all or none: the log with its hashes, the row, the counters, the outbox.
+    /// Writes it, all or none: the log with its hashes, the row, the counters, the outbox; and that its photos are used.
     ///
-    /// Fails with [`Error::Stale`] when the stored row is no longer what it was prepared on.
+    /// Fails with [`Error::Stale`] when the stored row is no longer what it was prepared on, with
+    /// [`Error::PhotoGone`] when a photo of it is being removed.
     pub fn write(&self, tx: &mut Tx<'_>, tell: Tell) -> Result<()> {
         let (jurisdiction, number) = (self.jurisdiction, self.case.number);
         let columns = Columns::of(&self.case, &self.fold);
@@ -186,6 +192,9 @@ impl Prepared {
                     line.hash
                 ],
             )?;
+        }
+        for photo in &self.photos {
+            crate::photo::use_up(tx, jurisdiction, photo, self.case.times.updated_at)?;
         }
         for (counter, delta) in &self.counts {
             tx.count(counter.clone(), *delta);

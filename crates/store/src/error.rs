@@ -48,6 +48,10 @@ pub enum Error {
     #[error("case {number}: {what}")]
     Log { number: i64, what: String },
 
+    /// A photo that the events name was never used and is being removed.
+    #[error("photo {id} was kept too long without a case; send it again")]
+    PhotoGone { id: String },
+
     /// A query that always has one row had none.
     #[error("no row, where one was expected, from: {statement}")]
     NoRow { statement: String },

@@ -35,6 +35,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "processes",
         sql: include_str!("../migrations/0004_processes.sql"),
     },
+    Migration {
+        version: 5,
+        name: "photos",
+        sql: include_str!("../migrations/0005_photos.sql"),
+    },
 ];
 
 impl Migration {

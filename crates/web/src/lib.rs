@@ -88,7 +88,8 @@ impl App {
 
 /// All faces, with the limits around them. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`.
 pub fn router(app: App) -> Router {
-    let faces = Router::new()
+    const FACES: &[limits::Face] = &[api::FACE, open311::FACE];
+    let routes = Router::new()
         .merge(pages::router(&app))
         .nest("/open311", open311::router())
         .nest("/api/v1", api::router())
@@ -101,5 +102,7 @@ pub fn router(app: App) -> Router {
             "/open311/",
             axum::routing::get(async || axum::response::Redirect::permanent("/open311")),
         );
-    limits::around(faces, &app).merge(ops::router()).with_state(app)
+    limits::around(routes, FACES, &app)
+        .merge(ops::router())
+        .with_state(app)
 }

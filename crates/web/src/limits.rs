@@ -32,16 +32,36 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How many addresses are remembered before old ones are forgotten.
 const ADDRESSES: usize = 50_000;
 
+/// How a face says what went wrong, whoever found it: a handler, the router, or the limits around them all.
+#[derive(Clone, Copy)]
+pub(crate) struct Face {
+    /// The path at and below which it lies.
+    pub(crate) under: &'static str,
+    /// The shape of an error that answers a request; it outlives the request, on which it may depend.
+    pub(crate) shape: fn(app: &App, request: &Request) -> Shape,
+}
+
+/// Gives an error answer to a request with this id its shape; leaves any other as it is.
+pub(crate) type Shape = Box<dyn FnOnce(Response, &str) -> Response + Send>;
+
+impl Face {
+    fn holds(&self, path: &str) -> bool {
+        path.strip_prefix(self.under)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
 struct Gate {
     app: App,
+    faces: &'static [Face],
     rate: Option<DefaultKeyedRateLimiter<IpAddr>>,
     under_way: AtomicUsize,
     started: u64,
     count: AtomicU64,
 }
 
-/// Puts the limits around the faces.
-pub(crate) fn around(faces: Router<App>, app: &App) -> Router<App> {
+/// Puts the limits around all routes. What `faces` have no shape for is answered in plain words.
+pub(crate) fn around(routes: Router<App>, faces: &'static [Face], app: &App) -> Router<App> {
     let settings = &app.settings;
     let rate = NonZeroU32::new(settings.rate).map(|rate| {
         let burst = NonZeroU32::new(settings.burst).unwrap_or(rate);
@@ -49,12 +69,13 @@ pub(crate) fn around(faces: Router<App>, app: &App) -> Router<App> {
     });
     let gate = Arc::new(Gate {
         app: app.clone(),
+        faces,
         rate,
         under_way: AtomicUsize::new(0),
         started: app.whistle.now().as_millisecond() as u64,
         count: AtomicU64::new(0),
     });
-    faces
+    routes
         .layer(DefaultBodyLimit::max(settings.max_body))
         .layer(CompressionLayer::new())
         .layer(TimeoutLayer::with_status_code(
@@ -81,16 +102,15 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
         .map_or("unmatched", MatchedPath::as_str)
         .to_owned();
     let method = request.method().clone();
-    let api_path = request.uri().path().to_owned();
-    let asking = crate::open311::Asking::of(&gate.app, &request);
+    let face = gate.faces.iter().find(|face| face.holds(request.uri().path()));
+    let shape = face.map(|face| (face.shape)(&gate.app, &request));
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut answer = match gate.let_in(&request) {
         Ok(_inside) => next.run(request).await,
         Err(turned_away) => *turned_away,
     };
-    answer = crate::api::in_shape(&api_path, answer, &id);
-    if let Some(asking) = asking {
-        answer = asking.finish(answer);
+    if let Some(shape) = shape {
+        answer = shape(answer, &id);
     }
     let (status, took) = (answer.status(), began.elapsed());
     metrics::histogram!("whistle_request_seconds", "path" => path.clone(), "status" => status.as_str().to_owned())

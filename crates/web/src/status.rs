@@ -11,7 +11,7 @@ pub(crate) fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::Refused(refusal) => status_of_refusal(refusal),
         Error::NotFound { .. } => StatusCode::NOT_FOUND,
-        Error::WhichJurisdiction(_) | Error::Invalid { .. } => StatusCode::BAD_REQUEST,
+        Error::WhichJurisdiction(_) | Error::Invalid { .. } | Error::BadPhoto(_) => StatusCode::BAD_REQUEST,
         Error::BadKey(_) | Error::Forbidden => StatusCode::FORBIDDEN,
         Error::SignedOut | Error::BadPassword => StatusCode::UNAUTHORIZED,
         Error::KeyReused | Error::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -25,6 +25,7 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         Refusal::Stale { .. } | Refusal::WrongStage { .. } => StatusCode::CONFLICT,
         Refusal::NotAllowed(_)
         | Refusal::MayNotReport
+        | Refusal::MayNotNameStandard
         | Refusal::FixerCannotVerify
         | Refusal::LeadMustDecide(_) => StatusCode::FORBIDDEN,
         Refusal::UnknownService(_) => StatusCode::NOT_FOUND,

@@ -228,6 +228,12 @@ fn leak() -> Value {
     })
 }
 
+/// The id under which a case shows a photo, from what its sender got for it.
+fn shown(ticket: &Value) -> &str {
+    let (id, _tag) = ticket.as_str().and_then(|t| t.split_once('-')).expect("a ticket");
+    id
+}
+
 /// One shape, whatever went wrong.
 #[track_caller]
 fn assert_error(answer: &Answer, status: u16, code: &str, field: Option<&str>) {
@@ -268,7 +274,7 @@ async fn every_route_answers_everybody_as_the_table_says() {
         }
     }
 
-    let photo = photo.as_str().expect("an id");
+    let photo = shown(&photo);
     let new = json!({"service": "RD-HOLE", "area": "230599100", "description": "a hole",
         "answers": [{"question": "depth", "values": ["12"]}]});
     let join = json!({"text": "me too"});
@@ -883,7 +889,7 @@ async fn whatever_is_wrong_has_one_shape() {
         ("/cases?lon=1&lat=2", 400, "invalid", Some("radius")),
         ("/cases?stage=sleeping", 400, "bad_parameter", Some("stage")),
         ("/cases?area=nowhere", 404, "not_found", None),
-        ("/areas/at?lon=NaN&lat=1", 400, "invalid", Some("lat")),
+        ("/areas/at?lon=NaN&lat=1", 400, "invalid", Some("lon")),
         ("/areas/at?lon=0&lat=0", 404, "not_found", None),
         ("/place?jurisdiction_id=atlantis", 404, "not_found", None),
         ("/counts?days=0", 400, "invalid", Some("days")),
@@ -923,6 +929,108 @@ async fn whatever_is_wrong_has_one_shape() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_credential_that_is_not_good_is_refused_whatever_good_one_stands_beside_it() {
+    let village = Village::new().await;
+    let (number, code) = village.report("anyone", leak()).await;
+    let (key, token) = (&village.headers["key"].1, &village.headers["dispatcher"].1);
+    let (case, acts) = (format!("/cases/{number}"), format!("/cases/{number}/acts"));
+    let bad_key = "whk_0000000000000000000000000000000000000000";
+    let bearer_of = |key: &str| format!("Bearer {key}");
+    let ask = async |method: &str, path: &str, headers: &[(&str, &str)]| {
+        let mut request = village.request(method, path, "anyone");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let act = json!({"verb": "comment", "text": "seen", "seen": 1});
+        let body = if method == "POST" {
+            act.to_string()
+        } else {
+            String::new()
+        };
+        let request = request.header("Content-Type", "application/json");
+        village
+            .send(request.body(Body::from(body)).expect("a request"))
+            .await
+    };
+    for (method, path) in [("GET", &case), ("POST", &acts)] {
+        for (word, headers) in [
+            ("bad_key", [("X-Api-Key", bad_key), ("Authorization", token)]),
+            (
+                "signed_out",
+                [("X-Api-Key", key), ("Authorization", "Bearer nobody")],
+            ),
+            (
+                "bad_key",
+                [("X-Api-Key", key), ("Authorization", &bearer_of(bad_key))],
+            ),
+            ("bad_key", [("X-Api-Key", bad_key), ("X-Pickup-Code", &code)]),
+            (
+                "wrong_code",
+                [("X-Pickup-Code", "AAAAA-AAAAA"), ("Authorization", token)],
+            ),
+            (
+                "wrong_code",
+                [("X-Pickup-Code", "AAAAA-AAAAA"), ("X-Api-Key", key)],
+            ),
+        ] {
+            let answer = ask(method, path, &headers).await;
+            assert_eq!(answer.status, 401, "{method} {headers:?}: {}", answer.json);
+            assert_eq!(answer.json["error"]["code"], word, "{method} {headers:?}");
+        }
+        for headers in [
+            [("X-Api-Key", key.as_str()), ("Authorization", token.as_str())],
+            [
+                ("X-Pickup-Code", code.as_str()),
+                ("Authorization", token.as_str()),
+            ],
+        ] {
+            let answer = ask(method, path, &headers).await;
+            assert_eq!(answer.status, 400, "{method} {headers:?}: {}", answer.json);
+            assert_eq!(answer.json["error"]["code"], "several_callers");
+        }
+        let twice = ask(method, path, &[("X-Api-Key", key), ("X-Api-Key", bad_key)]).await;
+        assert_eq!(twice.status, 400, "{}", twice.json);
+    }
+    // The same key twice is one caller; an empty header is no credential; a reporter's app has a key of its own.
+    let bearer = bearer_of(key);
+    let same = ask("GET", &case, &[("X-Api-Key", key), ("Authorization", &bearer)]).await;
+    assert_eq!(same.status, 200, "{}", same.json);
+    let staff = ask("GET", &case, &[("X-Api-Key", ""), ("Authorization", token)]).await;
+    assert_eq!(staff.json["view"], "staff", "{}", staff.json);
+    let reporter = ask("POST", &acts, &[("X-Api-Key", key), ("X-Pickup-Code", &code)]).await;
+    assert_eq!(reporter.json["view"], "reporter", "{}", reporter.json);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_of_a_photo_has_one_part_and_no_other() {
+    let village = Village::new().await;
+    let form = |names: &[&str]| {
+        let mut body = Vec::new();
+        for name in names {
+            let head = format!(
+                "--edge\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.png\"\r\n\r\n"
+            );
+            body.extend(head.bytes());
+            body.extend(PIXEL);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--edge--\r\n");
+        body
+    };
+    let edge = Some("multipart/form-data; boundary=edge");
+    for (names, code, field) in [
+        (&["photo", "note"][..], "unknown_field", "note"),
+        (&["", "photo"], "unknown_field", ""),
+        (&["photo", "photo"], "bad_body", "photo"),
+        (&[], "missing_field", "photo"),
+    ] {
+        let answer = village.raw("/photos", edge, form(names)).await;
+        assert_error(&answer, 400, code, Some(field));
+    }
+    assert_eq!(village.raw("/photos", edge, form(&["photo"])).await.status, 201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn photos_come_in_raw_or_in_a_form_and_are_seen_by_whom_they_should() {
     let village = Village::new().await;
     let form = |name: &str| {
@@ -949,20 +1057,151 @@ async fn photos_come_in_raw_or_in_a_form_and_are_seen_by_whom_they_should() {
         .await;
     assert_error(&no_edge, 400, "invalid", Some("Content-Type"));
     let other = village.raw("/photos", edge, form("other")).await;
-    assert_error(&other, 400, "missing_field", Some("photo"));
+    assert_error(&other, 400, "unknown_field", Some("other"));
     let large = village.raw("/photos", Some("image/png"), vec![0; 11 << 20]).await;
     assert_error(&large, 413, "too_large", None);
 
     let mut body = leak();
     body["photos"] = json!([kept.json["id"]]);
     let (number, _) = village.report("anyone", body).await;
-    let id = kept.json["id"].as_str().expect("an id");
-    let path = format!("/cases/{number}/photos/{id}");
+    let path = format!("/cases/{number}/photos/{}", shown(&kept.json["id"]));
     assert_error(&village.get(&path, "anyone").await, 404, "not_found", None);
     assert_eq!(village.get(&path, "dispatcher").await.status, 200);
     let thumbnail = village.get(&format!("{path}?size=thumbnail"), "patrol").await;
     assert_eq!(thumbnail.status, 200);
     assert_eq!(thumbnail.headers["content-type"], "image/jpeg");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_told_with_what_would_be_right() {
+    let village = Village::new().await;
+    let near = |lon: &str, lat: &str| format!("/reports/near?service=WAT-LEAK&lon={lon}&lat={lat}");
+    for (path, code, field, says) in [
+        (
+            near("131.8", "1e308"),
+            "invalid",
+            "lat",
+            "latitude 1e308 is outside -90 to 90",
+        ),
+        (
+            near("1e308", "46.2"),
+            "invalid",
+            "lon",
+            "longitude 1e308 is outside -180 to 180",
+        ),
+        (near("131.8", "NaN"), "invalid", "lat", "finite numbers"),
+        (near("inf", "46.2"), "invalid", "lon", "finite numbers"),
+        (near("", "46.2"), "bad_parameter", "lon", "write a number"),
+        (near("east", "46.2"), "bad_parameter", "lon", "write a number"),
+        (
+            "/cases?limit=-1".to_owned(),
+            "bad_parameter",
+            "limit",
+            "write a whole number",
+        ),
+        ("/cases?limit=0".to_owned(), "invalid", "limit", "1 to 1000"),
+        (
+            "/cases?limit=99999999999999999999".to_owned(),
+            "bad_parameter",
+            "limit",
+            "not huge",
+        ),
+        (
+            "/cases?open=yes".to_owned(),
+            "bad_parameter",
+            "open",
+            "true or false",
+        ),
+        (
+            "/cases?stage=".to_owned(),
+            "bad_parameter",
+            "stage",
+            "leave it out",
+        ),
+        (
+            "/cases?service=,".to_owned(),
+            "bad_parameter",
+            "service",
+            "a part is empty",
+        ),
+        (
+            "/cases?service=WAT,,RD".to_owned(),
+            "bad_parameter",
+            "service",
+            "a part is empty",
+        ),
+    ] {
+        let answer = village.get(&path, "anyone").await;
+        assert_error(&answer, 400, code, Some(field));
+        let message = answer.json["error"]["message"].as_str().unwrap_or_default();
+        assert!(message.contains(says), "{path}: {message}");
+    }
+    let mut long = leak();
+    long["description"] = json!("x".repeat(1 << 20));
+    let answer = village.post("/reports", "anyone", long).await;
+    assert_error(&answer, 413, "too_large", None);
+    assert!(
+        answer.json["error"]["message"]
+            .as_str()
+            .unwrap_or_default()
+            .contains("256 KiB")
+    );
+    for (sent, says) in [
+        (b"Dear city".to_vec(), "send JPEG, PNG or WebP"),
+        (PIXEL[..50].to_vec(), "send it again"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01".to_vec(), "send it again"),
+    ] {
+        let answer = village.raw("/photos", Some("image/png"), sent).await;
+        assert_error(&answer, 400, "invalid", Some("photo"));
+        let message = answer.json["error"]["message"].as_str().unwrap_or_default();
+        assert!(message.contains(says), "{message}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standard_is_named_by_those_only_who_may_accept_the_case() {
+    let village = Village::new().await;
+    let mut body = leak();
+    body["standard"] = json!("WAT-LEAK-2");
+    for who in ["patrol", "water", "roads"] {
+        let answer = village.post("/reports", who, body.clone()).await;
+        assert_error(&answer, 403, "may_not_name_standard", Some("standard"));
+    }
+    for who in ["call_taker", "dispatcher"] {
+        let (number, _) = village.report(who, body.clone()).await;
+        let case = village.get(&format!("/cases/{number}"), "dispatcher").await;
+        assert_eq!(case.json["standard"], "WAT-LEAK-2", "{who}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sees_a_photo_of_a_case_cannot_put_it_into_another() {
+    let village = Village::new().await;
+    let ticket = village.raw("/photos", Some("image/png"), PIXEL.into()).await.json["id"].clone();
+    let mut body = leak();
+    body["photos"] = json!([ticket, ticket]);
+    body["photos_public"] = json!(true);
+    let (number, _) = village.report("anyone", body.clone()).await;
+    let case = village.get(&format!("/cases/{number}"), "anyone").await;
+    let photos = case.json["photos"].as_array().expect("photos");
+    assert_eq!(photos.len(), 1, "sent twice, kept once");
+    let id = photos[0]["id"].clone();
+    body["photos"] = json!([id]);
+    assert_error(
+        &village.post("/reports", "anyone", body).await,
+        404,
+        "not_found",
+        None,
+    );
+    let add = json!({"verb": "add_photo", "photo": {"id": id, "kind": "after"}});
+    assert_error(
+        &village.act(number, "dispatcher", add).await,
+        404,
+        "not_found",
+        None,
+    );
+    let add = json!({"verb": "add_photo", "photo": {"id": ticket, "kind": "after"}});
+    assert_eq!(village.act(number, "dispatcher", add).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -347,6 +347,108 @@ const PNG: &[u8] = &[
     0x82,
 ];
 
+#[tokio::test]
+async fn what_cannot_be_read_is_told_with_what_would_be_right() {
+    let city = City::new().await;
+    let form = |lat: &str, long: &str| format!("service_code=RD-HOLE&lat={lat}&long={long}&description=x");
+    let is_told = |got: &Got, status: u16, says: &str| {
+        assert_eq!(got.status, status, "{}", got.text);
+        let description = got.json()[0]["description"].as_str().unwrap().to_owned();
+        assert!(description.contains(says), "{description}");
+    };
+    for (lat, long, zh, en) in [
+        (
+            "1e308",
+            "131.8",
+            "lat：1e308 超出 -90 到 90",
+            "lat: 1e308 is outside -90 to 90",
+        ),
+        (
+            "46.2",
+            "-200",
+            "long：-200.0 超出 -180 到 180",
+            "long: -200.0 is outside -180 to 180",
+        ),
+        (
+            "131.8",
+            "46.2",
+            "应为 lat=46.2、long=131.8",
+            "write lat=46.2, long=131.8",
+        ),
+        (
+            "NaN",
+            "131.8",
+            "lat：\"NaN\" 不是数字",
+            "lat: \"NaN\" is no number",
+        ),
+        (
+            "46.2",
+            "",
+            "lat 和 long 须同时提供",
+            "lat and long belong together",
+        ),
+    ] {
+        for (locale, says) in [("zh", zh), ("en", en)] {
+            let form = form(lat, long) + "&locale=" + locale;
+            is_told(&city.post("/v2/requests.json", &form).await, 400, says);
+        }
+    }
+    for (locale, no_count, too_large) in [
+        ("zh", "不是从 1 起的整数", "不计文件，最多 128 KiB"),
+        (
+            "en",
+            "no whole number from 1 on",
+            "without files it has at most 128 KiB",
+        ),
+    ] {
+        let path = format!("/v2/requests.{{}}?page_size=-1&locale={locale}");
+        let told = city.faults(&path, 400).await;
+        assert!(told[0].contains(no_count), "{told:?}");
+        let long = form("46.2", "131.8") + "&x=" + &"x".repeat(1 << 20);
+        let path = format!("/v2/requests.json?locale={locale}");
+        is_told(&city.post(&path, &long).await, 413, too_large);
+    }
+    let fields = [("service_code", "RD-HOLE"), ("lat", "46.2"), ("long", "131.8")];
+    for (file, zh, en) in [
+        (
+            &b"Dear city"[..],
+            "这个文件不是可以读取的图片",
+            "photo: this is no picture that can be read; send JPEG, PNG or WebP",
+        ),
+        (
+            &PNG[..PNG.len() / 2],
+            "照片已损坏或没有传完整",
+            "photo: it is damaged or did not arrive whole; send it again",
+        ),
+    ] {
+        for (locale, says) in [("zh", zh), ("en", en)] {
+            let body = multipart(&fields, ("media", file));
+            let path = format!("/v2/requests.json?locale={locale}");
+            is_told(&city.post_as(&path, MULTIPART, body, &[]).await, 400, says);
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_two_keys_that_differ_none_is_taken() {
+    let city = City::new().await;
+    let form = |key: &str| format!("service_code=RD-HOLE&{HERE}&description=hole&api_key={key}");
+    let post = async |key: &str, language: &str| {
+        let form = form(key).into_bytes();
+        let headers = [("X-Api-Key", city.key.as_str()), ("Accept-Language", language)];
+        city.post_as("/v2/requests.json", FORM, form, &headers).await
+    };
+    for (language, says) in [
+        ("zh", "收到两个不同的 api_key"),
+        ("en", "two different api_keys were sent"),
+    ] {
+        let got = post("wrong", language).await;
+        got.has(403, 1);
+        assert!(got.text.contains(says), "{}", got.text);
+    }
+    assert_eq!(post(&city.key, "en").await.status, 200);
+}
+
 /// A multipart body of fields and one file.
 fn multipart(fields: &[(&str, &str)], file: (&str, &[u8])) -> Vec<u8> {
     let mut body = Vec::new();
@@ -1015,7 +1117,7 @@ async fn any_site_may_read_and_none_may_write() {
 }
 
 #[tokio::test]
-async fn refusals_of_the_frame_keep_the_asked_format() {
+async fn refusals_of_the_frame_keep_the_asked_format_and_language() {
     let crowded = Settings {
         concurrency: 0,
         ..Settings::default()
@@ -1025,6 +1127,9 @@ async fn refusals_of_the_frame_keep_the_asked_format() {
     json.has(503, 1);
     assert!(json.headers.contains_key("retry-after"));
     city.get("/v2/requests.xml").await.xml().says(&json.json());
+    assert_eq!(faults(&json.json()), ["503 服务繁忙，请稍后再试"]);
+    let told = city.faults("/v2/requests.{}?locale=en", 503).await;
+    assert_eq!(told, ["503 the service is busy; try again soon"]);
     let narrow = Settings {
         max_body: 2000,
         ..Settings::default()

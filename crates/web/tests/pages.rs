@@ -179,14 +179,20 @@ impl Browser<'_> {
     }
 
     fn post_with_photo(&mut self, path: &str, fields: &[(&str, &str)], photo: &[u8]) -> Seen {
+        self.post_with_file(path, fields, "photos", photo)
+    }
+
+    fn post_with_file(&mut self, path: &str, fields: &[(&str, &str)], name: &str, file: &[u8]) -> Seen {
         let mut body = Vec::new();
         for (name, value) in fields {
             let part = format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
             body.extend(part.into_bytes());
         }
-        let head = "--X\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"p.png\"\r\nContent-Type: image/png\r\n\r\n";
+        let head = format!(
+            "--X\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"p.png\"\r\nContent-Type: image/png\r\n\r\n"
+        );
         body.extend(head.bytes());
-        body.extend(photo);
+        body.extend(file);
         body.extend(b"\r\n--X--\r\n");
         let request = Request::post(path).header(header::CONTENT_TYPE, "multipart/form-data; boundary=X");
         self.send(request.body(Body::from(body)).unwrap())
@@ -351,7 +357,8 @@ fn a_near_duplicate_is_offered_and_can_be_joined_with_photos() {
     assert_eq!(joined, number);
     assert_ne!(own_code, code);
 
-    let picture = format!("/cases/{number}/photos/{photo}");
+    let (id, _tag) = photo.split_once('-').expect("a ticket");
+    let picture = format!("/cases/{number}/photos/{id}");
     let shown = town.browser("en").get(&picture);
     assert_eq!(shown.is(200).headers[header::CONTENT_TYPE], "image/jpeg");
     town.browser("en").get(&format!("{picture}/thumbnail")).is(200);
@@ -542,6 +549,43 @@ fn what_is_hidden_is_not_there_for_the_public_but_for_its_reporter() {
         .post(&format!("/cases/{number}/join"), &[("text", "me too")])
         .is(404);
     reporter.get("/follow/case").is(200).says("not public");
+}
+
+#[test]
+fn what_cannot_be_read_is_told_at_its_field_in_plain_words() {
+    let town = Town::open();
+    let mut browser = town.browser("en");
+    let anyway = |more: &[(&'static str, &'static str)]| [&LEAK[..], more, &[("step", "anyway")]].concat();
+    let half = &picture()[..40];
+    browser
+        .post_with_photo("/report", &anyway(&[]), half)
+        .is(400)
+        .says("damaged or did not arrive whole")
+        .says("Water runs over the road");
+    let other = browser.post_with_file("/report", &anyway(&[]), "attachment", &picture());
+    other.is(400);
+    for (lat, lon) in [("1e308", "131.8"), ("NaN", "131.8"), ("46.2", "")] {
+        let fields: Vec<_> = LEAK
+            .into_iter()
+            .filter(|(name, _)| !matches!(*name, "lat" | "lon"))
+            .collect();
+        let fields = [&fields[..], &[("lat", lat), ("lon", lon)]].concat();
+        browser
+            .post("/report", &fields)
+            .is(400)
+            .says("Write both as decimal degrees");
+    }
+    let long = "x".repeat(1 << 20);
+    let fields: Vec<_> = LEAK
+        .into_iter()
+        .filter(|(name, _)| *name != "description")
+        .collect();
+    let fields = [&fields[..], &[("description", long.as_str())]].concat();
+    browser.post("/report", &fields).is(400).says("at most 4000 fit");
+    browser
+        .post_with_photo("/report", &fields, &picture())
+        .is(413)
+        .says("at most 4000 letters");
 }
 
 #[test]

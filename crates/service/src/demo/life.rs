@@ -164,6 +164,7 @@ fn report(rng: &mut ChaCha8Rng, world: &World<'_>) -> Told {
         None => (wanted.0, Actor::Public),
     };
     let staff = matches!(by, Actor::Post { .. });
+    let may_name_standard = Transition::of(Verb::Accept).permits_somewhere(&by, world.place);
     let standard = (staff && rng.random_bool(0.8)).then(|| {
         let all: Vec<_> = world.place.standards_of(&service.code).collect();
         let default = all.iter().position(|s| s.default).unwrap_or_default();
@@ -174,6 +175,7 @@ fn report(rng: &mut ChaCha8Rng, world: &World<'_>) -> Told {
         };
         all[i].code.clone()
     });
+    let standard = standard.filter(|_| may_name_standard);
     let fixed = (channel == Channel::Patrol && theme.is_small() && rng.random_bool(0.4))
         .then(|| words::say(rng, world.lang, Say::Spot).to_owned());
     let by_voice = matches!(channel, Channel::Phone | Channel::Counter);

@@ -78,7 +78,6 @@ photos-kept = { $n ->
         [one] { $n } photo is already here; no need to choose it again.
        *[other] { $n } photos are already here; no need to choose them again.
     }
-photo-too-large = A photo is larger than 10 MB. Send a smaller one.
 photo-too-many = At most { $n } photos at once.
 photo-none = Choose a photo.
 photo-before = Photo before the work
@@ -537,6 +536,7 @@ refusal-bad_answer = The answer to “{ $x }” does not fit.
 refusal-not_an_outcome_of_work = Work cannot end as “{ $x }”.
 refusal-merged_into_itself = A case is no duplicate of itself; write the other one's number.
 refusal-may_not_report = Your post does not report. A patrol, call taker, dispatcher, handler or lead does.
+refusal-may_not_name_standard = Your post does not choose the standard there; whoever accepts the case does: a call taker, a dispatcher or the station's lead.
 refusal-only_posts_fix = Only a post can fix something on the spot.
 refusal-stale = Something else happened to this case meanwhile. Look at it, then decide again.
 
@@ -553,7 +553,10 @@ error-key_reused = This form was sent once already. To send it as another report
 error-faults = The place folder has faults.
 error-busy = Too much is going on at once. Try again in a moment.
 error-internal = Something went wrong here. Try again later.
-invalid-photo = This is no picture that can be read. Send JPEG, PNG or WebP.
+bad-photo-too_many_bytes = A photo is larger than 10 MB. Send a smaller one.
+bad-photo-no_picture = This file is no picture that can be read. Send JPEG, PNG or WebP.
+bad-photo-too_many_pixels = A photo has too many pixels. Send a smaller one, of at most 64 million.
+bad-photo-damaged = A photo is damaged or did not arrive whole. Send it again.
 invalid-email = Write an address such as name@example.org.
 invalid-name = The name is too long.
 invalid-phone = The telephone number is too long.
@@ -567,7 +570,7 @@ fault-title-refused = That did not work
 fault-no-page = Check the address, or begin at the first page.
 fault-forged = The form has expired or does not come from this site. Go back, reload the page and send it again.
 fault-garbled = The form could not be read. Go back and fill it in again.
-fault-too-large = That is too large. Send fewer or smaller photos.
+fault-too-large = That is too large. Send fewer or smaller photos; a text has at most 4000 letters.
 fault-too-many-tries = Too many tries. Wait a moment and try again.
 fault-broken = Something went wrong here; it has been noted.
 fault-refused = That did not work.

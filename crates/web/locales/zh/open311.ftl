@@ -9,10 +9,14 @@ open311-no-place = 本站尚未启用任何辖区
 open311-no-jurisdiction = jurisdiction_id：本站没有辖区 { $x }
 open311-which-jurisdiction = 缺少 jurisdiction_id；可选：{ $known }
 open311-key-needed = 写入须提供 api_key；请向本地运维单位申请
+open311-two-keys = 收到两个不同的 api_key；请只提供一个，用 api_key 参数或 X-Api-Key 请求头
 open311-no-number = { $name }：{ $x } 不是数字
 open311-no-count = { $name }：{ $x } 不是从 1 起的整数
 open311-no-metres = { $name }：请以米为单位填写大于 0 的数
 open311-no-point = lat、long：请填写度数，lat 在 -90 到 90 之间，long 在 -180 到 180 之间
+open311-no-latitude = lat：{ $x } 超出 -90 到 90 的范围（WGS 84，单位为度）
+open311-no-longitude = long：{ $x } 超出 -180 到 180 的范围（WGS 84，单位为度）
+open311-swapped-point = lat：{ $lat } 超出 -90 到 90 的范围；如经纬度填反，应为 lat={ $long }、long={ $lat }
 open311-half-point = lat 和 long 须同时提供，现缺其一
 open311-no-time = { $name }：{ $x } 不是有效时间；请写明日期、时间和时区，如 2026-05-08T10:20:00Z
 open311-no-box = bbox：请按“西,南,东,北”填写度数，西小于东，南小于北

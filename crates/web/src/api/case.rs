@@ -24,7 +24,6 @@ use super::{
     error::{ErrorAnswer, Problem, Result},
     extract::{Caller, Json, Known, Query, Visit},
     read,
-    report::must_exist,
     wire::{
         Code,
         act::Act,
@@ -64,6 +63,19 @@ async fn look(
 ) -> Result<(Case, Vec<Event>, Eyes)> {
     let (whistle, here) = (&app.whistle, &visit.here);
     let number = read::number(number)?;
+    // Tried first: a code that opens nothing is refused, whoever else asks and whatever they want to see.
+    let opened = match &visit.code {
+        Some(code) => Some(
+            whistle
+                .case_by_code(here, number, code)
+                .await
+                .map_err(Problem::code)?,
+        ),
+        None => None,
+    };
+    if opened.is_some() && visit.staff_if_any().is_some() {
+        return Err(Problem::several_callers("X-Pickup-Code"));
+    }
     let signed_in = match view {
         Some(View::Staff) => Some(visit.staff()?),
         Some(View::Public) => None,
@@ -80,11 +92,7 @@ async fn look(
             Err(Problem::not_found("case", number))
         };
     }
-    if let (Some(code), None) = (&visit.code, view) {
-        let (case, log, reporter) = whistle
-            .case_by_code(here, number, code)
-            .await
-            .map_err(Problem::code)?;
+    if let (Some((case, log, reporter)), None) = (opened, view) {
         return Ok((case, log, Eyes::Reporter(reporter)));
     }
     let (case, log) = whistle.public_case_and_log(here, number).await?;
@@ -320,8 +328,9 @@ async fn act(
         let message = "say which version of the case you saw";
         return Err(Problem::bad("missing_field", "seen".to_owned(), message));
     }
-    if let Some(photo) = act.photo() {
-        must_exist(&app.whistle, &photo.id).await?;
+    if let Some(photo) = act.photo_mut() {
+        // A case knows the photo, not what its sender holds.
+        photo.id.0 = app.whistle.kept_photo(&visit.here, &photo.id).await?.id;
     }
     let text = act.take_text();
     let done = app
@@ -344,25 +353,21 @@ async fn act(
 
 /// Who acts on which case, and with whose eyes they see the answer.
 async fn who_acts(app: &App, visit: &Visit, number: &str) -> Result<(CaseNumber, Actor, Eyes)> {
-    Ok(match &visit.caller {
-        Caller::Staff(signed_in) => {
+    Ok(match (&visit.caller, &visit.code) {
+        (Caller::Staff(signed_in), _) => {
             let (case, _, eyes) = look(app, visit, number, Some(View::Staff)).await?;
             (case.number, signed_in.actor.clone(), eyes)
         }
-        Caller::Public if visit.code.is_none() => return Err(Error::SignedOut.into()),
-        _ if visit.code.is_some() => {
-            let (case, _, eyes) = look(app, visit, number, None).await?;
-            let by = match &eyes {
-                Eyes::Reporter(actor) => actor.clone(),
-                Eyes::Public | Eyes::Staff(_) => return Err(Error::SignedOut.into()),
-            };
-            (case.number, by, eyes)
-        }
-        Caller::Client(client) => {
+        // An app sends its own key along: its user acts.
+        (_, Some(_)) => match look(app, visit, number, None).await? {
+            (case, _, Eyes::Reporter(reporter)) => (case.number, reporter.clone(), Eyes::Reporter(reporter)),
+            _ => return Err(Error::SignedOut.into()),
+        },
+        (Caller::Client(client), None) => {
             let (case, _, eyes) = look(app, visit, number, Some(View::Public)).await?;
             (case.number, client.clone(), eyes)
         }
-        Caller::Public => return Err(Error::SignedOut.into()),
+        (Caller::Public, None) => return Err(Error::SignedOut.into()),
     })
 }
 

@@ -36,7 +36,7 @@ use std::sync::LazyLock;
         (name = "cases", description = "Cases: listed, read, acted upon."),
         (name = "sessions", description = "Staff signing in and out."),
     ),
-    components(schemas(super::error::ErrorAnswer, super::wire::Cursor, super::wire::Code, super::wire::Time, super::wire::Stage))
+    components(schemas(super::error::ErrorAnswer, super::wire::Cursor, super::wire::Code, super::wire::PhotoId, super::wire::Time, super::wire::Stage))
 )]
 struct Base;
 

@@ -87,6 +87,13 @@ impl Problem {
         }
     }
 
+    /// Credentials of several who could be asking, each of them good.
+    pub(crate) fn several_callers(header: &str) -> Self {
+        let message = "these credentials are of different callers; send those of one: an API key, a session's token \
+                       or a pick-up code (which may come with an API key)";
+        Self::bad("several_callers", header.to_owned(), message)
+    }
+
     /// Something that only staff may say.
     pub(crate) fn staff_only(field: &str) -> Self {
         Self::Request {
@@ -223,11 +230,12 @@ pub(crate) fn in_shape(mut answer: Response, request_id: &str) -> Response {
 fn field_of(error: &Error) -> Option<String> {
     let field = match error {
         Error::Invalid { field, .. } => field,
+        Error::BadPhoto(_) => "photo",
         Error::WhichJurisdiction(_) => "jurisdiction_id",
         Error::KeyReused => "Idempotency-Key",
         Error::Refused(refusal) => match refusal {
             Refusal::UnknownService(_) | Refusal::IsGroup(_) | Refusal::NotPublic(_) => "service",
-            Refusal::UnknownStandard(_) => "standard",
+            Refusal::UnknownStandard(_) | Refusal::MayNotNameStandard => "standard",
             Refusal::UnknownUnit(_) | Refusal::NoLead => "unit",
             Refusal::UnknownArea(_) => "area",
             Refusal::OutsidePlace { .. } => "point",

@@ -2,7 +2,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{FromRef, FromRequest, FromRequestParts, Request, rejection::BytesRejection},
+    extract::{FromRef, FromRequest, FromRequestParts, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::IntoResponse,
 };
@@ -47,11 +47,12 @@ pub(crate) enum Caller {
     Staff(Box<SignedIn>),
 }
 
-/// A request to a place by somebody.
+/// A request to a place by somebody. Credentials that are sent and not good are refused, even where none are needed and
+/// whatever good one stands beside them.
 pub(crate) struct Visit {
     /// The place.
     pub(crate) here: Here,
-    /// Who asks. Credentials that are sent and not good are refused, even where none are needed.
+    /// Who asks.
     pub(crate) caller: Caller,
     /// A reporter's pick-up code, not yet compared with any case.
     pub(crate) code: Option<String>,
@@ -87,17 +88,19 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let At(here) = At::from_request_parts(parts, state).await?;
         let whistle = &App::from_ref(state).whistle;
-        let (key, token) = credentials(&parts.headers)?;
-        let caller = match (&key, &token) {
-            (None, None) => Caller::Public,
-            (Some(key), None) => Caller::Client(whistle.client(&here, key).await?),
-            (None, Some(token)) => Caller::Staff(Box::new(whistle.signed_in(&here, token).await?)),
-            (Some(_), Some(_)) => {
-                let message = "send an API key or a session token, not both";
-                return Err(Problem::value("Authorization", message));
-            }
-        };
-        let code = header_text(&parts.headers, "x-pickup-code")?;
+        let Credentials { keys, token, code } = Credentials::read(&parts.headers)?;
+        // Each is tried before they are compared, so that a bad one is never hidden by a good one.
+        let mut callers = Vec::with_capacity(1);
+        for key in &keys {
+            callers.push(Caller::Client(whistle.client(&here, key).await?));
+        }
+        if let Some(token) = &token {
+            callers.push(Caller::Staff(Box::new(whistle.signed_in(&here, token).await?)));
+        }
+        let caller = callers.pop().unwrap_or(Caller::Public);
+        if !callers.is_empty() {
+            return Err(Problem::several_callers("Authorization"));
+        }
         Ok(Self {
             here,
             caller,
@@ -118,43 +121,63 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let none =
-            credentials(&parts.headers)? == (None, None) && !parts.headers.contains_key("x-pickup-code");
-        if none {
+        if Credentials::read(&parts.headers)? == Credentials::default() {
             return Err(Error::SignedOut.into());
         }
         Visit::from_request_parts(parts, state).await.map(Self)
     }
 }
 
-/// The API key and the session token of a request.
-fn credentials(headers: &HeaderMap) -> Result<(Option<String>, Option<String>)> {
-    let mut key = header_text(headers, "x-api-key")?;
-    let mut token = None;
-    if let Some(authorization) = header_text(headers, header::AUTHORIZATION.as_str())? {
-        let bearer = authorization
-            .split_once(' ')
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, value)| value.trim().to_owned())
-            .ok_or(Problem::Service(Error::BadKey(
-                "write Authorization: Bearer TOKEN",
-            )))?;
-        if bearer.starts_with("whk_") {
-            key.get_or_insert(bearer);
-        } else {
-            token = Some(bearer);
-        }
-    }
-    Ok((key, token))
+/// By what a request says who asks.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Credentials {
+    /// API keys; two when both headers bear one.
+    keys: Vec<String>,
+    /// A session's token.
+    token: Option<String>,
+    /// A reporter's pick-up code.
+    code: Option<String>,
 }
 
-/// A header's text; none when it is absent or empty.
+impl Credentials {
+    fn read(headers: &HeaderMap) -> Result<Self> {
+        let mut sent = Self {
+            keys: header_text(headers, "x-api-key")?.into_iter().collect(),
+            token: None,
+            code: header_text(headers, "x-pickup-code")?,
+        };
+        if let Some(authorization) = header_text(headers, header::AUTHORIZATION.as_str())? {
+            let bearer = authorization
+                .split_once(' ')
+                .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+                .map(|(_, value)| value.trim().to_owned())
+                .ok_or(Problem::Service(Error::BadKey(
+                    "write Authorization: Bearer TOKEN",
+                )))?;
+            if !bearer.starts_with("whk_") {
+                sent.token = Some(bearer);
+            } else if !sent.keys.contains(&bearer) {
+                sent.keys.push(bearer);
+            }
+        }
+        Ok(sent)
+    }
+}
+
+/// A header's text; none when it is absent or empty. Sent twice, nobody could say which one was meant.
 pub(crate) fn header_text(headers: &HeaderMap, name: &str) -> Result<Option<String>> {
     /// The most bytes of a header that we read.
     const LONGEST: usize = 1000;
-    let Some(value) = headers.get(name) else {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else {
         return Ok(None);
     };
+    if values.next().is_some() {
+        return Err(Problem::value(
+            name,
+            "this header stands here twice; send it once",
+        ));
+    }
     let text = value
         .to_str()
         .ok()
@@ -191,8 +214,20 @@ fn parse_query<T: DeserializeOwned>(parts: &Parts) -> Result<Query<T>> {
             .chars()
             .all(|c| c.is_alphanumeric() || c == '_')
             .then_some(path);
-        unreadable("bad_parameter", path.unwrap_or_default(), reason)
+        unreadable("bad_parameter", path.unwrap_or_default(), in_plain_words(reason))
     })
+}
+
+/// What a parser of numbers says, as what would be right.
+fn in_plain_words(reason: &str) -> &str {
+    match reason {
+        "cannot parse float from empty string" | "invalid float literal" => "write a number, such as 131.805",
+        "cannot parse integer from empty string"
+        | "invalid digit found in string"
+        | "number too large to fit in target type" => "write a whole number, from 0 on and not huge",
+        "provided string was not `true` or `false`" => "write true or false",
+        other => other,
+    }
 }
 
 /// A JSON body, strictly read.
@@ -211,7 +246,7 @@ where
         if !essence.eq_ignore_ascii_case("application/json") {
             return Err(wrong_media_type("send JSON, with Content-Type: application/json"));
         }
-        let bytes = body(request, state).await?;
+        let bytes = body(request, state, "JSON has at most 256 KiB here").await?;
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let path = error.path().to_string();
@@ -230,23 +265,19 @@ where
     }
 }
 
-/// The bytes of a body, up to the limit of its route.
-pub(crate) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes> {
-    Bytes::from_request(request, state).await.map_err(body_refused)
-}
-
-fn body_refused(rejection: BytesRejection) -> Problem {
-    let status = rejection.into_response().status();
-    too_large_or_broken(status)
+/// The bytes of a body, up to the limit of its route, which `most` says.
+pub(crate) async fn body<S: Send + Sync>(request: Request, state: &S, most: &str) -> Result<Bytes> {
+    let read = Bytes::from_request(request, state).await;
+    read.map_err(|rejection| too_large_or_broken(rejection.into_response().status(), most))
 }
 
 /// The problem behind a body that could not be received.
-pub(crate) fn too_large_or_broken(status: StatusCode) -> Problem {
+pub(crate) fn too_large_or_broken(status: StatusCode, most: &str) -> Problem {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
         Problem::Request {
             status,
             code: "too_large",
-            message: "the body is larger than this address takes".to_owned(),
+            message: format!("the body is too large: {most}"),
             field: None,
         }
     } else {

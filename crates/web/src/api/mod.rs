@@ -13,10 +13,10 @@ mod report;
 mod session;
 mod wire;
 
-use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, response::Response};
+use axum::{Router, extract::DefaultBodyLimit, http::StatusCode};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::App;
+use crate::{App, limits::Face};
 
 pub(crate) fn router() -> Router<App> {
     let (router, _) = routes().split_for_parts();
@@ -34,10 +34,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(document::openapi))
 }
 
-/// Gives an error answer to a request for this face its one shape, whoever made it: a handler, the router, the limits.
-pub(crate) fn in_shape(path: &str, answer: Response, request_id: &str) -> Response {
-    match path.strip_prefix("/api/v1") {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => error::in_shape(answer, request_id),
-        _ => answer,
-    }
-}
+/// Every error of this face has one shape.
+pub(crate) const FACE: Face = Face {
+    under: "/api/v1",
+    shape: |_, _| Box::new(error::in_shape),
+};

@@ -40,8 +40,8 @@ pub(crate) fn number(text: &str) -> Result<CaseNumber> {
 }
 
 pub(crate) fn point(lon: f64, lat: f64) -> Result<Point> {
-    Point::new(lon, lat)
-        .map_err(|error| Problem::value(if lon.abs() > 180.0 { "lon" } else { "lat" }, error.to_string()))
+    let field = if lon.abs() <= 180.0 { "lat" } else { "lon" };
+    Point::new(lon, lat).map_err(|error| Problem::value(field, error.to_string()))
 }
 
 /// The length of a page, within what the store gives.

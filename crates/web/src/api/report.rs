@@ -9,23 +9,17 @@ use axum::{
 use bytes::Bytes;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use whistle_domain::{
-    case::{self as domain, Actor, Channel, Photo, PhotoKind},
+    case::{self as domain, Actor, Channel, PhotoKind},
     command,
 };
-use whistle_service::{
-    Whistle,
-    case::With,
-    list::Viewer,
-    media::{MAX_PHOTO_BYTES, Size},
-    secret,
-};
+use whistle_service::{Whistle, case::With, list::Viewer, media::MAX_PHOTO_BYTES, secret};
 
 use super::{
     error::{Problem, Result},
     extract::{Caller, Json, Query, Visit, body, header_text, too_large_or_broken, wrong_media_type},
     read,
     wire::{
-        PhotoId,
+        PhotoTicket,
         act::whereabouts,
         case::PublicCase,
         place::PlaceOnly,
@@ -36,6 +30,9 @@ use crate::App;
 
 /// What a multipart form adds to its photo.
 const FORM_AROUND_PHOTO: usize = 16 * 1024;
+
+/// The bound of a photo in words.
+const MOST: &str = "a photo has at most 10 MiB; send a smaller one";
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     let photos = OpenApiRouter::new()
@@ -93,13 +90,12 @@ async fn report(
         values: answer.values.into_iter().map(|value| value.0).collect(),
     });
     let mut photos = Vec::with_capacity(new.photos.len());
-    for id in &new.photos {
-        must_exist(&app.whistle, id).await?;
-        photos.push(Photo {
-            id: id.0.clone(),
-            kind: PhotoKind::Before,
-            public: new.photos_public,
-        });
+    for ticket in &new.photos {
+        let kept = app.whistle.kept_photo(&visit.here, ticket).await?;
+        let photo = kept.shown(PhotoKind::Before, new.photos_public);
+        if !photos.contains(&photo) {
+            photos.push(photo);
+        }
     }
     let wanted = command::NewReport {
         service: read::service(&new.service)?,
@@ -141,12 +137,6 @@ fn receive(
         [(header::LOCATION, location)],
         Answer(answer),
     )
-}
-
-/// Refuses a photo that nobody sent.
-pub(crate) async fn must_exist(whistle: &Whistle, id: &PhotoId) -> Result<()> {
-    whistle.photo(id.as_str(), Size::Thumbnail).await?;
-    Ok(())
 }
 
 /// Open cases that may be the same matter; to offer before a report is sent.
@@ -224,11 +214,12 @@ async fn photo(
     reporter(&app.whistle, &visit).await?;
     let sent = picture(request).await?;
     if sent.len() > MAX_PHOTO_BYTES {
-        return Err(too_large_or_broken(StatusCode::PAYLOAD_TOO_LARGE));
+        return Err(too_large_or_broken(StatusCode::PAYLOAD_TOO_LARGE, MOST));
     }
-    // What it shows and to whom is said by the report or act that names it.
-    let kept = app.whistle.keep_photo(sent, PhotoKind::Before, false).await?;
-    Ok((StatusCode::CREATED, Answer(KeptPhoto { id: kept.id })))
+    // What it shows and to whom is said by the report or act that names it, by its sender's ticket.
+    let kept = app.whistle.keep_photo(&visit.here, sent).await?;
+    let id = PhotoTicket(kept.ticket);
+    Ok((StatusCode::CREATED, Answer(KeptPhoto { id })))
 }
 
 /// The bytes of the picture in a body.
@@ -241,7 +232,7 @@ async fn picture(request: Request) -> Result<Bytes> {
         .trim()
         .to_ascii_lowercase();
     match essence.as_str() {
-        "image/jpeg" | "image/png" | "image/webp" => body(request, &()).await,
+        "image/jpeg" | "image/png" | "image/webp" => body(request, &(), MOST).await,
         "multipart/form-data" => {
             let mut form = Multipart::from_request(request, &()).await.map_err(|_| {
                 Problem::value(
@@ -249,13 +240,7 @@ async fn picture(request: Request) -> Result<Bytes> {
                     "a form names its boundary: multipart/form-data; boundary=…",
                 )
             })?;
-            while let Some(field) = form.next_field().await.map_err(broken_form)? {
-                if field.name() == Some("photo") {
-                    return field.bytes().await.map_err(broken_form);
-                }
-            }
-            let message = "the form has no field named photo";
-            Err(Problem::bad("missing_field", "photo".to_owned(), message))
+            only_part(&mut form, "photo").await
         }
         _ => Err(wrong_media_type(
             "send image/jpeg, image/png, image/webp or multipart/form-data",
@@ -263,6 +248,29 @@ async fn picture(request: Request) -> Result<Bytes> {
     }
 }
 
+/// The bytes of the one part that a form must have. Another part, or a second one, is a mistake of the sender's.
+async fn only_part(form: &mut Multipart, wanted: &str) -> Result<Bytes> {
+    /// The most letters of a part's name that are said back.
+    const SHOWN: usize = 64;
+    let mut found = None;
+    while let Some(part) = form.next_field().await.map_err(broken_form)? {
+        let name: String = part.name().unwrap_or_default().chars().take(SHOWN).collect();
+        if name != wanted {
+            let message = format!("the form has a part named {name:?}; it takes one part, named {wanted:?}");
+            return Err(Problem::bad("unknown_field", name, message));
+        }
+        if found.is_some() {
+            let message = format!("the form has two parts named {wanted:?}; send one photo at a time");
+            return Err(Problem::bad("bad_body", name, message));
+        }
+        found = Some(part.bytes().await.map_err(broken_form)?);
+    }
+    found.ok_or_else(|| {
+        let message = format!("the form has no part named {wanted:?}");
+        Problem::bad("missing_field", wanted.to_owned(), message)
+    })
+}
+
 fn broken_form(error: MultipartError) -> Problem {
-    too_large_or_broken(error.status())
+    too_large_or_broken(error.status(), MOST)
 }

@@ -65,6 +65,11 @@ impl Format {
         let (_, ending) = path.rsplit_once('.')?;
         Self::ALL.into_iter().find(|format| format.extension() == ending)
     }
+
+    /// What a path asks for: XML, which the specification requires, when it does not say.
+    pub(super) fn asked(path: &str) -> Self {
+        Self::of_path(path).unwrap_or(Self::Xml)
+    }
 }
 
 /// A value of an answer.
@@ -274,7 +279,7 @@ impl Fault {
     }
 }
 
-/// Everything that is wrong with a request. Written in the asked format by [`Asking::finish`].
+/// Everything that is wrong with a request. Written as it was asked for by [`Asking::finish`].
 #[derive(Debug, Clone, Default)]
 pub(super) struct Faults {
     all: Vec<Fault>,
@@ -376,35 +381,30 @@ impl IntoResponse for Faults {
 
 /// In which format and language somebody asked; outlives their request.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asking {
+pub(super) struct Asking {
     format: Format,
     lang: Lang,
 }
 
 impl Asking {
-    /// What a request asks for; none outside Open311. XML, which the specification requires, when the path does not
-    /// say; the place's own language when neither `locale` nor the headers do.
-    pub(crate) fn of(app: &App, request: &Request) -> Option<Self> {
-        let path = request.uri().path();
-        if !path.starts_with("/open311/") {
-            return None;
-        }
+    /// What a request asks for: the place's own language when neither `locale` nor the headers say.
+    pub(super) fn of(app: &App, request: &Request) -> Self {
         let query = Parameters::parse(request.uri().query().unwrap_or_default().as_bytes());
         let places = app.whistle.places();
         let named = query.one("jurisdiction_id").and_then(|code| places.by_code(code));
         let here = named.or_else(|| places.by_host(host(request.headers()).unwrap_or_default()));
         let own = here.and_then(|here| here.place.jurisdiction.languages.first().copied());
-        Some(Self {
-            format: Format::of_path(path).unwrap_or(Format::Xml),
+        Self {
+            format: Format::asked(request.uri().path()),
             lang: locale(&query)
                 .or_else(|| spoken(request.headers()))
                 .or(own)
                 .unwrap_or_default(),
-        })
+        }
     }
 
-    /// Gives an answer of faults, or a refusal of the frame around us, its body in the asked format.
-    pub(crate) fn finish(self, answer: Response) -> Response {
+    /// Gives an answer of faults, or a refusal of the frame around us, its body as it was asked for.
+    pub(super) fn finish(self, answer: Response) -> Response {
         let status = answer.status();
         let written = match answer.extensions().get::<Faults>() {
             Some(faults) => faults.write(self),
@@ -416,6 +416,7 @@ impl Asking {
         let (mut parts, _) = answer.into_parts();
         parts.extensions.remove::<Faults>();
         parts.headers.remove(header::CONTENT_LENGTH);
+        parts.headers.remove(header::CONTENT_ENCODING);
         let (own, body) = written.into_parts();
         parts.headers.extend(own.headers);
         parts.status = own.status;

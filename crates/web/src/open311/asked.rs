@@ -44,7 +44,7 @@ impl FromRequestParts<App> for Asked {
         let request_id = parts.extensions.get::<RequestId>();
         Ok(Self {
             app: app.clone(),
-            format: Format::of_path(parts.uri.path()).unwrap_or(Format::Xml),
+            format: Format::asked(parts.uri.path()),
             query: Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes()),
             idempotency_key: text("idempotency-key"),
             key: text("x-api-key"),
@@ -81,17 +81,20 @@ impl Asked {
         places.by_host(&self.host).cloned().ok_or_else(none)
     }
 
-    /// The API key, from the body, the query or a header. Never logged.
-    pub(super) fn key<'a>(&'a self, parameters: &'a Parameters) -> Option<&'a str> {
-        parameters
-            .one("api_key")
-            .or(self.key.as_deref())
-            .filter(|key| !key.is_empty())
+    /// The API key, from the body, the query or a header. Never logged. Of two that differ nobody knows who asks.
+    pub(super) fn key<'a>(&'a self, parameters: &'a Parameters) -> Result<Option<&'a str>, Fault> {
+        let header = self.key.as_deref().map(str::trim).filter(|key| !key.is_empty());
+        let mut keys = parameters.every("api_key").chain(header);
+        let first = keys.next();
+        if keys.any(|other| Some(other) != first) {
+            return Err(Fault::new(StatusCode::FORBIDDEN, "open311-two-keys", &[]));
+        }
+        Ok(first)
     }
 
     /// The client of the API key, which must be there.
     pub(super) async fn client(&self, here: &Here, parameters: &Parameters) -> Result<Actor, Faults> {
-        let Some(key) = self.key(parameters) else {
+        let Some(key) = self.key(parameters)? else {
             return Err(Fault::new(StatusCode::FORBIDDEN, "open311-key-needed", &[]).into());
         };
         self.done(self.app.whistle.client(here, key).await)

@@ -1,5 +1,6 @@
 //! Where pages begin: Open311 counts its pages, the store follows keys. Whoever walks from page to page finds each at
-//! once, since the page before left its key here; whoever jumps has the keys counted.
+//! once, since the page before left its key here, and goes on where it ended whatever was reported meanwhile. Whoever
+//! jumps has the keys counted; what was counted is good for others as long as nothing was written.
 
 use std::{
     collections::HashMap,
@@ -12,6 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 /// How long a key is good: longer than a walk pauses, shorter than a page's content is worth.
 const GOOD_FOR: SignedDuration = SignedDuration::from_mins(10);
 
+/// How long a counted key is good at the most: another process may have written.
+const COUNTED_GOOD_FOR: SignedDuration = SignedDuration::from_secs(2);
+
 /// How many keys are kept in each of the two generations.
 const KEPT: usize = 4096;
 
@@ -22,7 +26,22 @@ const LONGEST: usize = 1000;
 #[derive(Default)]
 pub(super) struct Cursors(Mutex<Generations>);
 
-type Known = HashMap<(String, usize), (Timestamp, String)>;
+type Known = HashMap<(String, usize), Kept>;
+
+/// A key, and how long it is good.
+struct Kept {
+    since: Timestamp,
+    key: Key,
+}
+
+/// The key at which a page begins.
+#[derive(Debug, Clone)]
+pub(super) enum Key {
+    /// Left by the page before.
+    Walked(String),
+    /// Counted when this process had made so many commits.
+    Counted(String, u64),
+}
 
 #[derive(Default)]
 struct Generations {
@@ -31,16 +50,21 @@ struct Generations {
 }
 
 impl Cursors {
-    /// The key at which a page of a list begins.
-    pub(super) fn find(&self, list: &str, page: usize, now: Timestamp) -> Option<String> {
+    /// The key at which a page of a list begins; `commits` are those that this process has made.
+    pub(super) fn find(&self, list: &str, page: usize, now: Timestamp, commits: u64) -> Option<String> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let place = (list.to_owned(), page);
-        let (since, key) = known.young.get(&place).or_else(|| known.old.get(&place))?;
-        (now.duration_since(*since) <= GOOD_FOR).then(|| key.clone())
+        let kept = known.young.get(&place).or_else(|| known.old.get(&place))?;
+        let age = now.duration_since(kept.since);
+        let (key, good) = match &kept.key {
+            Key::Walked(key) => (key, age <= GOOD_FOR),
+            Key::Counted(key, then) => (key, age <= COUNTED_GOOD_FOR && *then == commits),
+        };
+        good.then(|| key.clone())
     }
 
     /// Remembers it.
-    pub(super) fn keep(&self, list: String, page: usize, key: String, now: Timestamp) {
+    pub(super) fn keep(&self, list: String, page: usize, key: Key, now: Timestamp) {
         if list.len() > LONGEST {
             return;
         }
@@ -48,6 +72,6 @@ impl Cursors {
         if known.young.len() >= KEPT {
             known.old = mem::take(&mut known.young);
         }
-        known.young.insert((list, page), (now, key));
+        known.young.insert((list, page), Kept { since: now, key });
     }
 }

@@ -30,11 +30,19 @@ use axum::{
     routing::{get, post},
 };
 
-pub(crate) use answer::Asking;
-use answer::{Fault, Format};
+use answer::{Asking, Fault, Format};
 use asked::Asked;
 
-use crate::App;
+use crate::{App, limits::Face};
+
+/// Faults are written in the format and the language that a request asks for.
+pub(crate) const FACE: Face = Face {
+    under: "/open311",
+    shape: |app, request| {
+        let asking = Asking::of(app, request);
+        Box::new(move |answer, _| asking.finish(answer))
+    },
+};
 
 /// The resources under `/open311`.
 pub(crate) fn router() -> Router<App> {
@@ -62,12 +70,12 @@ pub(crate) fn router() -> Router<App> {
         .method_not_allowed_fallback(async || {
             Fault::new(StatusCode::METHOD_NOT_ALLOWED, "open311-method", &[])
         })
-        .layer(middleware::from_fn(finish))
+        .layer(middleware::from_fn(for_all_readers))
         .layer(Extension(Arc::new(cursors::Cursors::default())))
 }
 
-/// Lets pages of other sites read (and only read).
-async fn finish(request: Request, next: Next) -> Response {
+/// Lets pages of other sites read (and only read), and tells caches that another reader may get another language.
+async fn for_all_readers(request: Request, next: Next) -> Response {
     const READS: &str = "GET, HEAD";
     let reads = match *request.method() {
         Method::OPTIONS => request

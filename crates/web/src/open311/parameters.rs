@@ -14,7 +14,7 @@ use jiff::{
     civil::{Date, DateTime},
     tz::TimeZone,
 };
-use whistle_domain::geometry::Point;
+use whistle_domain::geometry::{Point, PointError};
 use whistle_service::media::{MAX_PHOTO_BYTES, MAX_PHOTOS_AT_ONCE};
 
 use super::answer::{Fault, quoted};
@@ -109,9 +109,7 @@ impl Parameters {
     /// `lat` and `long`, both or none.
     pub(super) fn point(&self) -> Result<Option<Point>, Fault> {
         match (self.number("lat")?, self.number("long")?) {
-            (Some(lat), Some(lon)) => Point::new(lon, lat)
-                .map(Some)
-                .map_err(|_| Fault::bad("open311-no-point", &[])),
+            (Some(lat), Some(lon)) => Point::new(lon, lat).map(Some).map_err(bad_point),
             (None, None) => Ok(None),
             _ => Err(Fault::bad("open311-half-point", &[])),
         }
@@ -152,6 +150,21 @@ impl Parameters {
             }
         }
         all
+    }
+}
+
+/// What was given as a point, and where it can be told what would be right.
+fn bad_point(error: PointError) -> Fault {
+    // With its point or its exponent, so that a huge number stays short.
+    let told = |degrees: f64| format!("{degrees:?}");
+    match error {
+        PointError::NotFinite { .. } => Fault::bad("open311-no-point", &[]),
+        PointError::Swapped { lon, lat } => Fault::bad(
+            "open311-swapped-point",
+            &[("lat", &told(lat)), ("long", &told(lon))],
+        ),
+        PointError::Longitude(lon) => Fault::bad("open311-no-longitude", &[("x", &told(lon))]),
+        PointError::Latitude(lat) => Fault::bad("open311-no-latitude", &[("x", &told(lat))]),
     }
 }
 

@@ -8,7 +8,7 @@ use whistle_domain::{
     place::{Place, Service},
     words::AreaCode,
 };
-use whistle_service::{case::With, secret::Contact};
+use whistle_service::{Here, case::With, secret::Contact};
 
 use super::{
     answer::{Fault, Faults, Node, quoted},
@@ -32,9 +32,9 @@ pub(super) async fn report(asked: Asked, request: Request) -> Result<Response, F
 async fn file(asked: &Asked, parameters: &Parameters, files: Vec<Bytes>) -> Result<Response, Faults> {
     let whistle = &asked.app.whistle;
     let here = asked.here(parameters)?;
-    let by = asked.done(whistle.reporter(&here, asked.key(parameters)).await)?;
+    let by = asked.done(whistle.reporter(&here, asked.key(parameters)?).await)?;
     let mut new = new_report(&here.place, parameters, !files.is_empty())?;
-    new.photos = keep_photos(asked, files).await?;
+    new.photos = keep_photos(asked, &here, files).await?;
     let lang = asked.language(&here.place, parameters);
     let standard = here.place.default_standard(&new.service);
     let notice = words::notice(standard, lang);
@@ -178,15 +178,11 @@ fn contact(parameters: &Parameters) -> Contact {
 }
 
 /// Keeps the photos that came as files.
-pub(super) async fn keep_photos(asked: &Asked, files: Vec<Bytes>) -> Result<Vec<Photo>, Faults> {
+pub(super) async fn keep_photos(asked: &Asked, here: &Here, files: Vec<Bytes>) -> Result<Vec<Photo>, Faults> {
     let mut photos: Vec<Photo> = Vec::with_capacity(files.len());
     for file in files {
-        let kept = asked
-            .app
-            .whistle
-            .keep_photo(file, PhotoKind::Before, PUBLIC)
-            .await;
-        let photo = asked.done(kept)?;
+        let kept = asked.app.whistle.keep_photo(here, file).await;
+        let photo = asked.done(kept)?.shown(PhotoKind::Before, PUBLIC);
         if !photos.contains(&photo) {
             photos.push(photo);
         }

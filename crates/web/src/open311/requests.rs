@@ -29,7 +29,7 @@ use whistle_service::{
 use super::{
     answer::{Fault, Faults, Node, quoted},
     asked::{Asked, datetime, public_service, stem},
-    cursors::Cursors,
+    cursors::{Cursors, Key},
     parameters::Parameters,
     services::value,
     words,
@@ -84,16 +84,19 @@ async fn searched(asked: &Asked, here: &Here, cursors: &Cursors) -> Result<Vec<C
     let mut query = query(&asked.query, here, now)?;
     query.limit = page.size;
     let list = list_name(asked, here, page.size);
-    match cursors.find(&list, page.number, now) {
+    // Before the list is read: what is written meanwhile makes a counted key old at once.
+    let commits = asked.app.whistle.load().commits;
+    match cursors.find(&list, page.number, now, commits) {
         Some(after) => query.after = Some(after),
         None => query.skip = (page.number - 1).saturating_mul(page.size),
     }
     let found = asked.app.whistle.cases(here, &query, Viewer::Public).await;
     let Page { items, again, next } = asked.done(found)?;
-    for (number, key) in [(page.number, again), (page.number + 1, next)] {
-        if let Some(key) = key {
-            cursors.keep(list.clone(), number, key, now);
-        }
+    if let Some(again) = again {
+        cursors.keep(list.clone(), page.number, Key::Counted(again, commits), now);
+    }
+    if let Some(next) = next {
+        cursors.keep(list, page.number + 1, Key::Walked(next), now);
     }
     Ok(items)
 }

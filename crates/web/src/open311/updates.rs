@@ -133,7 +133,7 @@ async fn tell(asked: &Asked, parameters: &Parameters, files: Vec<Bytes>) -> Resu
         .unwrap_or_default();
     let Remark { number, text, key } = remark(parameters, own, !files.is_empty())?;
     let key = asked.idempotency_key.clone().or(key);
-    let photos = keep_photos(asked, files).await?;
+    let photos = keep_photos(asked, &here, files).await?;
     let said = asked
         .app
         .whistle

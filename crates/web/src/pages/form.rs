@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use whistle_domain::case::{Photo, PhotoKind};
 use whistle_service::{
     Error,
-    media::{MAX_PHOTO_BYTES, MAX_PHOTOS_AT_ONCE, Size},
+    media::{BadPhoto, KeptPhoto, MAX_PHOTO_BYTES, MAX_PHOTOS_AT_ONCE},
 };
 
 use super::{fault::Fault, page::Page};
@@ -114,8 +114,8 @@ impl Wrongs {
 pub(crate) struct Posted {
     /// Its fields.
     pub(crate) fields: Entered,
-    /// The ids of the photos: sent now and kept, or kept before and carried along.
-    pub(crate) photos: Vec<String>,
+    /// The photos: sent now and kept, or kept before and carried along.
+    pub(crate) photos: Vec<KeptPhoto>,
     /// What is wrong with the photos.
     pub(crate) wrong_photos: Vec<String>,
 }
@@ -123,12 +123,10 @@ pub(crate) struct Posted {
 impl Posted {
     /// The photos as a case has them.
     pub(crate) fn photos(&self, kind: PhotoKind, public: bool) -> Vec<Photo> {
-        let photo = |id: &String| Photo {
-            id: id.clone(),
-            kind,
-            public,
-        };
-        self.photos.iter().map(photo).collect()
+        self.photos
+            .iter()
+            .map(|photo| photo.shown(kind, public))
+            .collect()
     }
 
     async fn read(app: &App, page: &Page, mut parts: Multipart) -> Result<Self, Fault> {
@@ -145,8 +143,13 @@ impl Posted {
                 }
                 continue;
             }
+            if name != "photos" {
+                return Err(Fault::Garbled);
+            }
             let Some(bytes) = whole(field, MAX_PHOTO_BYTES).await? else {
-                posted.wrong_photos.push(page.t("photo-too-large"));
+                posted
+                    .wrong_photos
+                    .push(page.words.error(&BadPhoto::TooManyBytes.into()));
                 continue;
             };
             if bytes.is_empty() {
@@ -159,9 +162,10 @@ impl Posted {
                     .push(page.words.n("photo-too-many", MAX_PHOTOS_AT_ONCE as i64));
                 continue;
             }
-            match app.whistle.keep_photo(bytes, PhotoKind::Before, false).await {
-                Ok(photo) => posted.photos.push(photo.id),
-                Err(Error::Invalid { .. }) => posted.wrong_photos.push(page.t("invalid-photo")),
+            match app.whistle.keep_photo(&page.here, bytes).await {
+                Ok(photo) if posted.photos.contains(&photo) => {}
+                Ok(photo) => posted.photos.push(photo),
+                Err(error @ Error::BadPhoto(_)) => posted.wrong_photos.push(page.words.error(&error)),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -169,13 +173,14 @@ impl Posted {
         Ok(posted)
     }
 
-    /// Takes over the photos that were kept before; their ids came along in hidden fields.
-    async fn take_over(&mut self, app: &App) {
-        let carried: Vec<String> = self.fields.all("photo").map(str::to_owned).collect();
-        for id in carried {
-            let room = self.photos.len() < MAX_PHOTOS_AT_ONCE && !self.photos.contains(&id);
-            if room && app.whistle.photo(&id, Size::Thumbnail).await.is_ok() {
-                self.photos.push(id);
+    /// Takes over the photos that were kept before; their tickets came along in hidden fields.
+    async fn take_over(&mut self, app: &App, page: &Page) {
+        for ticket in self.fields.all("photo").take(MAX_PHOTOS_AT_ONCE) {
+            let Ok(photo) = app.whistle.kept_photo(&page.here, ticket).await else {
+                continue;
+            };
+            if self.photos.len() < MAX_PHOTOS_AT_ONCE && !self.photos.contains(&photo) {
+                self.photos.push(photo);
             }
         }
     }
@@ -202,7 +207,7 @@ impl FromRequest<App> for Posted {
                 ..Self::default()
             }
         };
-        posted.take_over(app).await;
+        posted.take_over(app, &page).await;
         Ok(posted)
     }
 }

@@ -12,12 +12,14 @@ use whistle_domain::{
     command::{self, Act, Context, NewReport, Refusal, Whereabouts},
     geometry::Point,
     place::{Datatype, Level, Question, Service},
+    transition::{Transition, Verb},
     words::CaseNumber,
 };
 use whistle_service::{
     Error,
     case::{Receipt, With},
     list::{Query, Viewer},
+    media::KeptPhoto,
     secret::Contact,
 };
 
@@ -69,7 +71,7 @@ pub(crate) async fn send(page: Page, posted: Posted) -> Result<Response, Fault> 
 pub(crate) struct Draft {
     page: Page,
     fields: Entered,
-    photos: Vec<String>,
+    photos: Vec<KeptPhoto>,
     wrongs: Wrongs,
     /// The member of staff who makes it; none for the public.
     staff: Option<Actor>,
@@ -107,7 +109,7 @@ struct ReportPage<'a> {
     public: bool,
     areas: Vec<Group>,
     fields: Vec<Field>,
-    photos: &'a [String],
+    photos: &'a [KeptPhoto],
     key: String,
     channels: Vec<Choice>,
     standards: Vec<Choice>,
@@ -121,7 +123,7 @@ struct Duplicates<'a> {
     join_base: &'static str,
     near: Vec<NearLine>,
     carried: Vec<(String, String)>,
-    photos: &'a [String],
+    photos: &'a [KeptPhoto],
 }
 
 #[derive(Template)]
@@ -238,7 +240,11 @@ impl Draft {
                 photos: &self.photos,
                 key,
                 channels: self.channels(),
-                standards: self.standards(service),
+                standards: if self.may_name_standard() {
+                    self.standards(service)
+                } else {
+                    Vec::new()
+                },
             },
         )
     }
@@ -291,6 +297,14 @@ impl Draft {
         named.unwrap_or(if patrol { Channel::Patrol } else { Channel::Phone })
     }
 
+    fn may_name_standard(&self) -> bool {
+        let accept = Transition::of(Verb::Accept);
+        let place = &self.page.here.place;
+        self.staff
+            .as_ref()
+            .is_some_and(|actor| accept.permits_somewhere(actor, place))
+    }
+
     fn standards(&self, service: &Service) -> Vec<Choice> {
         let choice = |standard: &whistle_domain::place::Standard| Choice {
             value: standard.code.to_string(),
@@ -341,10 +355,7 @@ impl Draft {
         let fixed =
             (self.staff.is_some() && fields.has("fixed", "yes")).then(|| fields.get("done").to_owned());
         let shown = fields.has("photos_public", "yes");
-        let photos = Posted {
-            photos: self.photos.clone(),
-            ..Posted::default()
-        };
+        let photos = self.photos.iter();
         let new = NewReport {
             service: service.code.clone(),
             standard: self
@@ -355,7 +366,9 @@ impl Draft {
             description,
             answers,
             channel: self.channel(),
-            photos: photos.photos(PhotoKind::Before, shown),
+            photos: photos
+                .map(|photo| photo.shown(PhotoKind::Before, shown))
+                .collect(),
             fixed,
         };
         self.wrongs = wrongs;
@@ -558,7 +571,7 @@ const fn field_of(refusal: &Refusal) -> &'static str {
         Refusal::OutsidePlace { .. } => "lat",
         Refusal::UnknownArea(_) => "area",
         Refusal::TooManyPhotos => "photos",
-        Refusal::UnknownStandard(_) => "standard",
+        Refusal::UnknownStandard(_) | Refusal::MayNotNameStandard => "standard",
         _ => "description",
     }
 }

@@ -140,6 +140,7 @@ impl Words {
             | Refusal::BadAnswer { question: x, .. } => self.x(&key, x),
             Refusal::NotAnOutcomeOfWork(outcome) => self.x(&key, &self.of("outcome", outcome.as_str())),
             Refusal::MayNotReport
+            | Refusal::MayNotNameStandard
             | Refusal::FixerCannotVerify
             | Refusal::ParkedBefore
             | Refusal::Overdue
@@ -159,11 +160,10 @@ impl Words {
         match error {
             Error::Refused(refusal) => self.refusal(refusal),
             Error::Invalid { field, .. } => match *field {
-                "photo" | "email" | "name" | "phone" | "after" | "page" | "password" => {
-                    self.of("invalid", field)
-                }
+                "email" | "name" | "phone" | "after" | "page" | "password" => self.of("invalid", field),
                 other => self.x("invalid-other", other),
             },
+            Error::BadPhoto(bad) => self.of("bad-photo", bad.word()),
             other => self.of("error", other.word()),
         }
     }

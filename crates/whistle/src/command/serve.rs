@@ -197,6 +197,7 @@ fn do_once(whistle: &Whistle) {
                 woken = done.woken,
                 erased = done.erased,
                 forgotten = done.forgotten,
+                removed = done.removed,
                 "duties"
             );
         }

@@ -146,7 +146,7 @@ acts! {
 
 impl Act {
     /// The photo that it adds.
-    pub(crate) fn photo(&self) -> Option<&NewPhoto> {
+    pub(crate) fn photo_mut(&mut self) -> Option<&mut NewPhoto> {
         match self {
             Self::AddPhoto { photo, .. } => Some(photo),
             _ => None,

@@ -55,11 +55,11 @@ pub(crate) struct CaseListQuery {
     pub(crate) open: Option<bool>,
     /// In one of these stages.
     #[serde(default, deserialize_with = "commas::<_, _, 7>")]
-    #[param(required = false, style = Form, explode = false, max_items = 7)]
+    #[param(required = false, style = Form, explode = false, min_items = 1, max_items = 7)]
     pub(crate) stage: Vec<Stage>,
     /// Of one of these services; a group stands for all its services.
     #[serde(default, deserialize_with = "commas::<_, _, 100>")]
-    #[param(required = false, style = Form, explode = false, max_items = 100)]
+    #[param(required = false, style = Form, explode = false, min_items = 1, max_items = 100)]
     pub(crate) service: Vec<Code>,
     /// In this area, at any level.
     pub(crate) area: Option<Code>,
@@ -104,7 +104,8 @@ fn numbers<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Vec<f64>, D::E
     parts
         .iter()
         .map(|part| {
-            part.parse()
+            part.trim()
+                .parse()
                 .map_err(|_| serde::de::Error::custom(format!("{part:?} is no number")))
         })
         .collect()

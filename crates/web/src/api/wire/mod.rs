@@ -86,9 +86,14 @@ text!(
     AnswerText, 0, 1000, "An answer; a key of the question's list, a number, a date and time or a text.", "stream"
 );
 text!(
-    /// A photo's id.
-    PhotoId, 1, 64, "A photo's id, as `POST /photos` gave it.",
+    /// The id of a photo of a case.
+    PhotoId, 1, 64, "The id of a photo, as its case shows it.",
     "5ad0e5c1d3f2a4b6978812f6d0b3c4a5e6f708192a3b4c5d6e7f8091a2b3c4d5"
+);
+text!(
+    /// What the sender of a photo got for it.
+    PhotoTicket, 1, 100, "What `POST /photos` answered; with it, and within a day, its sender names the photo in a report or act.",
+    "5ad0e5c1d3f2a4b6978812f6d0b3c4a5e6f708192a3b4c5d6e7f8091a2b3c4d5-0c5e1f2a3b4d5c6e7f8091a2b3c4d5e6"
 );
 text!(
     /// A login.
@@ -327,7 +332,7 @@ where
     Ok(all)
 }
 
-/// A list of at most `N` in one parameter, its parts between commas; empty parts are left out.
+/// A list of at most `N` in one parameter, its parts between commas.
 pub(crate) fn commas<'de, D, T, const N: usize>(reader: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -335,8 +340,12 @@ where
 {
     use serde::de::{IntoDeserializer, value::StrDeserializer};
     let text = String::deserialize(reader)?;
-    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-    let read = parts.map(|part| {
+    let read = text.split(',').map(|part| {
+        if part.is_empty() {
+            return Err(serde::de::Error::custom(
+                "a part is empty; write one thing, or several with a comma between, or leave it out",
+            ));
+        }
         let reader: StrDeserializer<'_, D::Error> = part.into_deserializer();
         T::deserialize(reader)
     });

@@ -5,8 +5,8 @@ use utoipa::{IntoParams, ToSchema};
 use whistle_domain::case as domain;
 
 use super::{
-    AnswerText, Code, Login, Password, PhotoId, PhotoKind, Point, Role, Short, Text, Words, case::PublicCase,
-    few,
+    AnswerText, Code, Login, Password, PhotoKind, PhotoTicket, Point, Role, Short, Text, Words,
+    case::PublicCase, few,
 };
 
 /// A report of a new matter. Of `point`, `area` and `address` at least one says where it is.
@@ -42,7 +42,7 @@ pub(crate) struct NewReport {
     /// Photos that were sent before.
     #[serde(default, deserialize_with = "few::<_, _, 20>")]
     #[schema(max_items = 20)]
-    pub(crate) photos: Vec<PhotoId>,
+    pub(crate) photos: Vec<PhotoTicket>,
     /// Whether the public may see the photos; only staff see them otherwise.
     #[serde(default)]
     #[schema(default = false)]
@@ -182,8 +182,8 @@ pub(crate) struct Near {
 /// A photo that was taken in. Only its picture is kept; where and with what it was taken is not.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct KeptPhoto {
-    /// By which a report or an act refers to it.
-    pub(crate) id: String,
+    /// By which its sender names it in a report or an act; a secret of theirs. A case shows only what is before the `-`.
+    pub(crate) id: PhotoTicket,
 }
 
 /// A photo as a form field.
@@ -259,7 +259,7 @@ impl Post {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPhoto {
     /// As `POST /photos` gave it.
-    pub(crate) id: PhotoId,
+    pub(crate) id: PhotoTicket,
     /// What it shows.
     pub(crate) kind: PhotoKind,
     /// Whether the public may see it.

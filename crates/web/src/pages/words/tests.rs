@@ -5,7 +5,7 @@ use std::{
 };
 
 use whistle_domain::{
-    case::{Channel, Outcome, Rating, Stage},
+    case::{Body, Channel, Outcome, Rating, Stage},
     clock::ClockKind,
     public::Step,
     transition::TRANSITIONS,
@@ -134,8 +134,11 @@ fn every_word_of_the_domain_has_a_message() {
         for channel in CHANNELS {
             add("channel", channel.as_str());
         }
-        for event in EVENTS {
+        for event in Body::WORDS {
             add("event", event);
+        }
+        for bad in whistle_service::media::BadPhoto::ALL {
+            add("bad-photo", bad.word());
         }
         for tab in ["mine", "triage", "assign", "verify", "reopen", "open"] {
             add("tab", tab);
@@ -160,38 +163,6 @@ const CHANNELS: [Channel; 7] = [
     Channel::Import,
 ];
 
-/// The words of `case::Body`, as the domain's file has them.
-const EVENTS: [&str; 28] = [
-    "reported",
-    "joined",
-    "accepted",
-    "declined",
-    "merged",
-    "referred",
-    "withdrawn",
-    "assigned",
-    "reported_in",
-    "returned",
-    "handled",
-    "verified",
-    "reworked",
-    "settled",
-    "reopen_requested",
-    "reopened",
-    "reopen_refused",
-    "parked",
-    "resumed",
-    "extended",
-    "reclassified",
-    "relocated",
-    "commented",
-    "photo_added",
-    "rated",
-    "supervised",
-    "shown",
-    "reckoned",
-];
-
 #[test]
 fn every_refusal_is_told_in_both_languages() {
     let x = || "X".to_owned();
@@ -201,6 +172,7 @@ fn every_refusal_is_told_in_both_languages() {
             stage: Stage::Closed,
         },
         Refusal::NotAllowed(Verb::Accept),
+        Refusal::MayNotNameStandard,
         Refusal::Missing {
             verb: Verb::Assign,
             need: Need::Unit,

@@ -1,0 +1,93 @@
+//! Photos that were sent: waiting for a case, used by one, or leaving because none came. The pictures themselves are in
+//! the object store; a row is there before its files are, and gone only after them.
+
+use jiff::Timestamp;
+use whistle_domain::words::JurisdictionId;
+
+use crate::{
+    Tx,
+    error::{Error, Result},
+    params,
+};
+
+/// Remembers that a photo was sent, before its files are written. Fails as busy while an earlier copy of it is leaving:
+/// its files would go with that one's.
+pub fn receive(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, id: &str, now: Timestamp) -> Result<()> {
+    let received = tx.exec(
+        "INSERT INTO photo (jurisdiction_id, photo_id, sent_at, state)
+         VALUES ($1, $2, $3, 'waiting')
+         ON CONFLICT (jurisdiction_id, photo_id) DO UPDATE
+         SET sent_at = excluded.sent_at
+         WHERE photo.state <> 'leaving'",
+        params![jurisdiction.0, id, now],
+    )?;
+    if received == 1 {
+        return Ok(());
+    }
+    Err(Error::Busy {
+        what: "this photo is being removed",
+        retry_after: std::time::Duration::from_secs(1),
+    })
+}
+
+/// Remembers that the log of a case names a photo. Fails when it is leaving.
+pub(crate) fn use_up(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, id: &str, now: Timestamp) -> Result<()> {
+    let used = tx.exec(
+        "INSERT INTO photo (jurisdiction_id, photo_id, sent_at, state)
+         VALUES ($1, $2, $3, 'used')
+         ON CONFLICT (jurisdiction_id, photo_id) DO UPDATE
+         SET state = 'used'
+         WHERE photo.state <> 'leaving'",
+        params![jurisdiction.0, id, now],
+    )?;
+    if used == 1 {
+        Ok(())
+    } else {
+        Err(Error::PhotoGone { id: id.to_owned() })
+    }
+}
+
+/// Photos that were sent before a time and that no case names, at most `limit`. From here on none can name them; when
+/// their files are removed, [`forget`] them. Names those again whose removal was broken off.
+pub fn leave(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    before: Timestamp,
+    limit: usize,
+) -> Result<Vec<String>> {
+    let unused = tx.rows(
+        "SELECT photo_id
+         FROM photo
+         WHERE jurisdiction_id = $1 AND state <> 'used' AND sent_at < $2
+         ORDER BY sent_at
+         LIMIT $3",
+        params![jurisdiction.0, before, limit as i64],
+        |row| Ok(row.text(0)?.to_owned()),
+    )?;
+    let mut leaving = Vec::with_capacity(unused.len());
+    for id in unused {
+        // Asked again, since another process may have used it or received it anew between the two statements.
+        let left = tx.exec(
+            "UPDATE photo
+             SET state = 'leaving'
+             WHERE jurisdiction_id = $1 AND photo_id = $2 AND state <> 'used' AND sent_at < $3",
+            params![jurisdiction.0, id.as_str(), before],
+        )?;
+        if left == 1 {
+            leaving.push(id);
+        }
+    }
+    Ok(leaving)
+}
+
+/// Forgets photos that left.
+pub fn forget(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, ids: &[String]) -> Result<()> {
+    for id in ids {
+        tx.exec(
+            "DELETE FROM photo
+             WHERE jurisdiction_id = $1 AND photo_id = $2 AND state = 'leaving'",
+            params![jurisdiction.0, id.as_str()],
+        )?;
+    }
+    Ok(())
+}
