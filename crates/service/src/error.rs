@@ -51,6 +51,12 @@ pub enum Error {
     /// The place folder has faults; nothing was applied.
     #[error("the place folder has {} faults", .0.errors())]
     Faults(Faults),
+    /// Too many tries to sign in with this name.
+    #[error("too many tries to sign in with this name; try again in {} s", .0.as_secs().max(1))]
+    TooManyTries(Duration),
+    /// There is no room for what should be kept; nothing of it was.
+    #[error("the server has no room left; nothing was kept, tell the operator")]
+    Full,
     /// Too much at once.
     #[error("too many requests at once; try again in {} s", .0.as_secs())]
     Busy(Duration),
@@ -81,6 +87,8 @@ impl Error {
             Self::Invalid { .. } => "invalid",
             Self::KeyReused => "key_reused",
             Self::Faults(_) => "faults",
+            Self::TooManyTries(_) => "too_many_tries",
+            Self::Full => "full",
             Self::Busy(_) => "busy",
             Self::Store(_) | Self::Io { .. } => "internal",
         }
@@ -110,6 +118,10 @@ impl From<whistle_store::Error> for Error {
     fn from(error: whistle_store::Error) -> Self {
         if matches!(error, whistle_store::Error::Nul) {
             return Self::invalid("text", "the character U+0000 cannot be kept; leave it out");
+        }
+        if matches!(error, whistle_store::Error::DiskFull) {
+            tracing::error!(%error, "a command was not written");
+            return Self::Full;
         }
         match error.retry_after() {
             Some(wait) => {

@@ -1,18 +1,26 @@
 //! Photos: decoded, turned upright, re-encoded without anything but the picture, kept in an object store by hash.
 
-use std::{io::Cursor, path::Path, sync::Arc};
+use std::{
+    error::Error as StdError,
+    io::{self, Cursor},
+    iter,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use image::{
     DynamicImage, ImageDecoder, ImageFormat, ImageReader, codecs::jpeg::JpegEncoder, imageops::FilterType,
 };
 use object_store::{
-    ObjectStore, ObjectStoreExt, PutMode, PutOptions, local::LocalFileSystem, path::Path as ObjectPath,
+    ObjectStore, ObjectStoreExt, PutMode, PutOptions, RetryConfig, aws::AmazonS3Builder,
+    local::LocalFileSystem, path::Path as ObjectPath, prefix::PrefixStore,
 };
 use whistle_domain::case::{Photo, PhotoKind};
 
 use crate::{
-    Whistle,
+    Bucket, Site, Whistle,
     error::{Error, Result},
 };
 
@@ -37,6 +45,12 @@ const THUMBNAIL_SIDE: u32 = 320;
 /// The quality of JPEG, of 100.
 const QUALITY: u8 = 82;
 
+/// How long a store that does not answer is asked again; a browser waits longer than that.
+const ASKED_AGAIN: Duration = Duration::from_secs(8);
+
+/// When who met a store that does not answer should come again.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
 /// Which size of a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
@@ -49,25 +63,73 @@ pub enum Size {
 /// Where photos are kept.
 pub(crate) struct Media {
     objects: Arc<dyn ObjectStore>,
+    mode: PutMode,
+    is_remote: bool,
 }
 
 impl Media {
-    pub(crate) fn in_dir(dir: &Path) -> Result<Self> {
+    pub(crate) fn open(site: &Site) -> Result<Self> {
+        match &site.media {
+            Some(bucket) => Self::in_bucket(bucket),
+            None => Self::in_dir(&site.dir),
+        }
+    }
+
+    fn in_bucket(bucket: &Bucket) -> Result<Self> {
+        // Whoever was first has set the same: one library of cryptography for all.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let retry = RetryConfig {
+            retry_timeout: ASKED_AGAIN,
+            ..RetryConfig::default()
+        };
+        let objects = AmazonS3Builder::from_env()
+            .with_bucket_name(&bucket.name)
+            .with_retry(retry)
+            .build()
+            .map_err(|error| Error::invalid("media", error.to_string()))?;
+        Ok(Self {
+            objects: Arc::new(PrefixStore::new(objects, bucket.prefix.as_str())),
+            // Not every such store knows how to keep what is there. What is there is the same anyway.
+            mode: PutMode::Overwrite,
+            is_remote: true,
+        })
+    }
+
+    fn in_dir(dir: &Path) -> Result<Self> {
         let dir = dir.join("media");
         std::fs::create_dir_all(&dir).map_err(Error::io(dir.display().to_string()))?;
-        let files =
-            LocalFileSystem::new_with_prefix(&dir).map_err(|e| object_error("the media folder", e))?;
+        let files = LocalFileSystem::new_with_prefix(&dir)
+            .map_err(|error| Error::io(dir.display().to_string())(io::Error::other(error)))?;
         Ok(Self {
             objects: Arc::new(files.with_fsync(true)),
+            mode: PutMode::Create,
+            is_remote: false,
         })
+    }
+
+    /// What a failure of the store means to who asked.
+    fn fault(&self, what: &str, error: object_store::Error) -> Error {
+        if is_full(&error) {
+            tracing::error!(%error, "there is no room for photos");
+            return Error::Full;
+        }
+        if self.is_remote {
+            tracing::error!(%error, what, "the store of photos failed");
+            return Error::Busy(RETRY_AFTER);
+        }
+        Error::io(what)(io::Error::other(error))
     }
 }
 
-fn object_error(what: &str, error: object_store::Error) -> Error {
-    Error::Io {
-        what: what.to_owned(),
-        source: std::io::Error::other(error),
-    }
+/// Whether a failure comes from a disk without room.
+fn is_full(error: &object_store::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let first: Option<&(dyn StdError + 'static)> = Some(error);
+    iter::successors(first, |error: &&(dyn StdError + 'static)| (*error).source()).any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|cause| matches!(cause.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+    })
 }
 
 fn object_path(id: &str, size: Size) -> ObjectPath {
@@ -103,7 +165,7 @@ impl Whistle {
 
     async fn put(&self, id: &str, size: Size, bytes: Vec<u8>) -> Result<()> {
         let options = PutOptions {
-            mode: PutMode::Create,
+            mode: self.media.mode.clone(),
             ..PutOptions::default()
         };
         match self
@@ -114,7 +176,7 @@ impl Whistle {
         {
             // The name is the hash of the content: what is there is the same.
             Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => Ok(()),
-            Err(error) => Err(object_error("keeping a photo", error)),
+            Err(error) => Err(self.media.fault("keeping a photo", error)),
         }
     }
 
@@ -128,9 +190,9 @@ impl Whistle {
             Ok(found) => found
                 .bytes()
                 .await
-                .map_err(|e| object_error("reading a photo", e)),
+                .map_err(|error| self.media.fault("reading a photo", error)),
             Err(object_store::Error::NotFound { .. }) => Err(Error::not_found("photo", id)),
-            Err(error) => Err(object_error("reading a photo", error)),
+            Err(error) => Err(self.media.fault("reading a photo", error)),
         }
     }
 }
