@@ -1,6 +1,6 @@
 //! Accounts: added, signed in, signed out; and the API keys of other systems.
 
-use std::sync::LazyLock;
+use std::{sync::LazyLock, time::Duration};
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -23,11 +23,18 @@ pub use whistle_store::account::Key;
 /// How long a session lasts: a shift and some.
 const SESSION_LASTS: SignedDuration = SignedDuration::from_hours(12);
 
-/// How long a good API key is not looked up again: within this time a revoked one is refused everywhere.
-const KEY_REMEMBERED: SignedDuration = SignedDuration::from_secs(2);
+/// How long a good API key is not looked up again: within this time a revoked one is refused by every process.
+const KEY_REMEMBERED: Duration = Duration::from_secs(1);
 
 /// How many good keys are remembered.
 const KEYS_REMEMBERED: usize = 1_000;
+
+/// Tries to sign in with one name within [`TRIES_WINDOW`], by all processes together: a person who mistypes is far below, a
+/// machine soon above.
+const TRIES: u32 = 20;
+
+/// How long tries to sign in count.
+pub(crate) const TRIES_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
 /// The fewest letters of a password (NIST SP 800-63B: at least 8; more where there is no second factor).
 const MIN_PASSWORD: usize = 10;
@@ -121,6 +128,8 @@ impl Whistle {
     pub async fn sign_in(&self, here: &Here, login: &str, password: String) -> Result<String> {
         let id = here.id;
         let login = login.trim().to_lowercase();
+        let name = token_hash(&login);
+        self.count_try(here, name).await?;
         let found = self
             .store
             .look_up(move |conn| stored::by_login(conn, id, &login))
@@ -147,9 +156,26 @@ impl Whistle {
         let token = URL_SAFE_NO_PAD.encode(self.chance.bytes::<32>());
         let (hash, now) = (token_hash(&token), self.clock.now());
         self.store
-            .write(move |tx| stored::open_session(tx, id, &hash, account.id, &post, now, now + SESSION_LASTS))
+            .write(move |tx| {
+                stored::forget_tries(tx, id, &name)?;
+                stored::open_session(tx, id, &hash, account.id, &post, now, now + SESSION_LASTS)
+            })
             .await?;
         Ok(token)
+    }
+
+    /// Counts a try to sign in before it is looked at, so that no two processes give the last one away.
+    async fn count_try(&self, here: &Here, name: Hash) -> Result<()> {
+        let (id, now) = (here.id, self.clock.now());
+        let (tries, since) = self
+            .store
+            .write(move |tx| stored::try_sign_in(tx, id, &name, now, TRIES_WINDOW))
+            .await?;
+        if tries <= TRIES {
+            return Ok(());
+        }
+        let wait = (since + TRIES_WINDOW).duration_since(now);
+        Err(Error::TooManyTries(wait.try_into().unwrap_or_default()))
     }
 
     /// Who a token belongs to.
@@ -260,13 +286,14 @@ impl Whistle {
     /// The client that a key belongs to.
     pub async fn client(&self, here: &Here, key: &str) -> Result<Actor> {
         let (id, hash, now) = (here.id, token_hash(key), self.clock.now());
+        let running = self.clock.running();
         let good = || {
             self.keys
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
         };
         if let Some((key, until)) = good().get(&(id, hash))
-            && now < *until
+            && running < *until
         {
             return Ok(Actor::Client { key: *key });
         }
@@ -279,7 +306,7 @@ impl Whistle {
         if good.len() >= KEYS_REMEMBERED {
             good.clear();
         }
-        good.insert((id, hash), (key, now + KEY_REMEMBERED));
+        good.insert((id, hash), (key, running + KEY_REMEMBERED));
         Ok(Actor::Client { key })
     }
 

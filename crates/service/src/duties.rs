@@ -1,20 +1,27 @@
-//! Duties: what must be done by itself while the service runs. Each is safe to do twice and to be stopped at any point.
+//! Duties: what must be done by itself while the service runs. Of several processes one looks after a duty (`lease`); each
+//! of its transactions begins with `hold`, so that it changes nothing once another has taken over. Each is safe to be
+//! stopped at any point.
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use whistle_domain::{case::Actor, command::Act};
-use whistle_store::{case as stored, intake};
+use whistle_store::{account, case as stored, intake, lease};
 
 use crate::{
     Whistle,
+    account::TRIES_WINDOW,
     case::change,
     error::{Error, Result},
+    lease::InCharge,
     place::Here,
 };
 
 /// How often the duties are looked after.
-pub const EVERY: Duration = Duration::from_secs(2);
+pub const EVERY: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether a place was applied: with the time to read and compile it, it is in force within 2 s.
+pub const LOOK_AT_PLACES_EVERY: Duration = Duration::from_millis(500);
 
 /// How long an idempotency key is remembered.
 const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -24,6 +31,27 @@ const TIDY_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// Cases of one round: few enough that reports are not kept waiting.
 const ROUND: usize = 100;
+
+/// What is looked after by one process at a time, for each jurisdiction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Duty {
+    /// Lets parked cases run on.
+    Parking,
+    /// Erases and forgets what was kept for long enough.
+    Retention,
+}
+
+impl Duty {
+    pub(crate) const ALL: [Self; 2] = [Self::Parking, Self::Retention];
+
+    /// Its name in the database.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Parking => "parking",
+            Self::Retention => "retention",
+        }
+    }
+}
 
 /// What the duties did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,25 +67,51 @@ pub struct Done {
 }
 
 impl Whistle {
-    /// Looks after the duties of all jurisdictions once.
+    /// Looks once after the duties that this process has.
     pub fn do_duties(&self) -> Result<Done> {
         self.reload_places()?;
         self.store.keep_up()?;
-        let tidy = self.is_hour_over();
+        let places = self.places();
         let mut done = Done::default();
-        for here in self.places().all() {
-            done.woken += self.wake_parked(here)?;
-            if tidy {
-                done.erased += self.erase_contacts(here)?;
-                done.forgotten += self.forget_answers(here)?;
-                done.removed += self.remove_unused_photos(here)?;
+        for charge in self.hold_leases()? {
+            let Some(here) = places
+                .all()
+                .iter()
+                .find(|here| here.id == charge.held.jurisdiction)
+            else {
+                continue;
+            };
+            match self.look_after(&charge, here, &mut done) {
+                Err(Error::Store(whistle_store::Error::Fenced { name })) => {
+                    tracing::info!(
+                        jurisdiction = here.id.0,
+                        duty = name,
+                        "another process has taken a duty over"
+                    );
+                }
+                outcome => outcome?,
             }
         }
         Ok(done)
     }
 
+    fn look_after(&self, charge: &InCharge, here: &Here, done: &mut Done) -> Result<()> {
+        match charge.duty {
+            Duty::Parking => done.woken += self.wake_parked(charge, here)?,
+            Duty::Retention => {
+                let now = self.clock.now();
+                if is_hour_over(charge.done_at, now) {
+                    done.erased += self.erase_contacts(charge, here)?;
+                    done.removed += self.remove_unused_photos(charge, here)?;
+                    done.forgotten += self.forget(charge, here, now)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Lets cases run on whose parking is over. One that cannot run on is logged and left.
-    fn wake_parked(&self, here: &Here) -> Result<u64> {
+    fn wake_parked(&self, charge: &InCharge, here: &Here) -> Result<u64> {
         let (id, now) = (here.id, self.clock.now());
         let today = here.place.calendar.zone().to_datetime(now).date();
         let parked = self
@@ -65,8 +119,9 @@ impl Whistle {
             .read_blocking(|conn| stored::parked_until(conn, id, today, ROUND))?;
         let mut woken = 0;
         for number in parked {
-            let place = here.place.clone();
+            let (place, held) = (here.place.clone(), charge.held);
             let result = self.store.write_blocking(move |tx| -> Result<bool> {
+                lease::hold(tx, &held)?;
                 let Some(before) = stored::find_to_change(tx, id, number)? else {
                     return Ok(false);
                 };
@@ -99,10 +154,10 @@ impl Whistle {
     }
 
     /// Erases contact data that was kept long enough after closing, in rounds that keep nobody waiting.
-    fn erase_contacts(&self, here: &Here) -> Result<u64> {
+    fn erase_contacts(&self, charge: &InCharge, here: &Here) -> Result<u64> {
         let kept =
             SignedDuration::from_hours(24 * i64::from(here.place.jurisdiction.settings.retention_days));
-        let (id, before) = (here.id, self.clock.now() - kept);
+        let (id, held, before) = (here.id, charge.held, self.clock.now() - kept);
         let mut erased = 0;
         loop {
             let numbers = self
@@ -110,6 +165,7 @@ impl Whistle {
                 .read_blocking(|conn| intake::contacts_to_erase(conn, id, before, ROUND))?;
             let last = numbers.len() < ROUND;
             erased += self.store.write_blocking(move |tx| -> Result<u64> {
+                lease::hold(tx, &held)?;
                 let mut erased = 0;
                 for &number in &numbers {
                     erased += intake::erase_contacts(tx, id, number)?;
@@ -122,24 +178,18 @@ impl Whistle {
         }
     }
 
-    fn forget_answers(&self, here: &Here) -> Result<u64> {
-        let (id, before) = (here.id, self.clock.now() - ANSWERS_KEPT);
-        Ok(self
-            .store
-            .write_blocking(move |tx| intake::forget_answers(tx, id, before))?)
+    /// Forgets answers and tries that are old, and notes that the duties of the hour are done.
+    fn forget(&self, charge: &InCharge, here: &Here, now: Timestamp) -> Result<u64> {
+        let (id, held) = (here.id, charge.held);
+        Ok(self.store.write_blocking(move |tx| {
+            lease::finish(tx, &held, now)?;
+            account::forget_old_tries(tx, id, now - TRIES_WINDOW)?;
+            intake::forget_answers(tx, id, now - ANSWERS_KEPT)
+        })?)
     }
+}
 
-    /// Whether the duties of the hour are due; at most one caller is told so.
-    fn is_hour_over(&self) -> bool {
-        let now = self.clock.now();
-        let mut tidied = self
-            .tidied_at
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let over = tidied.is_none_or(|at| now.duration_since(at) >= TIDY_EVERY);
-        if over {
-            *tidied = Some(now);
-        }
-        over
-    }
+/// Whether the duties of the hour are due. What was done in the future was done by a clock that has been put right since.
+fn is_hour_over(done_at: Option<Timestamp>, now: Timestamp) -> bool {
+    done_at.is_none_or(|at| at > now || now.duration_since(at) >= TIDY_EVERY)
 }

@@ -56,6 +56,12 @@ pub enum Error {
     /// The place folder has faults; nothing was applied.
     #[error("the place folder has {} faults", .0.errors())]
     Faults(Faults),
+    /// Too many tries to sign in with this name.
+    #[error("too many tries to sign in with this name; try again in {} s", .0.as_secs().max(1))]
+    TooManyTries(Duration),
+    /// There is no room for what should be kept; nothing of it was.
+    #[error("the server has no room left; nothing was kept, tell the operator")]
+    Full,
     /// Too much at once.
     #[error("too many requests at once; try again in {} s", .0.as_secs())]
     Busy(Duration),
@@ -86,6 +92,8 @@ impl Error {
             Self::Invalid { .. } | Self::BadPhoto(_) => "invalid",
             Self::KeyReused => "key_reused",
             Self::Faults(_) => "faults",
+            Self::TooManyTries(_) => "too_many_tries",
+            Self::Full => "full",
             Self::Busy(_) => "busy",
             Self::Store(_) | Self::Io { .. } => "internal",
         }
@@ -118,6 +126,10 @@ impl From<whistle_store::Error> for Error {
         }
         if let whistle_store::Error::PhotoGone { id } = error {
             return Self::not_found("photo", id);
+        }
+        if matches!(error, whistle_store::Error::DiskFull) {
+            tracing::error!(%error, "a command was not written");
+            return Self::Full;
         }
         match error.retry_after() {
             Some(wait) => {

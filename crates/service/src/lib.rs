@@ -7,7 +7,7 @@
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
 //! - [`keep`]: backup, restore, audit.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
-//! - [`duties`]: what must happen by itself. [`secret`]: the install's key and what is made with it.
+//! - [`duties`]: what must happen by itself; `lease`: in which process. [`secret`]: the install's key and what is made with it.
 
 pub mod account;
 mod behind;
@@ -18,6 +18,7 @@ mod error;
 pub mod export;
 pub mod import;
 pub mod keep;
+mod lease;
 pub mod list;
 pub mod media;
 pub mod place;
@@ -29,6 +30,7 @@ use std::{
     collections::{HashMap, VecDeque},
     path::Path,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -39,9 +41,10 @@ use whistle_store::{Store, case::Hash};
 
 pub use error::{Error, Result};
 pub use place::Here;
-pub use site::Site;
+pub use site::{Bucket, Site};
 
 use crate::{
+    lease::Leases,
     media::Media,
     place::Places,
     secret::Secret,
@@ -61,15 +64,16 @@ pub struct Install {
     secret: Secret,
     media: Media,
     places: ArcSwap<Places>,
+    /// Held by who takes over places, so that an older state never follows a newer one.
+    reloading: Mutex<()>,
     clock: Box<dyn Clock>,
     chance: Chance,
     decoding: Semaphore,
     /// Case numbers that are reserved and not used yet.
     numbers: Mutex<HashMap<JurisdictionId, VecDeque<CaseNumber>>>,
-    /// API keys that were good a moment ago.
-    keys: Mutex<HashMap<(JurisdictionId, Hash), (i64, Timestamp)>>,
-    /// When what is kept long enough was last erased.
-    tidied_at: Mutex<Option<Timestamp>>,
+    /// API keys that were good a moment ago, and until when that is believed, in the time that this process runs.
+    keys: Mutex<HashMap<(JurisdictionId, Hash), (i64, Duration)>>,
+    leases: Leases,
     site: Site,
 }
 
@@ -94,12 +98,13 @@ impl Whistle {
         let store = Store::open(site.database(), clock.now())?;
         let install = Install {
             secret: Secret::load(&site, &chance)?,
-            media: Media::in_dir(&site.dir)?,
+            media: Media::open(&site)?,
             places: ArcSwap::default(),
+            reloading: Mutex::default(),
             decoding: Semaphore::new(DECODED_AT_ONCE),
             numbers: Mutex::default(),
             keys: Mutex::default(),
-            tidied_at: Mutex::default(),
+            leases: Leases::new(&chance),
             site,
             store,
             clock,
@@ -133,8 +138,9 @@ impl Whistle {
         self.store.load()
     }
 
-    /// Accepts no more work and blocks until what was accepted is on the disk.
+    /// Accepts no more work and blocks until what was accepted is on the disk. Other processes may look after its duties.
     pub fn close(&self) {
+        self.give_up_leases();
         self.store.close();
     }
 }

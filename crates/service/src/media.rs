@@ -1,6 +1,13 @@
 //! Photos: decoded, turned upright, re-encoded without anything but the picture, kept in an object store by hash. Those that no case names within a day are removed again.
 
-use std::{io::Cursor, path::Path, sync::Arc};
+use std::{
+    error::Error as StdError,
+    io::{self, Cursor},
+    iter,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use image::{
@@ -9,14 +16,16 @@ use image::{
 };
 use jiff::SignedDuration;
 use object_store::{
-    ObjectStore, ObjectStoreExt, PutMode, PutOptions, local::LocalFileSystem, path::Path as ObjectPath,
+    ObjectStore, ObjectStoreExt, PutMode, PutOptions, RetryConfig, aws::AmazonS3Builder,
+    local::LocalFileSystem, path::Path as ObjectPath, prefix::PrefixStore,
 };
 use whistle_domain::case::{Photo, PhotoKind};
-use whistle_store::photo as stored;
+use whistle_store::{lease, photo as stored};
 
 use crate::{
-    Whistle,
+    Bucket, Site, Whistle,
     error::{Error, Result},
+    lease::InCharge,
     place::Here,
 };
 
@@ -110,6 +119,12 @@ impl KeptPhoto {
     }
 }
 
+/// How long a store that does not answer is asked again; a browser waits longer than that.
+const ASKED_AGAIN: Duration = Duration::from_secs(8);
+
+/// When who met a store that does not answer should come again.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
 /// Which size of a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
@@ -122,25 +137,73 @@ pub enum Size {
 /// Where photos are kept.
 pub(crate) struct Media {
     objects: Arc<dyn ObjectStore>,
+    mode: PutMode,
+    is_remote: bool,
 }
 
 impl Media {
-    pub(crate) fn in_dir(dir: &Path) -> Result<Self> {
+    pub(crate) fn open(site: &Site) -> Result<Self> {
+        match &site.media {
+            Some(bucket) => Self::in_bucket(bucket),
+            None => Self::in_dir(&site.dir),
+        }
+    }
+
+    fn in_bucket(bucket: &Bucket) -> Result<Self> {
+        // Whoever was first has set the same: one library of cryptography for all.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let retry = RetryConfig {
+            retry_timeout: ASKED_AGAIN,
+            ..RetryConfig::default()
+        };
+        let objects = AmazonS3Builder::from_env()
+            .with_bucket_name(&bucket.name)
+            .with_retry(retry)
+            .build()
+            .map_err(|error| Error::invalid("media", error.to_string()))?;
+        Ok(Self {
+            objects: Arc::new(PrefixStore::new(objects, bucket.prefix.as_str())),
+            // Not every such store knows how to keep what is there. What is there is the same anyway.
+            mode: PutMode::Overwrite,
+            is_remote: true,
+        })
+    }
+
+    fn in_dir(dir: &Path) -> Result<Self> {
         let dir = dir.join("media");
         std::fs::create_dir_all(&dir).map_err(Error::io(dir.display().to_string()))?;
-        let files =
-            LocalFileSystem::new_with_prefix(&dir).map_err(|e| object_error("the media folder", e))?;
+        let files = LocalFileSystem::new_with_prefix(&dir)
+            .map_err(|error| Error::io(dir.display().to_string())(io::Error::other(error)))?;
         Ok(Self {
             objects: Arc::new(files.with_fsync(true)),
+            mode: PutMode::Create,
+            is_remote: false,
         })
+    }
+
+    /// What a failure of the store means to who asked.
+    fn fault(&self, what: &str, error: object_store::Error) -> Error {
+        if is_full(&error) {
+            tracing::error!(%error, "there is no room for photos");
+            return Error::Full;
+        }
+        if self.is_remote {
+            tracing::error!(%error, what, "the store of photos failed");
+            return Error::Busy(RETRY_AFTER);
+        }
+        Error::io(what)(io::Error::other(error))
     }
 }
 
-fn object_error(what: &str, error: object_store::Error) -> Error {
-    Error::Io {
-        what: what.to_owned(),
-        source: std::io::Error::other(error),
-    }
+/// Whether a failure comes from a disk without room.
+fn is_full(error: &object_store::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let first: Option<&(dyn StdError + 'static)> = Some(error);
+    iter::successors(first, |error: &&(dyn StdError + 'static)| (*error).source()).any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|cause| matches!(cause.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+    })
 }
 
 fn object_path(id: &str, size: Size) -> ObjectPath {
@@ -186,24 +249,27 @@ impl Whistle {
                 ticket: ticket.to_owned(),
             }),
             Err(object_store::Error::NotFound { .. }) => Err(unknown()),
-            Err(error) => Err(object_error("looking for a photo", error)),
+            Err(error) => Err(self.media.fault("looking for a photo", error)),
         }
     }
 
     /// Removes the photos that no case named in time. Broken off anywhere, the next time goes on with it: a row stays
     /// until its files are gone, and from the moment they may be none can name it.
-    pub(crate) fn remove_unused_photos(&self, here: &Here) -> Result<u64> {
-        let (jurisdiction, before) = (here.id, self.clock.now() - UNUSED_KEPT);
+    pub(crate) fn remove_unused_photos(&self, charge: &InCharge, here: &Here) -> Result<u64> {
+        let (jurisdiction, held, before) = (here.id, charge.held, self.clock.now() - UNUSED_KEPT);
         let mut removed = 0;
         loop {
-            let leaving = self
-                .store
-                .write_blocking(move |tx| stored::leave(tx, jurisdiction, before, ROUND))?;
+            let leaving = self.store.write_blocking(move |tx| {
+                lease::hold(tx, &held)?;
+                stored::leave(tx, jurisdiction, before, ROUND)
+            })?;
             let count = leaving.len();
             if count > 0 {
                 self.remove_files(&leaving)?;
-                self.store
-                    .write_blocking(move |tx| stored::forget(tx, jurisdiction, &leaving))?;
+                self.store.write_blocking(move |tx| {
+                    lease::hold(tx, &held)?;
+                    stored::forget(tx, jurisdiction, &leaving)
+                })?;
             }
             removed += count as u64;
             if count < ROUND {
@@ -215,6 +281,7 @@ impl Whistle {
     fn remove_files(&self, ids: &[String]) -> Result<()> {
         let failed = Error::io("removing photos");
         let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
             .build()
             .map_err(failed)?;
         runtime.block_on(async {
@@ -222,7 +289,7 @@ impl Whistle {
                 for size in [Size::Full, Size::Thumbnail] {
                     match self.media.objects.delete(&object_path(id, size)).await {
                         Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                        Err(error) => return Err(object_error("removing a photo", error)),
+                        Err(error) => return Err(self.media.fault("removing a photo", error)),
                     }
                 }
             }
@@ -232,7 +299,7 @@ impl Whistle {
 
     async fn put(&self, id: &str, size: Size, bytes: Vec<u8>) -> Result<()> {
         let options = PutOptions {
-            mode: PutMode::Create,
+            mode: self.media.mode.clone(),
             ..PutOptions::default()
         };
         match self
@@ -243,7 +310,7 @@ impl Whistle {
         {
             // The name is the hash of the content: what is there is the same.
             Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => Ok(()),
-            Err(error) => Err(object_error("keeping a photo", error)),
+            Err(error) => Err(self.media.fault("keeping a photo", error)),
         }
     }
 
@@ -257,9 +324,9 @@ impl Whistle {
             Ok(found) => found
                 .bytes()
                 .await
-                .map_err(|e| object_error("reading a photo", e)),
+                .map_err(|error| self.media.fault("reading a photo", error)),
             Err(object_store::Error::NotFound { .. }) => Err(Error::not_found("photo", id)),
-            Err(error) => Err(object_error("reading a photo", error)),
+            Err(error) => Err(self.media.fault("reading a photo", error)),
         }
     }
 }

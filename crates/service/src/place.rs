@@ -1,6 +1,10 @@
 //! Places: planned, applied, and held in memory in the version in force.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, PoisonError},
+};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -233,6 +237,7 @@ impl Whistle {
 
     /// Takes over versions that were put in force since, here or by another process. Answers whether any was.
     pub fn reload_places(&self) -> Result<bool> {
+        let _turn = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.places();
         let current = self.store.read_blocking(stored::all)?;
         let unchanged = known.all.len() == current.len()

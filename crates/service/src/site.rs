@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use whistle_store::{Store, Target};
@@ -18,6 +19,33 @@ pub struct Site {
     pub database_url: Option<String>,
     /// The secret key; without it, it is a file in the directory.
     pub key: Option<[u8; 32]>,
+    /// Where the photos are; without it, they are in the directory.
+    pub media: Option<Bucket>,
+}
+
+/// A bucket of an S3-compatible store, `s3://bucket/prefix`. How to reach it and by which right is in the environment, as
+/// for other programs: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    pub(crate) name: String,
+    pub(crate) prefix: String,
+}
+
+impl FromStr for Bucket {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "write s3://BUCKET or s3://BUCKET/PREFIX".to_owned();
+        let path = text.strip_prefix("s3://").ok_or_else(wrong)?;
+        let (name, prefix) = path.split_once('/').unwrap_or((path, ""));
+        if name.is_empty() || name.contains(char::is_whitespace) {
+            return Err(wrong());
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            prefix: prefix.trim_matches('/').to_owned(),
+        })
+    }
 }
 
 impl From<&Path> for Site {
@@ -32,6 +60,7 @@ impl From<PathBuf> for Site {
             dir,
             database_url: None,
             key: None,
+            media: None,
         }
     }
 }
@@ -57,5 +86,33 @@ impl Site {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         let made: io::Result<()> = builder.create(&self.dir);
         made.map_err(Error::io(self.dir.display().to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_is_written_with_or_without_a_prefix() {
+        let bucket = |name: &str, prefix: &str| Bucket {
+            name: name.to_owned(),
+            prefix: prefix.to_owned(),
+        };
+        assert_eq!("s3://photos".parse(), Ok(bucket("photos", "")));
+        assert_eq!("s3://photos/".parse(), Ok(bucket("photos", "")));
+        assert_eq!(
+            "s3://city/whistle/photos/".parse(),
+            Ok(bucket("city", "whistle/photos"))
+        );
+        for wrong in [
+            "",
+            "photos",
+            "s3://",
+            "s3:///photos",
+            "https://photos.example.org",
+        ] {
+            assert!(wrong.parse::<Bucket>().is_err(), "{wrong}");
+        }
     }
 }

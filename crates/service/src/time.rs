@@ -1,14 +1,23 @@
 //! Time and chance, passed in: the service never asks the machine by itself, so a month can run in a second.
 
-use std::sync::Mutex;
+use std::{
+    sync::{LazyLock, Mutex},
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 
 /// Where the time comes from.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// Now. It may jump, also back, and differ from what other processes think.
     fn now(&self) -> Timestamp;
+
+    /// How long this process has been running, more or less: for waits and for what is remembered a while. Never jumps.
+    fn running(&self) -> Duration {
+        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        BEGAN.elapsed()
+    }
 }
 
 /// The machine's own clock, cut to microseconds as the store keeps them.

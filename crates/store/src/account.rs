@@ -1,6 +1,6 @@
 //! Accounts with the posts they hold, their sessions, and the API keys of other systems.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use whistle_domain::words::{JurisdictionId, PostCode};
 
 use crate::{
@@ -243,6 +243,47 @@ pub fn close_session(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, token_hash: 
         params![jurisdiction.0, *token_hash],
     )?;
     Ok(())
+}
+
+/// Counts a try to sign in with a name, before it is known whether it succeeds; tries that began before `window` ago are
+/// forgotten, and so are those of a clock that was far ahead. Answers how many there were with this one, and when the first
+/// was.
+pub fn try_sign_in(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    login_hash: &Hash,
+    now: Timestamp,
+    window: SignedDuration,
+) -> Result<(u32, Timestamp)> {
+    tx.row(
+        "INSERT INTO sign_in_try (jurisdiction_id, login_hash, tries, since)
+         VALUES ($1, $2, 1, $3)
+         ON CONFLICT (jurisdiction_id, login_hash)
+         DO UPDATE SET
+             tries = CASE WHEN sign_in_try.since BETWEEN $4 AND $5 THEN sign_in_try.tries + 1 ELSE 1 END,
+             since = CASE WHEN sign_in_try.since BETWEEN $4 AND $5 THEN sign_in_try.since ELSE $3 END
+         RETURNING tries, since",
+        params![jurisdiction.0, *login_hash, now, now - window, now + window],
+        |row| Ok((row.int(0)? as u32, row.time(1)?)),
+    )
+}
+
+/// Forgets the tries with a name: one succeeded.
+pub fn forget_tries(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, login_hash: &Hash) -> Result<()> {
+    tx.queue(
+        "DELETE FROM sign_in_try
+         WHERE jurisdiction_id = $1 AND login_hash = $2",
+        params![jurisdiction.0, *login_hash],
+    )
+}
+
+/// Forgets all tries that began before a time.
+pub fn forget_old_tries(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, before: Timestamp) -> Result<u64> {
+    tx.exec(
+        "DELETE FROM sign_in_try
+         WHERE jurisdiction_id = $1 AND since < $2",
+        params![jurisdiction.0, before],
+    )
 }
 
 /// Adds an API key.

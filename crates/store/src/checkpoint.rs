@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use crate::conn::{Conn, Database, Role};
+use crate::conn::{Conn, Database, Location, Role};
 use crate::error::{Error, Result};
 use crate::sqlite;
 
@@ -46,7 +46,7 @@ pub(crate) struct LogKeeper {
 impl LogKeeper {
     /// Watches the commits of `writer`; none where there is no such log.
     pub fn watch(writer: &mut Conn, database: &Database) -> Result<Option<Self>> {
-        let (Some(writer), Database::Sqlite(path, _)) = (writer.sqlite_mut(), database) else {
+        let (Some(writer), Location::Sqlite(path, _)) = (writer.sqlite_mut(), &database.location) else {
             return Ok(None);
         };
         let checkpointer = Checkpointer::spawn(path)?;

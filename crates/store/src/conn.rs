@@ -8,15 +8,22 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
 use crate::open_cases::OpenCases;
 use crate::value::{Row, Value};
 use crate::{postgres, sqlite};
 
-/// Where a database is, and how connections to it are opened.
+/// A database: where it is, how connections to it are opened, and what they were asked.
 #[derive(Clone)]
-pub(crate) enum Database {
+pub(crate) struct Database {
+    pub location: Location,
+    statements: Arc<AtomicU64>,
+}
+
+#[derive(Clone)]
+pub(crate) enum Location {
     /// The file, and what is kept in memory beside it.
     Sqlite(PathBuf, Arc<OpenCases>),
     Postgres(Arc<postgres::Server>),
@@ -32,28 +39,61 @@ pub(crate) enum Role {
 }
 
 impl Database {
+    pub fn sqlite(file: PathBuf) -> Self {
+        Location::Sqlite(file, Arc::default()).into()
+    }
+
+    pub fn postgres(server: postgres::Server) -> Self {
+        Location::Postgres(Arc::new(server)).into()
+    }
+
     /// Opens a connection. It may be used by any thread, also an async one.
     pub fn open(&self, role: Role) -> Result<Conn> {
-        Ok(match self {
-            Self::Sqlite(path, open_cases) => Conn {
+        let conn = match &self.location {
+            Location::Sqlite(path, open_cases) => Conn {
                 open_cases: Some(open_cases.clone()),
                 ..sqlite::open(path, role)?.into()
             },
-            Self::Postgres(server) => Conn::new(Backend::Postgres(Box::new(server.connect(role)?))),
-        })
+            Location::Postgres(server) => Conn::new(Backend::Postgres(Box::new(server.connect(role)?))),
+        };
+        Ok(self.counted(conn))
     }
 
     /// Opens the connection of the thread that writes, and does nothing but that.
     pub fn open_writer(&self) -> Result<Conn> {
-        Ok(match self {
-            Self::Sqlite(..) => self.open(Role::Writer)?,
-            Self::Postgres(server) => Conn::new(Backend::Postgres(Box::new(server.connect_writer()?))),
-        })
+        match &self.location {
+            Location::Sqlite(..) => self.open(Role::Writer),
+            Location::Postgres(server) => {
+                let connection = Box::new(server.connect_writer()?);
+                Ok(self.counted(Conn::new(Backend::Postgres(connection))))
+            }
+        }
+    }
+
+    fn counted(&self, conn: Conn) -> Conn {
+        Conn {
+            statements: self.statements.clone(),
+            ..conn
+        }
     }
 
     /// Whether an answer comes over a network, so that who waits for it holds up a thread.
     pub fn is_remote(&self) -> bool {
-        matches!(self, Self::Postgres(_))
+        matches!(self.location, Location::Postgres(_))
+    }
+
+    /// Statements that its connections were asked, those of transactions themselves left out.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+}
+
+impl From<Location> for Database {
+    fn from(location: Location) -> Self {
+        Self {
+            location,
+            statements: Arc::default(),
+        }
     }
 }
 
@@ -66,6 +106,10 @@ pub struct Conn {
     touched: Cell<bool>,
     /// Where open cases are found by what lists look for; none where the database has indexes for that.
     open_cases: Option<Arc<OpenCases>>,
+    /// Shared by all connections of a [`Database`].
+    statements: Arc<AtomicU64>,
+    /// Whether a statement found the disk full, which on SQLite may end the whole transaction.
+    met_full_disk: Cell<bool>,
 }
 
 enum Backend {
@@ -79,7 +123,13 @@ impl Conn {
             backend,
             touched: Cell::new(false),
             open_cases: None,
+            statements: Arc::default(),
+            met_full_disk: Cell::new(false),
         }
+    }
+
+    fn count_statement(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn open_cases(&self) -> Option<&OpenCases> {
@@ -167,11 +217,12 @@ impl Conn {
         visit: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         ensure_keepable(params)?;
+        self.count_statement();
         if !sql.starts_with("SELECT") {
             self.touched.set(true);
         }
         let visited = match &self.backend {
-            Backend::Sqlite(connection) => sqlite::visit(connection, sql, params, visit),
+            Backend::Sqlite(connection) => self.note(sqlite::visit(connection, sql, params, visit)),
             Backend::Postgres(connection) => connection.visit(sql, params, visit),
         };
         if visited.is_err() {
@@ -184,11 +235,20 @@ impl Conn {
     /// Runs a statement that answers no rows; gives how many it changed.
     pub(crate) fn exec(&self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         ensure_keepable(params)?;
+        self.count_statement();
         self.touched.set(true);
         match &self.backend {
-            Backend::Sqlite(connection) => sqlite::exec(connection, sql, params),
+            Backend::Sqlite(connection) => self.note(sqlite::exec(connection, sql, params)),
             Backend::Postgres(connection) => connection.exec(sql, params),
         }
+    }
+
+    /// Keeps in mind that the disk is full.
+    fn note<T>(&self, outcome: Result<T>) -> Result<T> {
+        if matches!(outcome, Err(Error::DiskFull)) {
+            self.met_full_disk.set(true);
+        }
+        outcome
     }
 
     /// Runs a statement whose answer nobody waits for. Where it fails, or does not change one row though it
@@ -200,10 +260,11 @@ impl Conn {
         must_change_one: Option<Error>,
     ) -> Result<()> {
         ensure_keepable(params)?;
+        self.count_statement();
         self.touched.set(true);
         match &self.backend {
             Backend::Sqlite(connection) => {
-                let changed = sqlite::exec(connection, sql, params)?;
+                let changed = self.note(sqlite::exec(connection, sql, params))?;
                 must_change_one.filter(|_| changed != 1).map_or(Ok(()), Err)
             }
             Backend::Postgres(connection) => connection.queue(sql, params, must_change_one),
@@ -310,7 +371,12 @@ impl Conn {
     /// What befell the transaction as a whole, where it was not the fault of the statement that met it.
     pub(crate) fn take_trouble(&self) -> Option<Error> {
         match &self.backend {
-            Backend::Sqlite(connection) => connection.is_autocommit().then_some(Error::RolledBack),
+            Backend::Sqlite(connection) => {
+                let full = self.met_full_disk.take();
+                connection
+                    .is_autocommit()
+                    .then_some(if full { Error::DiskFull } else { Error::RolledBack })
+            }
             Backend::Postgres(connection) => connection.take_trouble(),
         }
     }

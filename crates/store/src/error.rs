@@ -44,6 +44,10 @@ pub enum Error {
     #[error("case {number} changed meanwhile")]
     Stale { number: i64 },
 
+    /// Another process looks after this duty by now; what was done for it here was undone.
+    #[error("another process has taken over the duty {name}")]
+    Fenced { name: &'static str },
+
     /// The events do not fold to a case.
     #[error("case {number}: {what}")]
     Log { number: i64, what: String },
@@ -98,7 +102,7 @@ pub enum Error {
     Foreign { path: PathBuf },
 
     #[error(
-        "the database has schema version {found}, this program knows up to {known}; use a newer whistle, or restore a backup made with this one"
+        "the database has schema version {found}, which this program cannot use: it knows up to {known}; use a newer whistle, or restore a backup made with this one"
     )]
     TooNew { found: i64, known: i64 },
 

@@ -3,7 +3,8 @@
 //! - [`Store`]: opened on a [`Target`]; [`Store::write`], [`Store::read`], [`Store::backup`].
 //! - [`case`]: cases and their log; [`list`]: pages of cases; [`audit`]: everything checked against the log;
 //!   [`intake`]: contact data, retries, imports; [`photo`]: photos sent and used; [`place`]: versions of
-//!   place folders; [`account`]: accounts, sessions, keys. Functions over a [`Conn`] or [`Tx`].
+//!   place folders; [`account`]: accounts, sessions, keys; [`lease`]: who looks after a duty. Functions over a [`Conn`]
+//!   or [`Tx`].
 //! - `conn`, `value`: the small face over the backends ([`Conn`], [`Row`], [`params!`]); `sqlite`, `postgres`: those.
 //! - `writer`: the thread that commits many commands together; a command gets a [`Tx`]. `mark`: by which it learns what
 //!   became of a commit whose answer was lost.
@@ -23,6 +24,7 @@ mod counter;
 mod dir;
 mod error;
 pub mod intake;
+pub mod lease;
 pub mod list;
 mod mark;
 mod migrate;
@@ -42,8 +44,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use conn::{Database, Role};
-use open_cases::OpenCases;
+use conn::{Database, Location, Role};
 
 pub use backup::{Progress, restore};
 pub use conn::Conn;
@@ -102,6 +103,8 @@ pub struct Load {
     pub commits: u64,
     /// Reads that are running or waiting.
     pub active_reads: usize,
+    /// Statements the database was asked, those of transactions themselves left out.
+    pub statements: u64,
 }
 
 impl Store {
@@ -117,15 +120,9 @@ impl Store {
                 let claim = dir::Claim::shared(&dir)?;
                 let file = dir::database(&dir);
                 dir::prepare(&file)?;
-                (
-                    Database::Sqlite(file, Arc::new(OpenCases::default())),
-                    Some(claim),
-                )
+                (Database::sqlite(file), Some(claim))
             }
-            Target::Postgres(url) => {
-                let server = postgres::Server::at(&url)?;
-                (Database::Postgres(Arc::new(server)), None)
-            }
+            Target::Postgres(url) => (Database::postgres(postgres::Server::at(&url)?), None),
         };
         migrate::migrate(&database.open(Role::Writer)?, migrate::MIGRATIONS, now)?;
         let writer = writer::Writer::open(&database)?;
@@ -144,12 +141,9 @@ impl Store {
     pub fn is_at(target: &Target) -> Result<bool> {
         match target {
             Target::Directory(dir) => Ok(dir::database(dir).is_file()),
-            Target::Postgres(url) => {
-                let server = Arc::new(postgres::Server::at(url)?);
-                Database::Postgres(server)
-                    .open(Role::Reader)?
-                    .has_table("migration")
-            }
+            Target::Postgres(url) => Database::postgres(postgres::Server::at(url)?)
+                .open(Role::Reader)?
+                .has_table("migration"),
         }
     }
 
@@ -212,18 +206,18 @@ impl Store {
     /// Takes over into memory what other processes have written; to be called every few seconds. A write does the same
     /// beforehand.
     pub fn keep_up(&self) -> Result<()> {
-        match &self.open.database {
-            Database::Sqlite(..) => self.write_blocking(|_| Ok(())),
-            Database::Postgres(_) => Ok(()),
+        match &self.open.database.location {
+            Location::Sqlite(..) => self.write_blocking(|_| Ok(())),
+            Location::Postgres(_) => Ok(()),
         }
     }
 
     /// Writes one state of the database to the new file `to`, checks it, and blocks until that is on the disk. Work
     /// goes on meanwhile. Fails with [`Error::Exists`] rather than overwrite; `to` is there whole or not at all.
     pub fn backup(&self, to: &Path, progress: impl FnMut(Progress)) -> Result<()> {
-        match &self.open.database {
-            Database::Sqlite(file, _) => backup::backup(file, to, progress),
-            Database::Postgres(_) => Err(Error::Elsewhere {
+        match &self.open.database.location {
+            Location::Sqlite(file, _) => backup::backup(file, to, progress),
+            Location::Postgres(_) => Err(Error::Elsewhere {
                 what: "a backup",
                 instead: "pg_dump or pg_basebackup",
             }),
@@ -232,9 +226,9 @@ impl Store {
 
     /// Checks the database file page by page. Fails with [`Error::Corrupt`]. PostgreSQL's files are for its own tools.
     pub fn check(&self) -> Result<()> {
-        match &self.open.database {
-            Database::Sqlite(file, _) => sqlite::verify(file),
-            Database::Postgres(_) => Ok(()),
+        match &self.open.database.location {
+            Location::Sqlite(file, _) => sqlite::verify(file),
+            Location::Postgres(_) => Ok(()),
         }
     }
 
@@ -249,6 +243,7 @@ impl Store {
             waiting_writes: self.open.writer.waiting(),
             commits: self.open.writer.commits(),
             active_reads: self.open.readers.active(),
+            statements: self.open.database.statements(),
         }
     }
 

@@ -1,4 +1,8 @@
 //! Brings a database to the schema of this program: forward only, each step in a transaction of its own.
+//!
+//! While a new program takes the place of an old one, both run on the new schema. So a step says which programs can: those
+//! that know at least the schema version it `reads_from`. It can be as low as the step only adds what an older program
+//! neither reads nor must fill: new tables, columns with a default, indexes.
 
 use jiff::Timestamp;
 
@@ -10,6 +14,8 @@ use crate::params;
 pub(crate) struct Migration {
     version: i64,
     name: &'static str,
+    /// The oldest schema version whose program works on this one too; the step's own version when none does.
+    reads_from: i64,
     sql: &'static str,
 }
 
@@ -18,27 +24,38 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration {
         version: 1,
         name: "ground",
+        reads_from: 1,
         sql: include_str!("../migrations/0001_ground.sql"),
     },
     Migration {
         version: 2,
         name: "cases",
+        reads_from: 2,
         sql: include_str!("../migrations/0002_cases.sql"),
     },
     Migration {
         version: 3,
         name: "accounts",
+        reads_from: 3,
         sql: include_str!("../migrations/0003_accounts.sql"),
     },
     Migration {
         version: 4,
         name: "processes",
+        reads_from: 4,
         sql: include_str!("../migrations/0004_processes.sql"),
     },
     Migration {
         version: 5,
         name: "photos",
+        reads_from: 5,
         sql: include_str!("../migrations/0005_photos.sql"),
+    },
+    Migration {
+        version: 6,
+        name: "leases",
+        reads_from: 5,
+        sql: include_str!("../migrations/0006_leases.sql"),
     },
 ];
 
@@ -92,6 +109,15 @@ fn apply_next(conn: &Conn, migrations: &[Migration], now: Timestamp) -> Result<b
          VALUES ($1, $2, $3, $4)",
         params![next.version, next.name, now, next.checksum()],
     )?;
+    if next.reads_from < next.version {
+        // A column that the first steps did not have.
+        conn.exec(
+            "UPDATE migration
+             SET reads_from = $2
+             WHERE version = $1",
+            params![next.version, next.reads_from],
+        )?;
+    }
     tracing::info!(version = next.version, name = next.name, "migration applied");
     Ok(true)
 }
@@ -110,7 +136,15 @@ fn pending<'m>(conn: &Conn, migrations: &'m [Migration]) -> Result<&'m [Migratio
     )?;
     let known = migrations.last().map_or(0, |last| last.version);
     if let Some((found, _)) = applied.last().filter(|(found, _)| *found > known) {
-        return Err(Error::TooNew { found: *found, known });
+        let found = *found;
+        if !is_usable(conn, known)? {
+            return Err(Error::TooNew { found, known });
+        }
+        tracing::info!(
+            found,
+            known,
+            "the schema is newer than this program and can be used by it"
+        );
     }
     for (migration, (version, checksum)) in migrations.iter().zip(&applied) {
         if migration.version != *version || migration.checksum() != checksum[..] {
@@ -120,7 +154,19 @@ fn pending<'m>(conn: &Conn, migrations: &'m [Migration]) -> Result<&'m [Migratio
             });
         }
     }
-    Ok(&migrations[applied.len()..])
+    Ok(migrations.get(applied.len()..).unwrap_or_default())
+}
+
+/// Whether a program that knows the schema up to a version works on all steps after it.
+fn is_usable(conn: &Conn, known: i64) -> Result<bool> {
+    let demanded = conn.row(
+        "SELECT MAX(COALESCE(reads_from, version))
+         FROM migration
+         WHERE version > $1",
+        params![known],
+        |row| row.int(0),
+    )?;
+    Ok(demanded <= known)
 }
 
 #[cfg(test)]
@@ -131,11 +177,13 @@ mod tests {
     const FIRST: Migration = Migration {
         version: 1,
         name: "first",
-        sql: "CREATE TABLE a (n BIGINT) /* sqlite: STRICT */;",
+        reads_from: 1,
+        sql: "CREATE TABLE a (n BIGINT) /* sqlite: STRICT */; ALTER TABLE migration ADD COLUMN reads_from BIGINT;",
     };
     const SECOND: Migration = Migration {
         version: 2,
         name: "second",
+        reads_from: 2,
         sql: "CREATE TABLE b (n BIGINT) /* sqlite: STRICT */;",
     };
 
@@ -167,6 +215,30 @@ mod tests {
         let refusal = migrate(&conn, &[FIRST], Timestamp::UNIX_EPOCH).unwrap_err();
         assert!(
             matches!(refusal, Error::TooNew { found: 2, known: 1 }),
+            "{refusal}"
+        );
+    }
+
+    #[test]
+    fn a_newer_database_is_used_by_the_programs_that_its_steps_allow() {
+        const ADDED: Migration = Migration {
+            reads_from: 1,
+            ..SECOND
+        };
+        const THIRD: Migration = Migration {
+            version: 3,
+            name: "third",
+            reads_from: 2,
+            sql: "CREATE TABLE c (n BIGINT) /* sqlite: STRICT */;",
+        };
+        let (_dir, conn) = database();
+        migrate(&conn, &[FIRST, ADDED], Timestamp::UNIX_EPOCH).unwrap();
+        migrate(&conn, &[FIRST], Timestamp::UNIX_EPOCH).unwrap();
+        migrate(&conn, &[FIRST, ADDED, THIRD], Timestamp::UNIX_EPOCH).unwrap();
+        migrate(&conn, &[FIRST, ADDED], Timestamp::UNIX_EPOCH).unwrap();
+        let refusal = migrate(&conn, &[FIRST], Timestamp::UNIX_EPOCH).unwrap_err();
+        assert!(
+            matches!(refusal, Error::TooNew { found: 3, known: 1 }),
             "{refusal}"
         );
     }

@@ -81,7 +81,8 @@ pub fn apply(
     now: Timestamp,
 ) -> Result<(JurisdictionId, u32)> {
     let version = seen + 1;
-    let known = tx.row_optional(
+    // Locked, so that of two who apply at once the second finds out that it compared with the wrong version.
+    let known = tx.row_to_change(
         "SELECT jurisdiction_id, version
          FROM jurisdiction
          WHERE code = $1",

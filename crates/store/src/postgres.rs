@@ -38,6 +38,10 @@ pub(crate) use driver::block_on;
 /// How long a statement waits for a row that another process has changed and not committed.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
 
+/// How long a transaction that writes may stand still before the server ends it: a process that stands still, or whose
+/// machine is gone, must not hold what others wait for. Commands wait for nothing, so they are far from it.
+const IDLE_AT_MOST: Duration = Duration::from_secs(5);
+
 /// Prepared statements kept per connection: more than the whole program has.
 const STATEMENTS_KEPT: usize = 512;
 
@@ -169,14 +173,17 @@ impl Connection {
     }
 
     fn prepare_session(&self, role: Role) -> Result<()> {
-        let read_only = match role {
-            Role::Reader => "SET default_transaction_read_only = on;",
-            Role::Writer => "",
+        let of_role = match role {
+            Role::Reader => "SET default_transaction_read_only = on;".to_owned(),
+            Role::Writer => format!(
+                "SET idle_in_transaction_session_timeout = {};",
+                IDLE_AT_MOST.as_millis()
+            ),
         };
         self.define(&format!(
             "SET lock_timeout = {};
              SET client_min_messages = warning;
-             {read_only}",
+             {of_role}",
             LOCK_WAIT.as_millis()
         ))?;
         let encoding = self.ask("SELECT current_setting('server_encoding')")?;

@@ -6,7 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 
 use jiff::Timestamp;
-use whistle_store::{Counter, Error, Store, Target, Tx, limits, params, restore};
+use whistle_domain::words::JurisdictionId;
+use whistle_store::{Counter, Error, Store, Target, Tx, lease, limits, params, restore};
 use whistle_testbed::Bed;
 
 const PLACE: i64 = 1;
@@ -611,4 +612,72 @@ fn the_log_is_cut_while_writing_goes_on() {
         .unwrap()
         .len();
     assert!(log < 60 << 20, "the log has {log} bytes");
+}
+
+// ---- several processes ------------------------------------------------------------------------------------------
+
+#[test]
+fn a_duty_is_one_holders_and_what_an_old_one_writes_for_it_is_undone() {
+    let (_bed, store) = temporary();
+    let place = JurisdictionId(PLACE);
+    let take = |holder: &'static str, seen| {
+        store.write_blocking(move |tx| lease::take(tx, place, "parking", holder, seen))
+    };
+    let pulse = || store.read_blocking(lease::all).unwrap()[0].pulse;
+    let work = |held: lease::Held, day| {
+        store.write_blocking(move |tx| {
+            lease::hold(tx, &held)?;
+            add_row(tx, day)
+        })
+    };
+    let old = take("one", None).unwrap().unwrap();
+    assert_eq!(take("other", None).unwrap(), None, "it is taken");
+    let seen = pulse();
+    work(old, 1).unwrap();
+    assert_eq!(take("other", Some(seen)).unwrap(), None, "its holder lives");
+    let new = take("other", Some(pulse())).unwrap().unwrap();
+    assert!(new.token > old.token);
+    let refused = work(old, 2);
+    assert!(
+        matches!(refused, Err(Error::Fenced { name: "parking" })),
+        "{refused:?}"
+    );
+    work(new, 3).unwrap();
+    assert_eq!(rows(&store), HashSet::from([1, 3]));
+    // Given up by one who has it no more, it stays where it is.
+    store.write_blocking(move |tx| lease::give_up(tx, &old)).unwrap();
+    assert_eq!(
+        store.read_blocking(lease::all).unwrap()[0].holder.as_deref(),
+        Some("other")
+    );
+    store.write_blocking(move |tx| lease::give_up(tx, &new)).unwrap();
+    assert_eq!(store.read_blocking(lease::all).unwrap()[0].holder, None);
+    assert!(matches!(work(new, 4), Err(Error::Fenced { .. })));
+}
+
+#[test]
+fn a_program_goes_on_and_starts_beside_a_newer_one_whose_schema_it_can_use() {
+    let (bed, store) = temporary();
+    let known = store
+        .read_blocking(|conn| conn.row("SELECT MAX(version) FROM migration", params![], |row| row.int(0)))
+        .unwrap();
+    let newer = |version: i64, reads_from: Option<i64>| {
+        store
+            .write_blocking(move |tx| {
+                tx.exec(
+                    "INSERT INTO migration (version, name, applied_at, checksum, reads_from)
+                     VALUES ($1, 'newer', 0, $2, $3)",
+                    params![version, &[0_u8; 32][..], reads_from],
+                )
+            })
+            .unwrap();
+    };
+    newer(known + 1, Some(known));
+    store.write_blocking(|tx| add_row(tx, 1)).unwrap();
+    let beside = open(target(&bed));
+    beside.write_blocking(|tx| add_row(tx, 2)).unwrap();
+    assert_eq!(rows(&store), HashSet::from([1, 2]));
+    newer(known + 2, None);
+    let refused = Store::open(target(&bed), Timestamp::UNIX_EPOCH).map(drop);
+    assert!(matches!(refused, Err(Error::TooNew { .. })), "{refused:?}");
 }

@@ -13,7 +13,14 @@ mod ops;
 mod pages;
 mod status;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -65,6 +72,7 @@ pub struct Shared {
     pub settings: Settings,
     /// Where the metrics are read; none in tests that do not look.
     pub metrics: Option<PrometheusHandle>,
+    stopping: AtomicBool,
 }
 
 impl std::ops::Deref for App {
@@ -82,7 +90,18 @@ impl App {
             whistle,
             settings,
             metrics,
+            stopping: AtomicBool::new(false),
         }))
+    }
+
+    /// Tells the balancer to send requests elsewhere: `/readyz` says no, and every answer closes its connection. Those that
+    /// come all the same are answered.
+    pub fn begin_stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 }
 

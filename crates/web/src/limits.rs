@@ -122,6 +122,10 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
         REQUEST_ID,
         HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("unknown")),
     );
+    if gate.app.is_stopping() {
+        // Whoever keeps a connection for the next request opens one to another process instead.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     guard(headers);
     answer
 }

@@ -17,8 +17,11 @@ pub(crate) fn router() -> Router<App> {
         .route("/metrics", get(metrics))
 }
 
-/// Ready when the store answers and a place is in force.
+/// Ready when the store answers and a place is in force, until the process is told to stop.
 async fn ready(State(app): State<App>) -> Response {
+    if app.is_stopping() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
+    }
     if let Err(error) = app.whistle.is_ready().await {
         tracing::warn!(%error, "not ready");
         return (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response();
@@ -38,6 +41,7 @@ async fn metrics(State(app): State<App>) -> Response {
     metrics::gauge!("whistle_store_waiting_writes").set(load.waiting_writes as f64);
     metrics::gauge!("whistle_store_active_reads").set(load.active_reads as f64);
     metrics::counter!("whistle_store_commits_total").absolute(load.commits);
+    metrics::counter!("whistle_store_statements_total").absolute(load.statements);
     handle.run_upkeep();
     (
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],

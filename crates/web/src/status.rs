@@ -15,6 +15,8 @@ pub(crate) fn status_of(error: &Error) -> StatusCode {
         Error::BadKey(_) | Error::Forbidden => StatusCode::FORBIDDEN,
         Error::SignedOut | Error::BadPassword => StatusCode::UNAUTHORIZED,
         Error::KeyReused | Error::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::TooManyTries(_) => StatusCode::TOO_MANY_REQUESTS,
+        Error::Full => StatusCode::INSUFFICIENT_STORAGE,
         Error::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Store(_) | Error::Io { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -48,7 +50,7 @@ pub(crate) fn message_of(error: &Error, request_id: &str) -> String {
 /// After which time to try again, for a `Retry-After` header.
 pub(crate) fn retry_after(error: &Error) -> Option<Duration> {
     match error {
-        Error::Busy(after) => Some(*after),
+        Error::Busy(after) | Error::TooManyTries(after) => Some(*after),
         _ => None,
     }
 }

@@ -757,3 +757,51 @@ fn pages_look_as_they_did() {
     );
     insta::assert_snapshot!("services_zh", main(town.browser("zh").get("/report")));
 }
+
+#[test]
+fn no_page_asks_the_database_more_than_six_statements() {
+    const AT_MOST: u64 = 6;
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let mut reporter = town.browser("en");
+    let (number, _) = reporter.report(&[]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let case = format!("/cases/{number}");
+    let staff_case = format!("/staff/cases/{number}");
+    let public = [
+        "/",
+        "/report",
+        "/report?service=WAT-LEAK",
+        "/cases",
+        &case,
+        "/follow",
+        "/follow/case",
+        "/privacy",
+        "/about",
+        "/feeds/cases.atom",
+        "/open311/v2/services.json",
+        "/open311/v2/requests.json",
+    ];
+    let staff = [
+        "/staff",
+        "/staff/cases",
+        "/staff/cases?q=water",
+        &staff_case,
+        "/staff/report",
+        "/staff/report?service=WAT-LEAK",
+    ];
+    let mut over = Vec::new();
+    for (browser, paths) in [(&mut reporter, &public[..]), (&mut desk, &staff[..])] {
+        for path in paths {
+            let before = town.whistle.load().statements;
+            browser.get(path).is(200);
+            let asked = town.whistle.load().statements - before;
+            eprintln!("{path}: {asked}");
+            if asked > AT_MOST {
+                over.push((*path, asked));
+            }
+        }
+    }
+    assert_eq!(over, []);
+}

@@ -10,7 +10,7 @@ use figment::{
     value::{Dict, Map, Value},
 };
 use serde::Serialize;
-use whistle_service::Site;
+use whistle_service::{Bucket, Site};
 
 use crate::failure::{Failure, Result};
 
@@ -53,7 +53,7 @@ const fn unset(name: &'static str, example: &'static str, meaning: &'static str)
 }
 
 /// All settings, in the order in which they are shown.
-pub(crate) const SETTINGS: [Setting; 17] = [
+pub(crate) const SETTINGS: [Setting; 19] = [
     setting(
         "data",
         "whistle-data",
@@ -71,6 +71,11 @@ pub(crate) const SETTINGS: [Setting; 17] = [
         "the install's key as 64 hexadecimal digits, for processes on several machines; empty: secret.key in the data folder",
     )
     .secret(),
+    unset(
+        "media",
+        "s3://bucket/prefix",
+        "where the photos are, in an S3-compatible store that AWS_… variables say how to reach; empty: in the data folder",
+    ),
     setting(
         "listen",
         "127.0.0.1:8311",
@@ -122,9 +127,14 @@ pub(crate) const SETTINGS: [Setting; 17] = [
         "how long a connection may take to send the head of its next request, idle time included",
     ),
     setting(
+        "drain",
+        "0s",
+        "how long a stop goes on as before, only that /readyz says 503: a bit longer than a balancer needs to notice",
+    ),
+    setting(
         "stop_within",
         "30s",
-        "how long a stop waits for requests under way",
+        "how long a stop then waits for requests under way",
     ),
     setting(
         "log",
@@ -195,7 +205,10 @@ pub(crate) struct ServeFlags {
     /// How long the head of a request may take [default: 10s]
     #[arg(long, value_name = "TIME")]
     header_timeout: Option<String>,
-    /// How long a stop waits for requests under way [default: 30s]
+    /// How long a stop goes on serving while /readyz says 503 [default: 0s]
+    #[arg(long, value_name = "TIME")]
+    drain: Option<String>,
+    /// How long a stop then waits for requests under way [default: 30s]
     #[arg(long, value_name = "TIME")]
     stop_within: Option<String>,
     /// Whether /metrics tells figures: true or false [default: true]
@@ -217,6 +230,7 @@ pub(crate) struct Config {
     pub burst: u32,
     pub trusted_proxies: Vec<IpAddr>,
     pub header_timeout: Duration,
+    pub drain: Duration,
     pub stop_within: Duration,
     pub log: String,
     pub log_format: LogFormat,
@@ -273,6 +287,7 @@ impl Layers {
                 dir: self.parsed("data", path)?,
                 database_url: self.parsed("database_url", database_url)?,
                 key: self.parsed("secret_key", key)?,
+                media: self.parsed("media", bucket)?,
             },
             listen: self.parsed("listen", address)?,
             base_url: self.parsed("base_url", base_url)?,
@@ -284,6 +299,7 @@ impl Layers {
             burst: self.parsed("burst", at_least_one)?,
             trusted_proxies: self.parsed("trusted_proxies", addresses)?,
             header_timeout: self.parsed("header_timeout", duration)?,
+            drain: self.parsed("drain", duration_or_none)?,
             stop_within: self.parsed("stop_within", duration)?,
             log: self.parsed("log", rules)?,
             log_format: self.parsed("log_format", format)?,
@@ -403,6 +419,7 @@ impl Flags {
             ("burst", &serve.burst),
             ("trusted_proxies", &serve.trusted_proxies),
             ("header_timeout", &serve.header_timeout),
+            ("drain", &serve.drain),
             ("stop_within", &serve.stop_within),
             ("log", &self.log),
             ("log_format", &self.log_format),
@@ -495,6 +512,10 @@ fn database_url(text: &str) -> Result<Option<String>, String> {
     }
 }
 
+fn bucket(text: &str) -> Result<Option<Bucket>, String> {
+    (!text.is_empty()).then(|| text.parse()).transpose()
+}
+
 fn key(text: &str) -> Result<Option<[u8; 32]>, String> {
     let wrong = || "write 64 hexadecimal digits; `openssl rand -hex 32` makes some".to_owned();
     if text.is_empty() {
@@ -573,6 +594,13 @@ fn size(text: &str) -> Result<usize, String> {
     bytes
         .filter(|bytes| *bytes > 0)
         .ok_or_else(|| "write a size such as 64 MiB, 500 kB or 65536".to_owned())
+}
+
+fn duration_or_none(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" | "0s" => Ok(Duration::ZERO),
+        text => duration(text),
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

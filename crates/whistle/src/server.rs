@@ -26,11 +26,13 @@ pub(crate) struct Limits {
     pub connections: u32,
     /// How long the head of a request may take, idle time before it included.
     pub header_timeout: Duration,
+    /// How long a stop goes on taking connections.
+    pub drain: Duration,
     /// How long a stop waits for requests under way.
     pub stop_within: Duration,
 }
 
-/// Serves until `stop`, then takes no more connections and finishes the requests that were begun. Answers how many
+/// Serves until `stop` and for a while on, then takes no more connections and finishes the requests that were begun. Answers how many
 /// connections had to be cut.
 pub(crate) async fn serve(
     listener: TcpListener,
@@ -40,7 +42,10 @@ pub(crate) async fn serve(
 ) -> u32 {
     let slots = Arc::new(Semaphore::new(limits.connections as usize));
     let (ending, end) = watch::channel(());
-    let mut stop = pin!(stop);
+    let mut stop = pin!(async {
+        stop.await;
+        time::sleep(limits.drain).await;
+    });
     loop {
         let next = async {
             let slot = Arc::clone(&slots).acquire_owned().await;
@@ -134,6 +139,7 @@ mod tests {
     const LIMITS: Limits = Limits {
         connections: 8,
         header_timeout: Duration::from_secs(30),
+        drain: Duration::ZERO,
         stop_within: Duration::from_secs(30),
     };
 
@@ -191,6 +197,21 @@ mod tests {
         let stream = ask(slow.address).await;
         slow.begun.recv().await.unwrap();
         slow.stop.send(()).unwrap();
+        slow.go.notify_one();
+        assert!(rest(stream).await.ends_with("done"));
+        assert_eq!(slow.served.await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn connections_are_still_taken_for_a_while_after_the_stop() {
+        let mut slow = slow(Limits {
+            drain: Duration::from_millis(300),
+            ..LIMITS
+        })
+        .await;
+        slow.stop.send(()).unwrap();
+        let stream = ask(slow.address).await;
+        slow.begun.recv().await.unwrap();
         slow.go.notify_one();
         assert!(rest(stream).await.ends_with("done"));
         assert_eq!(slow.served.await.unwrap(), 0);

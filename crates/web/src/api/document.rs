@@ -96,6 +96,7 @@ fn add_errors(operation: &mut Operation) {
             "Something went wrong here; operators find the request_id in their log.",
         ),
         ("503", "Too much at once; see Retry-After."),
+        ("507", "The server has no room left; nothing was kept."),
     ];
     if operation.security.is_some() {
         common.push(("401", "The credentials are missing, wrong or over."));

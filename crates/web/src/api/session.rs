@@ -46,6 +46,7 @@ fn session(here: &Here, signed_in: &SignedIn) -> Session {
         (status = 201, body = NewSession, description = "Signed in.",
             headers(("Cache-Control" = String, description = "`no-store`: the token is a secret."))),
         (status = 401, body = ErrorAnswer, description = "The login and password do not fit together."),
+        (status = 429, body = ErrorAnswer, description = "Too many tries with this login; see Retry-After."),
     ))]
 async fn sign_in(
     State(app): State<App>,

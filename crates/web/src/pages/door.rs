@@ -1,4 +1,5 @@
-//! Cookies, and the guard against guessing codes and passwords.
+//! Cookies, and the guard against guessing codes. Passwords are guarded by the service, for all processes together; codes
+//! are long enough that a pace for each process will do.
 
 use std::{num::NonZeroU32, sync::LazyLock, time::Duration};
 
@@ -114,7 +115,7 @@ static GUARD: LazyLock<DefaultKeyedRateLimiter<String>> = LazyLock::new(|| {
     RateLimiter::keyed(quota.allow_burst(TRIES))
 });
 
-/// Whether one more try at this case's codes, or this name's password, is allowed now.
+/// Whether one more try at this case's codes is allowed now.
 pub(crate) fn may_try(page: &Page, what: &str, key: &str) -> bool {
     if GUARD.len() > KEYS {
         GUARD.retain_recent();

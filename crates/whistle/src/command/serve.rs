@@ -4,6 +4,7 @@ use std::{
     panic::{self, AssertUnwindSafe},
     sync::mpsc::{self, RecvTimeoutError},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -64,13 +65,19 @@ pub(super) fn serve(config: &Config, whistle: Whistle, ready: impl FnOnce(&str))
         let stop = stop_signal()?;
         reload_on_hangup(&whistle)?;
         let duties = Duties::start(whistle.clone(), metrics.clone())?;
-        let router = whistle_web::router(App::new(whistle.clone(), settings(config), metrics));
+        let app = App::new(whistle.clone(), settings(config), metrics);
+        let router = whistle_web::router(app.clone());
+        let stop = async move {
+            stop.await;
+            app.begin_stop();
+        };
         let address = format!("http://{address}");
         output::line(format!("listening on {address}"));
         ready(&address);
         let limits = Limits {
             connections: config.connections,
             header_timeout: config.header_timeout,
+            drain: config.drain,
             stop_within: config.stop_within,
         };
         let cut = server::serve(listener, router, limits, stop).await;
@@ -154,24 +161,50 @@ fn reload_on_hangup(whistle: &Whistle) -> Result<()> {
     Ok(())
 }
 
-/// The thread that looks after the duties. Whatever goes wrong in it is logged and tried again.
-struct Duties {
+/// The threads that look after the duties, and whether a place was applied, which must not wait for the duties. Whatever
+/// goes wrong in them is logged and tried again.
+struct Duties([Again; 2]);
+
+impl Duties {
+    fn start(whistle: Whistle, metrics: Option<PrometheusHandle>) -> Result<Self> {
+        let places = whistle.clone();
+        Ok(Self([
+            Again::start("whistle-places", duties::LOOK_AT_PLACES_EVERY, move || {
+                look_at_places(&places);
+            })?,
+            Again::start("whistle-duties", duties::EVERY, move || {
+                do_once(&whistle);
+                if let Some(metrics) = &metrics {
+                    // Samples pile up until they are counted, which nobody else does while nobody asks.
+                    metrics.run_upkeep();
+                }
+            })?,
+        ]))
+    }
+
+    fn stop(&self) {
+        self.0.iter().for_each(Again::stop);
+    }
+
+    fn join(self) {
+        self.0.into_iter().for_each(Again::join);
+    }
+}
+
+/// A thread that does something again and again until it is stopped.
+struct Again {
     stop: mpsc::Sender<()>,
     thread: JoinHandle<()>,
 }
 
-impl Duties {
-    fn start(whistle: Whistle, metrics: Option<PrometheusHandle>) -> Result<Self> {
+impl Again {
+    fn start(name: &str, every: Duration, work: impl Fn() + Send + 'static) -> Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let thread = thread::Builder::new()
-            .name("whistle-duties".to_owned())
+            .name(name.to_owned())
             .spawn(move || {
-                while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(duties::EVERY) {
-                    do_once(&whistle);
-                    if let Some(metrics) = &metrics {
-                        // Samples pile up until they are counted, which nobody else does while nobody asks.
-                        metrics.run_upkeep();
-                    }
+                while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(every) {
+                    work();
                 }
             })
             .map_err(|error| Failure::Refused(format!("no threads can be started: {error}")))?;
@@ -185,8 +218,17 @@ impl Duties {
 
     fn join(self) {
         if self.thread.join().is_err() {
-            tracing::error!("the duties' thread panicked");
+            tracing::error!("a thread panicked");
         }
+    }
+}
+
+fn look_at_places(whistle: &Whistle) {
+    match panic::catch_unwind(AssertUnwindSafe(|| whistle.reload_places())) {
+        Ok(Ok(true)) => tracing::info!("a place that was applied is in force"),
+        Ok(Ok(false)) => {}
+        Ok(Err(error)) => tracing::error!(%error, "places cannot be reloaded; the old ones stay"),
+        Err(_) => tracing::error!("reloading places panicked; the old ones stay"),
     }
 }
 

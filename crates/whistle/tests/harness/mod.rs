@@ -39,6 +39,8 @@ pub fn village() -> PathBuf {
 /// A temporary folder with room for a data folder.
 pub struct Home {
     bed: Bed,
+    /// The address of another database than the bed's.
+    elsewhere: Option<String>,
 }
 
 /// What a finished command said.
@@ -64,15 +66,29 @@ impl Run {
     }
 }
 
+impl From<Bed> for Home {
+    fn from(bed: Bed) -> Self {
+        Self { bed, elsewhere: None }
+    }
+}
+
 impl Home {
     /// A folder without an install.
     pub fn empty() -> Self {
-        Self { bed: Bed::new() }
+        Bed::new().into()
+    }
+
+    /// The same, with the database at an address.
+    pub fn at(database_url: String) -> Self {
+        Self {
+            elsewhere: Some(database_url),
+            ..Self::empty()
+        }
     }
 
     /// The same, with the database in a file; none when these tests run on PostgreSQL.
     pub fn in_files() -> Option<Self> {
-        Bed::sqlite().map(|bed| Self { bed })
+        Bed::sqlite().map(Self::from)
     }
 
     /// A folder with an install in which the village is in force.
@@ -82,7 +98,12 @@ impl Home {
 
     /// Whether the database is PostgreSQL's.
     pub fn is_on_postgres(&self) -> bool {
-        self.bed.database_url().is_some()
+        self.database_url().is_some()
+    }
+
+    /// The address of the database; none on SQLite.
+    pub fn database_url(&self) -> Option<&str> {
+        self.elsewhere.as_deref().or(self.bed.database_url())
     }
 
     /// Puts the village in force.
@@ -117,10 +138,7 @@ impl Home {
         command
             .current_dir(self.path())
             .env("WHISTLE_DATA", self.data())
-            .env(
-                "WHISTLE_DATABASE_URL",
-                self.bed.database_url().unwrap_or_default(),
-            )
+            .env("WHISTLE_DATABASE_URL", self.database_url().unwrap_or_default())
             .args(arguments);
         command
     }
@@ -144,7 +162,7 @@ impl Home {
     /// How many cases there are.
     pub fn cases(&self) -> i64 {
         let sql = "SELECT COUNT(*) FROM cases";
-        match self.bed.database_url() {
+        match self.database_url() {
             Some(url) => whistle_testbed::sql(url, sql).parse().unwrap(),
             None => self.database().query_row(sql, [], |row| row.get(0)).unwrap(),
         }
@@ -266,6 +284,20 @@ impl Server {
         post(&self.agent, &format!("{}{path}", self.url), headers, form)
     }
 
+    /// Sends a body of another kind than a form.
+    pub fn post_bytes(&self, path: &str, kind: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
+        let request = self.agent.post(format!("{}{path}", self.url));
+        answer(request.header("Content-Type", kind).send(body))
+    }
+
+    /// The status of a page, and what kind it is.
+    pub fn head(&self, path: &str) -> (u16, String) {
+        let answer = self.agent.head(format!("{}{path}", self.url)).call().unwrap();
+        let kind = answer.headers().get("content-type");
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        (answer.status().as_u16(), kind.to_owned())
+    }
+
     /// Reports a pothole through Open311.
     pub fn report(&self, api_key: &str, retry_key: &str) -> Result<Answer, ureq::Error> {
         self.post(
@@ -312,8 +344,13 @@ impl Server {
     }
 
     /// Stops it as an operator does.
-    pub fn stop(mut self) {
+    pub fn stop(self) {
         self.signal("TERM");
+        self.stop_was_asked();
+    }
+
+    /// Waits for the end of one that was told to stop.
+    pub fn stop_was_asked(mut self) {
         let status = self.wait();
         assert!(status.success(), "{status}: {}", self.log());
     }

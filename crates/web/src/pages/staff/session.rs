@@ -109,9 +109,6 @@ pub(crate) async fn ask(page: Page, Asked(asked): Asked<Vec<(String, String)>>) 
 pub(crate) async fn enter(page: Page, posted: Posted) -> Result<Response, Fault> {
     let fields = &posted.fields;
     let login = fields.get("login");
-    if !door::may_try(&page, "login", &login.trim().to_lowercase()) {
-        return Err(Fault::TooManyTries);
-    }
     let password = fields.get("password").to_owned();
     match page.app.whistle.sign_in(&page.here, login, password).await {
         Ok(token) => {

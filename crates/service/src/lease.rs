@@ -1,0 +1,201 @@
+//! Which process looks after which duty. See `whistle_store::lease` for how processes agree on it.
+//!
+//! A process dies: its beats stop, and after [`SILENT`] another takes its duties over, at the latest some 7 s after its last
+//! beat. It is stopped in good order: it gives them up, and another has them with its next round. It is only slow, or its
+//! machine was asleep: it learns so at its next transaction, which changes nothing.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use whistle_domain::words::JurisdictionId;
+use whistle_store::lease::{self as stored, Held, Lease, Pulse};
+
+use crate::{Whistle, duties::Duty, error::Result, time::Chance};
+
+/// How long a holder may be silent before its duties are taken over.
+const SILENT: Duration = Duration::from_secs(5);
+
+/// How often a holder with nothing to do shows that it lives: a few times while others wait for it.
+const BEAT_EVERY: Duration = Duration::from_secs(2);
+
+/// What a process knows of leases.
+pub(crate) struct Leases {
+    /// The process's own name.
+    holder: String,
+    known: Mutex<Known>,
+    /// Whether it takes no more.
+    leaving: AtomicBool,
+}
+
+#[derive(Default)]
+struct Known {
+    /// What others hold: their pulse, and since when it stands still, in the time that this process runs.
+    others: HashMap<(JurisdictionId, Duty), (Pulse, Duration)>,
+    /// What this process holds.
+    own: Vec<(Held, Duty)>,
+    /// When it last showed that it lives.
+    beat: Duration,
+}
+
+impl Leases {
+    pub(crate) fn new(chance: &Chance) -> Self {
+        Self {
+            holder: format!("{:032x}", u128::from_le_bytes(chance.bytes())),
+            known: Mutex::default(),
+            leaving: AtomicBool::new(false),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A duty that this process looks after, as it stood when that was last read.
+pub(crate) struct InCharge {
+    pub(crate) held: Held,
+    pub(crate) duty: Duty,
+    pub(crate) done_at: Option<jiff::Timestamp>,
+}
+
+impl Whistle {
+    /// Takes what nobody looks after, shows others that this process lives, and answers what it looks after now.
+    pub(crate) fn hold_leases(&self) -> Result<Vec<InCharge>> {
+        if self.leases.leaving.load(Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
+        let found: HashMap<_, Lease> = self
+            .store
+            .read_blocking(stored::all)?
+            .into_iter()
+            .map(|lease| ((lease.jurisdiction, lease.name.clone()), lease))
+            .collect();
+        let running = self.clock.running();
+        let mut known = self.leases.known();
+        let (mut own, mut free) = (Vec::new(), Vec::new());
+        for here in self.places().all() {
+            for duty in Duty::ALL {
+                let lease = found.get(&(here.id, duty.as_str().to_owned()));
+                match lease {
+                    Some(lease) if lease.holder.as_ref() == Some(&self.leases.holder) => {
+                        let held = Held {
+                            jurisdiction: here.id,
+                            name: duty.as_str(),
+                            token: lease.pulse.token,
+                        };
+                        own.push(InCharge {
+                            held,
+                            duty,
+                            done_at: lease.done_at,
+                        });
+                    }
+                    lease if known.may_take(here.id, duty, lease, running) => {
+                        let pulse = lease.map(|lease| lease.pulse);
+                        free.push((here.id, duty, pulse, lease.and_then(|lease| lease.done_at)));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        if running.saturating_sub(known.beat) >= BEAT_EVERY {
+            for InCharge { held, .. } in &own {
+                let held = *held;
+                match self.store.write_blocking(move |tx| stored::hold(tx, &held)) {
+                    // The next look tells who has it.
+                    Err(whistle_store::Error::Fenced { .. }) => {}
+                    outcome => outcome?,
+                }
+            }
+            known.beat = running;
+        }
+        for (id, duty, pulse, done_at) in free {
+            let holder = self.leases.holder.clone();
+            let taken = self
+                .store
+                .write_blocking(move |tx| stored::take(tx, id, duty.as_str(), &holder, pulse))?;
+            if let Some(held) = taken {
+                tracing::info!(
+                    jurisdiction = id.0,
+                    duty = held.name,
+                    token = held.token,
+                    "this process looks after a duty now"
+                );
+                own.push(InCharge { held, duty, done_at });
+            }
+        }
+        known.own = own.iter().map(|one| (one.held, one.duty)).collect();
+        Ok(own)
+    }
+
+    /// Gives up what this process looks after, so that others need not wait for it, and takes nothing any more.
+    pub(crate) fn give_up_leases(&self) {
+        self.leases.leaving.store(true, Ordering::Relaxed);
+        let own = std::mem::take(&mut self.leases.known().own);
+        if own.is_empty() {
+            return;
+        }
+        let given_up = self
+            .store
+            .write_blocking(move |tx| own.iter().try_for_each(|(held, _)| stored::give_up(tx, held)));
+        if let Err::<_, whistle_store::Error>(error) = given_up {
+            tracing::warn!(%error, "duties are not given up; another process takes them over in some seconds");
+        }
+    }
+}
+
+impl Known {
+    /// Whether nobody looks after a duty: never did, gave it up, or has been silent for too long.
+    fn may_take(&mut self, id: JurisdictionId, duty: Duty, lease: Option<&Lease>, running: Duration) -> bool {
+        let Some(lease) = lease else { return true };
+        if lease.holder.is_none() {
+            return true;
+        }
+        let (pulse, since) = self.others.entry((id, duty)).or_insert((lease.pulse, running));
+        if *pulse != lease.pulse {
+            (*pulse, *since) = (lease.pulse, running);
+        }
+        running.saturating_sub(*since) >= SILENT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: JurisdictionId = JurisdictionId(1);
+
+    fn lease(token: i64, beat: i64) -> Lease {
+        Lease {
+            jurisdiction: PLACE,
+            name: Duty::Parking.as_str().to_owned(),
+            holder: Some("another".to_owned()),
+            pulse: Pulse { token, beat },
+            done_at: None,
+        }
+    }
+
+    #[test]
+    fn a_duty_is_free_once_its_holder_was_seen_silent_for_long_enough() {
+        let mut known = Known::default();
+        let mut may_take = |token, beat, seconds| {
+            let running = Duration::from_secs(seconds);
+            known.may_take(PLACE, Duty::Parking, Some(&lease(token, beat)), running)
+        };
+        assert!(!may_take(1, 1, 100), "seen for the first time");
+        assert!(!may_take(1, 1, 104));
+        assert!(!may_take(1, 2, 105), "it lives");
+        assert!(!may_take(1, 2, 109));
+        assert!(may_take(1, 2, 110));
+        assert!(!may_take(2, 0, 110), "another was faster");
+        let mut given_up = lease(2, 0);
+        given_up.holder = None;
+        assert!(known.may_take(PLACE, Duty::Parking, Some(&given_up), Duration::ZERO));
+        assert!(known.may_take(PLACE, Duty::Parking, None, Duration::ZERO));
+    }
+}

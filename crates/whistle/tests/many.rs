@@ -1,0 +1,554 @@
+//! Several processes on one PostgreSQL, and what may befall them: killed, paused, replaced, their database crashed. After
+//! each: all verifies, every acknowledged report is there once, no duty was done twice.
+//!
+//! `WHISTLE_FAULT_SEED` repeats what chance did. Broken connections in mid-commit are tested in the store (`faults.rs`).
+
+mod harness;
+
+use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use harness::{Home, REQUESTS, Server, agent, eventually, post, pothole};
+use jiff::{SignedDuration, Timestamp};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use whistle_domain::{
+    case::{Actor, Channel},
+    command::{Act, NewReport, Whereabouts},
+    geometry::Point,
+};
+use whistle_service::{
+    Site, Whistle,
+    account::actor_of,
+    case,
+    time::{Chance, Clock},
+};
+use whistle_testbed::{Cluster, sql};
+
+const CLIENTS: usize = 6;
+
+/// Within which time another process must have a dead one's duties.
+const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(10);
+
+/// Within which time a place that was applied must be in force everywhere.
+const LIVE_WITHIN: Duration = Duration::from_secs(2);
+
+fn chance() -> StdRng {
+    let seed = std::env::var("WHISTLE_FAULT_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or_else(rand::random::<u64>);
+    eprintln!("WHISTLE_FAULT_SEED={seed}");
+    StdRng::seed_from_u64(seed)
+}
+
+// ---- load -------------------------------------------------------------------------------------------------------
+
+/// Clients that report without a pause, each report until it is acknowledged, at whichever process answers.
+struct Load<'l> {
+    api_key: &'l str,
+    /// Where processes listen now.
+    urls: &'l Mutex<Vec<String>>,
+    /// Whether a process may say that it cannot just now.
+    may_refuse: bool,
+    stop: AtomicBool,
+    /// The case of each retry key.
+    acknowledged: Mutex<BTreeMap<String, String>>,
+    sent_again: AtomicUsize,
+}
+
+impl<'l> Load<'l> {
+    fn new(api_key: &'l str, urls: &'l Mutex<Vec<String>>) -> Self {
+        Self {
+            api_key,
+            urls,
+            may_refuse: false,
+            stop: AtomicBool::new(false),
+            acknowledged: Mutex::default(),
+            sent_again: AtomicUsize::new(0),
+        }
+    }
+
+    /// Runs the clients beside `meanwhile`.
+    fn during(&self, meanwhile: impl FnOnce()) {
+        thread::scope(|scope| {
+            for client in 0..CLIENTS {
+                scope.spawn(move || self.report_on(client));
+            }
+            let ended = Ended(&self.stop);
+            meanwhile();
+            drop(ended);
+        });
+    }
+
+    fn report_on(&self, client: usize) {
+        let agent = agent();
+        for i in 0.. {
+            if self.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let key = format!("{client}-{i}");
+            let id = self.report(&agent, client + i, &key);
+            self.acknowledged.lock().unwrap().insert(key, id);
+        }
+    }
+
+    fn report(&self, agent: &ureq::Agent, first: usize, key: &str) -> String {
+        let began = Instant::now();
+        for turn in first.. {
+            assert!(began.elapsed() < harness::DEADLINE, "{key} is never acknowledged");
+            let url = {
+                let urls = self.urls.lock().unwrap();
+                format!("{}{REQUESTS}", urls[turn % urls.len()])
+            };
+            let form = pothole(self.api_key, key);
+            match post(agent, &url, &[("Idempotency-Key", key)], &form) {
+                Ok(answer) if answer.status < 300 => return id_of(&answer.json()),
+                Ok(answer) => {
+                    assert!(self.may_refuse && answer.status == 503, "{answer:#?}");
+                    assert!(answer.retry_after.is_some(), "{answer:#?}");
+                }
+                // Killed in the middle: nobody knows what became of it.
+                Err(_) => {}
+            }
+            self.sent_again.fetch_add(1, Ordering::Relaxed);
+            thread::park_timeout(Duration::from_millis(20));
+        }
+        unreachable!()
+    }
+
+    fn count(&self) -> usize {
+        self.acknowledged.lock().unwrap().len()
+    }
+
+    /// Waits until some more are acknowledged.
+    fn more(&self, by: usize) {
+        let before = self.count();
+        eventually("reports are acknowledged", || self.count() >= before + by);
+    }
+
+    /// Every acknowledged report is a case of its own, and there are `others` more. Says what was done.
+    fn judge(&self, home: &Home, others: usize) {
+        let acknowledged = self.acknowledged.lock().unwrap();
+        let mut ids: Vec<_> = acknowledged.values().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), acknowledged.len(), "two reports have one case");
+        assert_eq!(
+            home.cases(),
+            (ids.len() + others) as i64,
+            "a report has two cases, or none"
+        );
+        let url = home.database_url().unwrap();
+        let there = sql(
+            url,
+            &format!("SELECT count(*) FROM cases WHERE number IN ({})", join(&ids)),
+        );
+        assert_eq!(there, ids.len().to_string(), "acknowledged and lost");
+        let again = self.sent_again.load(Ordering::Relaxed);
+        eprintln!("{} reports acknowledged, {again} of them sent again", ids.len());
+    }
+}
+
+/// Stops the clients, also when what runs beside them panics.
+struct Ended<'e>(&'e AtomicBool);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn join(ids: &[&String]) -> String {
+    ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn id_of(answer: &serde_json::Value) -> String {
+    let id = &answer[0]["service_request_id"];
+    id.as_str().map_or_else(|| id.to_string(), ToOwned::to_owned)
+}
+
+#[track_caller]
+fn verify(home: &Home) {
+    let verified = home.run(&["verify"]);
+    assert_eq!(verified.code, 0, "{verified:#?}");
+    eprintln!("{}", verified.out.trim());
+}
+
+// ---- duties -----------------------------------------------------------------------------------------------------
+
+/// Three days behind.
+struct Behind;
+
+impl Clock for Behind {
+    fn now(&self) -> Timestamp {
+        let then = Timestamp::now() - SignedDuration::from_hours(72);
+        Timestamp::from_microsecond(then.as_microsecond()).unwrap()
+    }
+}
+
+/// A process whose clock is behind: what it parks until its tomorrow is due to run on for all others. It has no duties.
+struct Parker(Whistle);
+
+impl Parker {
+    fn of(home: &Home) -> Self {
+        let site = Site {
+            database_url: home.database_url().map(str::to_owned),
+            ..home.data().into()
+        };
+        Self(Whistle::open_with(site, Box::new(Behind), Chance::from_machine()).unwrap())
+    }
+
+    /// Reports a case and parks it.
+    fn park(&self) {
+        let here = self.0.places().all()[0].clone();
+        let lead = actor_of(here.place.post("CITY-L").unwrap(), 1);
+        let today = here.place.calendar.zone().to_datetime(self.0.now()).date();
+        let report = NewReport {
+            service: "RD-HOLE".parse().unwrap(),
+            standard: None,
+            whereabouts: Whereabouts {
+                point: Some(Point::new(131.8152, 46.2051).unwrap()),
+                ..Whereabouts::default()
+            },
+            description: "A hole that can wait.".to_owned(),
+            answers: Vec::new(),
+            channel: Channel::Web,
+            photos: Vec::new(),
+            fixed: None,
+        };
+        let park = Act::Park {
+            until: today.tomorrow().unwrap(),
+        };
+        let parked = async {
+            let with = case::With::default();
+            let made = self.0.report(&here, report, Actor::Public, with).await?;
+            let why = "Later.".to_owned();
+            self.0.act(&here, made.number, None, park, why, lead).await
+        };
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(parked)
+            .unwrap();
+    }
+}
+
+/// How often each case was made to run on.
+fn resumed(home: &Home) -> String {
+    sql(
+        home.database_url().unwrap(),
+        "SELECT count(DISTINCT number) || ' of ' || count(*)
+         FROM event
+         WHERE entry LIKE '%\"resumed\"%'",
+    )
+}
+
+fn has_duties(server: &Server) -> bool {
+    server.log().contains("this process looks after a duty now")
+}
+
+#[test]
+fn a_dead_holder_of_duties_is_replaced_within_10_s_and_a_paused_one_does_nothing_more() {
+    let home = Home::village();
+    if !home.is_on_postgres() {
+        return;
+    }
+    let mut first = home.serve();
+    eventually("the first process has the duties", || has_duties(&first));
+    let second = home.serve();
+    first.kill();
+    let killed = Instant::now();
+    eventually("the second has them", || has_duties(&second));
+    let took = killed.elapsed();
+    eprintln!("killed with -9, replaced after {took:?}");
+    assert!(took < TAKEN_OVER_WITHIN, "{took:?}");
+
+    let third = home.serve();
+    second.signal("STOP");
+    let paused = Instant::now();
+    eventually("the third has them", || has_duties(&third));
+    eprintln!("paused, replaced after {:?}", paused.elapsed());
+    assert!(paused.elapsed() < TAKEN_OVER_WITHIN);
+    let parker = Parker::of(&home);
+    (0..5).for_each(|_| parker.park());
+    second.signal("CONT");
+    eventually("the parked cases run on", || resumed(&home).starts_with('5'));
+    // Both have looked at their duties a few times since.
+    let beats = || {
+        sql(home.database_url().unwrap(), "SELECT max(beat) FROM lease")
+            .parse::<i64>()
+            .unwrap()
+    };
+    let before = beats();
+    eventually("the holder goes on", || beats() >= before + 2);
+    assert_eq!(resumed(&home), "5 of 5");
+    parker.0.close();
+    second.stop();
+    third.stop();
+    verify(&home);
+}
+
+// ---- processes --------------------------------------------------------------------------------------------------
+
+#[test]
+fn three_processes_of_which_one_is_killed_each_second_lose_nothing_and_do_no_duty_twice() {
+    const KILLS: usize = 8;
+    const PARKED_EACH: usize = 3;
+    let home = Home::village();
+    if !home.is_on_postgres() {
+        return;
+    }
+    let mut chance = chance();
+    let api_key = home.key();
+    let mut servers: Vec<Server> = (0..3).map(|_| home.serve()).collect();
+    let urls = Mutex::new(servers.iter().map(|server| server.url.clone()).collect());
+    let load = Load::new(&api_key, &urls);
+    let parker = Parker::of(&home);
+    load.during(|| {
+        for kill in 0..KILLS {
+            load.more(5);
+            (0..PARKED_EACH).for_each(|_| parker.park());
+            let began = Instant::now();
+            let victim = chance.random_range(0..servers.len());
+            servers[victim].kill();
+            servers[victim] = home.serve();
+            urls.lock().unwrap()[victim].clone_from(&servers[victim].url);
+            eprintln!("kill {kill}: process {victim}, {} acknowledged", load.count());
+            let rest = Duration::from_secs(1).saturating_sub(began.elapsed());
+            thread::park_timeout(rest);
+        }
+    });
+    let parked = KILLS * PARKED_EACH;
+    eventually("all parked cases run on", || {
+        resumed(&home).starts_with(&format!("{parked} "))
+    });
+    assert_eq!(resumed(&home), format!("{parked} of {parked}"));
+    eprintln!("{parked} parked cases ran on, each once");
+    load.judge(&home, parked);
+    parker.0.close();
+    servers.into_iter().for_each(Server::stop);
+    verify(&home);
+}
+
+#[test]
+fn processes_wait_out_a_crash_of_the_database_and_acknowledge_nothing_that_is_lost() {
+    if !Home::empty().is_on_postgres() {
+        return;
+    }
+    let mut chance = chance();
+    let cluster = Cluster::start();
+    let home = Home::at(cluster.url()).with_village();
+    let api_key = home.key();
+    let servers = [home.serve(), home.serve()];
+    let urls = Mutex::new(servers.iter().map(|server| server.url.clone()).collect());
+    let load = Load {
+        may_refuse: true,
+        ..Load::new(&api_key, &urls)
+    };
+    load.during(|| {
+        for crash in 0..2 {
+            load.more(chance.random_range(10..60));
+            cluster.crash();
+            cluster.start_again();
+            eprintln!("crash {crash}: {} acknowledged", load.count());
+        }
+        load.more(20);
+    });
+    load.judge(&home, 0);
+    servers.into_iter().for_each(Server::stop);
+    verify(&home);
+}
+
+#[test]
+fn a_place_that_is_applied_is_in_force_in_all_processes_within_two_seconds() {
+    let home = Home::village();
+    let servers = [home.serve(), home.serve()];
+    let folder = home.copy_of_village();
+    let services = folder.join("services.csv");
+    for turn in 0..3 {
+        let text = std::fs::read_to_string(&services).unwrap();
+        let name = format!("Pothole {turn}");
+        let (before, after) = text.split_once("RD-HOLE,RD,路面坑洞,,").unwrap();
+        let (_, after) = after.split_once(',').unwrap();
+        std::fs::write(&services, format!("{before}RD-HOLE,RD,路面坑洞,,{name},{after}")).unwrap();
+        home.run(&["apply", folder.to_str().unwrap()]).good();
+        let applied = Instant::now();
+        for server in &servers {
+            eventually("the place is in force", || {
+                server
+                    .get("/open311/v2/services.json?locale=en")
+                    .body
+                    .contains(&name)
+            });
+        }
+        eprintln!("in force everywhere after {:?}", applied.elapsed());
+        assert!(applied.elapsed() < LIVE_WITHIN);
+    }
+    servers.into_iter().for_each(Server::stop);
+}
+
+// ---- a rolling restart ------------------------------------------------------------------------------------------
+
+/// A balancer: passes each connection on to one of the processes that say they are ready.
+struct Balancer {
+    url: String,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    members: Mutex<Vec<SocketAddr>>,
+    ready: Mutex<Vec<SocketAddr>>,
+    turn: AtomicUsize,
+    stop: AtomicBool,
+}
+
+/// How often the balancer asks.
+const ASKED_EVERY: Duration = Duration::from_millis(50);
+
+/// How long a process that is stopped goes on: enough for the balancer to notice, on a busy machine too.
+const DRAIN: &str = "1500ms";
+
+impl Balancer {
+    fn before(servers: &[Server]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shared = Arc::new(Shared::default());
+        *shared.members.lock().unwrap() = servers.iter().map(|server| server.address).collect();
+        let asking = Arc::clone(&shared);
+        thread::spawn(move || {
+            while !asking.stop.load(Ordering::Relaxed) {
+                let members = asking.members.lock().unwrap().clone();
+                let ready = members.into_iter().filter(is_ready).collect();
+                *asking.ready.lock().unwrap() = ready;
+                thread::park_timeout(ASKED_EVERY);
+            }
+        });
+        let passing = Arc::clone(&shared);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let shared = Arc::clone(&passing);
+                thread::spawn(move || pass(client, &shared));
+            }
+        });
+        let balancer = Self { url, shared };
+        eventually("all are ready", || balancer.ready() == servers.len());
+        balancer
+    }
+
+    fn ready(&self) -> usize {
+        self.shared.ready.lock().unwrap().len()
+    }
+}
+
+impl Drop for Balancer {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+fn is_ready(address: &SocketAddr) -> bool {
+    let asked = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    asked().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}
+
+fn pass(client: TcpStream, shared: &Shared) {
+    let server = {
+        let ready = shared.ready.lock().unwrap();
+        let turn = shared.turn.fetch_add(1, Ordering::Relaxed);
+        ready.get(turn % ready.len().max(1)).copied()
+    };
+    let Some(server) = server.and_then(|address| TcpStream::connect(address).ok()) else {
+        return;
+    };
+    let (from_client, to_client) = (client.try_clone().unwrap(), client);
+    let (from_server, to_server) = (server.try_clone().unwrap(), server);
+    let back = thread::spawn(move || copy(from_server, to_client));
+    copy(from_client, to_server);
+    let _ = back.join();
+}
+
+fn copy(mut from: TcpStream, mut to: TcpStream) {
+    let _ = std::io::copy(&mut from, &mut to);
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+#[test]
+fn a_rolling_restart_of_two_processes_under_load_fails_no_request() {
+    let home = Home::village();
+    if !home.is_on_postgres() {
+        return;
+    }
+    let api_key = home.key();
+    let serve = || home.serve_with(&["--rate", "0", "--drain", DRAIN]);
+    let mut servers = vec![serve(), serve()];
+    let balancer = Balancer::before(&servers);
+    let (stop, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let (stop, answered, api_key, url) = (&stop, &answered, &api_key, &balancer.url);
+            scope.spawn(move || {
+                let agent = agent();
+                for i in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let key = format!("{client}-{i}");
+                    let url = format!("{url}{REQUESTS}");
+                    let answer = post(
+                        &agent,
+                        &url,
+                        &[("Idempotency-Key", &key)],
+                        &pothole(api_key, &key),
+                    );
+                    let answer = answer.unwrap_or_else(|error| panic!("{key}: {error}"));
+                    assert!(answer.status < 300, "{key}: {answer:#?}");
+                    answered.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        let ended = Ended(&stop);
+        let more = || {
+            let before = answered.load(Ordering::Relaxed);
+            eventually("requests are answered", || {
+                answered.load(Ordering::Relaxed) >= before + 20
+            });
+        };
+        for turn in 0..4 {
+            more();
+            let old = servers.remove(0);
+            old.signal("TERM");
+            eventually("the balancer has noticed", || balancer.ready() == 1);
+            old.stop_was_asked();
+            servers.push(serve());
+            *balancer.shared.members.lock().unwrap() = servers.iter().map(|server| server.address).collect();
+            eventually("the new one is ready", || balancer.ready() == 2);
+            eprintln!("restart {turn}: {} answered", answered.load(Ordering::Relaxed));
+        }
+        more();
+        drop(ended);
+    });
+    assert_eq!(home.cases(), answered.load(Ordering::Relaxed) as i64);
+    eprintln!(
+        "{} requests answered, none failed",
+        answered.load(Ordering::Relaxed)
+    );
+    servers.into_iter().for_each(Server::stop);
+    verify(&home);
+}
