@@ -329,7 +329,7 @@ impl OpenCases {
         n
     }
 
-    fn visit(&self, jurisdiction: JurisdictionId, filter: &Filter, mut visit: impl FnMut(&Entry)) {
+    fn visit(&self, jurisdiction: JurisdictionId, filter: &Filter, visit: impl FnMut(&Entry)) {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
         let Some(table) = tables.get(&jurisdiction.0) else {
             return;
