@@ -222,7 +222,7 @@ impl Described {
             faults.push(format!("it has a trigger, {trigger}"));
         }
         for key in &self.foreign_keys {
-            self.judge(key, listed, &mut faults);
+            key.judge(listed, &mut faults);
         }
         for reference in listed.refers {
             let name = reference.name(listed.name);
@@ -242,9 +242,11 @@ impl Described {
         }
         faults
     }
+}
 
-    fn judge(&self, key: &ForeignKey, listed: &Table, faults: &mut Vec<String>) {
-        let name = &key.name;
+impl ForeignKey {
+    fn judge(&self, listed: &Table, faults: &mut Vec<String>) {
+        let (key, name) = (self, &self.name);
         if key.sets_null {
             faults.push(format!("{name} sets columns to NULL when a row is deleted"));
         }
@@ -260,8 +262,7 @@ impl Described {
             (Spread::ByJurisdiction, Some(Spread::ByJurisdiction)) => {
                 key.columns.iter().any(|column| column == BY)
             }
-            (_, Some(Spread::Everywhere)) => true,
-            (Spread::Coordinator, Some(Spread::Coordinator)) => true,
+            (_, Some(Spread::Everywhere)) | (Spread::Coordinator, Some(Spread::Coordinator)) => true,
             _ => false,
         };
         if !fits {

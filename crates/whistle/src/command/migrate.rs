@@ -80,7 +80,7 @@ impl Database {
 
 /// What is told at the end.
 #[derive(Serialize)]
-struct Moved {
+struct Told {
     moved: bool,
     rows: u64,
     #[serde(flatten)]
@@ -117,7 +117,7 @@ impl Migrate {
             let heres = whistle.places().all().to_vec();
             Some(verify::check(&whistle, &heres)?)
         };
-        let told = Moved {
+        let told = Told {
             moved: !self.compare,
             rows: same.rows(),
             same,
@@ -135,7 +135,7 @@ impl Migrate {
     }
 }
 
-impl Moved {
+impl Told {
     fn print(&self) {
         output::line(format!(
             "{}{} in {}: the same on both sides, by number and by hash",
