@@ -5,7 +5,7 @@
 //! - [`Whistle`]: an install, opened on its [`Site`]; all use cases are its methods.
 //! - [`case`]: report, join, act, read. [`list`]: pages of cases. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
-//! - [`keep`]: backup, restore, audit.
+//! - [`keep`]: backup, restore, audit. [`transfer`]: the move to another database, or to many machines.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
 //! - [`duties`]: what must happen by itself; `lease`: in which process. [`secret`]: the install's key and what is made with it.
 
@@ -25,6 +25,7 @@ pub mod place;
 pub mod secret;
 mod site;
 pub mod time;
+pub mod transfer;
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -80,6 +80,11 @@ impl Contact {
     }
 }
 
+/// Whether an install has its key already, so that none would be made for it.
+pub(crate) fn is_given(site: &Site) -> bool {
+    site.key.is_some() || site.dir.join(FILE).is_file()
+}
+
 /// Whether mail could go there: somebody at some host. Whether it arrives, only sending it tells.
 fn is_address(email: &str) -> bool {
     let plain = !email.chars().any(|c| c.is_whitespace() || c.is_control());

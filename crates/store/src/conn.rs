@@ -294,6 +294,21 @@ impl Conn {
         }
     }
 
+    /// The columns of a table, in their order.
+    pub(crate) fn columns(&self, table: &str) -> Result<Vec<Column>> {
+        let sql = match &self.backend {
+            Backend::Sqlite(_) => sqlite::COLUMNS,
+            Backend::Postgres(_) => postgres::COLUMNS,
+        };
+        self.rows(sql, &[Value::Text(table)], |row| {
+            Ok(Column {
+                name: row.text(0)?.to_owned(),
+                kind: row.text(1)?.to_owned(),
+                key_place: row.int(2)?,
+            })
+        })
+    }
+
     // ---- transactions -------------------------------------------------------------------------------------------
 
     /// Begins a transaction that will write. SQLite waits for another process that writes, at most
@@ -445,6 +460,15 @@ impl Conn {
         let _end = End(self);
         f(self)
     }
+}
+
+/// A column of a table.
+pub(crate) struct Column {
+    pub name: String,
+    /// Its type in the backend's own word.
+    pub kind: String,
+    /// Its place in the primary key, from 1; 0 for one that is not in it.
+    pub key_place: i64,
 }
 
 fn ensure_keepable(params: &[Value<'_>]) -> Result<()> {

@@ -36,6 +36,29 @@ pub enum Error {
         instead: &'static str,
     },
 
+    /// Jurisdictions cannot be spread over machines here.
+    #[error("the tables are not distributed: {why}")]
+    NotDistributable { why: String },
+
+    /// An install is moved only into a database that holds nothing else.
+    #[error("nothing can be moved into this database: {why}; name an empty one")]
+    Taken { why: String },
+
+    #[error(
+        "an install is being moved into this database and is not whole yet; run the same `whistle migrate` again, or empty the database"
+    )]
+    HalfMoved,
+
+    /// Two databases that should hold the same do not.
+    #[error(
+        "the table {table} is not the same on both sides ({here} rows where it came from, {there} where it went); empty the target and move again"
+    )]
+    Differs {
+        table: &'static str,
+        here: u64,
+        there: u64,
+    },
+
     /// A uniqueness rule of the schema refused the row. `rule` is the backend's own wording: for people, not for code.
     #[error("there is such a row already: {rule}")]
     Conflict { rule: String },

@@ -13,6 +13,8 @@
 //! - `open_cases`: the open cases in memory, in place of indexes that SQLite would pay dearly for.
 //! - `checkpoint`: keeps the log short without a commit waiting for it.
 //! - `migrate`, `backup`, `dir`: the schema's steps, copies of the database, the data directory.
+//! - [`tables`]: every table and what it is. [`distribute`]: jurisdictions spread over machines. [`transfer`]: a whole
+//!   install moved from one database to another.
 
 pub mod account;
 pub mod audit;
@@ -22,6 +24,7 @@ mod checkpoint;
 mod conn;
 mod counter;
 mod dir;
+pub mod distribute;
 mod error;
 pub mod intake;
 pub mod lease;
@@ -35,6 +38,8 @@ mod postgres;
 mod readers;
 mod sequence;
 mod sqlite;
+pub mod tables;
+pub mod transfer;
 mod value;
 mod writer;
 
@@ -113,18 +118,14 @@ impl Store {
     ///
     /// Fails with [`Error::TooNew`] or [`Error::MigrationChanged`] for another program's schema, [`Error::Foreign`] or
     /// [`Error::Corrupt`] for a file that is no database of ours, [`Error::InUse`] while a backup is restored there,
-    /// [`Error::Address`] or [`Error::Away`] for a server that cannot be used or does not answer.
+    /// [`Error::Address`] or [`Error::Away`] for a server that cannot be used or does not answer, [`Error::HalfMoved`]
+    /// while an install is moved there.
     pub fn open(target: impl Into<Target>, now: Timestamp) -> Result<Self> {
-        let (database, claim) = match target.into() {
-            Target::Directory(dir) => {
-                let claim = dir::Claim::shared(&dir)?;
-                let file = dir::database(&dir);
-                dir::prepare(&file)?;
-                (Database::sqlite(file), Some(claim))
-            }
-            Target::Postgres(url) => (Database::postgres(postgres::Server::at(&url)?), None),
-        };
-        migrate::migrate(&database.open(Role::Writer)?, migrate::MIGRATIONS, now)?;
+        let (database, claim) = reach(target.into(), dir::Claim::shared)?;
+        let conn = database.open(Role::Writer)?;
+        transfer::ensure_whole(&conn)?;
+        migrate::migrate(&conn, migrate::MIGRATIONS, now)?;
+        drop(conn);
         let writer = writer::Writer::open(&database)?;
         let readers = readers::Readers::open(&database)?;
         Ok(Self {
@@ -232,6 +233,19 @@ impl Store {
         }
     }
 
+    /// What [`Store::distribute`] would run now, whether there is a Citus or not. Fails with [`Error::NotDistributable`]
+    /// on SQLite.
+    pub fn distribution(&self, shards: u32) -> Result<Vec<String>> {
+        self.read_blocking(|conn| Ok(distribute::Catalogue::read(conn)?.statements(shards)))
+    }
+
+    /// Spreads jurisdictions over the machines of a Citus cluster, in so many shards, and calls `ran` after each
+    /// statement. Answers all that was run: nothing where all is in its place. Nobody may write meanwhile. Fails with
+    /// [`Error::NotDistributable`] where there is no Citus; run again after any other fault, it goes on.
+    pub fn distribute(&self, shards: u32, ran: impl FnMut(&str)) -> Result<Vec<String>> {
+        distribute::distribute(&self.open.database.open(Role::Writer)?, shards, ran)
+    }
+
     /// Refused with [`Error::InUse`] while any process has a data directory open; for work that replaces what is in it
     /// and wants to know before it begins.
     pub fn claim_alone(dir: &Path) -> Result<()> {
@@ -251,5 +265,21 @@ impl Store {
     pub fn close(&self) {
         self.open.readers.close();
         self.open.writer.close();
+    }
+}
+
+/// Where a database is reached, and of a directory the claim on it. SQLite's file is made if there is none.
+fn reach(
+    target: Target,
+    claim: impl FnOnce(&Path) -> Result<dir::Claim>,
+) -> Result<(Database, Option<dir::Claim>)> {
+    match target {
+        Target::Directory(dir) => {
+            let claim = claim(&dir)?;
+            let file = dir::database(&dir);
+            dir::prepare(&file)?;
+            Ok((Database::sqlite(file), Some(claim)))
+        }
+        Target::Postgres(url) => Ok((Database::postgres(postgres::Server::at(&url)?), None)),
     }
 }

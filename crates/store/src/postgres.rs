@@ -54,6 +54,15 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Writers of one database that have counters of their own; more share the last one's, and wait for each other.
 const SLOTS: i32 = 64;
 
+/// Asks for the columns of a table: name, type, place in the key.
+pub(crate) const COLUMNS: &str = "SELECT CAST(a.attname AS TEXT), format_type(a.atttypid, a.atttypmod),
+            COALESCE((SELECT k.place
+                      FROM pg_index AS x, unnest(x.indkey) WITH ORDINALITY AS k (number, place)
+                      WHERE x.indrelid = a.attrelid AND x.indisprimary AND k.number = a.attnum), 0)
+     FROM pg_attribute AS a
+     WHERE a.attrelid = CAST($1 AS regclass) AND a.attnum > 0 AND NOT a.attisdropped
+     ORDER BY a.attnum";
+
 /// What the advisory locks of Whistle are about: the first of their two keys. "WH" and what for.
 const LOCK_OF_SLOTS: i32 = 0x5748_0001;
 const LOCK_OF_SCHEMA: i32 = 0x5748_0002;

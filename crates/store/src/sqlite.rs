@@ -40,6 +40,11 @@ const READER_CACHE_KIB: u32 = 16 * 1024;
 /// because overwriting is faster than appending.
 const LOG_BYTES_KEPT: i64 = 256 << 20;
 
+/// Asks for the columns of a table: name, type, place in the key.
+pub(crate) const COLUMNS: &str = "SELECT name, type, pk
+     FROM pragma_table_info($1)
+     ORDER BY cid";
+
 /// Pages copied between two calls of a copy's progress: 4 MiB.
 const PAGES_PER_STEP: i32 = 1024;
 

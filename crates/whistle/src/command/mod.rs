@@ -5,9 +5,11 @@ mod backup;
 mod check;
 mod config;
 mod demo;
+mod distribute;
 mod export;
 mod import;
 mod key;
+mod migrate;
 mod plan;
 mod restore;
 mod serve;
@@ -78,6 +80,12 @@ enum Command {
     /// Check the log's hashes, every case against its log, every counter against a recount
     #[command(after_help = verify::EXAMPLE)]
     Verify(verify::Verify),
+    /// Move a whole install to another database, such as PostgreSQL
+    #[command(after_help = migrate::EXAMPLE)]
+    Migrate(migrate::Migrate),
+    /// Spread jurisdictions over the machines of a Citus cluster
+    #[command(after_help = distribute::EXAMPLE)]
+    Distribute(distribute::Distribute),
     /// Show every setting, its value and where that came from
     #[command(after_help = config::EXAMPLE)]
     Config(config::Show),
@@ -114,6 +122,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Backup(backup) => backup.run(&config),
         Command::Restore(restore) => restore.run(&config),
         Command::Verify(verify) => verify.run(&config),
+        Command::Migrate(migrate) => migrate.run(&config),
+        Command::Distribute(distribute) => distribute.run(&config),
         Command::Config(_) => unreachable!("answered above, before the settings are checked"),
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
-use whistle_service::keep::Audit;
+use whistle_service::{Here, Whistle, keep::Audit};
 
 use super::{Which, open};
 use crate::{
@@ -23,8 +23,9 @@ pub(super) struct Verify {
     json: bool,
 }
 
+/// What was found.
 #[derive(Serialize)]
-struct Verdict {
+pub(super) struct Verdict {
     /// What is wrong with the file itself.
     database: Option<String>,
     jurisdictions: Vec<Of>,
@@ -40,28 +41,11 @@ struct Of {
 impl Verify {
     pub(super) fn run(&self, config: &Config) -> Result<()> {
         let whistle = open(config)?;
-        let bar = output::progress("pages of the database", 0);
-        let database = whistle.check_database()?;
-        bar.finish_and_clear();
         let heres = match &self.which.jurisdiction {
             Some(_) => vec![self.which.here(&whistle)?],
             None => whistle.places().all().to_vec(),
         };
-        let mut jurisdictions = Vec::new();
-        // A damaged file would only make the audit stumble over what is known already.
-        for here in heres.iter().filter(|_| database.is_none()) {
-            let bar = output::progress("cases", 0);
-            let audit = whistle.audit(here, |cases| bar.set_position(cases))?;
-            bar.finish_and_clear();
-            jurisdictions.push(Of {
-                jurisdiction: here.place.jurisdiction.code.to_string(),
-                audit,
-            });
-        }
-        let verdict = Verdict {
-            database,
-            jurisdictions,
-        };
+        let verdict = check(&whistle, &heres)?;
         if self.json {
             output::json(&verdict);
         } else {
@@ -71,13 +55,35 @@ impl Verify {
     }
 }
 
+/// Checks the database and all that it keeps of these jurisdictions.
+pub(super) fn check(whistle: &Whistle, heres: &[Here]) -> Result<Verdict> {
+    let bar = output::progress("pages of the database", 0);
+    let database = whistle.check_database()?;
+    bar.finish_and_clear();
+    let mut jurisdictions = Vec::new();
+    // A damaged file would only make the audit stumble over what is known already.
+    for here in heres.iter().filter(|_| database.is_none()) {
+        let bar = output::progress("cases", 0);
+        let audit = whistle.audit(here, |cases| bar.set_position(cases))?;
+        bar.finish_and_clear();
+        jurisdictions.push(Of {
+            jurisdiction: here.place.jurisdiction.code.to_string(),
+            audit,
+        });
+    }
+    Ok(Verdict {
+        database,
+        jurisdictions,
+    })
+}
+
 impl Verdict {
     fn findings(&self) -> usize {
         let found = self.jurisdictions.iter().map(|of| of.audit.findings.len());
         usize::from(self.database.is_some()) + found.sum::<usize>()
     }
 
-    fn print(&self) {
+    pub(super) fn print(&self) {
         if let Some(finding) = &self.database {
             output::line(finding);
         }
@@ -101,7 +107,7 @@ impl Verdict {
         }
     }
 
-    fn judge(&self) -> Result<()> {
+    pub(super) fn judge(&self) -> Result<()> {
         match self.findings() as u64 {
             0 => Ok(()),
             n => Err(Failure::Found(format!(

@@ -106,6 +106,19 @@ impl Home {
         self.elsewhere.as_deref().or(self.bed.database_url())
     }
 
+    /// The address of PostgreSQL's.
+    pub fn database_url(&self) -> Option<&str> {
+        self.bed.database_url()
+    }
+
+    /// Changes the database behind everybody's back.
+    pub fn tamper(&self, statement: &str) {
+        match self.database_url() {
+            Some(url) => drop(whistle_testbed::sql(url, statement)),
+            None => self.database().execute_batch(statement).unwrap(),
+        }
+    }
+
     /// Puts the village in force.
     pub fn with_village(self) -> Self {
         self.run(&["apply", village().to_str().unwrap()]).good();
