@@ -127,6 +127,7 @@ impl Road {
             dir: self.from.path().to_owned(),
             database_url: Some(url.to_owned()),
             key: None,
+            media: None,
         }
     }
 
@@ -171,6 +172,7 @@ fn die_if_told() {
         dir: told("WHISTLE_TEST_TO").into(),
         database_url: Some(told("WHISTLE_TEST_TO_DATABASE")).filter(|url| !url.is_empty()),
         key: None,
+        media: None,
     };
     let mut told = 0;
     let _ = transfer::transfer(&PathBuf::from(from).into(), &to, |_| {

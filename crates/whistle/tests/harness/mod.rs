@@ -106,11 +106,6 @@ impl Home {
         self.elsewhere.as_deref().or(self.bed.database_url())
     }
 
-    /// The address of PostgreSQL's.
-    pub fn database_url(&self) -> Option<&str> {
-        self.bed.database_url()
-    }
-
     /// Changes the database behind everybody's back.
     pub fn tamper(&self, statement: &str) {
         match self.database_url() {
