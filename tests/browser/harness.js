@@ -190,7 +190,7 @@ function crc32(bytes) {
 }
 
 /** A small real PNG: `width` × `height` points in a gradient. */
-export function png(width = 64, height = 48) {
+export function png(blue = 120, width = 64, height = 48) {
   const chunk = (kind, body) => {
     const head = Buffer.concat([Buffer.from(kind, "latin1"), body]);
     const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
@@ -205,14 +205,14 @@ export function png(width = 64, height = 48) {
   const rows = [];
   for (let y = 0; y < height; y += 1) {
     rows.push(0);
-    for (let x = 0; x < width; x += 1) rows.push((x * 255) / width, (y * 255) / height, 120);
+    for (let x = 0; x < width; x += 1) rows.push((x * 255) / width, (y * 255) / height, blue);
   }
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   const points = deflateSync(Buffer.from(rows));
   return Buffer.concat([signature, chunk("IHDR", size), chunk("IDAT", points), chunk("IEND", Buffer.alloc(0))]);
 }
 
-/** The same as a file for an upload field. */
+/** The same as a file for an upload field; files of other names are other pictures. */
 export function photo(name = "wall.png") {
-  return { name, mimeType: "image/png", buffer: png() };
+  return { name, mimeType: "image/png", buffer: png(Buffer.from(name).reduce((sum, byte) => sum + byte, 0) % 256) };
 }

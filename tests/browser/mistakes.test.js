@@ -100,7 +100,7 @@ test("a file that is no photo is refused, and the text stays", async () => {
   const file = { name: "notes.png", mimeType: "image/png", buffer: Buffer.from("not a photo") };
   await page.getByLabel("照片", { exact: true }).setInputFiles(file);
   await page.getByRole("button", { name: "提交上报" }).click();
-  assert.match(await page.locator(".summary").innerText(), /照片无法识别/);
+  assert.match(await page.locator(".summary").innerText(), /不是可以读取的图片/);
   assert.equal(await page.getByLabel("情况描述").inputValue(), "附件不是照片");
 });
 

@@ -138,7 +138,10 @@ impl Whistle {
         let hash = found
             .as_ref()
             .map_or_else(|| NOBODY.clone(), |account| account.password.clone());
+        let turn = self.hashing.clone().acquire_owned().await;
         let fits = tokio::task::spawn_blocking(move || {
+            // Held to the end, also when who asked has gone.
+            let _turn = turn;
             password.chars().count() <= MAX_PASSWORD && is_password(&password, &hash)
         });
         let fits = fits.await.unwrap_or(false);

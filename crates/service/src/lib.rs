@@ -55,6 +55,9 @@ use crate::{
 /// Pictures decoded at once: each may take a core for half a second and some hundred megabytes.
 const DECODED_AT_ONCE: usize = 2;
 
+/// Passwords compared at once: each takes a core and 19 MiB, and anybody may ask for it.
+const HASHED_AT_ONCE: usize = 4;
+
 /// An install of Whistle. Cloning shares it.
 #[derive(Clone)]
 pub struct Whistle(Arc<Install>);
@@ -70,6 +73,7 @@ pub struct Install {
     clock: Box<dyn Clock>,
     chance: Chance,
     decoding: Semaphore,
+    hashing: Arc<Semaphore>,
     /// Case numbers that are reserved and not used yet.
     numbers: Mutex<HashMap<JurisdictionId, VecDeque<CaseNumber>>>,
     /// API keys that were good a moment ago, and until when that is believed, in the time that this process runs.
@@ -103,6 +107,7 @@ impl Whistle {
             places: ArcSwap::default(),
             reloading: Mutex::default(),
             decoding: Semaphore::new(DECODED_AT_ONCE),
+            hashing: Arc::new(Semaphore::new(HASHED_AT_ONCE)),
             numbers: Mutex::default(),
             keys: Mutex::default(),
             leases: Leases::new(&chance),

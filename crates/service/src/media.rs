@@ -265,7 +265,7 @@ impl Whistle {
             })?;
             let count = leaving.len();
             if count > 0 {
-                self.remove_files(&leaving)?;
+                self.remove_files(&held, &leaving)?;
                 self.store.write_blocking(move |tx| {
                     lease::hold(tx, &held)?;
                     stored::forget(tx, jurisdiction, &leaving)
@@ -278,23 +278,27 @@ impl Whistle {
         }
     }
 
-    fn remove_files(&self, ids: &[String]) -> Result<()> {
+    /// Shows before each photo that the duty is still this process's: who took it over may have given the name away again.
+    fn remove_files(&self, held: &lease::Held, ids: &[String]) -> Result<()> {
         let failed = Error::io("removing photos");
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(failed)?;
-        runtime.block_on(async {
-            for id in ids {
+        for id in ids {
+            let held = *held;
+            self.store.write_blocking(move |tx| lease::hold(tx, &held))?;
+            runtime.block_on(async {
                 for size in [Size::Full, Size::Thumbnail] {
                     match self.media.objects.delete(&object_path(id, size)).await {
                         Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
                         Err(error) => return Err(self.media.fault("removing a photo", error)),
                     }
                 }
-            }
-            Ok(())
-        })
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     async fn put(&self, id: &str, size: Size, bytes: Vec<u8>) -> Result<()> {

@@ -521,7 +521,7 @@ fn key(text: &str) -> Result<Option<[u8; 32]>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    if text.len() != 64 || !text.is_ascii() {
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(wrong());
     }
     let mut key = [0; 32];

@@ -174,15 +174,18 @@ impl Posted {
     }
 
     /// Takes over the photos that were kept before; their tickets came along in hidden fields.
-    async fn take_over(&mut self, app: &App, page: &Page) {
+    async fn take_over(&mut self, app: &App, page: &Page) -> Result<(), Fault> {
         for ticket in self.fields.all("photo").take(MAX_PHOTOS_AT_ONCE) {
-            let Ok(photo) = app.whistle.kept_photo(&page.here, ticket).await else {
-                continue;
+            let photo = match app.whistle.kept_photo(&page.here, ticket).await {
+                Ok(photo) => photo,
+                Err(Error::NotFound { .. }) => continue,
+                Err(error) => return Err(error.into()),
             };
             if self.photos.len() < MAX_PHOTOS_AT_ONCE && !self.photos.contains(&photo) {
                 self.photos.push(photo);
             }
         }
+        Ok(())
     }
 }
 
@@ -207,7 +210,7 @@ impl FromRequest<App> for Posted {
                 ..Self::default()
             }
         };
-        posted.take_over(app, &page).await;
+        posted.take_over(app, &page).await?;
         Ok(posted)
     }
 }

@@ -70,6 +70,9 @@ struct Asked {
     cases: u64,
     seed: u64,
     place: Option<PathBuf>,
+    /// In which PostgreSQL database; none for the folder's own.
+    #[serde(default)]
+    database: Option<String>,
 }
 
 /// The mark of a demo's folder.
@@ -110,6 +113,7 @@ impl Demo {
             cases: self.cases,
             seed: self.seed,
             place: self.place.clone(),
+            database: site.database_url.as_deref().map(without_password),
         };
         match (mark(&self.dir), site.is_taken()?) {
             (None, true) if site.database_url.is_some() => Err(Failure::Refused(
@@ -127,6 +131,12 @@ impl Demo {
                 self.dir.display()
             ))),
             (Some(mark), true) if mark.finished && !self.fresh => {
+                if mark.asked.database != asked.database {
+                    return Err(Failure::Refused(format!(
+                        "the demo of {} is in another database; unset WHISTLE_DATABASE_URL, or name another folder with --dir",
+                        self.dir.display()
+                    )));
+                }
                 if mark.asked == asked && self.until.is_none_or(|until| mark.until == Some(until)) {
                     return Ok(Whistle::open(site.clone())?);
                 }
@@ -263,4 +273,16 @@ fn today(here: &Here, now: Timestamp) -> Timestamp {
     let zone = here.place.calendar.zone();
     let midnight = zone.to_datetime(now).date().at(0, 0, 0, 0);
     zone.to_timestamp(midnight).unwrap_or(now)
+}
+
+/// The address of a database as it may be written down.
+fn without_password(url: &str) -> String {
+    let (address, query) = url.split_once('?').unwrap_or((url, ""));
+    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    let query: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !pair.starts_with("password="))
+        .collect();
+    format!("{scheme}://{rest}?{}", query.join("&"))
 }
