@@ -19,7 +19,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
-use harness::{Home, REQUESTS, Server, pothole};
+use harness::{Home, Server};
 
 /// What of S3 is used: objects put, got and looked at, by requests that are signed with the right key's name.
 #[derive(Clone, Default)]
@@ -104,23 +104,7 @@ fn serve(home: &Home, store: SocketAddr) -> Server {
 
 /// Reports with a photo of one dot.
 fn report(server: &Server, api_key: &str) -> harness::Answer {
-    let mut picture = Vec::new();
-    image::RgbImage::new(1, 1)
-        .write_to(&mut std::io::Cursor::new(&mut picture), image::ImageFormat::Png)
-        .unwrap();
-    let mut body = Vec::new();
-    for (name, value) in pothole(api_key, "with a photo") {
-        body.extend(
-            format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes(),
-        );
-    }
-    body.extend(b"--X\r\nContent-Disposition: form-data; name=\"media\"; filename=\"a.png\"\r\n");
-    body.extend(b"Content-Type: image/png\r\n\r\n");
-    body.extend(&picture);
-    body.extend(b"\r\n--X--\r\n");
-    server
-        .post_bytes(REQUESTS, "multipart/form-data; boundary=X", &body)
-        .unwrap()
+    harness::report_with(server, api_key, &image::RgbImage::new(1, 1))
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
     process::Command,
 };
 
-use harness::{Answer, Home, REQUESTS, Server, pothole};
+use harness::{Answer, Home, Server};
 
 /// A small file system in memory; unmounted when it is dropped.
 struct Small(PathBuf);
@@ -57,23 +57,7 @@ fn report_with_photo(server: &Server, api_key: &str, seed: u32) -> Answer {
         let n = (x * 7919 + y * 104_729 + seed * 1_299_709).wrapping_mul(2_654_435_761);
         image::Rgb([(n >> 8) as u8, (n >> 16) as u8, (n >> 24) as u8])
     });
-    let mut file = Vec::new();
-    picture
-        .write_to(&mut std::io::Cursor::new(&mut file), image::ImageFormat::Png)
-        .unwrap();
-    let mut body = Vec::new();
-    for (name, value) in pothole(api_key, "with a photo") {
-        body.extend(
-            format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes(),
-        );
-    }
-    body.extend(b"--X\r\nContent-Disposition: form-data; name=\"media\"; filename=\"a.png\"\r\n");
-    body.extend(b"Content-Type: image/png\r\n\r\n");
-    body.extend(&file);
-    body.extend(b"\r\n--X--\r\n");
-    server
-        .post_bytes(REQUESTS, "multipart/form-data; boundary=X", &body)
-        .unwrap()
+    harness::report_with(server, api_key, &picture)
 }
 
 #[test]

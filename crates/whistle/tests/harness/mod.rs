@@ -453,3 +453,24 @@ fn copy_folder(from: &Path, to: &Path) {
         }
     }
 }
+
+/// Reports with a photo.
+pub fn report_with(server: &Server, api_key: &str, photo: &image::RgbImage) -> Answer {
+    let mut file = Vec::new();
+    photo
+        .write_to(&mut std::io::Cursor::new(&mut file), image::ImageFormat::Png)
+        .unwrap();
+    let mut body = Vec::new();
+    for (name, value) in pothole(api_key, "with a photo") {
+        body.extend(
+            format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes(),
+        );
+    }
+    body.extend(b"--X\r\nContent-Disposition: form-data; name=\"media\"; filename=\"a.png\"\r\n");
+    body.extend(b"Content-Type: image/png\r\n\r\n");
+    body.extend(&file);
+    body.extend(b"\r\n--X--\r\n");
+    server
+        .post_bytes(REQUESTS, "multipart/form-data; boundary=X", &body)
+        .unwrap()
+}
