@@ -8,7 +8,9 @@ use whistle_place::{Compiled, Folder, compile};
 
 use crate::{
     load::{Load, wrk},
-    median, reference, server, verdict, verdict_below,
+    median, reference,
+    server::{self, Home},
+    verdict, verdict_below,
 };
 
 const ROUNDS: usize = 3;
@@ -22,26 +24,16 @@ pub fn run() {
     );
     let dir = tempfile::tempdir_in(server::scratch()).expect("a temporary directory");
     let (data, script) = (dir.path().join("data"), dir.path().join("report.lua"));
-    let place = server::three_rivers();
-    server::run(&[
-        "apply",
-        &place.display().to_string(),
-        "--data",
-        &data.display().to_string(),
-    ]);
-    let key = server::run(&["key", "add", "bench", "--data", &data.display().to_string()]);
-    let key = key.lines().last().expect("the key is the last line").to_owned();
-    fs::write(&script, reports(&place, &key)).expect("a script");
-    let bare_script = dir.path().join("bare.lua");
-    fs::write(&bare_script, reports(&place, &key)).expect("a script");
+    let home = Home::Directory(data.clone());
+    prepare(&home, &script);
 
     let bare = reference::Bare::start();
-    let whistle = server::Server::start(&data);
-    let url = format!("{}/open311/v2/requests.json", whistle.url);
+    let whistle = server::Server::start(&home);
+    let url = format!("{}{PATH}", whistle.url);
     let (mut of_bare, mut of_group, mut loads) = (Vec::new(), Vec::new(), Vec::<Load>::new());
     let mut accepted = 0;
     for round in 1..=ROUNDS {
-        let handler = wrk(&bare.url, CONNECTIONS, SECONDS, Some(&bare_script), &[]);
+        let handler = wrk(&bare.url, CONNECTIONS, SECONDS, Some(&script), &[]);
         let group = reference::group_commit(u64::from(SECONDS));
         let intake = wrk(&url, CONNECTIONS, SECONDS, Some(&script), &[]);
         assert_eq!(intake.refused, 0, "every report must be accepted");
@@ -61,6 +53,18 @@ pub fn run() {
     verdict("share of the bare handler's requests/s", median(of_bare), 0.20);
     verdict("share of the plain group commit's rows/s", median(of_group), 0.20);
     verdict_below("p99", median(loads.iter().map(|l| l.p99).collect()), 60.0, "ms");
+}
+
+/// Where reports are sent.
+pub const PATH: &str = "/open311/v2/requests.json";
+
+/// Puts the sample place in force in an empty install, and writes the script that reports in it.
+pub fn prepare(home: &Home, script: &Path) {
+    let place = server::three_rivers();
+    home.run(&["apply", &place.display().to_string()]);
+    let key = home.run(&["key", "add", "bench"]);
+    let key = key.lines().last().expect("the key is the last line");
+    fs::write(script, reports(&place, key)).expect("a script");
 }
 
 fn cases_in(data: &Path) -> u64 {

@@ -1,23 +1,29 @@
 //! Lists with a million cases stored: the staff queue page and the Open311 list of 50, at the first page and deep.
 
-use std::{fs, path::Path};
+use std::fs;
 
-use crate::{demo, load::wrk, server, verdict, verdict_below};
+use crate::{
+    demo,
+    load::wrk,
+    server::{self, Home},
+    verdict, verdict_below,
+};
 
 const CONNECTIONS: u32 = 16;
 const SECONDS: u32 = 8;
 
-/// Runs it.
+/// Runs it on SQLite.
 pub fn run() {
-    let data = demo::data();
-    if !data.exists() {
-        demo::make();
-    }
+    measure(&demo::ensure());
+}
+
+/// Measures the start and the lists of an install that holds the demo.
+pub fn measure(home: &Home) {
     println!(
         "lists: {} cases stored, {CONNECTIONS} connections, {SECONDS} s each",
         demo::CASES
     );
-    let server = server::Server::start(&data);
+    let server = server::Server::start(home);
     println!(
         "  start to ready {:.2} s, resident {:.0} MB",
         server.started_in.as_secs_f64(),
@@ -47,7 +53,7 @@ pub fn run() {
         None,
         &[],
     );
-    let cookie = sign_in(&server.url, &data);
+    let cookie = sign_in(&server.url, home);
     let headers = [format!("Cookie: {cookie}")];
     let queue = wrk(
         &format!("{}/staff", server.url),
@@ -113,19 +119,16 @@ fn cursor_after(list: &str, pages: usize) -> String {
 }
 
 /// Signs in as the demo's dispatcher of the city and answers the cookie.
-fn sign_in(url: &str, data: &Path) -> String {
+fn sign_in(url: &str, home: &Home) -> String {
     const PASSWORD: &str = "a bench of its own";
     let file = server::scratch().join("password");
     fs::write(&file, PASSWORD).expect("a file for the password");
-    let (file, data) = (file.display().to_string(), data.display().to_string());
-    server::run(&[
+    home.run(&[
         "user",
         "password",
         "dispatcher",
         "--password-file",
-        &file,
-        "--data",
-        &data,
+        &file.display().to_string(),
     ]);
     let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).build().into();
     let answer = agent

@@ -6,12 +6,13 @@ mod grid;
 mod intake;
 mod lists;
 mod load;
+mod postgres;
 mod reference;
 mod server;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|demo]";
+const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|demo|postgres]";
 
 fn main() -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_else(|| "all".to_owned());
@@ -22,11 +23,13 @@ fn main() -> ExitCode {
         "intake" => intake::run(),
         "lists" => lists::run(),
         "demo" => demo::run(),
+        "postgres" => postgres::run(),
         "all" => {
             grid::run();
             intake::run();
             demo::run();
             lists::run();
+            postgres::run();
         }
         _ => {
             eprintln!("{USAGE}");

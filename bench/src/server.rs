@@ -36,6 +36,39 @@ pub fn three_rivers() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/three-rivers")
 }
 
+/// Where an install's data is.
+#[derive(Debug, Clone)]
+pub enum Home {
+    /// SQLite, in a directory.
+    Directory(PathBuf),
+    /// PostgreSQL; the directory holds the key.
+    Postgres {
+        /// The data directory.
+        dir: PathBuf,
+        /// The database's address.
+        url: String,
+    },
+}
+
+impl Home {
+    /// What tells it to the program.
+    pub fn arguments(&self) -> Vec<String> {
+        let (Self::Directory(dir) | Self::Postgres { dir, .. }) = self;
+        let mut arguments = vec!["--data".to_owned(), dir.display().to_string()];
+        if let Self::Postgres { url, .. } = self {
+            arguments.extend(["--database-url".to_owned(), url.clone()]);
+        }
+        arguments
+    }
+
+    /// Runs a command of the program on it and answers what it printed.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        let home = self.arguments();
+        let home: Vec<&str> = home.iter().map(String::as_str).collect();
+        run(&[arguments, &home].concat())
+    }
+}
+
 /// Runs a command of the program to its end and answers what it printed.
 pub fn run(arguments: &[&str]) -> String {
     let output = Command::new(whistle())
@@ -61,8 +94,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves a data directory, without a limit per address, and waits until it is ready.
-    pub fn start(data: &Path) -> Self {
+    /// Serves an install, without a limit per address, and waits until it is ready.
+    pub fn start(home: &Home) -> Self {
         let began = Instant::now();
         let mut child = Command::new(whistle())
             .args([
@@ -73,9 +106,8 @@ impl Server {
                 "0",
                 "--log",
                 "error",
-                "--data",
             ])
-            .arg(data)
+            .args(home.arguments())
             .stdout(Stdio::piped())
             .spawn()
             .expect("it can be started");
@@ -111,6 +143,11 @@ impl Server {
         server
     }
 
+    /// The processor time it has used, in seconds.
+    pub fn processor_seconds(&self) -> f64 {
+        processor_seconds(self.child.id())
+    }
+
     /// Its resident memory, in MB.
     pub fn resident_mb(&self) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
@@ -132,4 +169,15 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The processor time that a process has used, in seconds; those it waited for included.
+pub fn processor_seconds(process: u32) -> f64 {
+    // Linux counts in hundredths of a second on every machine (USER_HZ).
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name in brackets may hold spaces; user and system time are the 12th to 15th field after it.
+    let fields = stat.rsplit_once(')').map_or("", |(_, after)| after);
+    let ticks = fields.split_whitespace().skip(11).take(4);
+    ticks.filter_map(|t| t.parse::<f64>().ok()).sum::<f64>() / TICKS_PER_SECOND
 }

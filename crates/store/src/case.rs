@@ -178,7 +178,7 @@ impl Prepared {
             Some(seen) => update(tx, jurisdiction, &columns, &self.hash, seen)?,
         }
         for line in &self.lines {
-            tx.queue(
+            tx.put(
                 "INSERT INTO event (jurisdiction_id, number, version, at, entry, text, text_hash, hash)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                 params![
@@ -201,7 +201,7 @@ impl Prepared {
         }
         tx.changed(|| Change::of(jurisdiction, &columns));
         if tell == Tell::Outbox {
-            tx.queue(
+            tx.put(
                 "INSERT INTO outbox (jurisdiction_id, number, version, since_version, created_at)
                  VALUES ($1, $2, $3, $4, $5)",
                 params![
@@ -352,7 +352,7 @@ macro_rules! case_params {
 }
 
 fn insert(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, columns: &Columns<'_>, hash: &Hash) -> Result<()> {
-    tx.queue(
+    tx.put(
         "INSERT INTO cases (jurisdiction_id, number, version, stage, outcome, is_open, is_public, service_code,
                             standard_code, lead_code, city_code, town_code, community_code, cell_code, spot,
                             channel, place_version, reported_at, updated_at, closed_at, due_at, parked_until,

@@ -271,6 +271,20 @@ impl Conn {
         }
     }
 
+    /// [`Conn::queue`] for `INSERT … VALUES ($1, …)`, its parameters in their order. Rows that are put one after the other,
+    /// with whatever texts, may be sent together: none must meet a row that another one puts.
+    pub(crate) fn put(&self, sql: &str, params: &[Value<'_>]) -> Result<()> {
+        match &self.backend {
+            Backend::Sqlite(_) => self.queue(sql, params, None),
+            Backend::Postgres(connection) => {
+                ensure_keepable(params)?;
+                self.count_statement();
+                self.touched.set(true);
+                connection.put(sql, params)
+            }
+        }
+    }
+
     /// Waits until all that was queued is done. Fails with the first that failed.
     pub(crate) fn flush(&self) -> Result<()> {
         match &self.backend {

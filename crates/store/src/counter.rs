@@ -53,7 +53,7 @@ impl Increments {
         self.pending.clear();
     }
 
-    /// Adds them to the table, one statement per counter. In the order of the key: two processes that should ever share a
+    /// Adds them to the table, each counter once. In the order of the key: two processes that should ever share a
     /// slot then wait for each other, and never in a circle.
     pub fn flush(&mut self, conn: &Conn) -> Result<()> {
         let slot = conn.slot();
@@ -61,7 +61,7 @@ impl Increments {
             if n == 0 {
                 continue;
             }
-            conn.queue(
+            conn.put(
                 "INSERT INTO counter (jurisdiction_id, name, area_code, unit_code, service_code, day, slot, n)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                  ON CONFLICT (jurisdiction_id, name, area_code, unit_code, service_code, day, slot)
@@ -76,7 +76,6 @@ impl Increments {
                     slot,
                     n
                 ],
-                None,
             )?;
         }
         Ok(())

@@ -13,7 +13,7 @@ pub fn keep_contact(
     report: u32,
     sealed: &[u8],
 ) -> Result<()> {
-    tx.queue(
+    tx.put(
         "INSERT INTO contact (jurisdiction_id, number, report, sealed)
          VALUES ($1, $2, $3, $4)",
         params![jurisdiction.0, number.0, report, sealed],
@@ -124,7 +124,7 @@ pub fn keep_answer(
     answer: &Answered,
     now: Timestamp,
 ) -> Result<()> {
-    tx.queue(
+    tx.put(
         "INSERT INTO idempotency (jurisdiction_id, request, body, at, number, report)
          VALUES ($1, $2, $3, $4, $5, $6)",
         params![

@@ -31,6 +31,7 @@ use crate::value::{Row, RowSource, Value};
 
 mod address;
 mod driver;
+mod gather;
 
 use driver::Driver;
 pub(crate) use driver::block_on;
@@ -145,6 +146,8 @@ pub(crate) struct Connection {
 enum Queued {
     /// Words of a transaction.
     Words(&'static str),
+    /// A row, to be sent with others of the same text.
+    Put { sql: Box<str>, params: Vec<Owned> },
     Statement {
         sql: Box<str>,
         statement: Statement,
@@ -252,7 +255,7 @@ impl Connection {
             "a visitor of rows asks the connection they come from: {sql}"
         );
         let statement = self.statement(sql, params)?;
-        let queue = self.queue.take();
+        let queue = self.take_queue()?;
         self.visiting.set(true);
         let visited = self.io.wait(async {
             let mut flight = Flight::send(&self.client, &queue);
@@ -280,7 +283,7 @@ impl Connection {
 
     pub fn exec(&self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         let statement = self.statement(sql, params)?;
-        let queue = self.queue.take();
+        let queue = self.take_queue()?;
         let changed = self.io.wait(async {
             let mut flight = Flight::send(&self.client, &queue);
             let mut running = pin!(self.client.execute_raw(&statement, params.iter()));
@@ -303,10 +306,30 @@ impl Connection {
             params: params.iter().map(Owned::from).collect(),
             must_change_one,
         });
+        self.flush_when_full()
+    }
+
+    pub fn put(&self, sql: &str, params: &[Value<'_>]) -> Result<()> {
+        if !uses_each(sql, params.len()) {
+            return Err(unfit(sql, params));
+        }
+        self.push(Queued::Put {
+            sql: sql.into(),
+            params: params.iter().map(Owned::from).collect(),
+        });
+        self.flush_when_full()
+    }
+
+    fn flush_when_full(&self) -> Result<()> {
         if self.queue.borrow().len() >= QUEUED_AT_MOST {
             self.flush()?;
         }
         Ok(())
+    }
+
+    /// What is to be sent now.
+    fn take_queue(&self) -> Result<Vec<Queued>> {
+        gather::gather(self, self.queue.take())
     }
 
     pub fn queue_words(&self, words: &'static str) {
@@ -318,7 +341,7 @@ impl Connection {
     }
 
     pub fn flush(&self) -> Result<()> {
-        let queue = self.queue.take();
+        let queue = self.take_queue()?;
         if queue.is_empty() {
             return Ok(());
         }
@@ -464,6 +487,7 @@ impl<'q> Flight<'q> {
                 Queued::Statement {
                     statement, params, ..
                 } => Box::pin(client.execute_raw(statement, params.iter())),
+                Queued::Put { sql, .. } => unreachable!("{sql} was gathered before it is sent"),
             };
             let outcome = match poll_once(running.as_mut()) {
                 Poll::Ready(outcome) => Some(outcome),
@@ -498,7 +522,7 @@ impl<'q> Flight<'q> {
                         ..
                     },
                 ) if changed != 1 => return Err(error.clone()),
-                (Ok(_), _) => {}
+                (_, Queued::Put { .. }) | (Ok(_), _) => {}
             }
         }
         Ok(())

@@ -99,6 +99,12 @@ impl Tx<'_> {
         self.conn.queue(sql, params, None)
     }
 
+    /// [`Tx::queue`] for the rows of an `INSERT … VALUES ($1, …)`, which may be sent together: none must meet a row that
+    /// another one puts.
+    pub fn put(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
+        self.conn.put(sql, params)
+    }
+
     /// [`Tx::queue`] for a statement that must change one row; where it does not, the command fails with `otherwise`.
     pub fn queue_one(&mut self, sql: &str, params: &[Value<'_>], otherwise: Error) -> Result<()> {
         self.conn.queue(sql, params, Some(otherwise))
