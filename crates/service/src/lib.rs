@@ -6,6 +6,7 @@
 //! - [`case`]: report, join, act, read. [`list`]: pages of cases. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
 //! - [`keep`]: backup, restore, audit. [`transfer`]: the move to another database, or to many machines.
+//! - [`figures`]: what the counters of all jurisdictions add up to.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
 //! - [`duties`]: what must happen by itself; `lease`: in which process. [`secret`]: the install's key and what is made with it.
 
@@ -16,6 +17,7 @@ pub mod demo;
 pub mod duties;
 mod error;
 pub mod export;
+pub mod figures;
 pub mod import;
 pub mod keep;
 mod lease;
