@@ -104,7 +104,7 @@ impl Whistle {
         site.prepare()?;
         let store = Store::open(site.database(), clock.now())?;
         let install = Install {
-            secret: Secret::load(&site, &chance)?,
+            secret: Secret::load(&site, &store, &chance)?,
             media: Media::open(&site)?,
             places: ArcSwap::default(),
             reloading: Mutex::default(),

@@ -530,6 +530,12 @@ pub fn parked_until(
     )
 }
 
+/// Whether there is a case in any jurisdiction.
+pub fn is_any(conn: &Conn) -> Result<bool> {
+    let one = conn.row_optional("SELECT number FROM cases LIMIT 1", params![], |row| row.int(0))?;
+    Ok(one.is_some())
+}
+
 /// Numbers of open cases after one, in their order.
 pub fn open_after(
     conn: &Conn,
