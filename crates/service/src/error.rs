@@ -56,7 +56,7 @@ pub enum Error {
     /// The place folder has faults; nothing was applied.
     #[error("the place folder has {} faults", .0.errors())]
     Faults(Faults),
-    /// Too many tries to sign in with this name.
+    /// Too many tries to sign in with this name, from one address or from all.
     #[error("too many tries to sign in with this name; try again in {} s", .0.as_secs().max(1))]
     TooManyTries(Duration),
     /// There is no room for what should be kept; nothing of it was.

@@ -2,6 +2,7 @@
 //! Their clocks are the test's: the time of day, which may jump, and the time that they run.
 
 use std::{
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
@@ -24,6 +25,14 @@ use whistle_service::{
 use whistle_testbed::Bed;
 
 const PASSWORD: &str = "a long enough password";
+
+/// The network address from which the staff sign in.
+const HOME: Option<IpAddr> = address(1);
+
+/// Some network address.
+const fn address(n: u32) -> Option<IpAddr> {
+    Some(IpAddr::V4(Ipv4Addr::from_bits(0xcb00_7100 + n)))
+}
 
 /// The time of day, and how long the processes have run.
 #[derive(Clone)]
@@ -173,7 +182,7 @@ fn who_signs_in_at_one_process_is_known_to_all_and_gone_from_all_at_once() {
     };
     let post = "CITY-D".parse().unwrap();
     one.add_user(here, "desk", PASSWORD, &[post]).unwrap();
-    let sign_in = || wait(one.sign_in(here, "desk", PASSWORD.to_owned())).unwrap();
+    let sign_in = || wait(one.sign_in(here, "desk", PASSWORD.to_owned(), HOME)).unwrap();
     let is_known = |token: &str| wait(other.signed_in(here, token)).is_ok();
     let token = sign_in();
     assert!(is_known(&token));
@@ -183,7 +192,7 @@ fn who_signs_in_at_one_process_is_known_to_all_and_gone_from_all_at_once() {
     assert!(is_known(&token));
     one.disable_user(here, "desk").unwrap();
     assert!(!is_known(&token), "disabled");
-    assert!(wait(other.sign_in(here, "desk", PASSWORD.to_owned())).is_err());
+    assert!(wait(other.sign_in(here, "desk", PASSWORD.to_owned(), HOME)).is_err());
 }
 
 #[test]
@@ -211,7 +220,7 @@ fn tries_to_sign_in_are_counted_by_all_processes_together_and_forgotten_in_time(
         .add_user(here, "desk", PASSWORD, &["CITY-D".parse().unwrap()])
         .unwrap();
     let sign_in = |i: usize, password: &str| {
-        wait(processes.all[i % 2].sign_in(here, "desk", password.to_owned())).map(drop)
+        wait(processes.all[i % 2].sign_in(here, "desk", password.to_owned(), HOME)).map(drop)
     };
     for i in 0..20 {
         assert!(
@@ -245,6 +254,44 @@ fn a_case_that_is_decided_on_an_older_place_keeps_that_version_and_lives_on() {
         if entry.file_type().unwrap().is_file() {
             std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
         }
+#[test]
+fn a_stranger_who_knows_a_name_locks_only_their_own_address_out_of_it() {
+    let processes = Processes::start(2);
+    let here = &processes.here;
+    processes.all[0]
+        .add_user(here, "desk", PASSWORD, &["CITY-D".parse().unwrap()])
+        .unwrap();
+    let sign_in = |i: u32, password: &str, from| {
+        let whistle = &processes.all[i as usize % 2];
+        wait(whistle.sign_in(here, "desk", password.to_owned(), from)).map(drop)
+    };
+    // Far more than the name may have from all addresses: those that are refused for theirs do not count against it.
+    let refused = (0..250)
+        .filter(|i| {
+            let answer = sign_in(*i, "a wrong password", address(2));
+            matches!(answer, Err(Error::TooManyTries(_)))
+        })
+        .count();
+    assert_eq!(refused, 230);
+    assert!(matches!(
+        sign_in(0, PASSWORD, address(2)),
+        Err(Error::TooManyTries(_))
+    ));
+    sign_in(0, PASSWORD, HOME).unwrap();
+    sign_in(1, PASSWORD, HOME).unwrap();
+
+    // Many addresses together: the name is locked for all, and free again in time.
+    for i in 20..200 {
+        let answer = sign_in(i, "a wrong password", address(3 + i / 20));
+        assert!(matches!(answer, Err(Error::BadPassword)), "{i}: {answer:?}");
+    }
+    for from in [HOME, address(99)] {
+        assert!(matches!(sign_in(0, PASSWORD, from), Err(Error::TooManyTries(_))));
+    }
+    processes.hands.pass(Duration::from_mins(11));
+    sign_in(1, PASSWORD, HOME).unwrap();
+}
+
     }
     let routing = folder.join("routing.csv");
     let text = std::fs::read_to_string(&routing).unwrap();
