@@ -47,6 +47,7 @@ pub use place::Here;
 pub use site::{Bucket, Site};
 
 use crate::{
+    duties::Settling,
     lease::Leases,
     media::Media,
     place::Places,
@@ -81,6 +82,8 @@ pub struct Install {
     /// API keys that were good a moment ago, and until when that is believed, in the time that this process runs.
     keys: Mutex<HashMap<(JurisdictionId, Hash), (i64, Duration)>>,
     leases: Leases,
+    /// Places whose clocks are looked at once more.
+    settling: Mutex<HashMap<JurisdictionId, Settling>>,
     site: Site,
 }
 
@@ -113,6 +116,7 @@ impl Whistle {
             numbers: Mutex::default(),
             keys: Mutex::default(),
             leases: Leases::new(&chance),
+            settling: Mutex::default(),
             site,
             store,
             clock,

@@ -95,6 +95,19 @@ impl Processes {
         }
     }
 
+    /// A copy of the village, to be changed.
+    fn copy_of_village(&self) -> PathBuf {
+        let folder = self.bed.path().join("place");
+        std::fs::create_dir(&folder).unwrap();
+        for entry in std::fs::read_dir(village()).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+            }
+        }
+        folder
+    }
+
     /// What each did in a round of its duties.
     fn round(&self) -> Vec<Done> {
         self.all
@@ -242,19 +255,6 @@ fn tries_to_sign_in_are_counted_by_all_processes_together_and_forgotten_in_time(
 }
 
 #[test]
-fn a_case_that_is_decided_on_an_older_place_keeps_that_version_and_lives_on() {
-    let processes = Processes::start(2);
-    let [one, other] = &processes.all[..] else {
-        unreachable!()
-    };
-    let folder = processes.bed.path().join("place");
-    std::fs::create_dir(&folder).unwrap();
-    for entry in std::fs::read_dir(village()).unwrap() {
-        let entry = entry.unwrap();
-        if entry.file_type().unwrap().is_file() {
-            std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
-        }
-#[test]
 fn a_stranger_who_knows_a_name_locks_only_their_own_address_out_of_it() {
     let processes = Processes::start(2);
     let here = &processes.here;
@@ -292,7 +292,13 @@ fn a_stranger_who_knows_a_name_locks_only_their_own_address_out_of_it() {
     sign_in(1, PASSWORD, HOME).unwrap();
 }
 
-    }
+#[test]
+fn a_case_that_is_decided_on_an_older_place_keeps_that_version_and_lives_on() {
+    let processes = Processes::start(2);
+    let [one, other] = &processes.all[..] else {
+        unreachable!()
+    };
+    let folder = processes.copy_of_village();
     let routing = folder.join("routing.csv");
     let text = std::fs::read_to_string(&routing).unwrap();
     std::fs::write(&routing, text.replace("RD,*,ROADS", "RD,*,WATER")).unwrap();
@@ -305,6 +311,74 @@ fn a_stranger_who_knows_a_name_locks_only_their_own_address_out_of_it() {
     let newest = report(other);
     assert_eq!((newest.place_version, lead(&newest)), (2, "WATER".to_owned()));
     processes.is_whole();
+}
+
+#[test]
+fn clocks_that_a_process_set_by_the_last_calendar_while_a_newer_came_into_force_are_computed_anew() {
+    let processes = Processes::start(2);
+    let [one, other] = &processes.all[..] else {
+        unreachable!()
+    };
+    // The one that will look after it is the one that lags behind.
+    other.do_duties().unwrap();
+    let folder = processes.copy_of_village();
+    let calendar = folder.join("calendar.csv");
+    let text = std::fs::read_to_string(&calendar).unwrap();
+    std::fs::write(&calendar, text + "2026-11-03,holiday,村庆,,Village Day,\n").unwrap();
+    assert_eq!(one.apply(&folder).unwrap().reckoned, 0, "there is no case yet");
+    let due = |number| -> Vec<Timestamp> {
+        let case = wait(one.case(&processes.here, number)).unwrap();
+        case.clocks.all().iter().map(|clock| clock.due_at).collect()
+    };
+    let (late, right) = (report(other).number, report(one).number);
+    assert_ne!(due(late), due(right));
+    let reckoned_by_second: Vec<u64> = (0..8)
+        .map(|_| {
+            let reckoned = processes.round().iter().map(|done| done.reckoned).sum();
+            processes.hands.pass(Duration::from_secs(1));
+            reckoned
+        })
+        .collect();
+    assert_eq!(reckoned_by_second, [0, 0, 0, 0, 0, 1, 0, 0]);
+    assert_eq!(due(late), due(right));
+    let (_, log) = wait(one.case_and_log(&processes.here, late)).unwrap();
+    assert!(matches!(log.last().unwrap().body, Body::Reckoned));
+    processes.is_whole();
+}
+
+#[test]
+fn clocks_that_an_apply_left_when_it_was_killed_are_computed_anew_after_a_start() {
+    let mut processes = Processes::start(1);
+    let number = report(&processes.all[0]).number;
+    let folder = processes.copy_of_village();
+    let calendar = folder.join("calendar.csv");
+    let text = std::fs::read_to_string(&calendar).unwrap();
+    std::fs::write(&calendar, text + "2026-11-03,holiday,村庆,,Village Day,\n").unwrap();
+    assert_eq!(processes.all[0].apply(&folder).unwrap().reckoned, 1);
+    let due = |whistle: &Whistle, here| -> Vec<Timestamp> {
+        let case = wait(whistle.case(here, number)).unwrap();
+        case.clocks.all().iter().map(|clock| clock.due_at).collect()
+    };
+    let right = due(&processes.all[0], &processes.here);
+    // As if the village were in force again, and no clock had been looked at.
+    let again = processes.all[0].apply(&village()).unwrap();
+    assert_eq!((again.plan.version, again.reckoned), (3, 1));
+    let without = due(&processes.all[0], &processes.here);
+    assert_ne!(without, right);
+    processes.all.remove(0).close();
+    let in_force = "UPDATE jurisdiction SET version = 2";
+    match processes.bed.database_url() {
+        Some(url) => drop(whistle_testbed::sql(url, in_force)),
+        None => rusqlite::Connection::open(processes.bed.path().join("whistle.db"))
+            .and_then(|database| database.execute_batch(in_force))
+            .unwrap(),
+    }
+    let next = open(&processes.bed, &processes.hands, 7);
+    assert_eq!(due(&next, &processes.here), without);
+    next.do_duties().unwrap();
+    processes.hands.pass(Duration::from_secs(5));
+    assert_eq!(next.do_duties().unwrap().reckoned, 1);
+    assert_eq!(due(&next, &processes.here), right);
 }
 
 // ---- duties -----------------------------------------------------------------------------------------------------
