@@ -3,10 +3,16 @@
 //! Knows features, levels and parents. Whether one shape is sound is [`crate::shape`]'s to say, whether the shapes fit
 //! together [`crate::tiling`]'s.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt,
+};
 
 use geo::{BoundingRect as _, MultiPolygon};
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, Visitor},
+};
 use serde_json::{Value, value::RawValue};
 use whistle_domain::{
     geometry,
@@ -43,9 +49,47 @@ struct Collection<'a> {
 struct Feature<'a> {
     #[serde(rename = "type")]
     kind: Option<String>,
-    properties: Option<BTreeMap<String, Value>>,
+    properties: Option<Properties>,
     #[serde(borrow)]
     geometry: Option<&'a RawValue>,
+}
+
+/// The properties of a feature. One that is there twice is an error, where a plain map would take the last one.
+struct Properties(BTreeMap<String, Value>);
+
+/// How an error of ours begins that tells of a property that is there twice; serde's own of a member are alike.
+const TWICE: &str = "duplicate field `";
+
+impl<'de> Deserialize<'de> for Properties {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EachOnce;
+        impl<'de> Visitor<'de> for EachOnce {
+            type Value = Properties;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Properties, A::Error> {
+                let mut properties = BTreeMap::new();
+                while let Some((name, value)) = members.next_entry::<String, Value>()? {
+                    if properties.contains_key(&name) {
+                        return Err(A::Error::custom(format_args!("{TWICE}{name}`")));
+                    }
+                    properties.insert(name, value);
+                }
+                Ok(Properties(properties))
+            }
+        }
+        deserializer.deserialize_map(EachOnce)
+    }
+}
+
+/// The name of the member or property that is there twice, when that is the error.
+fn twice(error: &serde_json::Error) -> Option<String> {
+    let error = error.to_string();
+    let (name, _) = error.strip_prefix(TWICE)?.rsplit_once('`')?;
+    Some(name.to_owned())
 }
 
 /// One feature as far as it could be read.
@@ -353,14 +397,25 @@ fn draft(
     faults: &mut Faults,
 ) -> Option<Draft> {
     let place = at(FILE, line);
-    let Ok(feature) = serde_json::from_str::<Feature<'_>>(feature.get()) else {
-        let what = format!("feature {number} is no feature with properties and a geometry");
-        let mend = "write {\"type\": \"Feature\", \"properties\": {…}, \"geometry\": {…}}";
-        faults.error(place, what, mend);
-        lost.anywhere = true;
-        return None;
+    let feature: Feature<'_> = match serde_json::from_str(feature.get()) {
+        Ok(feature) => feature,
+        Err(error) => {
+            let (what, mend) = match twice(&error) {
+                Some(name) => (format!("has {} twice", shown(&name)), "leave one of the two"),
+                None => (
+                    "is no feature with properties and a geometry".to_owned(),
+                    "write {\"type\": \"Feature\", \"properties\": {…}, \"geometry\": {…}}",
+                ),
+            };
+            faults.error(place, format!("feature {number} {what}"), mend);
+            lost.anywhere = true;
+            return None;
+        }
     };
-    let properties = feature.properties.unwrap_or_default();
+    let properties = feature
+        .properties
+        .map(|properties| properties.0)
+        .unwrap_or_default();
     let word = |key: &str| match properties.get(key) {
         Some(Value::String(text)) => text.trim().to_owned(),
         Some(Value::Number(number)) => number.to_string(),

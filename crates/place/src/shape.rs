@@ -124,12 +124,17 @@ fn rings(geometry: Option<&RawValue>) -> Result<Vec<Rings>, ShapeFault> {
     if text == "null" {
         return Err(fault("has no geometry", DRAW));
     }
-    let geometry: Geometry<'_> = serde_json::from_str(text)
-        .map_err(|error| fault(format!("has a geometry that cannot be read ({error})"), DRAW))?;
-    let unreadable = |error: serde_json::Error| {
-        // The position inside the geometry would mislead: lines are counted in the file.
+    // The position inside the geometry would mislead: lines are counted in the file.
+    let reason = |error: serde_json::Error| {
         let reason = error.to_string();
-        let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
+        reason.split(" at line ").next().unwrap_or_default().to_owned()
+    };
+    let geometry: Geometry<'_> = serde_json::from_str(text).map_err(|error| {
+        let reason = reason(error);
+        fault(format!("has a geometry that cannot be read ({reason})"), DRAW)
+    })?;
+    let unreadable = |error: serde_json::Error| {
+        let reason = reason(error);
         let mend = "write positions as [longitude, latitude], rings as lists of positions, polygons as lists of rings";
         fault(format!("has coordinates that cannot be read ({reason})"), mend)
     };

@@ -497,6 +497,17 @@ fn a_key_that_is_there_twice_asks_for_one_of_them() {
 }
 
 #[test]
+fn what_a_feature_has_twice_is_never_taken_from_the_last_silently() {
+    let twice = |old: &str, new: &str| Village::new().in_area("230599101203002", old, new).told();
+    let property = twice("\"level\":3", "\"level\":3,\"parent\":\"230599100200\"");
+    assert_snapshot!(property, @r#"areas.geojson:15: feature 14 has "parent" twice; leave one of the two"#);
+    let member = twice("\"type\":\"Feature\"", "\"type\":\"Feature\",\"geometry\":null");
+    assert_snapshot!(member, @r#"areas.geojson:15: feature 14 has "geometry" twice; leave one of the two"#);
+    let inside = twice("\"type\":\"Polygon\"", "\"type\":\"Polygon\",\"coordinates\":[]");
+    assert_snapshot!(inside, @r#"areas.geojson:15: area "230599101203002" has a geometry that cannot be read (duplicate field `coordinates`); draw its border as a Polygon or MultiPolygon"#);
+}
+
+#[test]
 fn features_on_one_line_are_told_apart_by_their_number() {
     let village = Village::new()
         .in_area("230599100200002", "\"level\":3", "\"level\":4")

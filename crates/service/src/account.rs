@@ -1,6 +1,6 @@
 //! Accounts: added, signed in, signed out; and the API keys of other systems.
 
-use std::{sync::LazyLock, time::Duration};
+use std::{net::IpAddr, sync::LazyLock, time::Duration};
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -29,9 +29,12 @@ const KEY_REMEMBERED: Duration = Duration::from_secs(1);
 /// How many good keys are remembered.
 const KEYS_REMEMBERED: usize = 1_000;
 
-/// Tries to sign in with one name within [`TRIES_WINDOW`], by all processes together: a person who mistypes is far below, a
-/// machine soon above.
+/// Tries to sign in with one name from one network address within [`TRIES_WINDOW`], by all processes together: a person who
+/// mistypes is far below, a machine soon above. Who knows a name locks only their own address out of it.
 const TRIES: u32 = 20;
+
+/// The same from all addresses together: more than one address can use up, and still no way to guess a password.
+const TRIES_OF_ALL: u32 = 10 * TRIES;
 
 /// How long tries to sign in count.
 pub(crate) const TRIES_WINDOW: SignedDuration = SignedDuration::from_mins(10);
@@ -123,13 +126,19 @@ impl Whistle {
         Ok(self.store.read_blocking(|conn| stored::holders(conn, here.id))?)
     }
 
-    /// Signs in and answers the token for the cookie. Takes the same time whether the name is known or not; runs the
-    /// hash on a thread where it may take its time.
-    pub async fn sign_in(&self, here: &Here, login: &str, password: String) -> Result<String> {
+    /// Signs in from a network address and answers the token for the cookie. Takes the same time whether the name is known or
+    /// not; runs the hash on a thread where it may take its time. Those whose address is not known count as one.
+    pub async fn sign_in(
+        &self,
+        here: &Here,
+        login: &str,
+        password: String,
+        from: Option<IpAddr>,
+    ) -> Result<String> {
         let id = here.id;
         let login = login.trim().to_lowercase();
-        let name = token_hash(&login);
-        self.count_try(here, name).await?;
+        let tried = Tried::new(&login, from);
+        self.count_try(here, tried).await?;
         let found = self
             .store
             .look_up(move |conn| stored::by_login(conn, id, &login))
@@ -160,23 +169,33 @@ impl Whistle {
         let (hash, now) = (token_hash(&token), self.clock.now());
         self.store
             .write(move |tx| {
-                stored::forget_tries(tx, id, &name)?;
+                stored::forget_tries(tx, id, &tried.from_here)?;
+                stored::take_back_try(tx, id, &tried.from_anywhere)?;
                 stored::open_session(tx, id, &hash, account.id, &post, now, now + SESSION_LASTS)
             })
             .await?;
         Ok(token)
     }
 
-    /// Counts a try to sign in before it is looked at, so that no two processes give the last one away.
-    async fn count_try(&self, here: &Here, name: Hash) -> Result<()> {
+    /// Counts a try to sign in before it is looked at, so that no two processes give the last one away. One that is refused
+    /// for its address does not count against the name: else one address could lock it for all.
+    async fn count_try(&self, here: &Here, tried: Tried) -> Result<()> {
         let (id, now) = (here.id, self.clock.now());
-        let (tries, since) = self
+        let refused_since = self
             .store
-            .write(move |tx| stored::try_sign_in(tx, id, &name, now, TRIES_WINDOW))
+            .write(move |tx| -> whistle_store::Result<_> {
+                for (what, most) in [(&tried.from_here, TRIES), (&tried.from_anywhere, TRIES_OF_ALL)] {
+                    let (tries, since) = stored::try_sign_in(tx, id, what, now, TRIES_WINDOW)?;
+                    if tries > most {
+                        return Ok(Some(since));
+                    }
+                }
+                Ok(None)
+            })
             .await?;
-        if tries <= TRIES {
+        let Some(since) = refused_since else {
             return Ok(());
-        }
+        };
         let wait = (since + TRIES_WINDOW).duration_since(now);
         Err(Error::TooManyTries(wait.try_into().unwrap_or_default()))
     }
@@ -332,6 +351,28 @@ pub fn actor_of(post: &Post, account: i64) -> Actor {
         post: post.code.clone(),
         unit,
         account,
+    }
+}
+
+/// What tries to sign in are counted by.
+#[derive(Clone, Copy)]
+struct Tried {
+    /// The name and the network address.
+    from_here: Hash,
+    /// The name alone.
+    from_anywhere: Hash,
+}
+
+impl Tried {
+    fn new(login: &str, from: Option<IpAddr>) -> Self {
+        let from_anywhere = token_hash(login);
+        let address = from.map(|address| address.to_string()).unwrap_or_default();
+        let pair = [&from_anywhere, address.as_bytes()].concat();
+        Self {
+            // In a context of its own, so that no name that anybody types hashes to the pair of another one.
+            from_here: blake3::derive_key("whistle 2026 sign-in from an address", &pair),
+            from_anywhere,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! of its transactions begins with `hold`, so that it changes nothing once another has taken over. Each is safe to be
 //! stopped at any point.
 
-use std::time::Duration;
+use std::{sync::PoisonError, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use whistle_domain::{case::Actor, command::Act};
@@ -23,6 +23,10 @@ pub const EVERY: Duration = Duration::from_secs(1);
 /// How often it is looked whether a place was applied: with the time to read and compile it, it is in force within 2 s.
 pub const LOOK_AT_PLACES_EVERY: Duration = Duration::from_millis(500);
 
+/// How long after a place came into force here the clocks of its open cases are looked at once more: within 2 s every process
+/// decides by it, and what one decided just before by the last one is written soon after.
+const SETTLED_AFTER: Duration = Duration::from_secs(5);
+
 /// How long an idempotency key is remembered.
 const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
 
@@ -35,7 +39,7 @@ const ROUND: usize = 100;
 /// What is looked after by one process at a time, for each jurisdiction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Duty {
-    /// Lets parked cases run on.
+    /// Lets parked cases run on, and looks at the clocks once more after a place was applied.
     Parking,
     /// Erases and forgets what was kept for long enough.
     Retention,
@@ -53,11 +57,22 @@ impl Duty {
     }
 }
 
+/// Whether the clocks of a place's open cases were looked at since it came into force. Versions begin at 1.
+#[derive(Default)]
+pub(crate) struct Settling {
+    version: u32,
+    /// When this process first looked after this version, in the time that it runs.
+    since: Duration,
+    is_over: bool,
+}
+
 /// What the duties did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Done {
     /// Cases that need no longer wait.
     pub woken: u64,
+    /// Cases whose clocks were computed anew after a place was applied.
+    pub reckoned: u64,
     /// Reports whose contact data was erased.
     pub erased: u64,
     /// Answers to retries that were forgotten.
@@ -99,7 +114,10 @@ impl Whistle {
 
     fn look_after(&self, charge: &InCharge, here: &Here, done: &mut Done) -> Result<()> {
         match charge.duty {
-            Duty::Parking => done.woken += self.wake_parked(charge, here)?,
+            Duty::Parking => {
+                done.woken += self.wake_parked(charge, here)?;
+                done.reckoned += self.settle_clocks(charge, here)?;
+            }
             Duty::Retention => {
                 let now = self.clock.now();
                 if is_hour_over(charge.done_at, now) {
@@ -154,6 +172,32 @@ impl Whistle {
             }
         }
         Ok(woken)
+    }
+
+    /// Computes clocks anew that another process set by an older calendar while a newer one came into force; and those that
+    /// an `apply` left when it was killed. Once for each version that this process looks after, so also after its start.
+    fn settle_clocks(&self, charge: &InCharge, here: &Here) -> Result<u64> {
+        let (version, running) = (here.place.version, self.clock.running());
+        let settling = || self.settling.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut settling = settling();
+            let known = settling.entry(here.id).or_default();
+            if known.version != version {
+                *known = Settling {
+                    version,
+                    since: running,
+                    is_over: false,
+                };
+            }
+            if known.is_over || running.saturating_sub(known.since) < SETTLED_AFTER {
+                return Ok(0);
+            }
+        }
+        let reckoned = self.reckon_clocks(here, Some(charge.held))?;
+        if let Some(known) = settling().get_mut(&here.id) {
+            known.is_over = true;
+        }
+        Ok(reckoned)
     }
 
     /// Erases contact data that was kept long enough after closing, in rounds that keep nobody waiting.

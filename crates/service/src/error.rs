@@ -47,7 +47,7 @@ pub enum Error {
         /// What is wrong and what would be right.
         what: String,
     },
-    /// What was sent as a photo cannot be kept.
+    /// What was sent as a photo cannot be kept, or put into a case.
     #[error("photo: {0}")]
     BadPhoto(BadPhoto),
     /// The idempotency key was used for another request.
@@ -56,7 +56,7 @@ pub enum Error {
     /// The place folder has faults; nothing was applied.
     #[error("the place folder has {} faults", .0.errors())]
     Faults(Faults),
-    /// Too many tries to sign in with this name.
+    /// Too many tries to sign in with this name, from one address or from all.
     #[error("too many tries to sign in with this name; try again in {} s", .0.as_secs().max(1))]
     TooManyTries(Duration),
     /// There is no room for what should be kept; nothing of it was.
@@ -124,8 +124,8 @@ impl From<whistle_store::Error> for Error {
         if matches!(error, whistle_store::Error::Nul) {
             return Self::invalid("text", "the character U+0000 cannot be kept; leave it out");
         }
-        if let whistle_store::Error::PhotoGone { id } = error {
-            return Self::not_found("photo", id);
+        if matches!(error, whistle_store::Error::PhotoGone { .. }) {
+            return BadPhoto::Gone.into();
         }
         if matches!(error, whistle_store::Error::DiskFull) {
             tracing::error!(%error, "a command was not written");

@@ -56,7 +56,8 @@ impl Whistle {
         let database = draft.0.join(DATABASE);
         self.store
             .backup(&database, |p| progress(Step::Database(p.done, p.total)))?;
-        copy_private(&self.site.dir.join(KEY), &draft.0.join(KEY))?;
+        // The key in force, which need not be the one in the directory, nor in any file.
+        write_private(self.secret.key(), &draft.0.join(KEY))?;
         let photos = copy_photos(&self.site.dir.join(MEDIA), &draft.0.join(MEDIA), &mut progress)?;
         let kept = Kept {
             database_bytes: fs::metadata(&database).map_err(io_at(&database))?.len(),
@@ -117,7 +118,7 @@ pub fn restore(from: &Path, dir: &Path, force: bool, mut progress: impl FnMut(St
         0
     };
     if has_key {
-        copy_private(&key, &new_key)?;
+        write_private(&fs::read(&key).map_err(io_at(&key))?, &new_key)?;
     }
     whistle_store::restore(&database, dir, force, |p| {
         progress(Step::Database(p.done, p.total));
@@ -223,15 +224,14 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::rename(&draft, to).map_err(io_at(to))
 }
 
-/// The same for a file that only its owner may read, from its first byte on.
-fn copy_private(from: &Path, to: &Path) -> Result<()> {
-    let bytes = fs::read(from).map_err(io_at(from))?;
+/// Writes a file that only its owner may read, from its first byte on, and waits for the disk.
+fn write_private(bytes: &[u8], to: &Path) -> Result<()> {
     let mut options = File::options();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(to).and_then(|mut file| {
-        io::Write::write_all(&mut file, &bytes)?;
+        io::Write::write_all(&mut file, bytes)?;
         file.sync_all()
     });
     written.map_err(io_at(to))

@@ -6,6 +6,7 @@
 //! - [`case`]: report, join, act, read. [`list`]: pages of cases. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
 //! - [`keep`]: backup, restore, audit. [`transfer`]: the move to another database, or to many machines.
+//! - [`figures`]: what the counters of all jurisdictions add up to.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
 //! - [`duties`]: what must happen by itself; `lease`: in which process. [`secret`]: the install's key and what is made with it.
 
@@ -16,6 +17,7 @@ pub mod demo;
 pub mod duties;
 mod error;
 pub mod export;
+pub mod figures;
 pub mod import;
 pub mod keep;
 mod lease;
@@ -45,6 +47,7 @@ pub use place::Here;
 pub use site::{Bucket, Site};
 
 use crate::{
+    duties::Settling,
     lease::Leases,
     media::Media,
     place::Places,
@@ -79,6 +82,8 @@ pub struct Install {
     /// API keys that were good a moment ago, and until when that is believed, in the time that this process runs.
     keys: Mutex<HashMap<(JurisdictionId, Hash), (i64, Duration)>>,
     leases: Leases,
+    /// Places whose clocks are looked at once more.
+    settling: Mutex<HashMap<JurisdictionId, Settling>>,
     site: Site,
 }
 
@@ -102,7 +107,7 @@ impl Whistle {
         site.prepare()?;
         let store = Store::open(site.database(), clock.now())?;
         let install = Install {
-            secret: Secret::load(&site, &chance)?,
+            secret: Secret::load(&site, &store, &chance)?,
             media: Media::open(&site)?,
             places: ArcSwap::default(),
             reloading: Mutex::default(),
@@ -111,6 +116,7 @@ impl Whistle {
             numbers: Mutex::default(),
             keys: Mutex::default(),
             leases: Leases::new(&chance),
+            settling: Mutex::default(),
             site,
             store,
             clock,

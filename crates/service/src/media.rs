@@ -59,7 +59,7 @@ const UNUSED_KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// Photos removed at a time: few enough that reports are not kept waiting.
 const ROUND: usize = 100;
 
-/// Why what was sent as a photo cannot be kept.
+/// Why what was sent as a photo cannot be kept, or put into a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadPhoto {
     /// Too many bytes.
@@ -74,15 +74,19 @@ pub enum BadPhoto {
     /// A picture that breaks off or is broken.
     #[error("it is damaged or did not arrive whole; send it again")]
     Damaged,
+    /// One that was kept, and is removed since no case came.
+    #[error("one waited too long for its case and was removed; send it again")]
+    Gone,
 }
 
 impl BadPhoto {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::TooManyBytes,
         Self::NoPicture,
         Self::TooManyPixels,
         Self::Damaged,
+        Self::Gone,
     ];
 
     /// The word in the message catalogue.
@@ -92,6 +96,7 @@ impl BadPhoto {
             Self::NoPicture => "no_picture",
             Self::TooManyPixels => "too_many_pixels",
             Self::Damaged => "damaged",
+            Self::Gone => "gone",
         }
     }
 }
@@ -239,10 +244,19 @@ impl Whistle {
         Ok(KeptPhoto { id, ticket })
     }
 
-    /// The photo that a ticket is for, if it was given out here and the photo still waits.
+    /// The photo that a ticket is for, if it was given out here and the photo is there to be named by a case.
     pub async fn kept_photo(&self, here: &Here, ticket: &str) -> Result<KeptPhoto> {
         let unknown = || Error::not_found("photo", ticket);
         let id = self.secret.photo_of_ticket(here.id, ticket).ok_or_else(unknown)?;
+        // One that is being removed may still have its files.
+        let (jurisdiction, row) = (here.id, id.to_owned());
+        if self
+            .store
+            .look_up(move |conn| stored::is_leaving(conn, jurisdiction, &row))
+            .await?
+        {
+            return Err(unknown());
+        }
         match self.media.objects.head(&object_path(id, Size::Full)).await {
             Ok(_) => Ok(KeptPhoto {
                 id: id.to_owned(),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
     place::Place,
-    words::{CaseNumber, JurisdictionCode, JurisdictionId},
+    words::{JurisdictionCode, JurisdictionId},
 };
 use whistle_place::{Change, Compiled, Fault, Folder, LinkFault, compile, difference};
 use whistle_store::place as stored;
@@ -158,7 +158,8 @@ impl Whistle {
             .write_blocking(move |tx| stored::apply(tx, &code, seen, &files, &hash, now))?;
         self.reload_places()?;
         let reckoned = if calendar_changed {
-            self.reckon_clocks(plan.jurisdiction.as_str())?
+            let places = self.places();
+            self.reckon_clocks(places.named(Some(plan.jurisdiction.as_str()))?, None)?
         } else {
             0
         };
@@ -270,26 +271,6 @@ impl Whistle {
         }
         self.places.store(Arc::new(Places::new(all)));
         Ok(true)
-    }
-
-    /// Computes the clocks of every open case anew; each that changes says so in its log.
-    fn reckon_clocks(&self, code: &str) -> Result<u64> {
-        /// Cases of one round: few enough that reports are not kept waiting.
-        const ROUND: usize = 100;
-        let places = self.places();
-        let here = places.named(Some(code))?;
-        let (mut after, mut changed) = (CaseNumber(0), 0);
-        loop {
-            let id = here.id;
-            let numbers = self
-                .store
-                .read_blocking(|conn| whistle_store::case::open_after(conn, id, after, ROUND))?;
-            let Some(last) = numbers.last() else {
-                return Ok(changed);
-            };
-            after = *last;
-            changed += self.reckon_round(here, numbers)?;
-        }
     }
 }
 

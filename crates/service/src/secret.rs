@@ -10,6 +10,7 @@ use chacha20poly1305::{
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use whistle_domain::words::{CaseNumber, JurisdictionId};
+use whistle_store::Store;
 
 use crate::{
     Site,
@@ -19,6 +20,7 @@ use crate::{
 
 /// The key of an install. Prints nothing of itself.
 pub struct Secret {
+    key: [u8; 32],
     pickup: [u8; 32],
     contact: XChaCha20Poly1305,
     form: [u8; 32],
@@ -95,8 +97,10 @@ fn is_address(email: &str) -> bool {
 }
 
 impl Secret {
-    /// The key that is given, or that of the data directory, which is made if there is none, readable by its owner only.
-    pub(crate) fn load(site: &Site, chance: &Chance) -> Result<Self> {
+    /// The key that is given, or that of the data directory. Where there is none it is made, readable by its owner only; but
+    /// not for an install that has cases, as `store` tells: they were reported under a key, and another one opens nothing
+    /// of theirs.
+    pub(crate) fn load(site: &Site, store: &Store, chance: &Chance) -> Result<Self> {
         if let Some(key) = &site.key {
             return Ok(Self::from_key(key));
         }
@@ -113,6 +117,16 @@ impl Secret {
                 Ok(Self::from_key(&key))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                if store.read_blocking(whistle_store::case::is_any)? {
+                    return Err(Error::invalid(
+                        "secret.key",
+                        format!(
+                            "there are cases, but {shown} is missing, without which their contact data and pick-up codes are \
+                             lost; put it back from a backup, or give it as WHISTLE_SECRET_KEY. If it is lost for good, begin \
+                             with a new one: head -c 32 /dev/urandom > {shown}"
+                        ),
+                    ));
+                }
                 let key = chance.bytes::<32>();
                 let mut options = fs::OpenOptions::new();
                 options.write(true).create_new(true);
@@ -122,7 +136,9 @@ impl Secret {
                     .open(&path)
                     .and_then(|mut file| file.write_all(&key).and_then(|()| file.sync_all()));
                 match written {
-                    Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Self::load(site, chance),
+                    Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+                        Self::load(site, store, chance)
+                    }
                     other => other.map_err(Error::io(shown)).map(|()| Self::from_key(&key)),
                 }
             }
@@ -133,11 +149,17 @@ impl Secret {
     fn from_key(key: &[u8; 32]) -> Self {
         let contact = blake3::derive_key("whistle 2026 contact data", key);
         Self {
+            key: *key,
             pickup: blake3::derive_key("whistle 2026 pick-up codes", key),
             contact: XChaCha20Poly1305::new((&contact).into()),
             form: blake3::derive_key("whistle 2026 form tokens", key),
             photo: blake3::derive_key("whistle 2026 photos", key),
         }
+    }
+
+    /// The key itself, for a backup.
+    pub(crate) fn key(&self) -> &[u8; 32] {
+        &self.key
     }
 
     /// The pick-up code of a report: `ABCDE-FGHJK`. Computed, so it is stored nowhere.

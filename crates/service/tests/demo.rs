@@ -246,7 +246,7 @@ fn each_kind_of_post_gets_an_account_that_can_sign_in() {
     let sign_in = |account: &whistle_service::demo::DemoAccount| {
         runtime.block_on(
             made.whistle
-                .sign_in(&made.here, &account.login, account.password.clone()),
+                .sign_in(&made.here, &account.login, account.password.clone(), None),
         )
     };
     assert!(sign_in(&again[0]).is_ok());

@@ -107,8 +107,14 @@ impl Install {
 
     /// Reports with a photo, as a client does that holds its ticket.
     fn report(&self, ticket: &str) -> Result<Receipt, Error> {
+        let kept = self.whistle.kept_photo(&self.here, ticket);
+        let photo = self.runtime.block_on(kept)?;
+        self.report_with(&photo)
+    }
+
+    /// Reports with a photo whose ticket was looked at before.
+    fn report_with(&self, photo: &KeptPhoto) -> Result<Receipt, Error> {
         self.runtime.block_on(async {
-            let photo = self.whistle.kept_photo(&self.here, ticket).await?;
             let new = NewReport {
                 service: "RD-HOLE".parse().unwrap(),
                 standard: None,
@@ -199,6 +205,17 @@ fn a_removal_that_a_crash_broke_off_is_finished_and_no_case_gets_such_a_photo() 
         let leaving: Vec<String> = leaving.unwrap();
         assert_eq!(leaving.len(), 1);
     });
+    // Its files are still there, and it is refused by the name that its sender knows.
+    let early = install
+        .runtime
+        .block_on(install.whistle.kept_photo(&install.here, &half.ticket));
+    assert!(
+        matches!(&early, Err(Error::NotFound { what: "photo", id }) if *id == half.ticket),
+        "{early:?}"
+    );
+    // Whoever looked a moment before learns it when the case is written.
+    let late = install.report_with(&half).map(|receipt| receipt.number);
+    assert!(matches!(late, Err(Error::BadPhoto(BadPhoto::Gone))), "{late:?}");
     // One of its two files is gone already.
     let file = format!("media/photos/{}/{}.thumbnail.jpg", &half.id[..2], half.id);
     fs::remove_file(install.dir.path().join(file)).unwrap();

@@ -2,6 +2,7 @@
 //! Their clocks are the test's: the time of day, which may jump, and the time that they run.
 
 use std::{
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
@@ -24,6 +25,14 @@ use whistle_service::{
 use whistle_testbed::Bed;
 
 const PASSWORD: &str = "a long enough password";
+
+/// The network address from which the staff sign in.
+const HOME: Option<IpAddr> = address(1);
+
+/// Some network address.
+const fn address(n: u32) -> Option<IpAddr> {
+    Some(IpAddr::V4(Ipv4Addr::from_bits(0xcb00_7100 + n)))
+}
 
 /// The time of day, and how long the processes have run.
 #[derive(Clone)]
@@ -84,6 +93,19 @@ impl Processes {
             all,
             here,
         }
+    }
+
+    /// A copy of the village, to be changed.
+    fn copy_of_village(&self) -> PathBuf {
+        let folder = self.bed.path().join("place");
+        std::fs::create_dir(&folder).unwrap();
+        for entry in std::fs::read_dir(village()).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+            }
+        }
+        folder
     }
 
     /// What each did in a round of its duties.
@@ -173,7 +195,7 @@ fn who_signs_in_at_one_process_is_known_to_all_and_gone_from_all_at_once() {
     };
     let post = "CITY-D".parse().unwrap();
     one.add_user(here, "desk", PASSWORD, &[post]).unwrap();
-    let sign_in = || wait(one.sign_in(here, "desk", PASSWORD.to_owned())).unwrap();
+    let sign_in = || wait(one.sign_in(here, "desk", PASSWORD.to_owned(), HOME)).unwrap();
     let is_known = |token: &str| wait(other.signed_in(here, token)).is_ok();
     let token = sign_in();
     assert!(is_known(&token));
@@ -183,7 +205,7 @@ fn who_signs_in_at_one_process_is_known_to_all_and_gone_from_all_at_once() {
     assert!(is_known(&token));
     one.disable_user(here, "desk").unwrap();
     assert!(!is_known(&token), "disabled");
-    assert!(wait(other.sign_in(here, "desk", PASSWORD.to_owned())).is_err());
+    assert!(wait(other.sign_in(here, "desk", PASSWORD.to_owned(), HOME)).is_err());
 }
 
 #[test]
@@ -211,7 +233,7 @@ fn tries_to_sign_in_are_counted_by_all_processes_together_and_forgotten_in_time(
         .add_user(here, "desk", PASSWORD, &["CITY-D".parse().unwrap()])
         .unwrap();
     let sign_in = |i: usize, password: &str| {
-        wait(processes.all[i % 2].sign_in(here, "desk", password.to_owned())).map(drop)
+        wait(processes.all[i % 2].sign_in(here, "desk", password.to_owned(), HOME)).map(drop)
     };
     for i in 0..20 {
         assert!(
@@ -233,19 +255,50 @@ fn tries_to_sign_in_are_counted_by_all_processes_together_and_forgotten_in_time(
 }
 
 #[test]
+fn a_stranger_who_knows_a_name_locks_only_their_own_address_out_of_it() {
+    let processes = Processes::start(2);
+    let here = &processes.here;
+    processes.all[0]
+        .add_user(here, "desk", PASSWORD, &["CITY-D".parse().unwrap()])
+        .unwrap();
+    let sign_in = |i: u32, password: &str, from| {
+        let whistle = &processes.all[i as usize % 2];
+        wait(whistle.sign_in(here, "desk", password.to_owned(), from)).map(drop)
+    };
+    // Far more than the name may have from all addresses: those that are refused for theirs do not count against it.
+    let refused = (0..250)
+        .filter(|i| {
+            let answer = sign_in(*i, "a wrong password", address(2));
+            matches!(answer, Err(Error::TooManyTries(_)))
+        })
+        .count();
+    assert_eq!(refused, 230);
+    assert!(matches!(
+        sign_in(0, PASSWORD, address(2)),
+        Err(Error::TooManyTries(_))
+    ));
+    sign_in(0, PASSWORD, HOME).unwrap();
+    sign_in(1, PASSWORD, HOME).unwrap();
+
+    // Many addresses together: the name is locked for all, and free again in time.
+    for i in 20..200 {
+        let answer = sign_in(i, "a wrong password", address(3 + i / 20));
+        assert!(matches!(answer, Err(Error::BadPassword)), "{i}: {answer:?}");
+    }
+    for from in [HOME, address(99)] {
+        assert!(matches!(sign_in(0, PASSWORD, from), Err(Error::TooManyTries(_))));
+    }
+    processes.hands.pass(Duration::from_mins(11));
+    sign_in(1, PASSWORD, HOME).unwrap();
+}
+
+#[test]
 fn a_case_that_is_decided_on_an_older_place_keeps_that_version_and_lives_on() {
     let processes = Processes::start(2);
     let [one, other] = &processes.all[..] else {
         unreachable!()
     };
-    let folder = processes.bed.path().join("place");
-    std::fs::create_dir(&folder).unwrap();
-    for entry in std::fs::read_dir(village()).unwrap() {
-        let entry = entry.unwrap();
-        if entry.file_type().unwrap().is_file() {
-            std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
-        }
-    }
+    let folder = processes.copy_of_village();
     let routing = folder.join("routing.csv");
     let text = std::fs::read_to_string(&routing).unwrap();
     std::fs::write(&routing, text.replace("RD,*,ROADS", "RD,*,WATER")).unwrap();
@@ -258,6 +311,74 @@ fn a_case_that_is_decided_on_an_older_place_keeps_that_version_and_lives_on() {
     let newest = report(other);
     assert_eq!((newest.place_version, lead(&newest)), (2, "WATER".to_owned()));
     processes.is_whole();
+}
+
+#[test]
+fn clocks_that_a_process_set_by_the_last_calendar_while_a_newer_came_into_force_are_computed_anew() {
+    let processes = Processes::start(2);
+    let [one, other] = &processes.all[..] else {
+        unreachable!()
+    };
+    // The one that will look after it is the one that lags behind.
+    other.do_duties().unwrap();
+    let folder = processes.copy_of_village();
+    let calendar = folder.join("calendar.csv");
+    let text = std::fs::read_to_string(&calendar).unwrap();
+    std::fs::write(&calendar, text + "2026-11-03,holiday,村庆,,Village Day,\n").unwrap();
+    assert_eq!(one.apply(&folder).unwrap().reckoned, 0, "there is no case yet");
+    let due = |number| -> Vec<Timestamp> {
+        let case = wait(one.case(&processes.here, number)).unwrap();
+        case.clocks.all().iter().map(|clock| clock.due_at).collect()
+    };
+    let (late, right) = (report(other).number, report(one).number);
+    assert_ne!(due(late), due(right));
+    let reckoned_by_second: Vec<u64> = (0..8)
+        .map(|_| {
+            let reckoned = processes.round().iter().map(|done| done.reckoned).sum();
+            processes.hands.pass(Duration::from_secs(1));
+            reckoned
+        })
+        .collect();
+    assert_eq!(reckoned_by_second, [0, 0, 0, 0, 0, 1, 0, 0]);
+    assert_eq!(due(late), due(right));
+    let (_, log) = wait(one.case_and_log(&processes.here, late)).unwrap();
+    assert!(matches!(log.last().unwrap().body, Body::Reckoned));
+    processes.is_whole();
+}
+
+#[test]
+fn clocks_that_an_apply_left_when_it_was_killed_are_computed_anew_after_a_start() {
+    let mut processes = Processes::start(1);
+    let number = report(&processes.all[0]).number;
+    let folder = processes.copy_of_village();
+    let calendar = folder.join("calendar.csv");
+    let text = std::fs::read_to_string(&calendar).unwrap();
+    std::fs::write(&calendar, text + "2026-11-03,holiday,村庆,,Village Day,\n").unwrap();
+    assert_eq!(processes.all[0].apply(&folder).unwrap().reckoned, 1);
+    let due = |whistle: &Whistle, here| -> Vec<Timestamp> {
+        let case = wait(whistle.case(here, number)).unwrap();
+        case.clocks.all().iter().map(|clock| clock.due_at).collect()
+    };
+    let right = due(&processes.all[0], &processes.here);
+    // As if the village were in force again, and no clock had been looked at.
+    let again = processes.all[0].apply(&village()).unwrap();
+    assert_eq!((again.plan.version, again.reckoned), (3, 1));
+    let without = due(&processes.all[0], &processes.here);
+    assert_ne!(without, right);
+    processes.all.remove(0).close();
+    let in_force = "UPDATE jurisdiction SET version = 2";
+    match processes.bed.database_url() {
+        Some(url) => drop(whistle_testbed::sql(url, in_force)),
+        None => rusqlite::Connection::open(processes.bed.path().join("whistle.db"))
+            .and_then(|database| database.execute_batch(in_force))
+            .unwrap(),
+    }
+    let next = open(&processes.bed, &processes.hands, 7);
+    assert_eq!(due(&next, &processes.here), without);
+    next.do_duties().unwrap();
+    processes.hands.pass(Duration::from_secs(5));
+    assert_eq!(next.do_duties().unwrap().reckoned, 1);
+    assert_eq!(due(&next, &processes.here), right);
 }
 
 // ---- duties -----------------------------------------------------------------------------------------------------

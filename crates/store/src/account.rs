@@ -245,13 +245,13 @@ pub fn close_session(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, token_hash: 
     Ok(())
 }
 
-/// Counts a try to sign in with a name, before it is known whether it succeeds; tries that began before `window` ago are
-/// forgotten, and so are those of a clock that was far ahead. Answers how many there were with this one, and when the first
-/// was.
+/// Counts a try to sign in under a hash, of a name or of a name and an address, before it is known whether it succeeds; tries
+/// that began before `window` ago are forgotten, and so are those of a clock that was far ahead. Answers how many there were
+/// with this one, and when the first was.
 pub fn try_sign_in(
     tx: &mut Tx<'_>,
     jurisdiction: JurisdictionId,
-    login_hash: &Hash,
+    tried: &Hash,
     now: Timestamp,
     window: SignedDuration,
 ) -> Result<(u32, Timestamp)> {
@@ -263,17 +263,27 @@ pub fn try_sign_in(
              tries = CASE WHEN sign_in_try.since BETWEEN $4 AND $5 THEN sign_in_try.tries + 1 ELSE 1 END,
              since = CASE WHEN sign_in_try.since BETWEEN $4 AND $5 THEN sign_in_try.since ELSE $3 END
          RETURNING tries, since",
-        params![jurisdiction.0, *login_hash, now, now - window, now + window],
+        params![jurisdiction.0, *tried, now, now - window, now + window],
         |row| Ok((row.int(0)? as u32, row.time(1)?)),
     )
 }
 
-/// Forgets the tries with a name: one succeeded.
-pub fn forget_tries(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, login_hash: &Hash) -> Result<()> {
+/// Forgets the tries under a hash: one succeeded.
+pub fn forget_tries(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, tried: &Hash) -> Result<()> {
     tx.queue(
         "DELETE FROM sign_in_try
          WHERE jurisdiction_id = $1 AND login_hash = $2",
-        params![jurisdiction.0, *login_hash],
+        params![jurisdiction.0, *tried],
+    )
+}
+
+/// Takes one try back that succeeded; those before it stand.
+pub fn take_back_try(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, tried: &Hash) -> Result<()> {
+    tx.queue(
+        "UPDATE sign_in_try
+         SET tries = tries - 1
+         WHERE jurisdiction_id = $1 AND login_hash = $2 AND tries > 0",
+        params![jurisdiction.0, *tried],
     )
 }
 

@@ -530,21 +530,27 @@ pub fn parked_until(
     )
 }
 
-/// Numbers of open cases after one, in their order.
+/// Whether there is a case in any jurisdiction.
+pub fn is_any(conn: &Conn) -> Result<bool> {
+    let one = conn.row_optional("SELECT number FROM cases LIMIT 1", params![], |row| row.int(0))?;
+    Ok(one.is_some())
+}
+
+/// Open cases after a number, in their order.
 pub fn open_after(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     after: CaseNumber,
     limit: usize,
-) -> Result<Vec<CaseNumber>> {
+) -> Result<Vec<Case>> {
     conn.rows(
-        "SELECT number
+        "SELECT fold
          FROM cases
          WHERE jurisdiction_id = $1 AND number > $2 AND is_open = 1
          ORDER BY number
          LIMIT $3",
         params![jurisdiction.0, after.0, limit as i64],
-        |row| row.int(0).map(CaseNumber),
+        |row| fold(row, 0),
     )
 }
 

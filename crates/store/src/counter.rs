@@ -1,7 +1,10 @@
-//! Counters kept in step with the log: gathered in memory, written once per group commit.
+//! Counters kept in step with the log: gathered in memory, written once per group commit; and summed for figures.
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, civil::Date};
+
+use crate::case::day_number;
 use crate::conn::Conn;
 use crate::error::Result;
 use crate::params;
@@ -35,6 +38,78 @@ impl Counter {
             day: Self::TOTAL,
         }
     }
+}
+
+/// By what counters are summed within each jurisdiction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    /// By nothing further.
+    Jurisdiction,
+    /// By service.
+    Service,
+    /// By day; running totals, which have none, are left out.
+    Day,
+}
+
+/// What the counters of one name add up to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sum {
+    pub jurisdiction_id: i64,
+    pub name: String,
+    /// Only when summed by service.
+    pub service_code: Option<String>,
+    /// Only when summed by day.
+    pub day: Option<Date>,
+    pub n: i64,
+}
+
+/// Sums the counters of all jurisdictions over the days from `from` to `to`, both included; running totals are taken as they
+/// are. In no order.
+///
+/// One statement that reads nothing but this table and groups by its jurisdiction first: on Citus each machine adds up its
+/// own, and only sums travel. What is counted by area is counted by service too, so one of both is summed.
+pub fn sums(conn: &Conn, within: Within, from: Date, to: Date) -> Result<Vec<Sum>> {
+    let statement = match within {
+        Within::Jurisdiction => {
+            "SELECT jurisdiction_id, name, CAST(SUM(n) AS BIGINT)
+             FROM counter
+             WHERE service_code <> '' AND (day BETWEEN $1 AND $2 OR day = $3)
+             GROUP BY jurisdiction_id, name"
+        }
+        Within::Service => {
+            "SELECT jurisdiction_id, name, CAST(SUM(n) AS BIGINT), service_code
+             FROM counter
+             WHERE service_code <> '' AND (day BETWEEN $1 AND $2 OR day = $3)
+             GROUP BY jurisdiction_id, name, service_code"
+        }
+        Within::Day => {
+            "SELECT jurisdiction_id, name, CAST(SUM(n) AS BIGINT), day
+             FROM counter
+             WHERE service_code <> '' AND day BETWEEN $1 AND $2 AND day <> $3
+             GROUP BY jurisdiction_id, name, day"
+        }
+    };
+    let (from, to) = (day_number(from), day_number(to));
+    conn.rows(statement, params![from, to, Counter::TOTAL], |row| {
+        Ok(Sum {
+            jurisdiction_id: row.int(0)?,
+            name: row.text(1)?.to_owned(),
+            n: row.int(2)?,
+            service_code: match within {
+                Within::Service => Some(row.text(3)?.to_owned()),
+                _ => None,
+            },
+            day: match within {
+                Within::Day => Some(date_of(row.int(3)?)),
+                _ => None,
+            },
+        })
+    })
+}
+
+/// The date of a `day`.
+fn date_of(day: i64) -> Date {
+    jiff::civil::date(1970, 1, 1).saturating_add(SignedDuration::from_hours(day.saturating_mul(24)))
 }
 
 /// Increments of one group that are not in the table yet.

@@ -53,7 +53,7 @@ use conn::{Database, Location, Role};
 
 pub use backup::{Progress, restore};
 pub use conn::Conn;
-pub use counter::Counter;
+pub use counter::{Counter, Sum, Within, sums};
 pub use error::{Error, Result};
 pub use value::{Row, ToValue, Value};
 pub use writer::Tx;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use whistle_domain::words::JurisdictionId;
 
 use crate::{
-    Tx,
+    Conn, Tx,
     error::{Error, Result},
     params,
 };
@@ -45,6 +45,18 @@ pub(crate) fn use_up(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, id: &str, no
     } else {
         Err(Error::PhotoGone { id: id.to_owned() })
     }
+}
+
+/// Whether a photo is being removed, so that no case can name it any more.
+pub fn is_leaving(conn: &Conn, jurisdiction: JurisdictionId, id: &str) -> Result<bool> {
+    let one = conn.row_optional(
+        "SELECT 1
+         FROM photo
+         WHERE jurisdiction_id = $1 AND photo_id = $2 AND state = 'leaving'",
+        params![jurisdiction.0, id],
+        |row| row.int(0),
+    )?;
+    Ok(one.is_some())
 }
 
 /// Photos that were sent before a time and that no case names, at most `limit`. From here on none can name them; when

@@ -27,6 +27,11 @@ use crate::App;
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(pub(crate) String);
 
+/// The network address of who asks: the connection's, or what a trusted proxy says. An IPv6 network of 64 bits counts as
+/// one. None where there is no connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Address(pub(crate) Option<IpAddr>);
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// How many addresses are remembered before old ones are forgotten.
@@ -104,8 +109,10 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     let method = request.method().clone();
     let face = gate.faces.iter().find(|face| face.holds(request.uri().path()));
     let shape = face.map(|face| (face.shape)(&gate.app, &request));
+    let address = Address::of(&request, &gate.app);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut answer = match gate.let_in(&request) {
+    request.extensions_mut().insert(address);
+    let mut answer = match gate.let_in(address) {
         Ok(_inside) => next.run(request).await,
         Err(turned_away) => *turned_away,
     };
@@ -140,7 +147,7 @@ impl Drop for Inside<'_> {
 }
 
 impl Gate {
-    fn let_in(&self, request: &Request) -> Result<Inside<'_>, Box<Response>> {
+    fn let_in(&self, address: Address) -> Result<Inside<'_>, Box<Response>> {
         // Counted and looked at in one step, so that no two take the last place.
         let before_it = self.under_way.fetch_add(1, Ordering::Relaxed);
         let inside = Inside(&self.under_way);
@@ -151,7 +158,7 @@ impl Gate {
                 "too many requests at once; try again soon\n",
             )));
         }
-        if self.is_too_often(request) {
+        if self.is_too_often(address) {
             return Err(Box::new(turned_away(
                 StatusCode::TOO_MANY_REQUESTS,
                 1,
@@ -161,8 +168,8 @@ impl Gate {
         Ok(inside)
     }
 
-    fn is_too_often(&self, request: &Request) -> bool {
-        let (Some(rate), Some(address)) = (&self.rate, address_of(request, &self.app)) else {
+    fn is_too_often(&self, address: Address) -> bool {
+        let (Some(rate), Some(address)) = (&self.rate, address.0) else {
             return false;
         };
         if rate.len() > ADDRESSES {
@@ -177,32 +184,35 @@ fn turned_away(status: StatusCode, seconds: u64, what: &'static str) -> Response
     (status, [(header::RETRY_AFTER, seconds.to_string())], what).into_response()
 }
 
-/// The address of who asks: the connection's, or what a trusted proxy says. An IPv6 network of 64 bits counts as one.
-fn address_of(request: &Request, app: &App) -> Option<IpAddr> {
-    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
-    let peer = peer.ip().to_canonical();
-    let trusted = &app.settings.trusted_proxies;
-    let mut address = peer;
-    if trusted.contains(&peer) {
-        let hops = request
-            .headers()
-            .get_all("x-forwarded-for")
-            .iter()
-            .filter_map(|v| v.to_str().ok());
-        let hops: Vec<IpAddr> = hops
-            .flat_map(|v| v.split(','))
-            .filter_map(|hop| hop.trim().parse().ok())
-            .collect();
-        address = hops
-            .into_iter()
-            .rev()
-            .find(|hop| !trusted.contains(hop))
-            .unwrap_or(peer);
+impl Address {
+    fn of(request: &Request, app: &App) -> Self {
+        let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else {
+            return Self(None);
+        };
+        let peer = peer.ip().to_canonical();
+        let trusted = &app.settings.trusted_proxies;
+        let mut address = peer;
+        if trusted.contains(&peer) {
+            let hops = request
+                .headers()
+                .get_all("x-forwarded-for")
+                .iter()
+                .filter_map(|v| v.to_str().ok());
+            let hops: Vec<IpAddr> = hops
+                .flat_map(|v| v.split(','))
+                .filter_map(|hop| hop.trim().parse().ok())
+                .collect();
+            address = hops
+                .into_iter()
+                .rev()
+                .find(|hop| !trusted.contains(hop))
+                .unwrap_or(peer);
+        }
+        Self(Some(match address {
+            IpAddr::V4(v4) => IpAddr::V4(v4),
+            IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
+        }))
     }
-    Some(match address {
-        IpAddr::V4(v4) => IpAddr::V4(v4),
-        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
-    })
 }
 
 /// The headers that keep a browser strict. A face that needs another policy sets it itself.

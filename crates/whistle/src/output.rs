@@ -27,15 +27,16 @@ pub(crate) fn json(value: &impl Serialize) {
 }
 
 /// Prints rows under a head, in columns.
-pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) {
-    let head = head.map(ToOwned::to_owned);
-    let mut widths = [0; N];
-    for row in std::iter::once(&head).chain(rows) {
+pub(crate) fn table(head: &[&str], rows: &[impl AsRef<[String]>]) {
+    let head: Vec<String> = head.iter().map(|name| name.to_uppercase()).collect();
+    let all = || std::iter::once(head.as_slice()).chain(rows.iter().map(AsRef::as_ref));
+    let mut widths = vec![0; head.len()];
+    for row in all() {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.chars().count().max(*width);
         }
     }
-    for row in std::iter::once(&head).chain(rows) {
+    for row in all() {
         let mut text = String::new();
         for (width, cell) in widths.iter().zip(row) {
             let gap = width - cell.chars().count() + 2;

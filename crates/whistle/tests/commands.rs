@@ -421,6 +421,7 @@ fn every_command_has_help_with_an_example() {
         &["verify"],
         &["import", "cases"],
         &["export"],
+        &["figures"],
         &["demo"],
         &["config"],
         &["user", "add"],

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use harness::{Home, eventually};
+use harness::{Home, eventually, finish};
 use rusqlite::Connection;
 
 #[test]
@@ -64,6 +64,45 @@ fn a_backup_made_under_load_is_restored_and_verifies() {
         .collect();
     assert_eq!(left, ["one"]);
     server.stop();
+}
+
+#[test]
+fn a_backup_holds_the_key_in_force_whatever_the_data_folder_has() {
+    let Some(home) = Home::in_files().map(Home::with_village) else {
+        return;
+    };
+    // The village was applied without a key in the environment, so the folder has one that is not in force below.
+    let in_force = "5a".repeat(32);
+    let backup = |to: &str| {
+        let mut command = home.command(&["backup", to]);
+        command.env("WHISTLE_SECRET_KEY", &in_force);
+        finish(command, "").good();
+        fs::read(home.path().join(to).join("secret.key")).unwrap()
+    };
+    assert_eq!(backup("beside-another"), [0x5a; 32]);
+    fs::remove_file(home.data().join("secret.key")).unwrap();
+    assert_eq!(backup("without-a-file"), [0x5a; 32]);
+}
+
+#[test]
+fn an_install_with_cases_gets_no_fresh_key_in_place_of_a_lost_one() {
+    let home = Home::village();
+    let key = home.data().join("secret.key");
+    fs::remove_file(&key).unwrap();
+    home.run(&["check"]).good();
+    assert!(key.is_file(), "without a case nothing is lost");
+    let api_key = home.key();
+    let server = home.serve();
+    assert!(server.report(&api_key, "a hole").unwrap().status < 300);
+    server.stop();
+    let kept = fs::read(&key).unwrap();
+    fs::remove_file(&key).unwrap();
+    let refused = home.run(&["check"]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    assert!(refused.err.contains("secret.key is missing"), "{refused:#?}");
+    assert!(!key.exists(), "{refused:#?}");
+    fs::write(&key, kept).unwrap();
+    home.run(&["check"]).good();
 }
 
 #[cfg(unix)]

@@ -242,3 +242,41 @@ fn processes_that_share_a_database_and_a_key_are_one_install() {
         "{shown:#?}"
     );
 }
+
+#[test]
+fn tries_to_sign_in_count_for_the_address_that_a_trusted_proxy_names_and_for_no_other() {
+    let home = Home::village();
+    home.run_with_input(
+        &["user", "add", "desk", "--post", "CITY-D", "--password-stdin"],
+        "a short sentence\n",
+    )
+    .good();
+    let sign_in = |server: &Server, from: &str, password: &str| {
+        let form = [("login", "desk"), ("password", password)];
+        let answer = server.post("/staff/sign-in", &[("X-Forwarded-For", from)], &form);
+        answer.unwrap().status
+    };
+    let mut command = home.command(&["serve", "--listen", "127.0.0.1:0", "--rate", "0"]);
+    command.env("WHISTLE_TRUSTED_PROXIES", "127.0.0.1");
+    let behind_a_proxy = Server::of(command);
+    for _ in 0..20 {
+        assert_eq!(sign_in(&behind_a_proxy, "203.0.113.1", "a wrong sentence"), 401);
+    }
+    assert_eq!(sign_in(&behind_a_proxy, "203.0.113.1", "a short sentence"), 429);
+    assert_eq!(
+        sign_in(&behind_a_proxy, "203.0.113.9, 203.0.113.1", "a short sentence"),
+        429,
+        "what stands before the proxy's own word is anybody's"
+    );
+    let sent_on = sign_in(&behind_a_proxy, "203.0.113.2", "a short sentence");
+    assert_eq!(sent_on, 200, "the client went where it was sent after signing in");
+
+    let open = home.serve();
+    for i in 0..20 {
+        assert_eq!(
+            sign_in(&open, &format!("198.51.100.{i}"), "a wrong sentence"),
+            401
+        );
+    }
+    assert_eq!(sign_in(&open, "198.51.100.99", "a short sentence"), 429);
+}

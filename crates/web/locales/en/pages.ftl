@@ -558,6 +558,7 @@ error-internal = Something went wrong here. Try again later.
 bad-photo-too_many_bytes = A photo is larger than 10 MB. Send a smaller one.
 bad-photo-no_picture = This file is no picture that can be read. Send JPEG, PNG or WebP.
 bad-photo-too_many_pixels = A photo has too many pixels. Send a smaller one, of at most 64 million.
+bad-photo-gone = A photo waited too long and was removed. Choose it again.
 bad-photo-damaged = A photo is damaged or did not arrive whole. Send it again.
 invalid-email = Write an address such as name@example.org.
 invalid-name = The name is too long.

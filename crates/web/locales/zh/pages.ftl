@@ -522,6 +522,7 @@ error-internal = 系统出现故障，请稍后再试。
 bad-photo-too_many_bytes = 有照片超过 10 MB，请缩小后再传。
 bad-photo-no_picture = 这个文件不是可以读取的图片，请上传 JPEG、PNG 或 WebP 格式。
 bad-photo-too_many_pixels = 照片像素太多，请换一张小一些的（不超过 6400 万像素）。
+bad-photo-gone = 有照片等待过久，已被清除，请重新选择。
 bad-photo-damaged = 照片已损坏或没有传完整，请重新上传。
 invalid-email = 邮箱格式不对，应类似 name@example.org。
 invalid-name = 称呼过长。

@@ -1,7 +1,7 @@
 //! Sessions of staff: opened with login and password, ended, moved to another post.
 
 use axum::{
-    Json as Answer,
+    Extension, Json as Answer,
     extract::State,
     http::{StatusCode, header},
     response::IntoResponse,
@@ -18,7 +18,7 @@ use super::{
         report::{NewSession, Post, PostChoice, Session, SignIn},
     },
 };
-use crate::App;
+use crate::{App, limits::Address};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -46,17 +46,18 @@ fn session(here: &Here, signed_in: &SignedIn) -> Session {
         (status = 201, body = NewSession, description = "Signed in.",
             headers(("Cache-Control" = String, description = "`no-store`: the token is a secret."))),
         (status = 401, body = ErrorAnswer, description = "The login and password do not fit together."),
-        (status = 429, body = ErrorAnswer, description = "Too many tries with this login; see Retry-After."),
+        (status = 429, body = ErrorAnswer, description = "Too many tries with this login from this address, or from all; see Retry-After."),
     ))]
 async fn sign_in(
     State(app): State<App>,
     At(here): At,
     _known: Query<PlaceOnly>,
+    Extension(address): Extension<Address>,
     Json(who): Json<SignIn>,
 ) -> Result<impl IntoResponse> {
     let token = app
         .whistle
-        .sign_in(&here, who.login.as_str(), who.password.0)
+        .sign_in(&here, who.login.as_str(), who.password.0, address.0)
         .await?;
     let signed_in = app.whistle.signed_in(&here, &token).await?;
     let opened = NewSession {

@@ -178,7 +178,10 @@ impl Posted {
         for ticket in self.fields.all("photo").take(MAX_PHOTOS_AT_ONCE) {
             let photo = match app.whistle.kept_photo(&page.here, ticket).await {
                 Ok(photo) => photo,
-                Err(Error::NotFound { .. }) => continue,
+                Err(Error::NotFound { .. }) => {
+                    self.wrong_photos.push(page.words.error(&BadPhoto::Gone.into()));
+                    continue;
+                }
                 Err(error) => return Err(error.into()),
             };
             if self.photos.len() < MAX_PHOTOS_AT_ONCE && !self.photos.contains(&photo) {

@@ -260,7 +260,7 @@ impl Demo {
                 ]
             })
             .collect();
-        output::table(["LOGIN", "PASSWORD", "ROLE", "POST"], &rows);
+        output::table(&["login", "password", "role", "post"], &rows);
     }
 }
 

@@ -141,6 +141,6 @@ fn list(whistle: &Whistle, here: &Here, json: bool) -> Result<()> {
             ]
         })
         .collect();
-    output::table(["ID", "STATE", "MADE", "ENDS", "NAME"], &rows);
+    output::table(&["id", "state", "made", "ends", "name"], &rows);
     Ok(())
 }

@@ -7,6 +7,7 @@ mod config;
 mod demo;
 mod distribute;
 mod export;
+mod figures;
 mod import;
 mod key;
 mod migrate;
@@ -68,6 +69,9 @@ enum Command {
     /// Write cases to a CSV, GeoJSON or Parquet file
     #[command(after_help = export::EXAMPLE)]
     Export(export::Export),
+    /// Print what all jurisdictions counted, side by side
+    #[command(after_help = figures::EXAMPLE)]
+    Figures(figures::Figures),
     /// Make a sample place with a history, and serve it
     #[command(after_help = demo::EXAMPLE)]
     Demo(demo::Demo),
@@ -118,6 +122,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Key(key) => key.run(&config),
         Command::Import(import) => import.run(&config),
         Command::Export(export) => export.run(&config),
+        Command::Figures(figures) => figures.run(&config),
         Command::Demo(demo) => demo.run(config),
         Command::Backup(backup) => backup.run(&config),
         Command::Restore(restore) => restore.run(&config),

@@ -237,6 +237,7 @@ fn do_once(whistle: &Whistle) {
         Ok(Ok(done)) if done != duties::Done::default() => {
             tracing::info!(
                 woken = done.woken,
+                reckoned = done.reckoned,
                 erased = done.erased,
                 forgotten = done.forgotten,
                 removed = done.removed,

@@ -134,7 +134,7 @@ fn list(holders: Vec<(String, PostCode)>, json: bool) {
         output::json(&accounts.collect::<Vec<_>>());
     } else {
         let rows: Vec<_> = accounts.map(|a| [a.name, a.posts.join(", ")]).collect();
-        output::table(["NAME", "POSTS"], &rows);
+        output::table(&["name", "posts"], &rows);
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
+    Extension,
     extract::{FromRequest, FromRequestParts, Query as Asked, Request},
     http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
@@ -13,6 +14,7 @@ use whistle_service::{Error, account::SignedIn};
 
 use crate::{
     App,
+    limits::Address,
     pages::{
         door,
         fault::Fault,
@@ -106,11 +108,16 @@ pub(crate) async fn ask(page: Page, Asked(asked): Asked<Vec<(String, String)>>) 
     })
 }
 
-pub(crate) async fn enter(page: Page, posted: Posted) -> Result<Response, Fault> {
+pub(crate) async fn enter(
+    page: Page,
+    Extension(address): Extension<Address>,
+    posted: Posted,
+) -> Result<Response, Fault> {
     let fields = &posted.fields;
     let login = fields.get("login");
     let password = fields.get("password").to_owned();
-    match page.app.whistle.sign_in(&page.here, login, password).await {
+    let whistle = &page.app.whistle;
+    match whistle.sign_in(&page.here, login, password, address.0).await {
         Ok(token) => {
             let cookie = door::open_session(&page, &token);
             let next = Redirect::to(inside(fields.get("next")));
