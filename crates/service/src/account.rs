@@ -205,22 +205,17 @@ impl Whistle {
         let (id, hash, now) = (here.id, token_hash(token), self.clock.now());
         let found = self
             .store
-            .look_up(move |conn| -> whistle_store::Result<_> {
-                let Some(session) = stored::session(conn, id, &hash, now)? else {
-                    return Ok(None);
-                };
-                let posts = stored::posts(conn, id, session.account)?;
-                Ok(Some((session, posts)))
-            })
+            .look_up(move |conn| stored::session(conn, id, &hash, now))
             .await?;
-        let (session, posts) = found.ok_or(Error::SignedOut)?;
+        let session = found.ok_or(Error::SignedOut)?;
         let post = here
             .place
             .post(session.post.as_str())
             .ok_or(Error::SignedOut)?
             .clone();
         let actor = actor_of(&post, session.account);
-        let posts = posts
+        let posts = session
+            .posts
             .into_iter()
             .filter(|p| here.place.post(p.as_str()).is_some())
             .collect();

@@ -14,7 +14,7 @@ use whistle_store::{
     case::{self as stored, Hash, Prepared, Stored, Tell},
     intake::{self, Answered},
     lease::{self, Held},
-    list::{self as lists, Filter, Order},
+    list::{Filter, List, Order},
 };
 
 use crate::{
@@ -263,12 +263,9 @@ impl Whistle {
     pub async fn case_and_log(&self, here: &Here, number: CaseNumber) -> Result<(Case, Vec<Event>)> {
         let id = here.id;
         self.store
-            .look_up(move |conn| {
-                let found =
-                    stored::find(conn, id, number)?.ok_or_else(|| Error::not_found("case", number))?;
-                Ok((found.case, stored::log(conn, id, number)?))
-            })
-            .await
+            .look_up(move |conn| stored::with_log(conn, id, number))
+            .await?
+            .ok_or_else(|| Error::not_found("case", number))
     }
 
     /// The same, if the public may see it.
@@ -328,7 +325,7 @@ impl Whistle {
         let id = here.id;
         let (mut candidates, _) = self
             .store
-            .look_up(move |conn| lists::list(conn, id, &filter, Order::Newest, None, 0, CANDIDATES))
+            .look_up(move |conn| List::begin(conn, id, filter, Order::Newest).page(None, 0, CANDIDATES))
             .await?;
         if let Viewer::Staff(actor) = viewer {
             candidates.retain(|case| case.public || rights::may_see(case, actor, &here.place));

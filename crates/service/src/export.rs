@@ -15,7 +15,7 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::words::Lang;
-use whistle_store::list::{self as lists, Filter, MAX_PAGE, Order};
+use whistle_store::list::{Filter, List, MAX_PAGE, Order};
 
 use self::{
     column::{COLUMNS, Cell, Column, Subject},
@@ -176,7 +176,7 @@ impl Whistle {
         let (now, mut after) = (self.clock.now(), None);
         loop {
             let (cases, next) = self.store.read_blocking(|conn| {
-                lists::list(conn, here.id, &filter, Order::Newest, after, 0, MAX_PAGE)
+                List::begin(conn, here.id, filter.clone(), Order::Newest).page(after, 0, MAX_PAGE)
             })?;
             for case in &cases {
                 let subject = Subject {

@@ -13,7 +13,7 @@ use whistle_domain::{
 use whistle_store::{
     case as stored,
     intake::Count,
-    list::{self as lists, After, Filter, Sight},
+    list::{After, Filter, List, Sight},
 };
 
 use crate::{
@@ -222,7 +222,7 @@ impl Exact {
 fn seek(
     conn: &whistle_store::Conn,
     id: whistle_domain::words::JurisdictionId,
-    mut filter: Filter,
+    filter: Filter,
     order: Order,
     after: Option<After>,
     mut skip: usize,
@@ -233,17 +233,19 @@ fn seek(
     const SMALL_BOX: usize = 2_000;
     /// Rows looked at for one page of a box at most.
     const MOST_LOOKED_AT: usize = 200_000;
-    if filter.spots.is_some() && lists::count_up_to(conn, id, &filter, SMALL_BOX)? == SMALL_BOX {
-        filter.spots = None;
+    let has_box = filter.spots.is_some();
+    let mut list = List::begin(conn, id, filter, order);
+    if has_box && list.count_up_to(SMALL_BOX)? == SMALL_BOX {
+        list = list.everywhere();
     }
     let loose = exact.bbox.is_some() || exact.near.is_some();
     let mut found: Vec<Case> = Vec::with_capacity(limit);
     let (mut after, mut looked_at) = (after, 0);
     if !loose {
-        return lists::list(conn, id, &filter, order, after, skip, limit);
+        return list.page(after, skip, limit);
     }
     loop {
-        let (cases, next) = lists::list(conn, id, &filter, order, after, 0, MAX_PAGE)?;
+        let (cases, next) = list.page(after, 0, MAX_PAGE)?;
         looked_at += cases.len();
         for case in cases.into_iter().filter(|c| exact.holds(c)) {
             if skip > 0 {

@@ -160,8 +160,9 @@ fn five_thousand_cases_meet_every_stage_outcome_and_most_deeds_and_no_refusal() 
             }
         }
         numbers.insert(case.number);
-        let log = store
-            .read_blocking(|conn| stored::log(conn, made.here.id, case.number))
+        let (_, log) = store
+            .read_blocking(|conn| stored::with_log(conn, made.here.id, case.number))
+            .unwrap()
             .unwrap();
         for event in log {
             *events.entry(event.body.as_str()).or_insert(0) += 1;

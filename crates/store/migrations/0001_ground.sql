@@ -11,6 +11,8 @@ CREATE TABLE sequence (
     PRIMARY KEY (jurisdiction_id, name)
 ) /* sqlite: STRICT, WITHOUT ROWID */;
 
+-- A counter has one row for each process that counts, and is their sum. With one row for all, every process would wait for
+-- the others' commits, since all reports count towards the same few rows. Where there is one process there is slot 0.
 CREATE TABLE counter (
     jurisdiction_id BIGINT NOT NULL,
     name            TEXT   NOT NULL,
@@ -20,6 +22,7 @@ CREATE TABLE counter (
     service_code    TEXT   NOT NULL,
     -- Days since 1970-01-01 in the place's own time zone; 0 is the running total.
     day             BIGINT NOT NULL,
+    slot            BIGINT NOT NULL DEFAULT 0,
     n               BIGINT NOT NULL,
-    PRIMARY KEY (jurisdiction_id, name, area_code, unit_code, service_code, day)
+    PRIMARY KEY (jurisdiction_id, name, area_code, unit_code, service_code, day, slot)
 ) /* sqlite: STRICT, WITHOUT ROWID */;

@@ -32,6 +32,8 @@ pub struct Session {
     pub login: String,
     /// The post it acts for.
     pub post: PostCode,
+    /// All posts that the account holds, in the order of their codes.
+    pub posts: Vec<PostCode>,
     /// When it ends.
     pub expires_at: Timestamp,
 }
@@ -189,30 +191,39 @@ pub fn open_session(
     Ok(())
 }
 
-/// The session of a token, if it has not ended and its account still holds the post.
+/// The session of a token, if it has not ended and its account still holds the post; with all posts that it holds.
 pub fn session(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     token_hash: &Hash,
     now: Timestamp,
 ) -> Result<Option<Session>> {
-    conn.row_optional(
-        "SELECT s.account_id, a.login, s.post_code, s.expires_at
+    let mut session = None::<Session>;
+    conn.each(
+        "SELECT s.account_id, a.login, s.post_code, s.expires_at, h.post_code AS held
          FROM session AS s
          JOIN account AS a ON a.jurisdiction_id = s.jurisdiction_id AND a.account_id = s.account_id
          JOIN holding AS h ON h.jurisdiction_id = s.jurisdiction_id AND h.account_id = s.account_id
-                          AND h.post_code = s.post_code
-         WHERE s.jurisdiction_id = $1 AND s.token_hash = $2 AND s.expires_at > $3 AND a.disabled_at IS NULL",
+         WHERE s.jurisdiction_id = $1 AND s.token_hash = $2 AND s.expires_at > $3 AND a.disabled_at IS NULL
+         ORDER BY h.post_code",
         params![jurisdiction.0, *token_hash, now],
         |row| {
-            Ok(Session {
+            let held = row.parsed(4)?;
+            if let Some(session) = &mut session {
+                session.posts.push(held);
+                return Ok(());
+            }
+            session = Some(Session {
                 account: row.int(0)?,
                 login: row.text(1)?.to_owned(),
                 post: row.parsed(2)?,
+                posts: vec![held],
                 expires_at: row.time(3)?,
-            })
+            });
+            Ok(())
         },
-    )
+    )?;
+    Ok(session.filter(|session| session.posts.contains(&session.post)))
 }
 
 /// Lets a session act for another post that its account holds. Answers whether it does now.

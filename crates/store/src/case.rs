@@ -462,16 +462,29 @@ fn round_values(jurisdiction: JurisdictionId, round: &[CaseNumber]) -> [crate::V
     values
 }
 
-/// The whole log of a case, from its first event.
-pub fn log(conn: &Conn, jurisdiction: JurisdictionId, number: CaseNumber) -> Result<Vec<Event>> {
-    conn.rows(
-        "SELECT at, entry, text
-         FROM event
-         WHERE jurisdiction_id = $1 AND number = $2
-         ORDER BY version",
+/// A case and its whole log, from its first event, in one statement.
+pub fn with_log(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+) -> Result<Option<(Case, Vec<Event>)>> {
+    let (mut case, mut log) = (None, Vec::new());
+    conn.each(
+        "SELECT e.at, e.entry, e.text, CASE WHEN e.version = 1 THEN c.fold END AS fold
+         FROM cases AS c
+         JOIN event AS e ON e.jurisdiction_id = c.jurisdiction_id AND e.number = c.number
+         WHERE c.jurisdiction_id = $1 AND c.number = $2
+         ORDER BY e.version",
         params![jurisdiction.0, number.0],
-        |row| event(row, 0),
-    )
+        |row| {
+            if case.is_none() {
+                case = Some(fold(row, 3)?);
+            }
+            log.push(event(row, 0)?);
+            Ok(())
+        },
+    )?;
+    Ok(case.map(|case| (case, log)))
 }
 
 /// The whole logs of some cases, by number and version.

@@ -19,7 +19,14 @@ use crate::{postgres, sqlite};
 #[derive(Clone)]
 pub(crate) struct Database {
     pub location: Location,
-    statements: Arc<AtomicU64>,
+    asked: Asked,
+}
+
+/// Statements that connections were asked, those of transactions themselves left out.
+#[derive(Clone, Default)]
+struct Asked {
+    by_readers: Arc<AtomicU64>,
+    by_writers: Arc<AtomicU64>,
 }
 
 #[derive(Clone)]
@@ -56,7 +63,7 @@ impl Database {
             },
             Location::Postgres(server) => Conn::new(Backend::Postgres(Box::new(server.connect(role)?))),
         };
-        Ok(self.counted(conn))
+        Ok(self.counted(conn, role))
     }
 
     /// Opens the connection of the thread that writes, and does nothing but that.
@@ -65,14 +72,18 @@ impl Database {
             Location::Sqlite(..) => self.open(Role::Writer),
             Location::Postgres(server) => {
                 let connection = Box::new(server.connect_writer()?);
-                Ok(self.counted(Conn::new(Backend::Postgres(connection))))
+                Ok(self.counted(Conn::new(Backend::Postgres(connection)), Role::Writer))
             }
         }
     }
 
-    fn counted(&self, conn: Conn) -> Conn {
+    fn counted(&self, conn: Conn, role: Role) -> Conn {
+        let asked = match role {
+            Role::Reader => &self.asked.by_readers,
+            Role::Writer => &self.asked.by_writers,
+        };
         Conn {
-            statements: self.statements.clone(),
+            statements: asked.clone(),
             ..conn
         }
     }
@@ -82,9 +93,14 @@ impl Database {
         matches!(self.location, Location::Postgres(_))
     }
 
-    /// Statements that its connections were asked, those of transactions themselves left out.
-    pub fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+    /// Statements that connections which only read were asked, those of transactions themselves left out.
+    pub fn statements_of_readers(&self) -> u64 {
+        self.asked.by_readers.load(Ordering::Relaxed)
+    }
+
+    /// The same of those that write.
+    pub fn statements_of_writers(&self) -> u64 {
+        self.asked.by_writers.load(Ordering::Relaxed)
     }
 }
 
@@ -92,7 +108,7 @@ impl From<Location> for Database {
     fn from(location: Location) -> Self {
         Self {
             location,
-            statements: Arc::default(),
+            asked: Asked::default(),
         }
     }
 }
@@ -106,8 +122,10 @@ pub struct Conn {
     touched: Cell<bool>,
     /// Where open cases are found by what lists look for; none where the database has indexes for that.
     open_cases: Option<Arc<OpenCases>>,
-    /// Shared by all connections of a [`Database`].
+    /// Shared by the connections of a [`Database`] that do the same.
     statements: Arc<AtomicU64>,
+    /// How many of these were its own.
+    asked: Cell<u64>,
     /// Whether a statement found the disk full, which on SQLite may end the whole transaction.
     met_full_disk: Cell<bool>,
 }
@@ -124,12 +142,14 @@ impl Conn {
             touched: Cell::new(false),
             open_cases: None,
             statements: Arc::default(),
+            asked: Cell::new(0),
             met_full_disk: Cell::new(false),
         }
     }
 
     fn count_statement(&self) {
         self.statements.fetch_add(1, Ordering::Relaxed);
+        self.asked.update(|asked| asked + 1);
     }
 
     pub(crate) fn open_cases(&self) -> Option<&OpenCases> {
@@ -453,6 +473,22 @@ impl Conn {
     /// Which of the rows that processes share out among them are this one's. See `counter.rs`.
     pub(crate) fn slot(&self) -> i64 {
         self.postgres().map_or(0, postgres::Connection::slot)
+    }
+
+    /// Runs `f`, which asks one statement: it sees one state by itself, and over a network goes without a transaction.
+    pub(crate) fn single<T, E: From<Error>>(&self, f: impl FnOnce(&Conn) -> Result<T, E>) -> Result<T, E> {
+        let Backend::Postgres(connection) = &self.backend else {
+            // Statements cost no way here, and who looks into memory asks for rows in rounds.
+            return self.snapshot(f);
+        };
+        connection.begin_anew();
+        let before = self.asked.get();
+        let outcome = f(self);
+        debug_assert!(
+            self.asked.get() <= before + 1,
+            "more than one statement, which may see two states"
+        );
+        outcome
     }
 
     /// Runs `f` on one unchanging view of the database.

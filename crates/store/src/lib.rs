@@ -104,12 +104,14 @@ struct Open {
 pub struct Load {
     /// Writes accepted and not yet taken up.
     pub waiting_writes: usize,
-    /// Group commits since opening.
+    /// Group commits since opening, of which each changed something.
     pub commits: u64,
     /// Reads that are running or waiting.
     pub active_reads: usize,
     /// Statements the database was asked, those of transactions themselves left out.
     pub statements: u64,
+    /// How many of these were asked by commands that write.
+    pub statements_of_writes: u64,
 }
 
 impl Store {
@@ -188,8 +190,9 @@ impl Store {
         self.open.readers.read(f).await
     }
 
-    /// [`Store::read`] on the caller's own thread where the database is on this machine, without the hand-over: for a few
-    /// rows found by key, no more, since an async thread stands still meanwhile.
+    /// [`Store::read`] on the caller's own thread where the database is on this machine, without the hand-over, and without
+    /// a transaction where it is not: for one statement that finds a few rows by key, no more, since an async thread
+    /// stands still meanwhile.
     pub async fn look_up<T, E, F>(&self, f: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -204,11 +207,14 @@ impl Store {
         self.open.readers.read_blocking(f)
     }
 
-    /// Takes over into memory what other processes have written; to be called every few seconds. A write does the same
-    /// beforehand.
+    /// Takes over into memory what other processes have written; to be called every second. Only this does: an import
+    /// beside a server would have every write read all open cases again.
     pub fn keep_up(&self) -> Result<()> {
         match &self.open.database.location {
-            Location::Sqlite(..) => self.write_blocking(|_| Ok(())),
+            Location::Sqlite(..) => self.write_blocking(|tx| {
+                tx.catch_up();
+                Ok(())
+            }),
             Location::Postgres(_) => Ok(()),
         }
     }
@@ -253,11 +259,14 @@ impl Store {
     }
 
     pub fn load(&self) -> Load {
+        let database = &self.open.database;
+        let statements_of_writes = database.statements_of_writers();
         Load {
             waiting_writes: self.open.writer.waiting(),
             commits: self.open.writer.commits(),
             active_reads: self.open.readers.active(),
-            statements: self.open.database.statements(),
+            statements: database.statements_of_readers() + statements_of_writes,
+            statements_of_writes,
         }
     }
 

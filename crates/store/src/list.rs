@@ -14,6 +14,7 @@ use crate::{
     case::{self, fold},
     error::Result,
     open_cases::{self, OpenCases},
+    value::Owned,
 };
 
 /// The most cases of one page of a list.
@@ -104,20 +105,6 @@ struct Conditions {
     values: Vec<Owned>,
 }
 
-enum Owned {
-    Int(i64),
-    Text(String),
-}
-
-impl crate::ToValue for Owned {
-    fn to_value(&self) -> crate::Value<'_> {
-        match self {
-            Self::Int(n) => crate::Value::Int(*n),
-            Self::Text(text) => crate::Value::Text(text),
-        }
-    }
-}
-
 impl Conditions {
     /// The placeholder of one more parameter.
     fn hold(&mut self, value: Owned) -> String {
@@ -135,7 +122,7 @@ impl Conditions {
     }
 
     fn one_of(&mut self, column: &str, values: impl Iterator<Item = String>) {
-        let places: Vec<String> = values.map(|v| self.hold(Owned::Text(v))).collect();
+        let places: Vec<String> = values.map(|v| self.hold(Owned::Text(v.into()))).collect();
         if !places.is_empty() {
             self.and(&format!("{column} IN ({})", places.join(", ")));
         }
@@ -163,21 +150,21 @@ impl Conditions {
         all.one_of("stage", filter.stages.iter().map(|s| (*s).to_owned()));
         all.one_of("service_code", filter.services.iter().cloned());
         if let Some((level, code)) = &filter.area {
-            let place = all.hold(Owned::Text(code.clone()));
+            let place = all.hold(Owned::Text(code.as_str().into()));
             all.and(&format!("{} = {place}", area_column(*level)));
         }
         if let Some(lead) = &filter.lead {
-            let place = all.hold(Owned::Text(lead.clone()));
+            let place = all.hold(Owned::Text(lead.as_str().into()));
             all.and(&format!("lead_code = {place}"));
         }
         if let Some(sight) = &filter.sight {
             let mut either = Vec::new();
             if let Some((level, code)) = &sight.area {
-                let place = all.hold(Owned::Text(code.clone()));
+                let place = all.hold(Owned::Text(code.as_str().into()));
                 either.push(format!("{} = {place}", area_column(*level)));
             }
             if let Some(lead) = &sight.lead {
-                let place = all.hold(Owned::Text(lead.clone()));
+                let place = all.hold(Owned::Text(lead.as_str().into()));
                 either.push(format!("lead_code = {place}"));
             }
             all.and(&if either.is_empty() {
@@ -215,108 +202,162 @@ impl Conditions {
     }
 }
 
-/// One page of cases, and where the next one begins; none at the end. `skip` rows are passed over in the index, without
-/// being read; who can should page by `after` instead.
-pub fn list(
-    conn: &Conn,
+/// A list that is about to be read, in pages.
+///
+/// Begin it before the first statement of its state: what memory knows of open cases must not be newer than the rows. A
+/// case that is closed in between is then among both, and the rows decide; the other way round it would be among
+/// none. A case opened again in between is not in a box on the map before the next look.
+pub struct List<'c> {
+    conn: &'c Conn,
     jurisdiction: JurisdictionId,
-    filter: &Filter,
+    filter: Filter,
     order: Order,
-    after: Option<After>,
-    skip: usize,
-    limit: usize,
-) -> Result<(Vec<Case>, Option<After>)> {
-    let limit = limit.clamp(1, MAX_PAGE);
-    // One more than the page holds, to know whether more follow.
-    let most = limit + 1;
-    let mut rows = match (conn.open_cases(), filter.open) {
-        (Some(open), Some(true)) => open_ones(conn, open, jurisdiction, filter, order, after, skip, most)?,
-        // Found by place: the index has the closed ones, the table in memory has the open ones.
-        (Some(open), None) if filter.spots.is_some() => {
-            let closed = Filter {
-                open: Some(false),
-                ..filter.clone()
-            };
-            let mut rows = stored(conn, jurisdiction, &closed, order, after, 0, skip + most)?;
-            rows.extend(open_ones(
-                conn,
-                open,
-                jurisdiction,
-                filter,
-                order,
-                after,
-                0,
-                skip + most,
-            )?);
-            rows.sort_by(|(one, _), (other, _)| order.compare(one, other));
-            rows.into_iter().skip(skip).take(most).collect()
-        }
-        _ => stored(conn, jurisdiction, filter, order, after, skip, most)?,
-    };
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = if more {
-        rows.last().map(|(key, _)| *key)
-    } else {
-        None
-    };
-    Ok((rows.into_iter().map(|(_, case)| case).collect(), next))
+    found_by: FoundBy<'c>,
 }
 
-/// Rows of a list by its statement.
-fn stored(
-    conn: &Conn,
-    jurisdiction: JurisdictionId,
-    filter: &Filter,
-    order: Order,
-    after: Option<After>,
-    skip: usize,
-    most: usize,
-) -> Result<Vec<(After, Case)>> {
-    let (sql, values) = page_statement(jurisdiction, filter, order, after, skip, most);
-    let values: Vec<_> = values.iter().map(crate::ToValue::to_value).collect();
-    conn.rows(&sql, &values, |row| {
-        let key = After {
-            key: row.int(0)?,
-            number: row.int(1)?,
+/// Where the cases of a list are found.
+enum FoundBy<'c> {
+    /// By indexes alone.
+    Rows,
+    /// All of them are open: in memory.
+    Memory(&'c OpenCases),
+    /// By place: the index has the closed ones, memory had these open ones, in no order.
+    Both { open: Vec<After>, closed: Box<Filter> },
+}
+
+impl<'c> List<'c> {
+    /// Looks into memory, and asks nothing yet.
+    pub fn begin(conn: &'c Conn, jurisdiction: JurisdictionId, filter: Filter, order: Order) -> Self {
+        let found_by = match (conn.open_cases(), filter.open) {
+            (Some(open), Some(true)) => FoundBy::Memory(open),
+            (Some(open), None) if filter.spots.is_some() => FoundBy::Both {
+                open: open.all(jurisdiction, &filter, order),
+                closed: Box::new(Filter {
+                    open: Some(false),
+                    ..filter.clone()
+                }),
+            },
+            _ => FoundBy::Rows,
         };
-        Ok((key, fold(row, 2)?))
-    })
-}
-
-/// Open cases of a list by the table in memory. A case that has changed since the table was asked is held against the
-/// filter again; where one no longer fits, the next ones move up.
-#[expect(clippy::too_many_arguments, reason = "those of `list`")]
-fn open_ones(
-    conn: &Conn,
-    open: &OpenCases,
-    jurisdiction: JurisdictionId,
-    filter: &Filter,
-    order: Order,
-    after: Option<After>,
-    mut skip: usize,
-    most: usize,
-) -> Result<Vec<(After, Case)>> {
-    let (mut after, mut found) = (after, Vec::with_capacity(most));
-    loop {
-        let keys = open.first(jurisdiction, filter, order, after, skip + most - found.len());
-        let (keys, is_last) = (
-            &keys[skip.min(keys.len())..],
-            keys.len() < skip + most - found.len(),
-        );
-        skip = 0;
-        let numbers: Vec<CaseNumber> = keys.iter().map(|key| CaseNumber(key.number)).collect();
-        let mut cases = case::some(conn, jurisdiction, &numbers)?;
-        for key in keys {
-            if let Some(case) = cases.remove(&CaseNumber(key.number))
-                && open_cases::fits(&case, filter)
-            {
-                found.push((*key, case));
-            }
+        Self {
+            conn,
+            jurisdiction,
+            filter,
+            order,
+            found_by,
         }
-        after = keys.last().copied();
-        if is_last || found.len() >= most {
-            return Ok(found);
+    }
+
+    /// The same list without its box on the map: one that holds most cases is found faster in the order of the list.
+    #[must_use]
+    pub fn everywhere(self) -> Self {
+        let filter = Filter {
+            spots: None,
+            ..self.filter
+        };
+        Self::begin(self.conn, self.jurisdiction, filter, self.order)
+    }
+
+    /// One page of cases, and where the next one begins; none at the end. `skip` rows are passed over in the index,
+    /// without being read; who can should page by `after` instead.
+    pub fn page(
+        &self,
+        after: Option<After>,
+        skip: usize,
+        limit: usize,
+    ) -> Result<(Vec<Case>, Option<After>)> {
+        let limit = limit.clamp(1, MAX_PAGE);
+        // One more than the page holds, to know whether more follow.
+        let most = limit + 1;
+        let mut rows = match &self.found_by {
+            FoundBy::Rows => self.stored(&self.filter, after, skip, most)?,
+            FoundBy::Memory(open) => self.open_ones(after, skip, most, |after, most| {
+                open.first(self.jurisdiction, &self.filter, self.order, after, most)
+            })?,
+            FoundBy::Both { open, closed } => {
+                let mut rows = self.stored(closed, after, 0, skip + most)?;
+                rows.extend(self.open_ones(after, 0, skip + most, |after, most| {
+                    open_cases::first(open.iter().copied(), self.order, after, most)
+                })?);
+                rows.sort_by(|(one, _), (other, _)| self.order.compare(one, other));
+                rows.into_iter().skip(skip).take(most).collect()
+            }
+        };
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = if more {
+            rows.last().map(|(key, _)| *key)
+        } else {
+            None
+        };
+        Ok((rows.into_iter().map(|(_, case)| case).collect(), next))
+    }
+
+    /// How many cases there are, counted up to `most` only. One that is closed just now may be counted twice.
+    pub fn count_up_to(&self, most: usize) -> Result<usize> {
+        let (open, filter) = match &self.found_by {
+            FoundBy::Rows => (0, &self.filter),
+            FoundBy::Memory(open) => return Ok(open.count(self.jurisdiction, &self.filter).min(most)),
+            FoundBy::Both { open, closed } => (open.len(), &**closed),
+        };
+        let mut conditions = Conditions::of(self.jurisdiction, filter);
+        let limit = conditions.hold(Owned::Int(most as i64));
+        let sql = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM cases {} LIMIT {limit}) AS found",
+            conditions.sql
+        );
+        let values: Vec<_> = conditions.values.iter().map(crate::ToValue::to_value).collect();
+        let stored = self.conn.row(&sql, &values, |row| Ok(row.int(0)? as usize))?;
+        Ok((open + stored).min(most))
+    }
+
+    /// Rows by their statement.
+    fn stored(
+        &self,
+        filter: &Filter,
+        after: Option<After>,
+        skip: usize,
+        most: usize,
+    ) -> Result<Vec<(After, Case)>> {
+        let (sql, values) = page_statement(self.jurisdiction, filter, self.order, after, skip, most);
+        let values: Vec<_> = values.iter().map(crate::ToValue::to_value).collect();
+        self.conn.rows(&sql, &values, |row| {
+            let key = After {
+                key: row.int(0)?,
+                number: row.int(1)?,
+            };
+            Ok((key, fold(row, 2)?))
+        })
+    }
+
+    /// Open cases by their keys from memory, of which `first` gives so many after one. A case that has changed since is held
+    /// against the filter again; where one no longer fits, the next ones move up.
+    fn open_ones(
+        &self,
+        mut after: Option<After>,
+        mut skip: usize,
+        most: usize,
+        first: impl Fn(Option<After>, usize) -> Vec<After>,
+    ) -> Result<Vec<(After, Case)>> {
+        let mut found = Vec::with_capacity(most);
+        loop {
+            let wanted = skip + most - found.len();
+            let keys = first(after, wanted);
+            let (keys, is_last) = (&keys[skip.min(keys.len())..], keys.len() < wanted);
+            skip = 0;
+            let numbers: Vec<CaseNumber> = keys.iter().map(|key| CaseNumber(key.number)).collect();
+            let mut cases = case::some(self.conn, self.jurisdiction, &numbers)?;
+            for key in keys {
+                if let Some(case) = cases.remove(&CaseNumber(key.number))
+                    && open_cases::fits(&case, &self.filter)
+                {
+                    found.push((*key, case));
+                }
+            }
+            after = keys.last().copied();
+            if is_last || found.len() >= most {
+                return Ok(found);
+            }
         }
     }
 }
@@ -373,36 +414,240 @@ fn page_statement(
     (sql, conditions.values)
 }
 
-/// How many cases a filter finds, counted up to `most` only.
-pub fn count_up_to(conn: &Conn, jurisdiction: JurisdictionId, filter: &Filter, most: usize) -> Result<usize> {
-    let (open, filter) = match (conn.open_cases(), filter.open) {
-        (Some(open), Some(true)) => return Ok(open.count(jurisdiction, filter).min(most)),
-        (Some(open), None) if filter.spots.is_some() => {
-            let closed = Filter {
-                open: Some(false),
-                ..filter.clone()
-            };
-            (open.count(jurisdiction, filter), Cow::Owned(closed))
-        }
-        _ => (0, Cow::Borrowed(filter)),
-    };
-    let mut conditions = Conditions::of(jurisdiction, &filter);
-    let limit = conditions.hold(Owned::Int(most as i64));
-    let sql = format!(
-        "SELECT COUNT(*) FROM (SELECT 1 FROM cases {} LIMIT {limit}) AS found",
-        conditions.sql
-    );
-    let values: Vec<_> = conditions.values.iter().map(crate::ToValue::to_value).collect();
-    let stored = conn.row(&sql, &values, |row| Ok(row.int(0)? as usize))?;
-    Ok((open + stored).min(most))
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use whistle_domain::{
+        calendar::{Calendar, CalendarRules},
+        case::{Actor, Body, Channel, Event, Location},
+        geometry::{Point, Spot},
+        place::AreaPath,
+    };
+    use whistle_testbed::{Bed, sql};
 
     use super::*;
-    use crate::Store;
+    use crate::{
+        Store, Target,
+        case::{Prepared, Tell},
+    };
+
+    const PLACE: JurisdictionId = JurisdictionId(1);
+
+    fn open(bed: &Bed) -> Store {
+        Store::open(bed.target(Target::Postgres), Timestamp::UNIX_EPOCH).unwrap()
+    }
+
+    // ---- what is found while others write ---------------------------------------------------------------------------
+
+    fn well() -> Point {
+        Point::new(115.0, 38.0).unwrap()
+    }
+
+    fn reported() -> Body {
+        Body::Reported {
+            place_version: 1,
+            service: "WAT-LEAK".parse().unwrap(),
+            channel: Channel::Web,
+            location: Location {
+                point: Some(well()),
+                address: String::new(),
+                areas: AreaPath::default(),
+            },
+            answers: Vec::new(),
+            public: true,
+            photos: Vec::new(),
+        }
+    }
+
+    /// Commits one more event of a case.
+    fn happens(store: &Store, number: i64, body: Body) {
+        let calendar = Calendar::new(CalendarRules::office_week("Asia/Shanghai")).unwrap();
+        let number = CaseNumber(number);
+        let written = store.write_blocking(move |tx| {
+            let before = case::find_to_change(tx, PLACE, number)?;
+            let event = Event {
+                at: Timestamp::UNIX_EPOCH,
+                by: Actor::Public,
+                body: body.clone(),
+                text: String::new(),
+                clocks: Vec::new(),
+            };
+            Prepared::new(PLACE, number, before, vec![event], &calendar)?.write(tx, Tell::Nobody)
+        });
+        written.unwrap();
+    }
+
+    /// All cases around the well, open and closed.
+    fn around_the_well() -> Filter {
+        let spot = i64::from(Spot::of(well()));
+        Filter {
+            spots: Some(vec![spot - 5..=spot + 5]),
+            ..Filter::default()
+        }
+    }
+
+    fn numbers(list: &List<'_>) -> Vec<i64> {
+        let (cases, next) = list.page(None, 0, 10).unwrap();
+        assert_eq!(next, None);
+        cases.iter().map(|case| case.number.0).collect()
+    }
+
+    #[test]
+    fn a_case_that_is_closed_while_a_box_is_read_is_in_it_once() {
+        for rows_are_older in [true, false] {
+            let bed = Bed::new();
+            let store = open(&bed);
+            happens(&store, 1, reported());
+            let seen: Result<_> = store.read_blocking(|conn| {
+                let list = List::begin(conn, PLACE, around_the_well(), Order::Newest);
+                if rows_are_older {
+                    assert_eq!(list.count_up_to(10)?, 1);
+                }
+                happens(&store, 1, Body::Declined);
+                Ok(numbers(&list))
+            });
+            assert_eq!(seen.unwrap(), [1], "rows are older: {rows_are_older}");
+        }
+    }
+
+    #[test]
+    fn open_cases_of_another_process_are_listed_once_it_was_looked_for_them() {
+        let bed = Bed::new();
+        let (store, beside) = (open(&bed), open(&bed));
+        happens(&beside, 1, reported());
+        happens(&store, 2, reported());
+        store.keep_up().unwrap();
+        let filter = Filter {
+            open: Some(true),
+            ..Filter::default()
+        };
+        let seen: Result<_> = store
+            .read_blocking(|conn| Ok(numbers(&List::begin(conn, PLACE, filter.clone(), Order::Updated))));
+        assert_eq!(seen.unwrap(), [1, 2]);
+    }
+
+    // ---- how lists are found ----------------------------------------------------------------------------------------
+
+    /// A city's worth of rows, spread as real ones are; one in ten is open.
+    const CITY: &str = "
+        INSERT INTO cases (jurisdiction_id, number, version, stage, is_open, is_public, service_code, lead_code,
+                           city_code, town_code, community_code, spot, channel, place_version, reported_at,
+                           updated_at, due_at, fold, hash)
+        SELECT 1, n, 1, CASE WHEN n % 10 = 0 THEN 'assigned' ELSE 'closed' END, CAST(n % 10 = 0 AS INT), 1,
+               'S-' || n % 20, 'U-' || n * 7 % 40, 'C', 'T-' || n * 11 % 15, 'M-' || n * 13 % 150,
+               n * 7919 % 1000000, 'web', 1, n * 1000, n * 1000 + n * 31 % 5000, n * 1000 + n * 17 % 9000,
+               repeat('f', 600), 'h'
+        FROM generate_series(1, 20000) AS n;
+        ANALYZE cases;";
+
+    /// How PostgreSQL would run pages of a list: the first, and one behind a key.
+    fn postgres_plans(store: &Store, filter: &Filter, order: Order) -> Vec<String> {
+        let after = After {
+            key: 10_000_000,
+            number: 10_000,
+        };
+        let explained = |after| {
+            store.read_blocking(|conn| {
+                let (sql, values) = page_statement(PLACE, filter, order, after, 0, 50);
+                let values: Vec<_> = values.iter().map(crate::ToValue::to_value).collect();
+                conn.rows(&format!("EXPLAIN {sql}"), &values, |row| {
+                    Ok(row.text(0)?.to_owned())
+                })
+            })
+        };
+        [None, Some(after)]
+            .map(|after| explained(after).unwrap().join("\n"))
+            .into()
+    }
+
+    #[test]
+    fn on_postgresql_every_hot_list_runs_along_an_index_of_its_order() {
+        let Some(bed) = Bed::postgres() else { return };
+        let store = open(&bed);
+        sql(bed.database_url().unwrap(), CITY);
+        let (all, open) = (
+            Filter::default(),
+            Filter {
+                open: Some(true),
+                ..Filter::default()
+            },
+        );
+        let lists = [
+            ("open_cases_by_due", Order::Due, open.clone()),
+            (
+                "open_cases_by_lead",
+                Order::Due,
+                Filter {
+                    lead: Some("U-7".to_owned()),
+                    ..open.clone()
+                },
+            ),
+            (
+                "open_cases_by_town",
+                Order::Due,
+                Filter {
+                    area: Some((Level::Town, "T-11".to_owned())),
+                    ..open.clone()
+                },
+            ),
+            (
+                "open_cases_by_community",
+                Order::Due,
+                Filter {
+                    area: Some((Level::Community, "M-13".to_owned())),
+                    ..open.clone()
+                },
+            ),
+            (
+                "cases_by_report",
+                Order::Newest,
+                Filter {
+                    public: true,
+                    ..all.clone()
+                },
+            ),
+            (
+                "cases_by_report",
+                Order::Newest,
+                Filter {
+                    public: true,
+                    reported: Some(5_000_000..=15_000_000),
+                    ..all.clone()
+                },
+            ),
+            (
+                "cases_by_update",
+                Order::Updated,
+                Filter {
+                    public: true,
+                    updated: Some(5_000_000..=i64::MAX),
+                    ..all.clone()
+                },
+            ),
+        ];
+        for (index, order, filter) in lists {
+            for plan in postgres_plans(&store, &filter, order) {
+                assert!(plan.contains(&format!("using {index} on cases")), "{plan}");
+                assert!(!plan.contains("Seq Scan"), "a full scan: {plan}");
+                assert!(!plan.contains("Sort"), "a sort of everything: {plan}");
+            }
+        }
+    }
+
+    #[test]
+    fn on_postgresql_a_box_on_the_map_is_found_by_its_spots_and_only_it_is_sorted() {
+        let Some(bed) = Bed::postgres() else { return };
+        let store = open(&bed);
+        sql(bed.database_url().unwrap(), CITY);
+        let filter = Filter {
+            spots: Some(vec![1000..=1400, 5000..=5400]),
+            ..Filter::default()
+        };
+        for plan in postgres_plans(&store, &filter, Order::Newest) {
+            assert!(plan.contains("on cases_by_spot"), "{plan}");
+            assert!(!plan.contains("Seq Scan"), "a full scan: {plan}");
+        }
+    }
 
     /// How SQLite would run the page of a list.
     fn plan(filter: &Filter, order: Order) -> String {

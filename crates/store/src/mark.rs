@@ -68,12 +68,13 @@ impl CommitMark {
     }
 
     /// Ends what a lost connection of this writer left at the server, so that nobody waits for its locks, and takes over
-    /// its name. A server that will not do so finds out by itself, only later.
+    /// its name. A server that will not do so finds out by itself, only later. What waits for a standby has been committed:
+    /// ended, it would count as kept though the standby does not have it.
     pub fn end_others(&self, conn: &Conn) {
         let ended = conn.rows(
             "SELECT pg_terminate_backend(pid)
              FROM pg_stat_activity
-             WHERE application_name = $1 AND pid <> pg_backend_pid()",
+             WHERE application_name = $1 AND pid <> pg_backend_pid() AND wait_event IS DISTINCT FROM 'SyncRep'",
             params![self.writer],
             |_| Ok(()),
         );

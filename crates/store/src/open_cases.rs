@@ -5,9 +5,10 @@
 //! in a city of millions, so here they are a flat table that is looked through for every list: faster than the
 //! index was, and nothing to write. PostgreSQL writes rows of its log instead of pages and keeps its indexes.
 //!
-//! The writer changes the table after each commit and before the answers, so who was answered finds what was written. A
-//! reader takes numbers from here first and then reads the rows: rows as new as the numbers or newer, which
-//! are held against the filter once more.
+//! The writer changes the table after each commit and before the answers, so who was answered finds what was written. What
+//! other processes write comes once a second (`Store::keep_up`). A reader takes numbers from here before its first
+//! statement fixes the state that it sees (`list::List`): rows as new as the numbers or newer, which are held against the
+//! filter once more. A list of open cases may take them later too: what it misses then is closed by now.
 
 use std::{
     cmp::Ordering,
@@ -301,48 +302,62 @@ impl OpenCases {
         after: Option<After>,
         most: usize,
     ) -> Vec<After> {
-        let mut first = BinaryHeap::<Ranked>::with_capacity(most + 1);
-        self.visit(jurisdiction, filter, |entry| {
-            let key = entry.key(order);
-            if after.is_some_and(|after| order.compare(&key, &after) != Ordering::Greater) {
-                return;
-            }
-            if first.len() < most {
-                first.push(Ranked(key, order));
-            } else if let Some(mut last) = first.peek_mut()
-                && order.compare(&key, &last.0) == Ordering::Less
-            {
-                *last = Ranked(key, order);
-            }
-        });
-        first
-            .into_sorted_vec()
-            .into_iter()
-            .map(|ranked| ranked.0)
-            .collect()
+        self.with_fitting(jurisdiction, filter, |fitting| {
+            first(fitting.map(|entry| entry.key(order)), order, after, most)
+        })
+    }
+
+    /// All that fit, in no order.
+    pub(crate) fn all(&self, jurisdiction: JurisdictionId, filter: &Filter, order: Order) -> Vec<After> {
+        self.with_fitting(jurisdiction, filter, |fitting| {
+            fitting.map(|entry| entry.key(order)).collect()
+        })
     }
 
     /// How many fit.
     pub(crate) fn count(&self, jurisdiction: JurisdictionId, filter: &Filter) -> usize {
-        let mut n = 0;
-        self.visit(jurisdiction, filter, |_| n += 1);
-        n
+        self.with_fitting(jurisdiction, filter, |fitting| fitting.count())
     }
 
-    fn visit(&self, jurisdiction: JurisdictionId, filter: &Filter, visit: impl FnMut(&Entry)) {
+    fn with_fitting<T: Default>(
+        &self,
+        jurisdiction: JurisdictionId,
+        filter: &Filter,
+        look: impl FnOnce(&mut dyn Iterator<Item = &Entry>) -> T,
+    ) -> T {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
         let Some(table) = tables.get(&jurisdiction.0) else {
-            return;
+            return T::default();
         };
         let Some(wanted) = Wanted::of(filter, table) else {
-            return;
+            return T::default();
         };
-        table
-            .entries
-            .iter()
-            .filter(|entry| wanted.holds(entry))
-            .for_each(visit);
+        look(&mut table.entries.iter().filter(|entry| wanted.holds(entry)))
     }
+}
+
+/// The first `most` keys after `after`, in the order of the list.
+pub(crate) fn first(
+    keys: impl Iterator<Item = After>,
+    order: Order,
+    after: Option<After>,
+    most: usize,
+) -> Vec<After> {
+    let mut first = BinaryHeap::<Ranked>::with_capacity(most + 1);
+    for key in keys {
+        if after.is_some_and(|after| order.compare(&key, &after) != Ordering::Greater) {
+            continue;
+        }
+        if first.len() < most {
+            first.push(Ranked(key, order));
+        } else if let Some(mut last) = first.peek_mut()
+            && order.compare(&key, &last.0) == Ordering::Less
+        {
+            *last = Ranked(key, order);
+        }
+    }
+    let sorted = first.into_sorted_vec();
+    sorted.into_iter().map(|ranked| ranked.0).collect()
 }
 
 /// Whether a case fits a filter of open ones: for rows that may be newer than the table.

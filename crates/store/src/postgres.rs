@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::runtime::Runtime;
+use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
 use tokio_postgres::{Client, Statement};
@@ -27,7 +28,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::conn::Role;
 use crate::error::{Error, Result};
-use crate::value::{Row, RowSource, Value};
+use crate::value::{Owned, Row, RowSource, ToValue, Value};
 
 mod address;
 mod driver;
@@ -42,6 +43,17 @@ const LOCK_WAIT: Duration = Duration::from_secs(2);
 /// How long a transaction that writes may stand still before the server ends it: a process that stands still, or whose
 /// machine is gone, must not hold what others wait for. Commands wait for nothing, so they are far from it.
 const IDLE_AT_MOST: Duration = Duration::from_secs(5);
+
+/// How long the thread that writes waits for the next answer, or row, of a server that keeps the connection and says
+/// nothing. Longer than a server needs that is only slow; a commit may wait for a disk. Then the connection is given up.
+const SILENT_AT_MOST: Duration = Duration::from_secs(10);
+
+/// The same for a reader: longer than the greatest table needs to be sorted or counted.
+const READER_SILENT_AT_MOST: Duration = Duration::from_mins(2);
+
+/// After how long the server itself ends a statement of the thread that writes: what is given up here, and could not be
+/// ended there, must not hold its locks for good.
+const STATEMENT_AT_MOST: Duration = Duration::from_secs(15);
 
 /// Prepared statements kept per connection: more than the whole program has.
 const STATEMENTS_KEPT: usize = 512;
@@ -63,6 +75,10 @@ pub(crate) const COLUMNS: &str = "SELECT CAST(a.attname AS TEXT), format_type(a.
      FROM pg_attribute AS a
      WHERE a.attrelid = CAST($1 AS regclass) AND a.attnum > 0 AND NOT a.attisdropped
      ORDER BY a.attnum";
+
+/// A commit is not ended by [`STATEMENT_AT_MOST`]: while it waits for a standby it has happened already, and the server would
+/// answer as if the standby had it.
+const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
 
 /// What the advisory locks of Whistle are about: the first of their two keys. "WH" and what for.
 const LOCK_OF_SLOTS: i32 = 0x5748_0001;
@@ -92,8 +108,16 @@ impl Server {
     /// A connection that any thread may use.
     pub fn connect(&self, role: Role) -> Result<Connection> {
         let io = Io::Shared(self.driver.clone());
-        let connection = Connection::open(&self.config, &self.tls, io)?;
-        connection.prepare_session(role)?;
+        let patience = match role {
+            Role::Reader => Some(READER_SILENT_AT_MOST),
+            // Steps of the schema and moves: nobody can say how long.
+            Role::Writer => None,
+        };
+        let connection = Connection::open(&self.config, &self.tls, io, patience)?;
+        connection.prepare_session(match role {
+            Role::Reader => "SET default_transaction_read_only = on;".to_owned(),
+            Role::Writer => stand_still_at_most(),
+        })?;
         Ok(connection)
     }
 
@@ -107,11 +131,22 @@ impl Server {
         let mut config = self.config.clone();
         // After a failover, not the server that is read-only now.
         config.target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite);
-        let mut connection = Connection::open(&config, &self.tls, Io::Own(runtime))?;
-        connection.prepare_session(Role::Writer)?;
+        let mut connection = Connection::open(&config, &self.tls, Io::Own(runtime), Some(SILENT_AT_MOST))?;
+        connection.prepare_session(format!(
+            "{} SET statement_timeout = {};",
+            stand_still_at_most(),
+            STATEMENT_AT_MOST.as_millis()
+        ))?;
         connection.slot = connection.take_slot()?;
         Ok(connection)
     }
+}
+
+fn stand_still_at_most() -> String {
+    format!(
+        "SET idle_in_transaction_session_timeout = {};",
+        IDLE_AT_MOST.as_millis()
+    )
 }
 
 /// Who moves the bytes while a thread waits.
@@ -124,7 +159,7 @@ impl Io {
     fn wait<F: Future>(&self, future: F) -> F::Output {
         match self {
             Self::Own(runtime) => runtime.block_on(future),
-            Self::Shared(_) => driver::block_on(future),
+            Self::Shared(driver) => driver.wait(future),
         }
     }
 }
@@ -132,6 +167,12 @@ impl Io {
 pub(crate) struct Connection {
     client: Client,
     io: Io,
+    /// How long the server may say nothing when it is asked; none means for ever.
+    patience: Option<Duration>,
+    /// Whether it has said nothing for too long, so that nothing more is asked.
+    given_up: Cell<bool>,
+    /// Moves the bytes; ended, it closes the connection.
+    moving: AbortHandle,
     slot: i64,
     statements: RefCell<HashMap<Box<str>, Statement>>,
     queue: RefCell<Vec<Queued>>,
@@ -142,12 +183,10 @@ pub(crate) struct Connection {
     trouble: RefCell<Option<Error>>,
 }
 
-/// A statement that is not sent yet.
-enum Queued {
+/// What is to be sent.
+enum Outgoing {
     /// Words of a transaction.
     Words(&'static str),
-    /// A row, to be sent with others of the same text.
-    Put { sql: Box<str>, params: Vec<Owned> },
     Statement {
         sql: Box<str>,
         statement: Statement,
@@ -156,25 +195,47 @@ enum Queued {
     },
 }
 
+/// What is not sent yet.
+enum Queued {
+    AsIs(Outgoing),
+    /// A row, to be sent with others of the same text.
+    Put {
+        sql: Box<str>,
+        params: Vec<Owned>,
+    },
+}
+
 impl Connection {
-    fn open(config: &tokio_postgres::Config, tls: &MakeRustlsConnect, io: Io) -> Result<Self> {
+    fn open(
+        config: &tokio_postgres::Config,
+        tls: &MakeRustlsConnect,
+        io: Io,
+        patience: Option<Duration>,
+    ) -> Result<Self> {
         let (config, tls) = (config.clone(), tls.clone());
         let connecting = async move {
-            let (client, connection) = config.connect(tls).await.map_err(|error| unreachable(&error))?;
-            tokio::spawn(async move {
+            let connecting = config.connect(tls);
+            let (client, connection) = tokio::time::timeout(SILENT_AT_MOST, connecting)
+                .await
+                .map_err(|_| silent(SILENT_AT_MOST))?
+                .map_err(|error| unreachable(&error))?;
+            let moving = tokio::spawn(async move {
                 if let Err(error) = connection.await {
                     tracing::debug!(error = %chain(&error), "a connection to PostgreSQL ended");
                 }
             });
-            Ok(client)
+            Ok((client, moving.abort_handle()))
         };
-        let client = match &io {
+        let (client, moving) = match &io {
             Io::Own(runtime) => runtime.block_on(connecting),
             Io::Shared(driver) => driver.run(connecting),
         }?;
         Ok(Self {
             client,
             io,
+            patience,
+            given_up: Cell::new(false),
+            moving,
             slot: 0,
             statements: RefCell::default(),
             queue: RefCell::default(),
@@ -184,14 +245,19 @@ impl Connection {
         })
     }
 
-    fn prepare_session(&self, role: Role) -> Result<()> {
-        let of_role = match role {
-            Role::Reader => "SET default_transaction_read_only = on;".to_owned(),
-            Role::Writer => format!(
-                "SET idle_in_transaction_session_timeout = {};",
-                IDLE_AT_MOST.as_millis()
-            ),
+    /// Waits for an answer. From a server that says nothing for too long none is expected any more: the connection is lost.
+    async fn answer<T>(&self, asked: impl Future<Output = T>) -> Result<T> {
+        let Some(patience) = self.patience else {
+            return Ok(asked.await);
         };
+        tokio::time::timeout(patience, asked).await.map_err(|_| {
+            self.given_up.set(true);
+            self.moving.abort();
+            silent(patience)
+        })
+    }
+
+    fn prepare_session(&self, of_role: String) -> Result<()> {
         self.define(&format!(
             "SET lock_timeout = {};
              SET client_min_messages = warning;
@@ -227,8 +293,8 @@ impl Connection {
 
     /// Asked for one text, outside of the statements that are kept.
     fn ask(&self, sql: &str) -> Result<String> {
-        let answer = self.io.wait(self.client.simple_query(sql));
-        let messages = answer.map_err(|error| self.fault_in(sql, &error))?;
+        let answer = self.io.wait(self.answer(self.client.simple_query(sql)));
+        let messages = answer?.map_err(|error| self.fault_in(sql, &error))?;
         let row = messages.into_iter().find_map(|message| match message {
             tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
             _ => None,
@@ -239,7 +305,7 @@ impl Connection {
     }
 
     pub fn is_lost(&self) -> bool {
-        self.client.is_closed()
+        self.given_up.get() || self.client.is_closed()
     }
 
     // ---- statements ---------------------------------------------------------------------------------------------
@@ -265,10 +331,10 @@ impl Connection {
             flight.land(self).await?;
             let answer = match answer {
                 Poll::Ready(answer) => answer,
-                Poll::Pending => asking.await,
+                Poll::Pending => self.answer(asking).await?,
             };
             let mut rows = pin!(answer.map_err(|error| self.fault_in(sql, &error))?);
-            while let Some(row) = rows.next().await {
+            while let Some(row) = self.answer(rows.next()).await? {
                 let row = row.map_err(|error| self.fault_in(sql, &error))?;
                 let source = RowSource::Postgres(&row);
                 if visit(&Row { source })?.is_break() {
@@ -291,7 +357,7 @@ impl Connection {
             flight.land(self).await?;
             let answer = match answer {
                 Poll::Ready(answer) => answer,
-                Poll::Pending => running.await,
+                Poll::Pending => self.answer(running).await?,
             };
             answer.map_err(|error| self.fault_in(sql, &error))
         });
@@ -300,12 +366,12 @@ impl Connection {
 
     pub fn queue(&self, sql: &str, params: &[Value<'_>], must_change_one: Option<Error>) -> Result<()> {
         let statement = self.statement(sql, params)?;
-        self.push(Queued::Statement {
+        self.push(Queued::AsIs(Outgoing::Statement {
             sql: sql.into(),
             statement,
             params: params.iter().map(Owned::from).collect(),
             must_change_one,
-        });
+        }));
         self.flush_when_full()
     }
 
@@ -328,12 +394,12 @@ impl Connection {
     }
 
     /// What is to be sent now.
-    fn take_queue(&self) -> Result<Vec<Queued>> {
+    fn take_queue(&self) -> Result<Vec<Outgoing>> {
         gather::gather(self, self.queue.take())
     }
 
     pub fn queue_words(&self, words: &'static str) {
-        self.push(Queued::Words(words));
+        self.push(Queued::AsIs(Outgoing::Words(words)));
     }
 
     fn push(&self, queued: Queued) {
@@ -353,8 +419,8 @@ impl Connection {
 
     pub fn define(&self, sql: &str) -> Result<()> {
         self.flush()?;
-        let defined = self.io.wait(self.client.batch_execute(sql));
-        self.note(defined.map_err(|error| self.fault_in(sql, &error)))
+        let defined = self.io.wait(self.answer(self.client.batch_execute(sql)));
+        self.note(defined.and_then(|defined| defined.map_err(|error| self.fault_in(sql, &error))))
     }
 
     pub fn has_table(&self, name: &str) -> Result<bool> {
@@ -385,8 +451,9 @@ impl Connection {
             return Err(unfit(sql, params));
         }
         let types: Vec<Type> = params.iter().map(type_of).collect();
-        let prepared = self.io.wait(self.client.prepare_typed(sql, &types));
-        let statement = self.note(prepared.map_err(|error| self.fault_in(sql, &error)))?;
+        let prepared = self.io.wait(self.answer(self.client.prepare_typed(sql, &types)));
+        let prepared = prepared.and_then(|prepared| prepared.map_err(|error| self.fault_in(sql, &error)));
+        let statement = self.note(prepared)?;
         let mut statements = self.statements.borrow_mut();
         if statements.len() >= STATEMENTS_KEPT {
             statements.clear();
@@ -398,11 +465,16 @@ impl Connection {
     // ---- transactions -------------------------------------------------------------------------------------------
 
     pub fn begin(&self, words: &'static str) {
+        self.begin_anew();
         self.in_transaction.set(true);
+        self.queue_words(words);
+    }
+
+    /// Forgets what befell an earlier use.
+    pub fn begin_anew(&self) {
         self.trouble.take();
         // A visitor that panicked did not come back.
         self.visiting.set(false);
-        self.queue_words(words);
     }
 
     /// Until the transaction ends, no other process changes the schema.
@@ -415,16 +487,18 @@ impl Connection {
     /// Sends what is queued, then the commit. Once that is sent, [`Error::Away`] means that nobody knows what became of it.
     pub fn commit(&self) -> Result<()> {
         self.flush()?;
-        let committed = self.io.wait(self.client.batch_execute("COMMIT"));
-        self.in_transaction.set(false);
-        committed.map_err(|error| self.fault_in("COMMIT", &error))
+        let committed = self.io.wait(self.answer(self.client.batch_execute(COMMIT)));
+        let committed = committed.and_then(|done| done.map_err(|error| self.fault_in(COMMIT, &error)));
+        // One that failed is ended by who asked for it.
+        self.in_transaction.set(committed.is_err());
+        committed
     }
 
     /// Waits for no answer: what comes next on this connection comes after it.
     pub fn rollback(&self) -> Result<()> {
         let never_sent = {
             let queue = self.queue.take();
-            matches!(queue.first(), Some(Queued::Words(words)) if words.starts_with("BEGIN"))
+            matches!(queue.first(), Some(Queued::AsIs(Outgoing::Words(words))) if words.starts_with("BEGIN"))
         };
         self.trouble.take();
         if !self.in_transaction.replace(false) || never_sent || self.is_lost() {
@@ -433,7 +507,7 @@ impl Connection {
         let mut ending = pin!(self.client.batch_execute("ROLLBACK"));
         match &self.io {
             // Nobody else moves the bytes.
-            Io::Own(runtime) => runtime.block_on(ending),
+            Io::Own(_) => self.io.wait(self.answer(ending))?,
             Io::Shared(_) => match poll_once(ending.as_mut()) {
                 Poll::Ready(ended) => ended,
                 Poll::Pending => Ok(()),
@@ -469,7 +543,7 @@ struct Flight<'q> {
 }
 
 struct Leg<'q> {
-    queued: &'q Queued,
+    outgoing: &'q Outgoing,
     running: Running<'q>,
     /// Its outcome, if it came at once: it could not be sent.
     outcome: Option<Outcome>,
@@ -480,21 +554,20 @@ type Running<'q> = Pin<Box<dyn Future<Output = Outcome> + 'q>>;
 
 impl<'q> Flight<'q> {
     /// Sends all of them. Each future sends its statement when it is first polled.
-    fn send(client: &'q Client, queue: &'q [Queued]) -> Self {
-        let leg = |queued: &'q Queued| {
-            let mut running: Running<'q> = match queued {
-                Queued::Words(words) => Box::pin(async { client.batch_execute(words).await.map(|()| 1) }),
-                Queued::Statement {
+    fn send(client: &'q Client, queue: &'q [Outgoing]) -> Self {
+        let leg = |outgoing: &'q Outgoing| {
+            let mut running: Running<'q> = match outgoing {
+                Outgoing::Words(words) => Box::pin(async { client.batch_execute(words).await.map(|()| 1) }),
+                Outgoing::Statement {
                     statement, params, ..
                 } => Box::pin(client.execute_raw(statement, params.iter())),
-                Queued::Put { sql, .. } => unreachable!("{sql} was gathered before it is sent"),
             };
             let outcome = match poll_once(running.as_mut()) {
                 Poll::Ready(outcome) => Some(outcome),
                 Poll::Pending => None,
             };
             Leg {
-                queued,
+                outgoing,
                 running,
                 outcome,
             }
@@ -510,19 +583,19 @@ impl<'q> Flight<'q> {
         for leg in &mut self.legs {
             let outcome = match leg.outcome.take() {
                 Some(outcome) => outcome,
-                None => leg.running.as_mut().await,
+                None => connection.answer(leg.running.as_mut()).await?,
             };
-            match (outcome, leg.queued) {
-                (Err(error), Queued::Words(sql)) => return Err(connection.fault_in(sql, &error)),
-                (Err(error), Queued::Statement { sql, .. }) => return Err(connection.fault_in(sql, &error)),
+            match (outcome, leg.outgoing) {
+                (Err(error), Outgoing::Words(sql)) => return Err(connection.fault_in(sql, &error)),
+                (Err(error), Outgoing::Statement { sql, .. }) => return Err(connection.fault_in(sql, &error)),
                 (
                     Ok(changed),
-                    Queued::Statement {
+                    Outgoing::Statement {
                         must_change_one: Some(error),
                         ..
                     },
                 ) if changed != 1 => return Err(error.clone()),
-                (_, Queued::Put { .. }) | (Ok(_), _) => {}
+                (Ok(_), _) => {}
             }
         }
         Ok(())
@@ -536,48 +609,11 @@ fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
 
 // ---- values -----------------------------------------------------------------------------------------------------
 
-/// A parameter that outlives its caller.
-#[derive(Debug)]
-enum Owned {
-    Null,
-    Int(i64),
-    Real(f64),
-    Text(Box<str>),
-    Bytes(Box<[u8]>),
-    Bool(bool),
-}
-
-impl From<&Value<'_>> for Owned {
-    fn from(value: &Value<'_>) -> Self {
-        match *value {
-            Value::Null => Self::Null,
-            Value::Int(it) => Self::Int(it),
-            Value::Real(it) => Self::Real(it),
-            Value::Text(it) => Self::Text(it.into()),
-            Value::Bytes(it) => Self::Bytes(it.into()),
-            Value::Bool(it) => Self::Bool(it),
-        }
-    }
-}
-
-impl Owned {
-    fn borrowed(&self) -> Value<'_> {
-        match self {
-            Self::Null => Value::Null,
-            Self::Int(it) => Value::Int(*it),
-            Self::Real(it) => Value::Real(*it),
-            Self::Text(it) => Value::Text(it),
-            Self::Bytes(it) => Value::Bytes(it),
-            Self::Bool(it) => Value::Bool(*it),
-        }
-    }
-}
-
 type Fault = Box<dyn StdError + Sync + Send>;
 
 impl ToSql for Owned {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Fault> {
-        self.borrowed().to_sql(ty, out)
+        self.to_value().to_sql(ty, out)
     }
 
     fn accepts(_: &Type) -> bool {
@@ -726,6 +762,12 @@ fn unreachable(error: &tokio_postgres::Error) -> Error {
             | SqlState::INVALID_CATALOG_NAME),
         ) => Error::Address { what: chain(error) },
         _ => away(error),
+    }
+}
+
+fn silent(patience: Duration) -> Error {
+    Error::Away {
+        detail: format!("it has said nothing for {} s", patience.as_secs()),
     }
 }
 

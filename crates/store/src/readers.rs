@@ -67,29 +67,22 @@ impl Readers {
         E: From<Error> + Send + 'static,
         F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
     {
-        let mut lent = self.pool.reader().await?;
-        tokio::task::spawn_blocking(move || lent.conn()?.snapshot(f))
-            .await
-            .unwrap_or_else(|fault| {
-                Err(match fault.try_into_panic() {
-                    Ok(payload) => Error::panicked(&*payload),
-                    Err(_) => Error::Closed,
-                }
-                .into())
-            })
+        let lent = self.pool.reader().await?;
+        lent.elsewhere(|conn| conn.snapshot(f)).await
     }
 
-    /// Runs `f` once a connection is free: here and now, unless the answer comes over a network.
+    /// Runs `f`, which asks one statement, once a connection is free: here and now, unless the answer comes over a network.
     pub async fn look_up<T, E, F>(&self, f: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
         F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
     {
+        let mut lent = self.pool.reader().await?;
         if self.pool.database.is_remote() {
-            return self.read(f).await;
+            return lent.elsewhere(|conn| conn.single(f)).await;
         }
-        self.pool.reader().await?.conn()?.snapshot(f)
+        lent.conn()?.single(f)
     }
 
     pub fn read_blocking<T, E: From<Error>>(&self, f: impl FnOnce(&Conn) -> Result<T, E>) -> Result<T, E> {
@@ -167,6 +160,24 @@ struct Lent {
 }
 
 impl Lent {
+    /// Runs `f` on a thread where it may take its time.
+    async fn elsewhere<T, E, F>(mut self, f: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&Conn) -> Result<T, E> + Send + 'static,
+    {
+        tokio::task::spawn_blocking(move || f(self.conn()?))
+            .await
+            .unwrap_or_else(|fault| {
+                Err(match fault.try_into_panic() {
+                    Ok(payload) => Error::panicked(&*payload),
+                    Err(_) => Error::Closed,
+                }
+                .into())
+            })
+    }
+
     /// The connection, opened anew if it was lost meanwhile. May wait for the network.
     fn conn(&mut self) -> Result<&Conn> {
         match &mut self.conn {

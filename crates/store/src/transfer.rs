@@ -5,7 +5,7 @@
 //! Where that is written, the table `transfer`, is in the target only until everything was compared; while it is there,
 //! nobody else opens that database. Memory holds one batch.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use jiff::Timestamp;
 
@@ -14,7 +14,7 @@ use crate::dir::Claim;
 use crate::error::{Error, Result};
 use crate::params;
 use crate::tables::TABLES;
-use crate::value::{Row, Value};
+use crate::value::{Owned, Row, ToValue, Value};
 use crate::{Target, migrate, reach, sqlite};
 
 /// Rows of a batch: a transaction of some milliseconds, so that little is done twice.
@@ -206,7 +206,7 @@ fn record(target: &Conn, what: &str, so_far: &str, moved: u64) -> Result<()> {
 }
 
 /// How far a table has come: the key of its last row, and how many are there.
-fn so_far(target: &Conn, table: &str) -> Result<(Vec<Cell>, u64)> {
+fn so_far(target: &Conn, table: &str) -> Result<(Vec<Owned>, u64)> {
     let found = target.row_optional(
         "SELECT so_far, moved
          FROM transfer
@@ -243,50 +243,6 @@ fn end(target: &Conn, outcome: Result<()>) -> Result<()> {
 }
 
 // ---- tables -----------------------------------------------------------------------------------------------------
-
-/// A cell that outlives its row. Part of keys that are written down.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-enum Cell {
-    Null,
-    Int(i64),
-    Real(f64),
-    Text(String),
-    Bytes(Vec<u8>),
-    Bool(bool),
-}
-
-impl Cell {
-    fn of(value: Value<'_>) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Int(it) => Self::Int(it),
-            Value::Real(it) => Self::Real(it),
-            Value::Text(it) => Self::Text(it.to_owned()),
-            Value::Bytes(it) => Self::Bytes(it.to_owned()),
-            Value::Bool(it) => Self::Bool(it),
-        }
-    }
-
-    fn value(&self) -> Value<'_> {
-        match self {
-            Self::Null => Value::Null,
-            Self::Int(it) => Value::Int(*it),
-            Self::Real(it) => Value::Real(*it),
-            Self::Text(it) => Value::Text(it),
-            Self::Bytes(it) => Value::Bytes(it),
-            Self::Bool(it) => Value::Bool(*it),
-        }
-    }
-
-    /// About.
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Text(it) => it.len(),
-            Self::Bytes(it) => it.len(),
-            _ => size_of::<i64>(),
-        }
-    }
-}
 
 /// A table as it is read and written.
 struct Shape {
@@ -365,14 +321,14 @@ impl Shape {
     }
 
     /// A cell as this table's backend takes it.
-    fn fit<'c>(&self, column: usize, cell: &'c Cell) -> Value<'c> {
+    fn fit<'c>(&self, column: usize, cell: &'c Owned) -> Value<'c> {
         match cell {
-            Cell::Int(it) if self.bools[column] => Value::Bool(*it != 0),
-            cell => cell.value(),
+            Owned::Int(it) if self.bools[column] => Value::Bool(*it != 0),
+            cell => cell.to_value(),
         }
     }
 
-    fn key_of(&self, row: &[Cell]) -> Vec<Cell> {
+    fn key_of(&self, row: &[Owned]) -> Vec<Owned> {
         self.key.iter().map(|column| row[*column].clone()).collect()
     }
 }
@@ -420,10 +376,10 @@ fn move_table(
 ) -> Result<()> {
     let (after, mut moved) = so_far(target, shape.table)?;
     tally.add(moved, step);
-    let after: Vec<_> = after.iter().map(Cell::value).collect();
+    let after: Vec<_> = after.iter().map(ToValue::to_value).collect();
     let mut batch = Vec::new();
     let mut bytes = 0;
-    let mut put = |batch: &mut Vec<Vec<Cell>>| {
+    let mut put = |batch: &mut Vec<Vec<Owned>>| {
         let Some(last) = batch.last() else {
             return Ok(());
         };
@@ -442,7 +398,7 @@ fn move_table(
     };
     source.each(&shape.select(source, !after.is_empty()), &after, |row| {
         let cells = cells(row, shape)?;
-        bytes += cells.iter().map(Cell::bytes).sum::<usize>();
+        bytes += cells.iter().map(bytes_of).sum::<usize>();
         batch.push(cells);
         if batch.len() >= BATCH_ROWS || bytes >= BATCH_BYTES {
             bytes = 0;
@@ -453,16 +409,25 @@ fn move_table(
     put(&mut batch)
 }
 
-fn cells(row: &Row<'_>, shape: &Shape) -> Result<Vec<Cell>> {
+fn cells(row: &Row<'_>, shape: &Shape) -> Result<Vec<Owned>> {
     (0..shape.columns.len())
-        .map(|column| row.value(column).map(Cell::of))
+        .map(|column| row.value(column).map(|value| Owned::from(&value)))
         .collect()
 }
 
-fn write(target: &Conn, shape: &Shape, batch: &[Vec<Cell>]) -> Result<()> {
+/// How much memory a cell holds, about.
+fn bytes_of(cell: &Owned) -> usize {
+    match cell {
+        Owned::Text(it) => it.len(),
+        Owned::Bytes(it) => it.len(),
+        _ => size_of::<i64>(),
+    }
+}
+
+fn write(target: &Conn, shape: &Shape, batch: &[Vec<Owned>]) -> Result<()> {
     let (many, one) = (shape.insert(STATEMENT_ROWS), shape.insert(1));
     let mut pieces = batch.chunks_exact(STATEMENT_ROWS);
-    let put = |sql: &str, rows: &[Vec<Cell>]| {
+    let put = |sql: &str, rows: &[Vec<Owned>]| {
         let params: Vec<_> = rows
             .iter()
             .flat_map(|row| {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::{postgres, sqlite};
@@ -30,6 +31,43 @@ impl Value<'_> {
             Value::Text(_) => "a text",
             Value::Bytes(_) => "bytes",
             Value::Bool(_) => "a truth value",
+        }
+    }
+}
+
+/// A value that outlives its statement or its row. Written out as JSON where a move between databases keeps its place.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Owned {
+    Null,
+    Int(i64),
+    Real(f64),
+    Text(Box<str>),
+    Bytes(Box<[u8]>),
+    Bool(bool),
+}
+
+impl From<&Value<'_>> for Owned {
+    fn from(value: &Value<'_>) -> Self {
+        match *value {
+            Value::Null => Self::Null,
+            Value::Int(it) => Self::Int(it),
+            Value::Real(it) => Self::Real(it),
+            Value::Text(it) => Self::Text(it.into()),
+            Value::Bytes(it) => Self::Bytes(it.into()),
+            Value::Bool(it) => Self::Bool(it),
+        }
+    }
+}
+
+impl ToValue for Owned {
+    fn to_value(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Int(it) => Value::Int(*it),
+            Self::Real(it) => Value::Real(*it),
+            Self::Text(it) => Value::Text(it),
+            Self::Bytes(it) => Value::Bytes(it),
+            Self::Bool(it) => Value::Bool(*it),
         }
     }
 }

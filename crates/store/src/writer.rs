@@ -13,13 +13,13 @@
 //! What is checked only at the commit would fail the whole group: the schema has no deferred constraint.
 
 use std::future::Future;
-use std::iter;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use std::{iter, mem};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -66,6 +66,7 @@ pub struct Tx<'t> {
     sequences: &'t mut Sequences,
     increments: &'t mut Vec<(Counter, i64)>,
     changes: &'t mut Vec<Change>,
+    catch_up: &'t mut bool,
 }
 
 impl Deref for Tx<'_> {
@@ -126,6 +127,11 @@ impl Tx<'_> {
         if self.conn.open_cases().is_some() {
             self.changes.push(change());
         }
+    }
+
+    /// Takes over, once this group has ended and before it is answered, what other processes made of open cases.
+    pub(crate) fn catch_up(&mut self) {
+        *self.catch_up = true;
     }
 }
 
@@ -218,7 +224,7 @@ impl Writer {
             .map_or(0, |queue| queue.max_capacity() - queue.capacity())
     }
 
-    /// Group commits since opening.
+    /// Group commits since opening, of which each changed something.
     pub fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }
@@ -306,6 +312,8 @@ struct Bench {
     changes: Vec<Change>,
     /// See [`Conn::data_version`]: what it was when the open cases were last read.
     data_version: i64,
+    /// Whether a command of this group asked for [`Tx::catch_up`].
+    catch_up: bool,
     /// What the last commit took.
     commit_took: Duration,
     commits: Arc<AtomicU64>,
@@ -339,9 +347,10 @@ impl From<Error> for Halt {
 /// What became of one command.
 #[derive(PartialEq, Eq)]
 enum Ran {
-    Well,
-    /// Nothing of it is left.
-    Failed,
+    /// Well, and there is something to commit.
+    Changed,
+    /// It failed, or changed nothing: nothing of it is in the transaction.
+    Nothing,
     /// The same, and only since another process was faster: run again, it sees what that one did.
     Overtaken,
 }
@@ -394,6 +403,7 @@ impl Bench {
             own_increments: Vec::new(),
             changes: Vec::new(),
             data_version,
+            catch_up: false,
             commit_took: Duration::ZERO,
             commits,
             away: false,
@@ -428,6 +438,12 @@ impl Bench {
             if let (Some(log), Some(connection)) = (&mut self.log, self.conn.sqlite()) {
                 log.between_groups(connection);
             }
+            if self.database.is_remote()
+                && !self.conn.is_lost()
+                && let Err(error) = self.sequences.reserve(&self.conn)
+            {
+                tracing::debug!(%error, "the next group takes its numbers itself");
+            }
         }
         self.mark.leave(&self.conn);
         if let (Some(log), Some(connection)) = (self.log, self.conn.sqlite()) {
@@ -441,7 +457,8 @@ impl Bench {
         if self.away || self.conn.is_lost() {
             self.reconnect();
         }
-        let give_up = Instant::now() + if self.away { Duration::ZERO } else { AWAY_AT_MOST };
+        let patience = if self.away { Duration::ZERO } else { AWAY_AT_MOST };
+        let mut give_up = None;
         loop {
             let halt = match self.attempt(manner, waiting, done) {
                 Ok(()) => {
@@ -461,7 +478,8 @@ impl Bench {
             tries += 1;
             self.away = matches!(error, Error::Away { .. });
             let again = if self.away {
-                Instant::now() < give_up
+                // Counted from when it was missed, which may have taken as long.
+                Instant::now() < *give_up.get_or_insert_with(|| Instant::now() + patience)
             } else {
                 self.is_in_the_way(&error) && done.len() == 1 && tries < TRIES
             };
@@ -496,7 +514,7 @@ impl Bench {
                 }
             }
             if !self.conn.in_transaction() {
-                self.begin()?;
+                self.conn.begin()?;
             }
             if done.is_empty() {
                 match waiting.next() {
@@ -514,10 +532,10 @@ impl Bench {
                 }
                 overtaken += 1;
                 if !self.conn.in_transaction() {
-                    self.begin()?;
+                    self.conn.begin()?;
                 }
             };
-            kept |= ran == Ran::Well;
+            kept |= ran == Ran::Changed;
         }
         if kept {
             self.commit(manner)?;
@@ -529,20 +547,29 @@ impl Bench {
             self.conn.rollback()?;
         }
         self.sequences.keep();
+        if mem::take(&mut self.catch_up)
+            && let Err(error) = self.catch_up()
+        {
+            // What the group did stands. The next second tries again.
+            tracing::error!(%error, "what another process made of open cases is not seen yet");
+        }
         Ok(())
     }
 
-    /// Begins the transaction; reads the open cases anew where another process has written meanwhile.
-    fn begin(&mut self) -> Result<()> {
-        self.conn.begin()?;
+    /// Reads the open cases anew where another process has written since they were last read. Between two transactions, so
+    /// that nobody waits for it but this process's own writes; and here, since no write of its own can come in between.
+    fn catch_up(&mut self) -> Result<()> {
         let Some(open_cases) = self.conn.open_cases() else {
             return Ok(());
         };
-        let data_version = self.conn.data_version()?;
-        if data_version != self.data_version {
-            open_cases.load(&self.conn)?;
-            self.data_version = data_version;
-        }
+        let known = self.data_version;
+        self.data_version = self.conn.snapshot(|conn| -> Result<i64> {
+            let data_version = conn.data_version()?;
+            if data_version != known {
+                open_cases.load(conn)?;
+            }
+            Ok(data_version)
+        })?;
         Ok(())
     }
 
@@ -562,6 +589,7 @@ impl Bench {
             sequences: &mut self.sequences,
             increments: &mut self.own_increments,
             changes: &mut self.changes,
+            catch_up: &mut self.catch_up,
         });
         if alone
             && succeeded
@@ -575,13 +603,14 @@ impl Bench {
             return Err(trouble.into());
         }
         if succeeded {
+            let changed = self.conn.take_touched() || !self.own_increments.is_empty();
             for (counter, delta) in self.own_increments.drain(..) {
                 self.increments.add(counter, delta);
             }
             if alone && kept {
                 self.conn.release()?;
             }
-            return Ok(Ran::Well);
+            return Ok(if changed { Ran::Changed } else { Ran::Nothing });
         }
         self.own_increments.clear();
         self.changes.truncate(changed_before);
@@ -595,7 +624,7 @@ impl Bench {
         if touched {
             self.sequences.undo(mark);
         }
-        Ok(if overtaken { Ran::Overtaken } else { Ran::Failed })
+        Ok(if overtaken { Ran::Overtaken } else { Ran::Nothing })
     }
 
     /// Whether a transaction failed only because another process holds what it needs.

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -153,7 +153,6 @@ fn a_server_that_stays_away_is_told_and_found_again() {
 
 /// What the proxy does with the next commit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
 enum Next {
     Pass,
     /// The server gets it; its answer is not passed on.
@@ -164,12 +163,24 @@ enum Next {
     CutAndDelay,
     /// The server gets nothing any more and does not see the connection end: a broken cable.
     CutAndKeep,
+    /// The server gets it; from there on nothing passes either way, and both connections stay.
+    HangAfter,
+    /// The same, and the server never gets it.
+    HangBefore,
+    /// The same, not at a commit but with the next that is sent.
+    HangAtOnce,
+}
+
+impl Next {
+    fn hangs(self) -> bool {
+        matches!(self, Self::HangAfter | Self::HangBefore | Self::HangAtOnce)
+    }
 }
 
 /// Between a process and the server, with a knife.
 struct Proxy {
     url: String,
-    next: Arc<AtomicU8>,
+    next: Arc<Mutex<Next>>,
 }
 
 impl Proxy {
@@ -182,7 +193,7 @@ impl Proxy {
             "{address}@127.0.0.1:{}/{name}?sslmode=disable",
             listener.local_addr().unwrap().port()
         );
-        let next = Arc::new(AtomicU8::new(Next::Pass as u8));
+        let next = Arc::new(Mutex::new(Next::Pass));
         let (socket, shared) = (bed.socket().unwrap(), next.clone());
         thread::spawn(move || {
             for client in listener.incoming() {
@@ -194,24 +205,28 @@ impl Proxy {
     }
 
     fn set(&self, next: Next) {
-        self.next.store(next as u8, Ordering::SeqCst);
+        *self.next.lock().unwrap() = next;
     }
 
     fn was_used(&self) -> bool {
-        self.next.load(Ordering::SeqCst) == Next::Pass as u8
+        *self.next.lock().unwrap() == Next::Pass
     }
 }
 
-fn serve(mut client: TcpStream, socket: PathBuf, next: &AtomicU8) {
+fn serve(mut client: TcpStream, socket: PathBuf, next: &Mutex<Next>) {
     const COMMIT: &[u8] = b"COMMIT\0";
     let mut server = UnixStream::connect(socket).unwrap();
     let (mut from_server, mut to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-    let silent = Arc::new(AtomicBool::new(false));
-    let is_silent = silent.clone();
+    let now = Arc::new(Mutex::new(Next::Pass));
+    let done_now = now.clone();
     let answering = thread::spawn(move || {
         let mut bytes = [0; 4096];
         while let Ok(n @ 1..) = from_server.read(&mut bytes) {
-            if is_silent.load(Ordering::SeqCst) {
+            let now = *done_now.lock().unwrap();
+            if now.hangs() {
+                continue;
+            }
+            if now != Next::Pass {
                 break;
             }
             if to_client.write_all(&bytes[..n]).is_err() {
@@ -224,30 +239,37 @@ fn serve(mut client: TcpStream, socket: PathBuf, next: &AtomicU8) {
     while let Ok(n @ 1..) = client.read(&mut bytes) {
         let sent = &bytes[..n];
         let is_commit = sent.windows(COMMIT.len()).any(|w| w == COMMIT);
-        let what = if is_commit {
-            next.swap(Next::Pass as u8, Ordering::SeqCst)
-        } else {
-            Next::Pass as u8
+        let what = {
+            let mut next = next.lock().unwrap();
+            if is_commit || *next == Next::HangAtOnce {
+                std::mem::replace(&mut *next, Next::Pass)
+            } else {
+                Next::Pass
+            }
         };
-        silent.store(what != Next::Pass as u8, Ordering::SeqCst);
-        if what == Next::Pass as u8 || what == Next::CutAfter as u8 {
+        *now.lock().unwrap() = what;
+        if matches!(what, Next::Pass | Next::CutAfter | Next::HangAfter) {
             server.write_all(sent).unwrap();
         }
-        if what == Next::CutAfter as u8 {
+        if what.hangs() {
+            while let Ok(1..) = client.read(&mut bytes) {}
+            return;
+        }
+        if what == Next::CutAfter {
             // Its answer has come, and goes nowhere.
             answering.join().unwrap();
             return;
         }
-        if what == Next::CutBefore as u8 {
+        if what == Next::CutBefore {
             break;
         }
-        if what == Next::CutAndDelay as u8 {
+        if what == Next::CutAndDelay {
             let _ = client.shutdown(Shutdown::Both);
             thread::sleep(Duration::from_millis(300));
             let _ = server.write_all(sent);
             return;
         }
-        if what == Next::CutAndKeep as u8 {
+        if what == Next::CutAndKeep {
             let _ = client.shutdown(Shutdown::Both);
             thread::park_timeout(Duration::from_secs(30));
             return;
@@ -281,6 +303,35 @@ fn a_commit_whose_answer_is_lost_is_found_out_and_done_once() {
             );
         }
     }
+}
+
+#[test]
+fn a_server_that_keeps_the_connection_and_says_nothing_is_given_up_and_found_again() {
+    if Bed::postgres().is_none() {
+        return;
+    }
+    // Each waits as long as the writer does, so they wait together.
+    thread::scope(|scope| {
+        for next in [Next::HangAfter, Next::HangBefore, Next::HangAtOnce] {
+            scope.spawn(move || {
+                let bed = Bed::new();
+                let proxy = Proxy::before(&bed);
+                let store = open(&proxy.url);
+                store.write_blocking(file(0)).unwrap();
+                proxy.set(next);
+                let began = Instant::now();
+                let (told, outcome) = mpsc::channel();
+                let writer = store.clone();
+                thread::spawn(move || told.send(writer.write_blocking(file(1))));
+                let outcome = outcome.recv_timeout(Duration::from_mins(1));
+                outcome.expect("the writer waits no longer").unwrap();
+                eprintln!("{next:?}: {:?}", began.elapsed());
+                assert!(proxy.was_used(), "{next:?}: nothing hung");
+                assert_eq!(filed(bed.database_url().unwrap()), (2, 2), "{next:?}");
+                store.write_blocking(file(2)).unwrap();
+            });
+        }
+    });
 }
 
 #[test]
@@ -382,6 +433,50 @@ fn processes_that_change_the_same_row_take_turns_and_nothing_is_lost() {
 }
 
 #[test]
+fn processes_that_number_the_same_do_not_wait_for_each_other() {
+    /// So many that the next block is reserved, and more than are left without it.
+    const FEW: usize = 40;
+    const MANY: usize = 65;
+    let Some(bed) = Bed::postgres() else { return };
+    let url = bed.database_url().unwrap();
+    let (one, other) = (open(url), open(url));
+    let numbers = |n: usize| {
+        move |tx: &mut Tx<'_>| -> Result<Vec<i64>, Error> {
+            (0..n).map(|_| tx.next_id(PLACE, "case")).collect()
+        }
+    };
+    let first = one.write_blocking(numbers(FEW)).unwrap();
+    let (held, release) = (mpsc::channel(), mpsc::channel::<()>());
+    let runs = Arc::new(AtomicUsize::new(0));
+    let (of_one, of_other) = thread::scope(|scope| {
+        let (told, go, runs) = (held.0, Mutex::new(release.1), runs.clone());
+        let one = &one;
+        let numbering = scope.spawn(move || {
+            one.write_blocking(move |tx| {
+                runs.fetch_add(1, Ordering::Relaxed);
+                let numbers = numbers(MANY)(tx)?;
+                let _ = told.send(());
+                let _ = go.lock().unwrap().recv();
+                Ok::<_, Error>(numbers)
+            })
+        });
+        held.1.recv().unwrap();
+        let of_other = other.write_blocking(numbers(1)).unwrap();
+        drop(release.0);
+        (numbering.join().unwrap().unwrap(), of_other)
+    });
+    assert_eq!(
+        runs.load(Ordering::Relaxed),
+        1,
+        "the server ended what another waited for"
+    );
+    let mut all = [first, of_one, of_other].concat();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), FEW + MANY + 1, "a number was given twice");
+}
+
+#[test]
 fn processes_that_count_the_same_do_not_wait_for_each_other() {
     let Some(bed) = Bed::postgres() else { return };
     let url = bed.database_url().unwrap();
@@ -396,7 +491,7 @@ fn processes_that_count_the_same_do_not_wait_for_each_other() {
     thread::scope(|scope| {
         scope.spawn(|| {
             let holder = open(url);
-            let (told, go) = (held.0, std::sync::Mutex::new(release.1));
+            let (told, go) = (held.0, Mutex::new(release.1));
             holder
                 .write_blocking(move |tx| {
                     tx.exec("UPDATE counter SET n = n WHERE slot = 0", params![])?;

@@ -323,6 +323,51 @@ async fn a_command_that_ends_the_transaction_fails_with_those_before_it_and_not_
     assert_eq!(counted(&store, "before"), None);
 }
 
+#[test]
+fn a_group_that_changed_nothing_counts_as_no_commit() {
+    let (_bed, store) = temporary();
+    let commits = || store.load().commits;
+    let before = commits();
+    store.keep_up().unwrap();
+    store
+        .write_blocking(|tx| {
+            tx.row(
+                "SELECT COUNT(*) FROM counter WHERE jurisdiction_id = $1",
+                params![PLACE],
+                |row| row.int(0),
+            )
+        })
+        .unwrap();
+    assert_eq!(commits(), before);
+    store.write_blocking(|tx| add_row(tx, 1)).unwrap();
+    assert_eq!(commits(), before + 1);
+    store
+        .write_blocking(|tx| {
+            tx.count(Counter::total(PLACE, "only"), 1);
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+    assert_eq!((commits(), counted(&store, "only")), (before + 2, Some(1)));
+}
+
+#[test]
+fn what_another_process_writes_is_read_once_a_second_and_not_by_every_write() {
+    const EACH: i64 = 10;
+    let Some((bed, store)) = in_files() else { return };
+    let beside = open(target(&bed));
+    let asked = || store.load().statements;
+    let before = asked();
+    for day in 0..EACH {
+        beside.write_blocking(move |tx| add_row(tx, day)).unwrap();
+        store.write_blocking(move |tx| add_row(tx, EACH + day)).unwrap();
+    }
+    assert_eq!(asked(), before + EACH as u64);
+    store.keep_up().unwrap();
+    assert_eq!(asked(), before + EACH as u64 + 2, "whether and what");
+    store.keep_up().unwrap();
+    assert_eq!(asked(), before + EACH as u64 + 3, "only whether");
+}
+
 #[tokio::test]
 async fn a_full_queue_answers_busy_at_once() {
     let (_dir, store) = temporary();
@@ -420,6 +465,25 @@ async fn a_read_sees_what_was_answered_and_one_state_throughout() {
     go_on.0.send(()).unwrap();
     assert_eq!(reading.await.unwrap().unwrap(), (1, 1));
     assert_eq!(store.look_up(count).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_look_up_over_a_network_is_one_statement_without_a_transaction() {
+    let Some(bed) = Bed::postgres() else { return };
+    let store = open(target(&bed));
+    let isolation = |conn: &whistle_store::Conn| {
+        conn.row(
+            "SELECT current_setting('transaction_isolation')",
+            params![],
+            |row| Ok(row.text(0)?.to_owned()),
+        )
+    };
+    assert_eq!(store.look_up(isolation).await.unwrap(), "read committed");
+    assert_eq!(store.read(isolation).await.unwrap(), "repeatable read");
+    let two = store
+        .look_up(move |conn| isolation(conn).and_then(|_| isolation(conn)))
+        .await;
+    assert!(matches!(two, Err(Error::Panicked { .. })), "{two:?}");
 }
 
 #[test]

@@ -805,3 +805,65 @@ fn no_page_asks_the_database_more_than_six_statements() {
     }
     assert_eq!(over, []);
 }
+
+#[test]
+fn no_form_asks_the_database_more_than_six_statements_beside_those_of_its_commit() {
+    const AT_MOST: u64 = 6;
+    /// A report has its rows and a counter for each level of its area and for its service; a step of a case has fewer.
+    const IN_COMMIT: u64 = 16;
+    let town = Town::open();
+    let logins = [("desk", "CITY-D"), ("water", "WATER-H"), ("patrol", "T100-P")];
+    let (desk, water, patrol) = (0, 1, 2);
+    let mut staff = logins.map(|(login, post)| {
+        town.add_user(login, &[post]);
+        town.browser("en")
+    });
+    let mut reporter = town.browser("en");
+    let mut over = Vec::new();
+    let mut post = |browser: &mut Browser<'_>, path: &str, fields: &[(&str, &str)]| {
+        let before = town.whistle.load();
+        let seen = browser.post(path, fields);
+        let after = town.whistle.load();
+        let in_commit = after.statements_of_writes - before.statements_of_writes;
+        let beside = after.statements - before.statements - in_commit;
+        eprintln!("{path}: {beside} and {in_commit}");
+        assert!(in_commit > 0, "{path} changed nothing");
+        if beside > AT_MOST || in_commit > IN_COMMIT {
+            over.push((path.to_owned(), beside, in_commit));
+        }
+        seen.is(303).location()
+    };
+    let key = reporter.get("/report?service=WAT-LEAK").hidden("key");
+    let receipt = post(&mut reporter, "/report", &[&LEAK[..], &[("key", &key)]].concat());
+    let (number, _) = number_and_code(&reporter.get(&receipt));
+    for (browser, (login, _)) in staff.iter_mut().zip(logins) {
+        let fields = [("login", login), ("password", PASSWORD), ("next", "/staff")];
+        post(browser, "/staff/sign-in", &fields);
+    }
+    type Step = (usize, &'static str, &'static [(&'static str, &'static str)]);
+    let steps: [Step; 6] = [
+        (desk, "accept", &[("standard", "WAT-LEAK-2")]),
+        (desk, "assign", &[("unit", "WATER")]),
+        (water, "report_in", &[]),
+        (water, "comment", &[("text", "On the way")]),
+        (
+            water,
+            "handle",
+            &[("outcome", "resolved"), ("text", "A new valve")],
+        ),
+        (patrol, "verify", &[]),
+    ];
+    for (who, verb, fields) in steps {
+        let browser = &mut staff[who];
+        let page = browser.get(&format!("/staff/cases/{number}"));
+        let (token, version) = (page.is(200).hidden("token"), page.hidden("seen"));
+        let fields = [&[("token", token.as_str()), ("seen", version.as_str())], fields].concat();
+        post(browser, &format!("/staff/cases/{number}/{verb}"), &fields);
+    }
+    post(
+        &mut reporter,
+        "/follow/case",
+        &[("verb", "rate"), ("rating", "good")],
+    );
+    assert_eq!(over, []);
+}

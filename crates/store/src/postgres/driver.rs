@@ -64,6 +64,13 @@ impl Driver {
         });
         outcome.recv().unwrap_or(Err(Error::Closed))
     }
+
+    /// Waits on this thread for a future whose bytes and timers move over there.
+    pub fn wait<F: Future>(&self, future: F) -> F::Output {
+        let _its_timers = self.running.handle.enter();
+        // On a thread that runs async work, a timer would else wait for that work's next turn, which is behind this.
+        block_on(tokio::task::unconstrained(future))
+    }
 }
 
 impl Drop for Running {

@@ -3,9 +3,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Connection, Owned, Queued};
+use super::{Connection, Outgoing, Queued};
 use crate::error::Result;
 use crate::tables::TABLES;
+use crate::value::{Owned, ToValue};
 
 /// Rows of one statement at most. A power of two: statements are prepared for powers of two only, so that there are few.
 const ROWS_AT_MOST: usize = 64;
@@ -18,7 +19,7 @@ struct Rows {
 
 /// The same queue in fewer statements. What is put keeps its place among what is not; among itself it is put in the order
 /// of `tables`, where what a row refers to comes before it.
-pub(super) fn gather(connection: &Connection, queue: Vec<Queued>) -> Result<Vec<Queued>> {
+pub(super) fn gather(connection: &Connection, queue: Vec<Queued>) -> Result<Vec<Outgoing>> {
     let mut gathered = Vec::with_capacity(queue.len());
     let mut puts: Vec<Rows> = Vec::new();
     for queued in queue {
@@ -30,7 +31,7 @@ pub(super) fn gather(connection: &Connection, queue: Vec<Queued>) -> Result<Vec<
                     rows: vec![params],
                 }),
             },
-            other => {
+            Queued::AsIs(other) => {
                 join(connection, &mut puts, &mut gathered)?;
                 gathered.push(other);
             }
@@ -40,7 +41,7 @@ pub(super) fn gather(connection: &Connection, queue: Vec<Queued>) -> Result<Vec<
     Ok(gathered)
 }
 
-fn join(connection: &Connection, puts: &mut Vec<Rows>, to: &mut Vec<Queued>) -> Result<()> {
+fn join(connection: &Connection, puts: &mut Vec<Rows>, to: &mut Vec<Outgoing>) -> Result<()> {
     puts.sort_by_key(|rows| place(&rows.sql));
     for Rows { sql, rows } in puts.drain(..) {
         let mut left = rows.len();
@@ -50,9 +51,9 @@ fn join(connection: &Connection, puts: &mut Vec<Rows>, to: &mut Vec<Queued>) -> 
             left -= count;
             let params: Vec<Owned> = rows.by_ref().take(count).flatten().collect();
             let sql: Box<str> = of_rows(&sql, count, params.len() / count).into();
-            let borrowed: Vec<_> = params.iter().map(Owned::borrowed).collect();
+            let borrowed: Vec<_> = params.iter().map(ToValue::to_value).collect();
             let statement = connection.statement(&sql, &borrowed)?;
-            to.push(Queued::Statement {
+            to.push(Outgoing::Statement {
                 sql,
                 statement,
                 params,
@@ -95,7 +96,8 @@ mod tests {
 
     #[test]
     fn a_statement_of_many_rows_numbers_its_parameters_through() {
-        let one = "INSERT INTO t (a, b)\n VALUES ($1,\n $2)\n ON CONFLICT (a) DO UPDATE SET b = t.b + excluded.b";
+        let one =
+            "INSERT INTO t (a, b)\n VALUES ($1,\n $2)\n ON CONFLICT (a) DO UPDATE SET b = t.b + excluded.b";
         assert_eq!(
             of_rows(one, 3, 2),
             "INSERT INTO t (a, b)\n VALUES ($1, $2), ($3, $4), ($5, $6)\n ON CONFLICT (a) DO UPDATE SET b = t.b + excluded.b"
