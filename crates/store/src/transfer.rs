@@ -23,9 +23,6 @@ const BATCH_ROWS: usize = 1_000;
 /// Bytes of a batch, about: files of a place may have megabytes each.
 const BATCH_BYTES: usize = 4 << 20;
 
-/// Rows of one statement: most of what can be gained, and with the widest table far below the 32,766 parameters of SQLite.
-const STATEMENT_ROWS: usize = 25;
-
 /// What a move has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -307,16 +304,12 @@ impl Shape {
         )
     }
 
-    fn insert(&self, rows: usize) -> String {
-        let width = self.columns.len();
-        let values: Vec<_> = (0..rows)
-            .map(|row| format!("({})", places(row * width + 1..=(row + 1) * width)))
-            .collect();
+    fn insert(&self) -> String {
         format!(
-            "INSERT INTO {} ({}) VALUES {}",
+            "INSERT INTO {} ({}) VALUES ({})",
             self.table,
             self.columns.join(", "),
-            values.join(", ")
+            places(1..=self.columns.len())
         )
     }
 
@@ -425,24 +418,11 @@ fn bytes_of(cell: &Owned) -> usize {
 }
 
 fn write(target: &Conn, shape: &Shape, batch: &[Vec<Owned>]) -> Result<()> {
-    let (many, one) = (shape.insert(STATEMENT_ROWS), shape.insert(1));
-    let mut pieces = batch.chunks_exact(STATEMENT_ROWS);
-    let put = |sql: &str, rows: &[Vec<Owned>]| {
-        let params: Vec<_> = rows
-            .iter()
-            .flat_map(|row| {
-                row.iter()
-                    .enumerate()
-                    .map(|(column, cell)| shape.fit(column, cell))
-            })
-            .collect();
-        target.queue(sql, &params, None)
-    };
-    for rows in &mut pieces {
-        put(&many, rows)?;
-    }
-    for row in pieces.remainder().chunks(1) {
-        put(&one, row)?;
+    let insert = shape.insert();
+    for row in batch {
+        let cells = row.iter().enumerate();
+        let params: Vec<_> = cells.map(|(column, cell)| shape.fit(column, cell)).collect();
+        target.put(&insert, &params)?;
     }
     Ok(())
 }
