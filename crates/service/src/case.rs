@@ -12,6 +12,7 @@ use whistle_domain::{
 use whistle_store::{
     case::{self as stored, Hash, Prepared, Stored, Tell},
     intake::{self, Answered},
+    lease,
     list::{self as lists, Filter, Order},
 };
 
@@ -332,9 +333,17 @@ impl Whistle {
     }
 
     /// Computes the clocks of some cases anew. Answers how many changed.
-    pub(crate) fn reckon_round(&self, here: &Here, numbers: Vec<CaseNumber>) -> Result<u64> {
+    pub(crate) fn reckon_round(
+        &self,
+        here: &Here,
+        numbers: Vec<CaseNumber>,
+        held: Option<lease::Held>,
+    ) -> Result<u64> {
         let (id, place, now) = (here.id, here.place.clone(), self.clock.now());
         self.store.write_blocking(move |tx| {
+            if let Some(held) = &held {
+                lease::hold(tx, held)?;
+            }
             let mut changed = 0;
             for &number in &numbers {
                 let Some(before) = stored::find_to_change(tx, id, number)?.filter(|s| s.case.state.is_open())

@@ -17,7 +17,7 @@ use crate::{
     place::Here,
 };
 
-/// How often the duties are looked after.
+/// How often the duties are looked after, and whether steps of clocks are due.
 pub const EVERY: Duration = Duration::from_secs(1);
 
 /// How often it is looked whether a place was applied: with the time to read and compile it, it is in force within 2 s.
@@ -35,6 +35,9 @@ const ROUND: usize = 100;
 /// What is looked after by one process at a time, for each jurisdiction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Duty {
+    /// Takes the steps of clocks that are due. Is done, in the words of its lease, with what changed when a place was
+    /// applied: `done_at` is when the version was applied for which all clocks have been computed.
+    Escalation,
     /// Lets parked cases run on.
     Parking,
     /// Erases and forgets what was kept for long enough.
@@ -42,11 +45,12 @@ pub(crate) enum Duty {
 }
 
 impl Duty {
-    pub(crate) const ALL: [Self; 2] = [Self::Parking, Self::Retention];
+    pub(crate) const ALL: [Self; 3] = [Self::Escalation, Self::Parking, Self::Retention];
 
     /// Its name in the database.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
+            Self::Escalation => "escalation",
             Self::Parking => "parking",
             Self::Retention => "retention",
         }
@@ -56,6 +60,8 @@ impl Duty {
 /// What the duties did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Done {
+    /// Steps of clocks that were taken.
+    pub escalated: u64,
     /// Cases that need no longer wait.
     pub woken: u64,
     /// Reports whose contact data was erased.
@@ -99,6 +105,7 @@ impl Whistle {
 
     fn look_after(&self, charge: &InCharge, here: &Here, done: &mut Done) -> Result<()> {
         match charge.duty {
+            Duty::Escalation => done.escalated += self.climb(charge, here)?,
             Duty::Parking => done.woken += self.wake_parked(charge, here)?,
             Duty::Retention => {
                 let now = self.clock.now();

@@ -7,7 +7,9 @@
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
 //! - [`keep`]: backup, restore, audit. [`transfer`]: the move to another database, or to many machines.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
-//! - [`duties`]: what must happen by itself; `lease`: in which process. [`secret`]: the install's key and what is made with it.
+//! - [`duties`]: what must happen by itself; `escalation`: when clocks run out; `lease`: in which process.
+//! - [`explain`]: why a clock stands where it does.
+//! - [`secret`]: the install's key and what is made with it.
 
 pub mod account;
 mod behind;
@@ -15,6 +17,8 @@ pub mod case;
 pub mod demo;
 pub mod duties;
 mod error;
+mod escalation;
+pub mod explain;
 pub mod export;
 pub mod import;
 pub mod keep;
@@ -45,6 +49,7 @@ pub use place::Here;
 pub use site::{Bucket, Site};
 
 use crate::{
+    escalation::Stepping,
     lease::Leases,
     media::Media,
     place::Places,
@@ -79,6 +84,8 @@ pub struct Install {
     /// API keys that were good a moment ago, and until when that is believed, in the time that this process runs.
     keys: Mutex<HashMap<(JurisdictionId, Hash), (i64, Duration)>>,
     leases: Leases,
+    /// Held by who takes steps of clocks.
+    stepping: Mutex<Stepping>,
     site: Site,
 }
 
@@ -111,6 +118,7 @@ impl Whistle {
             numbers: Mutex::default(),
             keys: Mutex::default(),
             leases: Leases::new(&chance),
+            stepping: Mutex::default(),
             site,
             store,
             clock,
