@@ -1,6 +1,7 @@
 //! Benchmarks. Each prints ratios against a reference that was measured in the same run, because the machine's own
 //! speed changes from hour to hour. Run by `make bench`; see docs/benchmarks.md for what the figures mean.
 
+mod clocks;
 mod demo;
 mod grid;
 mod intake;
@@ -11,7 +12,7 @@ mod server;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|demo]";
+const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|clocks|demo]";
 
 fn main() -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_else(|| "all".to_owned());
@@ -21,12 +22,14 @@ fn main() -> ExitCode {
         "grid" => grid::run(),
         "intake" => intake::run(),
         "lists" => lists::run(),
+        "clocks" => clocks::run(),
         "demo" => demo::run(),
         "all" => {
             grid::run();
             intake::run();
             demo::run();
             lists::run();
+            clocks::run();
         }
         _ => {
             eprintln!("{USAGE}");

@@ -272,7 +272,7 @@ fn each_step_is_taken_once_whoever_is_in_charge_and_whatever_happens() {
     for turn in 0..60 {
         let whistle = &processes[turn % 2];
         if rng.random_bool(0.4) {
-            numbers.push(report(whistle, ["WAT-DRAIN", "RD-HOLE", "RD-SIGN"][turn % 3]));
+            numbers.push(report(whistle, ["WAT-DRAIN", "RD-HOLE"][turn % 2]));
         }
         if let Some(number) = numbers.get(rng.random_range(0..8)) {
             let desk = actor_of(place.place.post("CITY-D").unwrap(), 1);
@@ -405,7 +405,7 @@ fn who_takes_a_place_over_computes_what_the_one_who_applied_it_did_not() {
     whistle.close();
     let place = here(&whistle);
     let whistle = install.process();
-    // As if the version had been applied just now.
+    install.hands.pass(Duration::from_secs(1));
     let holiday = village_with(install.bed.path(), "units.csv", |text| {
         text.replace("公路局", "交通局")
     });

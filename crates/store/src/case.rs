@@ -216,6 +216,11 @@ impl Prepared {
         Ok(())
     }
 
+    /// When the next step of a clock of the case is due afterwards; microseconds since 1970, [`NEVER`] when none is.
+    pub fn step_at(&self) -> i64 {
+        Columns::of(&self.case, &self.fold).step_at
+    }
+
     /// The case after the events.
     pub fn into_case(self) -> Case {
         self.case
@@ -547,6 +552,14 @@ pub struct Due {
     pub number: CaseNumber,
 }
 
+/// The statement of [`steps_due`] on PostgreSQL. The bound that always holds is written out, so that the partial index can
+/// be used.
+pub const STEPS_DUE: &str = "SELECT step_at, number
+         FROM cases
+         WHERE jurisdiction_id = $1 AND step_at <= $2 AND step_at < 9223372036854775807
+         ORDER BY step_at, number
+         LIMIT $3";
+
 /// The first cases that have a step due at a time, in the order of their steps.
 pub fn steps_due(
     conn: &Conn,
@@ -558,21 +571,12 @@ pub fn steps_due(
     if let Some(open) = conn.open_cases() {
         return Ok(open.steps_until(jurisdiction, now, limit));
     }
-    // The bound that never holds is written out, so that the partial index can be used.
-    conn.rows(
-        "SELECT step_at, number
-         FROM cases
-         WHERE jurisdiction_id = $1 AND step_at <= $2 AND step_at < 9223372036854775807
-         ORDER BY step_at, number
-         LIMIT $3",
-        params![jurisdiction.0, now, limit as i64],
-        |row| {
-            Ok(Due {
-                at: row.int(0)?,
-                number: CaseNumber(row.int(1)?),
-            })
-        },
-    )
+    conn.rows(STEPS_DUE, params![jurisdiction.0, now, limit as i64], |row| {
+        Ok(Due {
+            at: row.int(0)?,
+            number: CaseNumber(row.int(1)?),
+        })
+    })
 }
 
 /// The open cases with numbers after one, in their order.
