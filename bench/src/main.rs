@@ -1,6 +1,7 @@
 //! Benchmarks. Each prints ratios against a reference that was measured in the same run, because the machine's own
 //! speed changes from hour to hour. Run by `make bench`; see docs/benchmarks.md for what the figures mean.
 
+mod clocks;
 mod demo;
 mod grid;
 mod intake;
@@ -12,7 +13,7 @@ mod server;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|demo|postgres]";
+const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|clocks|demo|postgres]";
 
 fn main() -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_else(|| "all".to_owned());
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         "grid" => grid::run(),
         "intake" => intake::run(),
         "lists" => lists::run(),
+        "clocks" => clocks::run(),
         "demo" => demo::run(),
         "postgres" => postgres::run(),
         "all" => {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
             intake::run();
             demo::run();
             lists::run();
+            clocks::run();
             postgres::run();
         }
         _ => {

@@ -474,6 +474,19 @@ impl Calendar {
         instant(due).max(start)
     }
 
+    /// When so many hundredths of a limit have passed; a hundred of them are [`Calendar::due_with_pauses`]. A part of a
+    /// working day is that part of the working time of the date after the whole ones.
+    pub fn share_with_pauses(
+        &self,
+        start: Timestamp,
+        limit: Limit,
+        hundredths: u32,
+        pauses: &[(Timestamp, Timestamp)],
+    ) -> Timestamp {
+        let reached = self.share_micros(micros(start), limit, hundredths, &merged(pauses));
+        instant(reached).max(start)
+    }
+
     /// Why a limit ends when it does: [`Calendar::due`] with the spans that count and those that do not.
     pub fn explain(&self, start: Timestamp, limit: Limit) -> Explanation {
         self.explain_with_pauses(start, limit, &[])
@@ -490,27 +503,35 @@ impl Calendar {
     }
 
     fn due_micros(&self, start: i64, limit: Limit, pauses: &[Span]) -> i64 {
-        let amount = i64::from(limit.amount());
+        self.share_micros(start, limit, 100, pauses)
+    }
+
+    fn share_micros(&self, start: i64, limit: Limit, hundredths: u32, pauses: &[Span]) -> i64 {
+        if hundredths == 0 {
+            return start;
+        }
+        // In hundredths of a minute or a day; far from overflow, as limits end after ten years.
+        let amount = i64::from(limit.amount()) * i64::from(hundredths);
         let elapsed = |from, to| to - from;
         let after = |from, need| from + need;
         match limit.unit() {
             LimitUnit::RunningHours => {
-                through_pauses(start, amount * MICROS_PER_MINUTE, pauses, elapsed, after)
+                through_pauses(start, amount * (MICROS_PER_MINUTE / 100), pauses, elapsed, after)
             }
             LimitUnit::WorkingHours => through_pauses(
                 start,
-                amount * MICROS_PER_MINUTE,
+                amount * (MICROS_PER_MINUTE / 100),
                 pauses,
                 |from, to| self.worked(from, to),
                 |from, need| self.after_work(from, need),
             ),
-            LimitUnit::WorkingDays => self.close_after_dates(start, limit.amount(), pauses),
+            LimitUnit::WorkingDays => self.after_dates(start, amount, pauses),
             LimitUnit::CalendarDays => {
                 let on_civil_clock =
                     |&(from, until): &Span| (self.clock.civil(from), self.clock.civil(until));
                 let pauses: Vec<Span> = pauses.iter().map(on_civil_clock).collect();
                 let start = self.clock.civil(start);
-                let due = through_pauses(start, amount * MICROS_PER_DAY, &pauses, elapsed, after);
+                let due = through_pauses(start, amount * (MICROS_PER_DAY / 100), &pauses, elapsed, after);
                 self.clock.instant(due)
             }
         }
@@ -544,16 +565,21 @@ impl Calendar {
         LATEST
     }
 
-    /// The close of the `count`th full working date after the date of `start`.
-    fn close_after_dates(&self, start: i64, count: u32, pauses: &[Span]) -> i64 {
+    /// When so many hundredths of full working dates have passed after the date of `start`.
+    fn after_dates(&self, start: i64, hundredths: i64, pauses: &[Span]) -> i64 {
         let mut from = start;
-        let mut left = count;
+        let mut left = hundredths;
         while from < LATEST {
             let table = self.table_at(from);
             for date in table.dates_after(start) {
-                if !self.loses_work(date, pauses) {
-                    left -= 1;
+                if self.loses_work(date, pauses) {
+                    continue;
                 }
+                if left < 100 {
+                    let work = self.worked(date.open, date.close) * left / 100;
+                    return self.after_work(date.open, work.max(1));
+                }
+                left -= 100;
                 if left == 0 {
                     return date.close;
                 }

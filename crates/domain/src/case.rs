@@ -7,7 +7,8 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    clock::{ClockChange, Clocks},
+    clock::{ClockChange, ClockKind, Clocks},
+    escalation::Tier,
     geometry::Point,
     place::AreaPath,
     words::{CaseNumber, PostCode, ServiceCode, StandardCode, UnitCode},
@@ -332,6 +333,9 @@ pub struct Flags {
     pub on_the_spot: bool,
     /// Drawn for a re-check by another post.
     pub recheck: bool,
+    /// How high up it was told of that a clock ran out, or nearly did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escalated: Option<Tier>,
 }
 
 /// Who handed in the work.
@@ -356,6 +360,9 @@ pub struct Times {
     /// When a unit got it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned_at: Option<Timestamp>,
+    /// When the unit said that it has seen it and takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_at: Option<Timestamp>,
     /// When the unit said "we are here".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_in_at: Option<Timestamp>,
@@ -500,6 +507,8 @@ pub enum Body {
         /// The unit.
         unit: UnitCode,
     },
+    /// The unit has seen it and takes it.
+    Signed,
     /// The unit is there.
     ReportedIn,
     /// The unit says it is not theirs. Text: why.
@@ -583,13 +592,30 @@ pub enum Body {
         /// Whether it is shown.
         public: bool,
     },
-    /// The calendar changed and its clocks were computed anew.
+    /// The calendar or a ladder changed and its clocks were computed anew.
     Reckoned,
+    /// A step of a clock's ladder was due, and somebody is told.
+    Escalated {
+        /// Which clock.
+        clock: ClockKind,
+        /// Which step of its ladder, from 1.
+        step: u8,
+        /// When the step was due; it may have been taken later.
+        due_at: Timestamp,
+        /// How high up it is told.
+        level: Tier,
+        /// The unit whose leads are told; none where the place has nobody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit: Option<UnitCode>,
+        /// The one post that is told, where the ladder names one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        post: Option<PostCode>,
+    },
 }
 
 impl Body {
     /// All words, in the order of the variants.
-    pub const WORDS: [&'static str; 28] = [
+    pub const WORDS: [&'static str; 30] = [
         "reported",
         "joined",
         "accepted",
@@ -598,6 +624,7 @@ impl Body {
         "referred",
         "withdrawn",
         "assigned",
+        "signed",
         "reported_in",
         "returned",
         "handled",
@@ -618,6 +645,7 @@ impl Body {
         "supervised",
         "shown",
         "reckoned",
+        "escalated",
     ];
 
     /// The photos that it brings.
@@ -640,6 +668,7 @@ impl Body {
             Self::Referred => "referred",
             Self::Withdrawn => "withdrawn",
             Self::Assigned { .. } => "assigned",
+            Self::Signed => "signed",
             Self::ReportedIn => "reported_in",
             Self::Returned { .. } => "returned",
             Self::Handled { .. } => "handled",
@@ -660,6 +689,7 @@ impl Body {
             Self::Supervised { .. } => "supervised",
             Self::Shown { .. } => "shown",
             Self::Reckoned => "reckoned",
+            Self::Escalated { .. } => "escalated",
         }
     }
 }
@@ -734,6 +764,7 @@ impl Case {
                 updated_at: event.at,
                 accepted_at: None,
                 assigned_at: None,
+                signed_at: None,
                 reported_in_at: None,
                 handled_at: None,
                 closed_at: None,
@@ -766,10 +797,14 @@ impl Case {
                 self.state = State::Assigned;
                 self.lead = Some(unit.clone());
                 self.times.assigned_at = Some(event.at);
+                self.times.signed_at = None;
                 self.times.reported_in_at = None;
             }
+            Body::Signed => self.times.signed_at = Some(event.at),
             Body::ReportedIn => {
                 self.state = State::InProgress;
+                // Who is there has seen it.
+                self.times.signed_at.get_or_insert(event.at);
                 self.times.reported_in_at = Some(event.at);
             }
             Body::Returned { right_unit } => {
@@ -844,6 +879,7 @@ impl Case {
             Body::PhotoAdded { photo } => self.photos.push(photo.clone()),
             Body::Rated { rating } => self.rating = Some(*rating),
             Body::Supervised { on } => self.flags.supervised = *on,
+            Body::Escalated { level, .. } => self.flags.escalated = self.flags.escalated.max(Some(*level)),
             Body::Shown { public } => self.public = *public,
         }
         self.turn_clocks(event);

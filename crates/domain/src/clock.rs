@@ -1,12 +1,13 @@
 //! Clocks: the running limits of a case.
 //!
 //! A clock knows when it started, how long it may run and when it stood still. Its due time is computed once, by the
-//! calendar, when something changes it, and is written into the event: folding the log needs no calendar.
+//! calendar, when something changes it, and is written into the event: folding the log needs no calendar. So is the time
+//! of the next step of its ladder.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{calendar::Calendar, limit::Limit};
+use crate::{calendar::Calendar, escalation::Mark, limit::Limit};
 
 /// What a clock limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -14,6 +15,8 @@ use crate::{calendar::Calendar, limit::Limit};
 pub enum ClockKind {
     /// From report to dispatch.
     Triage,
+    /// From dispatch to "we have seen it and take it".
+    Sign,
     /// From dispatch to "we are here".
     ReportIn,
     /// From dispatch to handled.
@@ -24,12 +27,19 @@ pub enum ClockKind {
 
 impl ClockKind {
     /// All kinds, in the order in which a case meets them.
-    pub const ALL: [Self; 4] = [Self::Triage, Self::ReportIn, Self::Resolve, Self::Verify];
+    pub const ALL: [Self; 5] = [
+        Self::Triage,
+        Self::Sign,
+        Self::ReportIn,
+        Self::Resolve,
+        Self::Verify,
+    ];
 
     /// The word in codes and columns.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Triage => "triage",
+            Self::Sign => "sign",
             Self::ReportIn => "report_in",
             Self::Resolve => "resolve",
             Self::Verify => "verify",
@@ -66,6 +76,12 @@ pub struct Clock {
     /// When it was stopped for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_at: Option<Timestamp>,
+    /// How many steps of its ladder were taken.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub steps_fired: u8,
+    /// When the next step is due; none when no step is left, or while the clock does not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_at: Option<Timestamp>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -74,6 +90,21 @@ fn is_zero(n: &u8) -> bool {
 }
 
 impl Clock {
+    /// One that begins to run, without steps.
+    pub fn started(kind: ClockKind, limit: Limit, started_at: Timestamp, due_at: Timestamp) -> Self {
+        Self {
+            kind,
+            limit,
+            started_at,
+            due_at,
+            pauses: Vec::new(),
+            extensions: 0,
+            stopped_at: None,
+            steps_fired: 0,
+            step_at: None,
+        }
+    }
+
     /// Whether it runs now: neither stopped nor standing still.
     pub fn is_running(&self) -> bool {
         self.stopped_at.is_none() && !self.is_paused()
@@ -95,20 +126,39 @@ impl Clock {
 
     /// When it is due by this calendar, with its closed pauses left out and its extensions added.
     pub fn reckon(&self, calendar: &Calendar) -> Timestamp {
-        let pauses: Vec<_> = self
-            .pauses
-            .iter()
-            .filter_map(|p| p.to.map(|to| (p.from, to)))
-            .collect();
+        let pauses = self.closed_pauses();
         let mut due = calendar.due_with_pauses(self.started_at, self.limit, &pauses);
         for _ in 0..self.extensions {
             due = calendar.due_with_pauses(due, self.limit, &pauses);
         }
         due
     }
+
+    /// When it reaches a mark by this calendar, if it is due at `due_at`.
+    pub(crate) fn reaches(&self, mark: Mark, due_at: Timestamp, calendar: &Calendar) -> Timestamp {
+        let share_of = |start, hundredths| {
+            calendar.share_with_pauses(start, self.limit, hundredths, &self.closed_pauses())
+        };
+        match mark {
+            Mark::Share(100) => due_at,
+            Mark::Share(share @ ..100) => {
+                let limits = 1 + u32::from(self.extensions);
+                share_of(self.started_at, u32::from(share) * limits).min(due_at)
+            }
+            Mark::Share(share) => share_of(due_at, u32::from(share) - 100),
+            Mark::Overdue(limit) => calendar.due_with_pauses(due_at, limit, &self.closed_pauses()),
+        }
+    }
+
+    /// The pauses that are over, as the calendar takes them.
+    pub fn closed_pauses(&self) -> Vec<(Timestamp, Timestamp)> {
+        let closed = self.pauses.iter().filter_map(|p| Some((p.from, p.to?)));
+        closed.collect()
+    }
 }
 
-/// What an event does to a clock. Times are the event's own.
+/// What an event does to a clock. Times are the event's own; `step_at` is when the next step of its ladder is due, if one
+/// is left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum ClockChange {
@@ -120,6 +170,9 @@ pub enum ClockChange {
         limit: Limit,
         /// When it is due.
         due_at: Timestamp,
+        /// When its first step is due.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step_at: Option<Timestamp>,
     },
     /// It is stopped for good.
     Stop {
@@ -137,6 +190,9 @@ pub enum ClockChange {
         kind: ClockKind,
         /// When it is due now.
         due_at: Timestamp,
+        /// When its next step is due now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step_at: Option<Timestamp>,
     },
     /// Its limit is added once more.
     Extend {
@@ -144,13 +200,27 @@ pub enum ClockChange {
         kind: ClockKind,
         /// When it is due now.
         due_at: Timestamp,
+        /// When its next step is due now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step_at: Option<Timestamp>,
     },
-    /// Its due time was computed anew, because the calendar changed.
+    /// Its times were computed anew, because the calendar or its ladder changed.
     Reckon {
         /// Which.
         kind: ClockKind,
         /// When it is due now.
         due_at: Timestamp,
+        /// When its next step is due now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step_at: Option<Timestamp>,
+    },
+    /// A step of its ladder was taken.
+    Step {
+        /// Which.
+        kind: ClockKind,
+        /// When the one after it is due.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step_at: Option<Timestamp>,
     },
 }
 
@@ -175,32 +245,59 @@ impl Clocks {
         self.0.iter().filter(|c| c.is_running()).min_by_key(|c| c.due_at)
     }
 
+    /// The running clock whose next step is due first.
+    pub fn next_step(&self) -> Option<&Clock> {
+        let with_step = self.0.iter().filter(|c| c.is_running() && c.step_at.is_some());
+        with_step.min_by_key(|c| c.step_at)
+    }
+
     pub(crate) fn apply(&mut self, change: &ClockChange, at: Timestamp) {
         match *change {
-            ClockChange::Start { kind, limit, due_at } => {
+            ClockChange::Start {
+                kind,
+                limit,
+                due_at,
+                step_at,
+            } => {
                 self.0.retain(|c| c.kind != kind);
-                let clock = Clock {
-                    kind,
-                    limit,
-                    started_at: at,
-                    due_at,
-                    pauses: Vec::new(),
-                    extensions: 0,
-                    stopped_at: None,
-                };
-                self.0.push(clock);
+                let clock = Clock::started(kind, limit, at, due_at);
+                self.0.push(Clock { step_at, ..clock });
             }
-            ClockChange::Stop { kind } => self.change(kind, |c| c.stopped_at = Some(at)),
-            ClockChange::Pause { kind } => self.change(kind, |c| c.pauses.push(Pause { from: at, to: None })),
-            ClockChange::Resume { kind, due_at } => self.change(kind, |c| {
+            ClockChange::Stop { kind } => self.change(kind, |c| {
+                c.stopped_at = Some(at);
+                c.step_at = None;
+            }),
+            ClockChange::Pause { kind } => self.change(kind, |c| {
+                c.pauses.push(Pause { from: at, to: None });
+                c.step_at = None;
+            }),
+            ClockChange::Resume {
+                kind,
+                due_at,
+                step_at,
+            } => self.change(kind, |c| {
                 resume(c, at);
-                c.due_at = due_at;
+                (c.due_at, c.step_at) = (due_at, step_at);
             }),
-            ClockChange::Extend { kind, due_at } => self.change(kind, |c| {
+            ClockChange::Extend {
+                kind,
+                due_at,
+                step_at,
+            } => self.change(kind, |c| {
                 c.extensions = c.extensions.saturating_add(1);
-                c.due_at = due_at;
+                (c.due_at, c.step_at) = (due_at, step_at);
             }),
-            ClockChange::Reckon { kind, due_at } => self.change(kind, |c| c.due_at = due_at),
+            ClockChange::Reckon {
+                kind,
+                due_at,
+                step_at,
+            } => {
+                self.change(kind, |c| (c.due_at, c.step_at) = (due_at, step_at));
+            }
+            ClockChange::Step { kind, step_at } => self.change(kind, |c| {
+                c.steps_fired = c.steps_fired.saturating_add(1);
+                c.step_at = step_at;
+            }),
         }
     }
 

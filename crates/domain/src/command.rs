@@ -10,7 +10,8 @@ use crate::{
         Actor, Answer, Body, Case, Channel, Event, FoldError, Location, MAX_PHOTOS, MAX_TEXT, Outcome, Photo,
         Rating, Stage, State,
     },
-    clock::{ClockChange, ClockKind, resume},
+    clock::{Clock, ClockChange, ClockKind, resume},
+    escalation::Ladder,
     geometry::Point,
     limit::Limit,
     place::{AreaIndex, Datatype, Level, Place, Service, Settings, Standard, Verification},
@@ -46,6 +47,8 @@ pub enum Act {
         #[serde(default)]
         unit: Option<UnitCode>,
     },
+    /// See [`Verb::Sign`].
+    Sign,
     /// See [`Verb::ReportIn`].
     ReportIn,
     /// See [`Verb::Return`].
@@ -126,6 +129,8 @@ pub enum Act {
     },
     /// See [`Verb::Reckon`].
     Reckon,
+    /// See [`Verb::Escalate`].
+    Escalate,
 }
 
 impl Act {
@@ -138,6 +143,7 @@ impl Act {
             Self::Refer => Verb::Refer,
             Self::Withdraw => Verb::Withdraw,
             Self::Assign { .. } => Verb::Assign,
+            Self::Sign => Verb::Sign,
             Self::ReportIn => Verb::ReportIn,
             Self::Return { .. } => Verb::Return,
             Self::Handle { .. } => Verb::Handle,
@@ -159,6 +165,7 @@ impl Act {
             Self::Supervise { .. } => Verb::Supervise,
             Self::Show { .. } => Verb::Show,
             Self::Reckon => Verb::Reckon,
+            Self::Escalate => Verb::Escalate,
         }
     }
 }
@@ -412,7 +419,7 @@ pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Resu
     let clocks = if new.fixed.is_some() {
         vec![]
     } else {
-        vec![story.start(ClockKind::Triage, triage)]
+        vec![story.start(ClockKind::Triage, triage, standard)]
     };
     story.tell(
         Body::Reported {
@@ -541,8 +548,12 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             }
             story.assign(by, &lead.code, standard, text);
         }
+        Act::Sign => {
+            let stop = story.stop(&[ClockKind::Sign]);
+            story.tell(Body::Signed, text, stop);
+        }
         Act::ReportIn => {
-            let stop = story.stop(&[ClockKind::ReportIn]);
+            let stop = story.stop(&[ClockKind::Sign, ClockKind::ReportIn]);
             story.tell(Body::ReportedIn, text, stop);
         }
         Act::Return { right_unit } => {
@@ -555,12 +566,10 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                     need: Need::RightUnit,
                 });
             }
-            let triage = standard_held(place, case)
-                .ok()
-                .and_then(|s| s.triage)
-                .unwrap_or(settings.triage);
-            let mut clocks = story.stop(&[ClockKind::ReportIn, ClockKind::Resolve]);
-            clocks.push(story.start(ClockKind::Triage, triage));
+            let standard = standard_held(place, case).ok();
+            let triage = standard.and_then(|s| s.triage).unwrap_or(settings.triage);
+            let mut clocks = story.stop(OF_UNIT);
+            clocks.push(story.start(ClockKind::Triage, triage, standard));
             story.tell(
                 Body::Returned {
                     right_unit: right.code.clone(),
@@ -585,7 +594,10 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             // Work done on the spot had no limit to run on.
             clocks.push(match story.run_on(ClockKind::Resolve) {
                 Some(run_on) => run_on,
-                None => story.start(ClockKind::Resolve, standard_held(place, case)?.resolve),
+                None => {
+                    let standard = standard_held(place, case)?;
+                    story.start(ClockKind::Resolve, standard.resolve, Some(standard))
+                }
             });
             story.tell(Body::Reworked, text, clocks);
         }
@@ -593,11 +605,12 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
         Act::RequestReopen => story.tell(Body::ReopenRequested, text, vec![]),
         Act::Reopen => {
             let clocks = if case.lead.is_some() {
-                let limit = standard_held(place, case)?.resolve;
-                vec![story.start(ClockKind::Resolve, limit)]
+                let standard = standard_held(place, case)?;
+                vec![story.start(ClockKind::Resolve, standard.resolve, Some(standard))]
             } else {
-                let triage = standard_held(place, case).ok().and_then(|s| s.triage);
-                vec![story.start(ClockKind::Triage, triage.unwrap_or(settings.triage))]
+                let standard = standard_held(place, case).ok();
+                let triage = standard.and_then(|s| s.triage).unwrap_or(settings.triage);
+                vec![story.start(ClockKind::Triage, triage, standard)]
             };
             story.tell(Body::Reopened, text, clocks);
         }
@@ -630,10 +643,10 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                 .ok_or(Refusal::Overdue)?
                 .clone();
             clock.extensions = clock.extensions.saturating_add(1);
-            let due_at = clock.reckon(&place.calendar);
             let clocks = vec![ClockChange::Extend {
                 kind: ClockKind::Resolve,
-                due_at,
+                due_at: clock.reckon(&place.calendar),
+                step_at: next_step(&clock, place.ladder_of(case), place),
             }];
             story.tell(Body::Extended, text, clocks);
         }
@@ -643,6 +656,7 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                 State::Accepted => Some(default_standard(place, &service.code)?.code.clone()),
                 _ => None,
             };
+            let ladder = place.ladder(place.default_standard(&service.code));
             story.tell(
                 Body::Reclassified {
                     service: service.code.clone(),
@@ -650,7 +664,7 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                     public: case.public && service.public && service.shown,
                 },
                 text,
-                vec![],
+                reckoned(case, ladder, place),
             );
         }
         Act::Relocate { whereabouts } => {
@@ -673,17 +687,16 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
         Act::Supervise { on } => story.tell(Body::Supervised { on: *on }, text, vec![]),
         Act::Show { public } => story.tell(Body::Shown { public: *public }, text, vec![]),
         Act::Reckon => {
-            let clocks: Vec<_> = case
-                .clocks
-                .all()
-                .iter()
-                .filter(|c| c.is_running())
-                .map(|c| (c, c.reckon(&place.calendar)))
-                .filter(|(c, due_at)| c.due_at != *due_at)
-                .map(|(c, due_at)| ClockChange::Reckon { kind: c.kind, due_at })
-                .collect();
+            let clocks = reckoned(case, place.ladder_of(case), place);
             if !clocks.is_empty() {
                 story.tell(Body::Reckoned, text, clocks);
+            }
+        }
+        Act::Escalate => {
+            if let Some(clock) = case.clocks.next_step()
+                && clock.step_at.is_some_and(|at| at <= now)
+            {
+                story.escalate(clock);
             }
         }
     }
@@ -710,6 +723,7 @@ pub(crate) fn unmet(line: &Transition, case: &Case, by: &Actor, place: &Place) -
         }
         Need::Parked => flags.parked_until.is_none().then(|| missing(need)),
         Need::NotParked => flags.parked_until.is_some().then(|| missing(need)),
+        Need::NotSigned => case.times.signed_at.is_some().then(|| missing(need)),
         Need::NeverParked => flags.was_parked.then_some(Refusal::ParkedBefore),
         Need::ExtensionsLeft => {
             (flags.extended >= settings.max_extensions).then_some(Refusal::NoMoreExtensions(flags.extended))
@@ -846,6 +860,28 @@ fn default_standard<'p>(place: &'p Place, service: &ServiceCode) -> Result<&'p S
         .default_standard(service)
         .ok_or_else(|| Refusal::UnknownService(service.to_string()))
 }
+
+/// When the next step of a clock is due.
+fn next_step(clock: &Clock, ladder: &Ladder, place: &Place) -> Option<Timestamp> {
+    ladder.next(clock, &place.calendar).map(|(_, at)| at)
+}
+
+/// The running clocks of a case that are due at other times by this calendar and ladder, themselves or their next steps.
+fn reckoned(case: &Case, ladder: &Ladder, place: &Place) -> Vec<ClockChange> {
+    let running = case.clocks.all().iter().filter(|c| c.is_running());
+    running
+        .map(|c| (c, c.reckon(&place.calendar), next_step(c, ladder, place)))
+        .filter(|(c, due_at, step_at)| (c.due_at, c.step_at) != (*due_at, *step_at))
+        .map(|(c, due_at, step_at)| ClockChange::Reckon {
+            kind: c.kind,
+            due_at,
+            step_at,
+        })
+        .collect()
+}
+
+/// The clocks that run for the unit that has a case.
+const OF_UNIT: &[ClockKind] = &[ClockKind::Sign, ClockKind::ReportIn, ClockKind::Resolve];
 
 /// The area of a case in the grid of today; the next one above that still exists.
 pub fn area_of(place: &Place, case: &Case) -> Option<AreaIndex> {
@@ -1006,15 +1042,18 @@ impl Story<'_> {
         self.events.push(event);
     }
 
-    fn start(&self, kind: ClockKind, limit: Limit) -> ClockChange {
+    fn start(&self, kind: ClockKind, limit: Limit, standard: Option<&Standard>) -> ClockChange {
+        let Context { place, now, .. } = self.context;
+        let clock = Clock::started(kind, limit, now, place.calendar.due(now, limit));
         ClockChange::Start {
             kind,
             limit,
-            due_at: self.context.place.calendar.due(self.context.now, limit),
+            due_at: clock.due_at,
+            step_at: next_step(&clock, place.ladder(standard), place),
         }
     }
 
-    fn live(&self, kinds: &[ClockKind], wanted: impl Fn(&crate::clock::Clock) -> bool) -> Vec<ClockKind> {
+    fn live(&self, kinds: &[ClockKind], wanted: impl Fn(&Clock) -> bool) -> Vec<ClockKind> {
         let clocks = self.case().clocks.all();
         clocks
             .iter()
@@ -1024,11 +1063,11 @@ impl Story<'_> {
     }
 
     fn running(&self) -> Vec<ClockKind> {
-        self.live(&ClockKind::ALL, crate::clock::Clock::is_running)
+        self.live(&ClockKind::ALL, Clock::is_running)
     }
 
     fn standing(&self) -> Vec<ClockKind> {
-        self.live(&ClockKind::ALL, crate::clock::Clock::is_paused)
+        self.live(&ClockKind::ALL, Clock::is_paused)
     }
 
     fn stop(&self, kinds: &[ClockKind]) -> Vec<ClockChange> {
@@ -1037,12 +1076,48 @@ impl Story<'_> {
     }
 
     fn run_on(&self, kind: ClockKind) -> Option<ClockChange> {
+        let place = self.context.place;
         let mut clock = self.case().clocks.get(kind)?.clone();
         resume(&mut clock, self.context.now);
         Some(ClockChange::Resume {
             kind,
-            due_at: clock.reckon(&self.context.place.calendar),
+            due_at: clock.reckon(&place.calendar),
+            step_at: next_step(&clock, place.ladder_of(self.case()), place),
         })
+    }
+
+    /// Takes the step of a clock that is due; where it is due later by now, by another calendar or ladder, notes that.
+    fn escalate(&mut self, clock: &Clock) {
+        let Context { place, now, .. } = self.context;
+        let ladder = place.ladder_of(self.case());
+        match ladder.next(clock, &place.calendar) {
+            Some((rung, due_at)) if due_at <= now => {
+                let told = rung.to.told(clock.kind, self.case(), place);
+                let mut after = clock.clone();
+                after.steps_fired = after.steps_fired.saturating_add(1);
+                let body = Body::Escalated {
+                    clock: clock.kind,
+                    step: after.steps_fired,
+                    due_at,
+                    level: told.level,
+                    unit: told.unit,
+                    post: told.post,
+                };
+                let step = ClockChange::Step {
+                    kind: clock.kind,
+                    step_at: next_step(&after, ladder, place),
+                };
+                self.tell(body, "", vec![step]);
+            }
+            next => {
+                let clocks = vec![ClockChange::Reckon {
+                    kind: clock.kind,
+                    due_at: clock.reckon(&place.calendar),
+                    step_at: next.map(|(_, at)| at),
+                }];
+                self.tell(Body::Reckoned, "", clocks);
+            }
+        }
     }
 
     fn close(&mut self, body: Body, text: &str) {
@@ -1056,13 +1131,16 @@ impl Story<'_> {
     }
 
     fn assign(&mut self, by: &Actor, unit: &UnitCode, standard: &Standard, text: &str) {
-        let mut clocks = self.stop(&[ClockKind::Triage, ClockKind::ReportIn]);
-        clocks.extend(
-            standard
-                .report_in
-                .map(|limit| self.start(ClockKind::ReportIn, limit)),
-        );
-        clocks.push(self.start(ClockKind::Resolve, standard.resolve));
+        let mut clocks = self.stop(&[ClockKind::Triage, ClockKind::Sign, ClockKind::ReportIn]);
+        let settings = &self.context.place.jurisdiction.settings;
+        let limits = [
+            (ClockKind::Sign, standard.sign.or(settings.sign)),
+            (ClockKind::ReportIn, standard.report_in),
+            (ClockKind::Resolve, Some(standard.resolve)),
+        ];
+        for (kind, limit) in limits {
+            clocks.extend(limit.map(|limit| self.start(kind, limit, Some(standard))));
+        }
         self.tell_of(by, Body::Assigned { unit: unit.clone() }, text, clocks);
     }
 
@@ -1071,10 +1149,12 @@ impl Story<'_> {
         let settings = &self.context.place.jurisdiction.settings;
         let self_check = standard.verification == Verification::SelfCheck;
         let recheck = self_check && self.context.chance < settings.recheck_share;
-        let mut clocks = self.stop(&[ClockKind::Triage, ClockKind::ReportIn, ClockKind::Resolve]);
+        let mut clocks = self.stop(&[ClockKind::Triage]);
+        clocks.extend(self.stop(OF_UNIT));
         let closes = self_check && !recheck;
         if !closes {
-            clocks.push(self.start(ClockKind::Verify, standard.verify.unwrap_or(settings.verify)));
+            let limit = standard.verify.unwrap_or(settings.verify);
+            clocks.push(self.start(ClockKind::Verify, limit, Some(standard)));
         }
         self.tell(
             Body::Handled {

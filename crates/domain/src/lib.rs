@@ -8,6 +8,7 @@ pub mod case;
 pub mod clock;
 pub mod command;
 pub mod duplicate;
+pub mod escalation;
 pub mod geometry;
 pub mod grid;
 pub mod limit;

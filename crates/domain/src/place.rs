@@ -12,12 +12,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     calendar::Calendar,
+    case::Case,
+    escalation::Ladder,
     geometry::{MultiPolygon, Point},
     grid::LevelledGrid,
     limit::Limit,
     rights::Role,
     routing::Routing,
-    words::{AreaCode, JurisdictionCode, Lang, PostCode, ServiceCode, StandardCode, Text, UnitCode},
+    words::{
+        AreaCode, JurisdictionCode, LadderCode, Lang, PostCode, ServiceCode, StandardCode, Text, UnitCode,
+    },
 };
 
 /// How deep an area lies in the grid.
@@ -402,6 +406,8 @@ pub struct Standard {
     pub default: bool,
     /// From report to dispatch.
     pub triage: Option<Limit>,
+    /// From dispatch to "we have seen it and take it"; the setting's when absent.
+    pub sign: Option<Limit>,
     /// From dispatch to "we are here".
     pub report_in: Option<Limit>,
     /// From dispatch to handled.
@@ -416,6 +422,8 @@ pub struct Standard {
     pub legal_basis: String,
     /// Who may verify.
     pub verification: Verification,
+    /// Who is told when its clocks run out; the default ladder when absent.
+    pub ladder: Option<LadderCode>,
 }
 
 /// The settings of a jurisdiction, each with a default.
@@ -443,6 +451,8 @@ pub struct Settings {
     pub retention_days: u32,
     /// The triage limit of a report whose standard says none.
     pub triage: Limit,
+    /// The sign limit of an assignment whose standard says none; no clock runs when absent.
+    pub sign: Option<Limit>,
     /// The verify limit of work whose standard says none.
     pub verify: Limit,
 }
@@ -488,6 +498,8 @@ pub struct Place {
     standards: Vec<Standard>,
     standard_by_code: HashMap<StandardCode, usize>,
     standards_of: HashMap<ServiceCode, Vec<usize>>,
+    ladders: HashMap<LadderCode, Ladder>,
+    default_ladder: Ladder,
 }
 
 /// What a [`Place`] is made of. All references have been checked by the `place` crate.
@@ -511,6 +523,8 @@ pub struct Parts {
     pub services: Vec<Service>,
     /// All standards, in file order.
     pub standards: Vec<Standard>,
+    /// All ladders of escalation that the place declares.
+    pub ladders: Vec<Ladder>,
 }
 
 impl Place {
@@ -526,7 +540,15 @@ impl Place {
             posts,
             services,
             standards,
+            ladders,
         } = parts;
+        let ladders: HashMap<_, _> = ladders
+            .into_iter()
+            .chain([Ladder::none()])
+            .map(|ladder| (ladder.code.clone(), ladder))
+            .collect();
+        let default_ladder = ladders.values().find(|l| l.code.as_str() == Ladder::DEFAULT);
+        let default_ladder = default_ladder.cloned().unwrap_or_else(Ladder::usual);
         let mut standards_of: HashMap<ServiceCode, Vec<usize>> = HashMap::new();
         for (i, standard) in standards.iter().enumerate() {
             standards_of.entry(standard.service.clone()).or_default().push(i);
@@ -555,6 +577,8 @@ impl Place {
                 .map(|(i, s)| (s.code.clone(), i))
                 .collect(),
             standards_of,
+            ladders,
+            default_ladder,
             jurisdiction,
             version,
             areas,
@@ -628,6 +652,35 @@ impl Place {
     /// The standard that holds when nobody chose one.
     pub fn default_standard(&self, service: &ServiceCode) -> Option<&Standard> {
         self.standards_of(service).find(|s| s.default)
+    }
+
+    /// Who is told when the clocks of a case of this standard run out; by the default ladder where it names none, or none
+    /// that there is.
+    pub fn ladder(&self, standard: Option<&Standard>) -> &Ladder {
+        let named = standard.and_then(|standard| standard.ladder.as_ref());
+        named
+            .and_then(|code| self.ladders.get(code))
+            .unwrap_or(&self.default_ladder)
+    }
+
+    /// The ladder that the clocks of a case climb.
+    pub fn ladder_of(&self, case: &Case) -> &Ladder {
+        let held = case
+            .standard
+            .as_ref()
+            .and_then(|code| self.standard(code.as_str()));
+        self.ladder(held.or_else(|| self.default_standard(&case.service)))
+    }
+
+    /// Whether the clocks of the same case climb the same ladders in another place.
+    pub fn climbs_like(&self, other: &Self) -> bool {
+        self.ladders == other.ladders
+            && self.default_ladder == other.default_ladder
+            && self.standards.len() == other.standards.len()
+            && self.standards.iter().all(|standard| {
+                let twin = other.standard(standard.code.as_str());
+                twin.is_some_and(|twin| twin.ladder == standard.ladder && twin.service == standard.service)
+            })
     }
 
     /// The unit that leads a case of this standard in this area, or none when the chain of responsibility is open.

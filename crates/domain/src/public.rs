@@ -136,7 +136,9 @@ fn entry(event: &Event, version: u32) -> Option<Entry> {
         | Body::Rated { .. }
         | Body::Supervised { .. }
         | Body::Shown { .. }
-        | Body::Reckoned => return None,
+        | Body::Signed
+        | Body::Reckoned
+        | Body::Escalated { .. } => return None,
     };
     let text = if text_is_public {
         mask(&event.text).into_owned()

@@ -29,6 +29,8 @@ pub enum Verb {
     Withdraw,
     /// Give it to a unit.
     Assign,
+    /// Say "we have seen it and take it".
+    Sign,
     /// Say "we are here".
     ReportIn,
     /// Say "not ours", and whose it is.
@@ -73,6 +75,8 @@ pub enum Verb {
     Show,
     /// Compute its clocks anew.
     Reckon,
+    /// Take the step of a clock's ladder that is due.
+    Escalate,
 }
 
 impl Verb {
@@ -85,6 +89,7 @@ impl Verb {
             Self::Refer => "refer",
             Self::Withdraw => "withdraw",
             Self::Assign => "assign",
+            Self::Sign => "sign",
             Self::ReportIn => "report_in",
             Self::Return => "return",
             Self::Handle => "handle",
@@ -107,6 +112,7 @@ impl Verb {
             Self::Supervise => "supervise",
             Self::Show => "show",
             Self::Reckon => "reckon",
+            Self::Escalate => "escalate",
         }
     }
 }
@@ -176,6 +182,8 @@ pub enum Need {
     Parked,
     /// A case that is not parked.
     NotParked,
+    /// A case that its unit has not signed.
+    NotSigned,
     /// A case that was never parked.
     NeverParked,
     /// A limit that was not yet extended too often.
@@ -211,6 +219,7 @@ impl Need {
             Self::Window => "an open window after closing",
             Self::Parked => "a parked case",
             Self::NotParked => "a case that is not parked",
+            Self::NotSigned => "a case that its unit has not signed",
             Self::NeverParked => "a case that was never parked",
             Self::ExtensionsLeft => "a limit that was not extended too often",
             Self::NotOverdue => "a limit that is not over",
@@ -322,6 +331,13 @@ pub const TRANSITIONS: &[Transition] = &[
         To::Stage(&[Assigned]),
         DESK,
         &[Need::Unit, Need::LeadAfterReturns, Need::NotParked],
+    ),
+    line(
+        Verb::Sign,
+        &[Assigned],
+        To::Same,
+        UNIT,
+        &[Need::NotParked, Need::NotSigned],
     ),
     line(
         Verb::ReportIn,
@@ -441,6 +457,7 @@ pub const TRANSITIONS: &[Transition] = &[
     line(Verb::Supervise, OPEN, To::Same, &[InStation(Lead)], &[Need::Text]),
     line(Verb::Show, &Stage::ALL, To::Same, CONTROL, &[Need::Text]),
     line(Verb::Reckon, OPEN, To::Same, &[System], &[]),
+    line(Verb::Escalate, OPEN, To::Same, &[System], &[]),
 ];
 
 const fn line(
@@ -514,6 +531,7 @@ const fn verb_of(body: &Body) -> Option<Verb> {
         Body::Referred => Verb::Refer,
         Body::Withdrawn => Verb::Withdraw,
         Body::Assigned { .. } => Verb::Assign,
+        Body::Signed => Verb::Sign,
         Body::ReportedIn => Verb::ReportIn,
         Body::Returned { .. } => Verb::Return,
         Body::Handled {
@@ -537,6 +555,7 @@ const fn verb_of(body: &Body) -> Option<Verb> {
         Body::Supervised { .. } => Verb::Supervise,
         Body::Shown { .. } => Verb::Show,
         Body::Reckoned => Verb::Reckon,
+        Body::Escalated { .. } => Verb::Escalate,
     })
 }
 

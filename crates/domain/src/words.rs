@@ -204,6 +204,10 @@ code!(
     /// The code of a standard.
     StandardCode
 );
+code!(
+    /// The code of a ladder of escalation.
+    LadderCode
+);
 
 /// The key of a jurisdiction in the store; small, given when the place is first applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -78,6 +78,7 @@ fn any_act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Withdraw),
         8 => prop::option::of(any_unit())
             .prop_map(|code| Act::Assign { unit: code.map(|c| c.parse().unwrap()) }),
+        4 => Just(Act::Sign),
         8 => Just(Act::ReportIn),
         4 => any_unit().prop_map(|code| Act::Return { right_unit: code.parse().unwrap() }),
         8 => of_work.prop_map(|outcome| Act::Handle { outcome }),
@@ -102,6 +103,7 @@ fn any_act() -> impl Strategy<Value = Act> {
         1 => any::<bool>().prop_map(|on| Act::Supervise { on }),
         1 => any::<bool>().prop_map(|public| Act::Show { public }),
         1 => Just(Act::Reckon),
+        6 => Just(Act::Escalate),
     ]
 }
 
@@ -186,6 +188,7 @@ fn fitting(verb: Verb, case: &Case, now: Timestamp) -> Option<Act> {
         Verb::Assign => Act::Assign {
             unit: Some(another.parse().unwrap()),
         },
+        Verb::Sign => Act::Sign,
         Verb::ReportIn => Act::ReportIn,
         Verb::Return => Act::Return {
             right_unit: another.parse().unwrap(),
@@ -231,6 +234,7 @@ fn fitting(verb: Verb, case: &Case, now: Timestamp) -> Option<Act> {
         Verb::Supervise => Act::Supervise { on: true },
         Verb::Show => Act::Show { public: true },
         Verb::Reckon => Act::Reckon,
+        Verb::Escalate => Act::Escalate,
     })
 }
 

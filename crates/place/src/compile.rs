@@ -9,6 +9,7 @@ use whistle_domain::{
 use crate::{
     areas::{self, AreaBook},
     calendar::{self, CALENDAR},
+    escalations::{self, ESCALATIONS, LadderBook},
     fault::{Fault, Faults, whole},
     folder::{Folder, KNOWN_FILES, NEEDED_FILES},
     jurisdiction,
@@ -61,14 +62,22 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
         check_side(&charter.time_zone, areas, faults);
     }
     let units = table(&UNITS, faults).map(|rows| units::read_units(&rows, areas.as_ref(), faults));
-    let posts =
-        table(&POSTS, faults).map(|rows| units::read_posts(&rows, units.as_ref(), areas.as_ref(), faults));
+    let post_rows = table(&POSTS, faults);
+    let posts = post_rows
+        .as_ref()
+        .map(|rows| units::read_posts(rows, units.as_ref(), areas.as_ref(), faults));
     let mut services = table(&SERVICES, faults).map(|rows| services::read_services(&rows, faults));
     if let Some(rows) = table(&QUESTIONS, faults) {
         services::read_questions(&rows, services.as_mut(), faults);
     }
+    // None where there is a file and it cannot be read.
+    let ladders = match folder.file(ESCALATIONS.file) {
+        None => Some(LadderBook::default()),
+        Some(_) => table(&ESCALATIONS, faults)
+            .map(|rows| escalations::read(&rows, units.as_ref(), post_rows.as_ref(), faults)),
+    };
     let standards = table(&STANDARDS, faults)
-        .map(|rows| standards::read(&rows, services.as_ref(), units.as_ref(), faults));
+        .map(|rows| standards::read(&rows, services.as_ref(), units.as_ref(), ladders.as_ref(), faults));
     let books = Books {
         areas: areas.as_ref(),
         units: units.as_ref(),
@@ -94,6 +103,7 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
         posts: posts?,
         services: services?.services,
         standards: standards?.standards,
+        ladders: ladders?.ladders,
     }))
 }
 

@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, fmt};
 
 use geo::BooleanOps as _;
 use serde::Serialize;
-use whistle_domain::limit::Limit;
+use whistle_domain::{escalation::Mark, limit::Limit};
 
 use crate::{
     areas::{self, Plain, square_metres},
     calendar::CALENDAR,
+    escalations::ESCALATIONS,
     fault::Faults,
     folder::Folder,
     jurisdiction,
@@ -118,6 +119,11 @@ const TABLES: &[Keyed] = &[
         key: &["matter", "area"],
     },
     Keyed {
+        layout: &ESCALATIONS,
+        thing: "step",
+        key: &["ladder", "clock", "at", "to"],
+    },
+    Keyed {
         layout: &CALENDAR,
         thing: "date",
         key: &["date"],
@@ -170,6 +176,7 @@ fn summary(table: &Keyed, row: &Row) -> String {
         "routing.csv" => &["unit"],
         "calendar.csv" => &["kind", "name"],
         "questions.csv" => &["label"],
+        "escalations.csv" => &[],
         _ => &["name"],
     };
     let cells = columns
@@ -182,7 +189,7 @@ fn summary(table: &Keyed, row: &Row) -> String {
 /// A cell without the ways of writing that make no difference.
 fn meaning(column: &str, cell: &str) -> String {
     match column {
-        "triage" | "report_in" | "resolve" | "verify" => cell
+        "triage" | "sign" | "report_in" | "resolve" | "verify" => cell
             .parse::<Limit>()
             .map_or_else(|_| cell.to_owned(), |limit| limit.to_string()),
         "public" | "default" | "variable" | "required" => match crate::text::yes_no(cell) {
@@ -190,6 +197,9 @@ fn meaning(column: &str, cell: &str) -> String {
             Some(false) => "no".to_owned(),
             None => cell.to_owned(),
         },
+        "at" => cell
+            .parse::<Mark>()
+            .map_or_else(|_| cell.to_owned(), |mark| mark.to_string()),
         "area" if cell.is_empty() => "*".to_owned(),
         "date" => crate::calendar::read_date(cell).map_or_else(|| cell.to_owned(), |date| date.to_string()),
         _ => cell.to_owned(),

@@ -66,6 +66,7 @@ pub(crate) fn default_settings() -> Settings {
         duplicate_hours: 72,
         retention_days: 180,
         triage: limit("4h working"),
+        sign: None,
         verify: limit("2d working"),
     }
 }
@@ -313,6 +314,7 @@ fn settings(root: &Section<'_, '_>, faults: &mut Faults) -> Settings {
             "duplicate_hours",
             "retention_days",
             "triage",
+            "sign",
             "verify",
         ],
         faults,
@@ -340,6 +342,7 @@ fn settings(root: &Section<'_, '_>, faults: &mut Faults) -> Settings {
     if let Some(limit) = given.parsed::<Limit>("triage", faults) {
         settings.triage = limit;
     }
+    settings.sign = given.parsed::<Limit>("sign", faults);
     if let Some(limit) = given.parsed::<Limit>("verify", faults) {
         settings.verify = limit;
     }

@@ -10,6 +10,7 @@ mod areas;
 mod calendar;
 mod compile;
 mod difference;
+mod escalations;
 mod fault;
 mod folder;
 mod jurisdiction;

@@ -8,6 +8,7 @@ use whistle_domain::{
 };
 
 use crate::{
+    escalations::LadderBook,
     fault::{Faults, at},
     services::{SERVICES, ServiceBook},
     table::{Codes, Layout, Table, carried, filled, free},
@@ -26,6 +27,7 @@ pub(crate) const STANDARDS: Layout = Layout {
         free("condition_en", &["英文立案条件"]),
         free("default", &["默认"]),
         free("triage", &["受理时限", "派遣时限"]),
+        free("sign", &["签收时限"]),
         free("report_in", &["报到时限"]),
         filled("resolve", &["处置时限"]),
         free("verify", &["核查时限"]),
@@ -35,6 +37,7 @@ pub(crate) const STANDARDS: Layout = Layout {
         free("closing_en", &["英文结案条件"]),
         free("legal_basis", &["法律依据"]),
         free("verification", &["核查方式"]),
+        free("ladder", &["升级阶梯", "阶梯"]),
     ],
 };
 
@@ -59,6 +62,7 @@ pub(crate) fn read(
     table: &Table,
     services: Option<&ServiceBook>,
     units: Option<&UnitBook>,
+    ladders: Option<&LadderBook>,
     faults: &mut Faults,
 ) -> StandardBook {
     let mut codes = table.codes("standard");
@@ -88,12 +92,17 @@ pub(crate) fn read(
             lines.1.push(row.line());
         }
         let triage = row.value("triage", faults);
+        let sign = row.value("sign", faults);
         let report_in = row.value("report_in", faults);
         let resolve = row.value("resolve", faults);
         let verify = row.value("verify", faults);
         let verification = row
             .word("verification", &VERIFICATIONS, faults)
             .unwrap_or_default();
+        let ladder = row.value("ladder", faults);
+        if let (Some(_), Some(ladders)) = (&ladder, ladders) {
+            ladders.expect(row, faults);
+        }
         if let (Some(code), true, Some(service), Some(resolve)) = (code, is_new, service, resolve) {
             standards.push(Standard {
                 code,
@@ -101,6 +110,7 @@ pub(crate) fn read(
                 condition: row.text("condition"),
                 default,
                 triage,
+                sign,
                 report_in,
                 resolve,
                 verify,
@@ -108,6 +118,7 @@ pub(crate) fn read(
                 closing: row.text("closing"),
                 legal_basis: row.cell("legal_basis").to_owned(),
                 verification,
+                ladder,
             });
         }
     }

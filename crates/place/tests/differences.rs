@@ -74,3 +74,20 @@ fn the_hash_of_a_folder_knows_its_files_and_their_names() {
     assert_ne!(village.folder().hash(), other.folder().hash());
     assert_eq!(village.folder().hash().len(), 64);
 }
+
+#[test]
+fn a_plan_shows_the_steps_of_ladders() {
+    let old = Village::new();
+    let new = old
+        .clone()
+        .replace(
+            "escalations.csv",
+            ",*,200%,@town",
+            ",*,overdue + 1d working,@town",
+        )
+        .replace("escalations.csv", ",*,overdue,@unit_lead", ",*, 100% ,@unit_lead");
+    assert_snapshot!(plan(&old, &new), @r"
+    - step default * 200% @town
+    + step default * overdue + 1d working @town
+    ");
+}

@@ -744,3 +744,66 @@ fn faults_are_machine_readable() {
     ]
     "#);
 }
+
+// Escalation.
+
+const LADDERS: &str = "ladder,clock,at,to\n";
+
+#[test]
+fn a_step_that_cannot_be_read_is_pointed_out_line_by_line() {
+    let village = Village::new().with(
+        "escalations.csv",
+        &format!(
+            "{LADDERS}quick,resolve,half,@unit_lead\n,solve,50%,@unit_lead\n,resolve,0%,@town\n,resolve,50%,@village\n,resolve,60%,NOBODY\nnone,resolve,60%,@town\n"
+        ),
+    );
+    assert_snapshot!(village.told());
+}
+
+#[test]
+fn the_steps_of_a_clock_stand_in_their_order() {
+    let village = Village::new().with(
+        "escalations.csv",
+        &format!(
+            "{LADDERS}quick,resolve,80%,@unit_lead\n,*,50%,@town\nslow,triage,overdue + 1h working,@town\n,triage,90%,@town\n"
+        ),
+    );
+    assert_snapshot!(village.told());
+}
+
+#[test]
+fn a_clock_has_a_bounded_number_of_steps() {
+    let steps: Vec<String> = (1..=13).map(|n| format!("long,verify,{n}%,@city\n")).collect();
+    let village = Village::new().with("escalations.csv", &format!("{LADDERS}{}", steps.concat()));
+    assert_snapshot!(village.told());
+}
+
+#[test]
+fn a_standard_names_a_ladder_that_is_there() {
+    let ladder = |code: &str| {
+        let code = code.to_owned();
+        Village::new().map("standards.csv", |text| {
+            let rows = text.lines().enumerate();
+            let cell = |nth| if nth == 0 { "ladder" } else { code.as_str() };
+            rows.map(|(nth, row)| format!("{row},{}\n", if nth < 2 { cell(nth) } else { "" }))
+                .collect()
+        })
+    };
+    for known in ["urgent", "default", "none"] {
+        assert_eq!(ladder(known).told(), "", "{known}");
+    }
+    assert_snapshot!(ladder("urgnet").told(), @r#"standards.csv:2: ladder "urgnet" is not known; did you mean "urgent"?"#);
+    assert_snapshot!(ladder("none").without("escalations.csv").told(), @"");
+}
+
+#[test]
+fn a_limit_to_sign_is_a_setting_and_a_column() {
+    let village = Village::new().replace("standards.csv", "triage,report_in", "sign,report_in");
+    assert_snapshot!(village.told(), @"");
+    let village = village.replace(
+        "jurisdiction.toml",
+        "[settings]",
+        "[settings]\nsign = \"2 hours\"",
+    );
+    assert_snapshot!(village.told(), @r#"jurisdiction.toml:20: limit "2 hours" is no duration; write 30m running, 4h working, 5d working or 2d calendar"#);
+}

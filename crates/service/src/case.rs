@@ -6,7 +6,6 @@ use whistle_domain::{
     command::{self, Act, Context, NewReport},
     duplicate::{Near, near_duplicates},
     geometry::{BBox, Point, Spot},
-    place::Place,
     rights,
     words::{CaseNumber, JurisdictionId, ServiceCode},
 };
@@ -36,9 +35,6 @@ pub struct With {
 
 /// The most letters of an idempotency key.
 const MAX_IDEMPOTENCY_KEY: usize = 200;
-
-/// Open cases looked at in one go when clocks are computed anew: few enough that reports are not kept waiting.
-const RECKONED_AT_ONCE: usize = 100;
 
 /// What a reporter gets.
 #[derive(Debug, Clone)]
@@ -333,55 +329,38 @@ impl Whistle {
         Ok(near_duplicates(candidates, &service, point, now, settings))
     }
 
-    /// Computes the clocks of every open case anew; each that changes says so in its log. Answers how many did. For a duty
-    /// it is done under its lease.
-    pub(crate) fn reckon_clocks(&self, here: &Here, held: Option<Held>) -> Result<u64> {
-        let (id, place, now) = (here.id, &here.place, self.clock.now());
-        let reckon = move |case: &Case, place: &Place| {
-            let context = Context {
-                place,
-                now,
-                by: &Actor::System,
-                chance: 1.0,
-            };
-            command::decide(case, &Act::Reckon, "", context)
-        };
-        let (mut after, mut changed) = (CaseNumber(0), 0);
-        loop {
-            let cases = self
-                .store
-                .read_blocking(|conn| stored::open_after(conn, id, after, RECKONED_AT_ONCE))?;
-            let Some(last) = cases.last() else {
-                return Ok(changed);
-            };
-            after = last.number;
-            // Most are as they must be, and none of those is locked.
-            let is_other = |case: &Case| reckon(case, place).is_ok_and(|events| !events.is_empty());
-            let numbers: Vec<CaseNumber> = cases.iter().filter(|c| is_other(c)).map(|c| c.number).collect();
-            if numbers.is_empty() {
-                continue;
+    /// Computes the clocks of some cases anew. Answers how many changed.
+    pub(crate) fn reckon_round(
+        &self,
+        here: &Here,
+        numbers: Vec<CaseNumber>,
+        held: Option<Held>,
+    ) -> Result<u64> {
+        let (id, place, now) = (here.id, here.place.clone(), self.clock.now());
+        self.store.write_blocking(move |tx| {
+            if let Some(held) = &held {
+                lease::hold(tx, held)?;
             }
-            let place = place.clone();
-            changed += self.store.write_blocking(move |tx| -> Result<u64> {
-                if let Some(held) = &held {
-                    lease::hold(tx, held)?;
+            let mut changed = 0;
+            for &number in &numbers {
+                let Some(before) = stored::find_to_change(tx, id, number)?.filter(|s| s.case.state.is_open())
+                else {
+                    continue;
+                };
+                let context = Context {
+                    place: &place,
+                    now,
+                    by: &Actor::System,
+                    chance: 1.0,
+                };
+                let events = command::decide(&before.case, &Act::Reckon, "", context)?;
+                if !events.is_empty() {
+                    stored::commit(tx, id, before, events, &place.calendar, Tell::Nobody)?;
+                    changed += 1;
                 }
-                let mut changed = 0;
-                for &number in &numbers {
-                    let Some(before) =
-                        stored::find_to_change(tx, id, number)?.filter(|s| s.case.state.is_open())
-                    else {
-                        continue;
-                    };
-                    let events = reckon(&before.case, &place)?;
-                    if !events.is_empty() {
-                        stored::commit(tx, id, before, events, &place.calendar, Tell::Nobody)?;
-                        changed += 1;
-                    }
-                }
-                Ok(changed)
-            })?;
-        }
+            }
+            Ok(changed)
+        })
     }
 
     fn receipt(&self, id: JurisdictionId, number: CaseNumber, report: u32, again: bool) -> Receipt {

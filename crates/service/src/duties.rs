@@ -2,11 +2,11 @@
 //! of its transactions begins with `hold`, so that it changes nothing once another has taken over. Each is safe to be
 //! stopped at any point.
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use whistle_domain::{case::Actor, command::Act};
-use whistle_store::{account, case as stored, intake, lease};
+use whistle_domain::{case::Actor, command::Act, words::JurisdictionId};
+use whistle_store::{Tx, account, case as stored, intake, lease};
 
 use crate::{
     Whistle,
@@ -17,15 +17,11 @@ use crate::{
     place::Here,
 };
 
-/// How often the duties are looked after.
+/// How often the duties are looked after, and whether steps of clocks are due.
 pub const EVERY: Duration = Duration::from_secs(1);
 
 /// How often it is looked whether a place was applied: with the time to read and compile it, it is in force within 2 s.
 pub const LOOK_AT_PLACES_EVERY: Duration = Duration::from_millis(500);
-
-/// How long after a place came into force here the clocks of its open cases are looked at once more: within 2 s every process
-/// decides by it, and what one decided just before by the last one is written soon after.
-const SETTLED_AFTER: Duration = Duration::from_secs(5);
 
 /// How long an idempotency key is remembered.
 const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -36,39 +32,39 @@ const TIDY_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// Cases of one round: few enough that reports are not kept waiting.
 const ROUND: usize = 100;
 
+/// Rows that are forgotten in one go.
+const FORGOTTEN_AT_ONCE: usize = 1_000;
+
 /// What is looked after by one process at a time, for each jurisdiction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Duty {
-    /// Lets parked cases run on, and looks at the clocks once more after a place was applied.
+    /// Takes the steps of clocks that are due. Is done, in the words of its lease, with what changed when a place was
+    /// applied: `done_at` is when the version was applied for which all clocks have been computed.
+    Escalation,
+    /// Lets parked cases run on.
     Parking,
     /// Erases and forgets what was kept for long enough.
     Retention,
 }
 
 impl Duty {
-    pub(crate) const ALL: [Self; 2] = [Self::Parking, Self::Retention];
+    pub(crate) const ALL: [Self; 3] = [Self::Escalation, Self::Parking, Self::Retention];
 
     /// Its name in the database.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
+            Self::Escalation => "escalation",
             Self::Parking => "parking",
             Self::Retention => "retention",
         }
     }
 }
 
-/// Whether the clocks of a place's open cases were looked at since it came into force. Versions begin at 1.
-#[derive(Default)]
-pub(crate) struct Settling {
-    version: u32,
-    /// When this process first looked after this version, in the time that it runs.
-    since: Duration,
-    is_over: bool,
-}
-
 /// What the duties did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Done {
+    /// Steps of clocks that were taken.
+    pub escalated: u64,
     /// Cases that need no longer wait.
     pub woken: u64,
     /// Cases whose clocks were computed anew after a place was applied.
@@ -114,10 +110,12 @@ impl Whistle {
 
     fn look_after(&self, charge: &InCharge, here: &Here, done: &mut Done) -> Result<()> {
         match charge.duty {
-            Duty::Parking => {
-                done.woken += self.wake_parked(charge, here)?;
-                done.reckoned += self.settle_clocks(charge, here)?;
+            Duty::Escalation => {
+                let climbed = self.climb(charge, here)?;
+                done.escalated += climbed.steps;
+                done.reckoned += climbed.reckoned;
             }
+            Duty::Parking => done.woken += self.wake_parked(charge, here)?,
             Duty::Retention => {
                 let now = self.clock.now();
                 if is_hour_over(charge.done_at, now) {
@@ -174,32 +172,6 @@ impl Whistle {
         Ok(woken)
     }
 
-    /// Computes clocks anew that another process set by an older calendar while a newer one came into force; and those that
-    /// an `apply` left when it was killed. Once for each version that this process looks after, so also after its start.
-    fn settle_clocks(&self, charge: &InCharge, here: &Here) -> Result<u64> {
-        let (version, running) = (here.place.version, self.clock.running());
-        let settling = || self.settling.lock().unwrap_or_else(PoisonError::into_inner);
-        {
-            let mut settling = settling();
-            let known = settling.entry(here.id).or_default();
-            if known.version != version {
-                *known = Settling {
-                    version,
-                    since: running,
-                    is_over: false,
-                };
-            }
-            if known.is_over || running.saturating_sub(known.since) < SETTLED_AFTER {
-                return Ok(0);
-            }
-        }
-        let reckoned = self.reckon_clocks(here, Some(charge.held))?;
-        if let Some(known) = settling().get_mut(&here.id) {
-            known.is_over = true;
-        }
-        Ok(reckoned)
-    }
-
     /// Erases contact data that was kept long enough after closing, in rounds that keep nobody waiting.
     fn erase_contacts(&self, charge: &InCharge, here: &Here) -> Result<u64> {
         let kept =
@@ -225,14 +197,30 @@ impl Whistle {
         }
     }
 
-    /// Forgets answers and tries that are old, and notes that the duties of the hour are done.
+    /// Forgets answers, tries and sessions that are old, in rounds that keep nobody waiting, and notes that the duties of the
+    /// hour are done. Answers how many answers it were.
     fn forget(&self, charge: &InCharge, here: &Here, now: Timestamp) -> Result<u64> {
-        let (id, held) = (here.id, charge.held);
-        Ok(self.store.write_blocking(move |tx| {
-            lease::finish(tx, &held, now)?;
-            account::forget_old_tries(tx, id, now - TRIES_WINDOW)?;
-            intake::forget_answers(tx, id, now - ANSWERS_KEPT)
-        })?)
+        let id = here.id;
+        let in_rounds = |round: fn(&mut Tx<'_>, JurisdictionId, Timestamp, usize) -> _, before: Timestamp| {
+            let (mut forgotten, held) = (0, charge.held);
+            loop {
+                let gone = self.store.write_blocking(move |tx| -> Result<u64> {
+                    lease::hold(tx, &held)?;
+                    Ok(round(tx, id, before, FORGOTTEN_AT_ONCE)?)
+                })?;
+                forgotten += gone;
+                if gone < FORGOTTEN_AT_ONCE as u64 {
+                    return Ok::<u64, Error>(forgotten);
+                }
+            }
+        };
+        in_rounds(account::forget_old_tries, now - TRIES_WINDOW)?;
+        in_rounds(account::forget_old_sessions, now)?;
+        let forgotten = in_rounds(intake::forget_answers, now - ANSWERS_KEPT)?;
+        let held = charge.held;
+        self.store
+            .write_blocking(move |tx| lease::finish(tx, &held, now))?;
+        Ok(forgotten)
     }
 }
 

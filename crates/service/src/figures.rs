@@ -1,15 +1,16 @@
 //! Figures: what the counters of all jurisdictions add up to, in one question to the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
-use whistle_domain::{
-    tally::Counted,
-    words::{JurisdictionCode, JurisdictionId},
-};
-use whistle_store::{Within, sums};
+use whistle_domain::{tally::Counted, words::JurisdictionCode};
+use whistle_store::{Store, Within, place, sums};
 
-use crate::{Whistle, error::Result};
+use crate::{
+    error::Result,
+    site::Site,
+    time::{Clock, SystemClock},
+};
 
 /// By what the figures of a jurisdiction are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,45 +44,48 @@ pub struct Figures {
     pub counts: BTreeMap<Counted, i64>,
 }
 
-impl Whistle {
-    /// The figures of all jurisdictions for the days from `from` to `to`, both included, each place's in its own time zone.
-    /// What is open is open now, whatever the days. In the order of codes and parts.
-    pub fn figures(&self, by: By, from: Date, to: Date) -> Result<Vec<Figures>> {
-        let within = match by {
-            By::Jurisdiction => Within::Jurisdiction,
-            By::Service => Within::Service,
-            By::Month => Within::Day,
-        };
-        let summed = self.store.read_blocking(|conn| sums(conn, within, from, to))?;
-        let places = self.places();
-        let codes: BTreeMap<JurisdictionId, &JurisdictionCode> = places
-            .all()
-            .iter()
-            .map(|here| (here.id, &here.place.jurisdiction.code))
-            .collect();
-        let mut rows = BTreeMap::<_, BTreeMap<Counted, i64>>::new();
+/// The figures of all jurisdictions of an install for the days from `from` to `to`, both included, each place's in its own
+/// time zone. What is open is open now, whatever the days. In the order of codes and parts.
+///
+/// Needs neither the install's key nor its places in memory: whoever may read the database may run it from any machine.
+pub fn figures(site: &Site, by: By, from: Date, to: Date) -> Result<Vec<Figures>> {
+    let within = match by {
+        By::Jurisdiction => Within::Jurisdiction,
+        By::Service => Within::Service,
+        By::Month => Within::Day,
+    };
+    site.prepare()?;
+    let store = Store::open(site.database(), SystemClock.now())?;
+    let rows = store.examine(|conn| -> Result<_> {
+        let current = place::all(conn)?;
+        let codes: HashMap<i64, &JurisdictionCode> = current.iter().map(|it| (it.id.0, &it.code)).collect();
+        let mut rows = BTreeMap::<(JurisdictionCode, Option<String>), BTreeMap<Counted, i64>>::new();
         if by == By::Jurisdiction {
-            rows.extend(codes.values().map(|code| ((*code, None), BTreeMap::new())));
+            rows.extend(
+                codes
+                    .values()
+                    .map(|code| (((*code).clone(), None), BTreeMap::new())),
+            );
         }
-        for sum in summed {
-            // One that was applied a moment ago waits for the next time; what a newer program counts has no column here.
-            let (Some(code), Some(counted)) = (
-                codes.get(&JurisdictionId(sum.jurisdiction_id)),
-                Counted::ALL
-                    .into_iter()
-                    .find(|counted| counted.as_str() == sum.name),
-            ) else {
-                continue;
+        sums(conn, within, from, to, |sum| {
+            // What a newer program counts has no column here.
+            let counted = Counted::ALL
+                .into_iter()
+                .find(|counted| counted.as_str() == sum.name);
+            let (Some(code), Some(counted)) = (codes.get(&sum.jurisdiction_id), counted) else {
+                return;
             };
             let month = sum.day.map(|day| day.strftime("%Y-%m").to_string());
-            let counts = rows.entry((*code, sum.service_code.or(month))).or_default();
+            let part = sum.service_code.map(str::to_owned).or(month);
+            let counts = rows.entry(((*code).clone(), part)).or_default();
             *counts.entry(counted).or_default() += sum.n;
-        }
-        let rows = rows.into_iter().map(|((code, part), counts)| Figures {
-            jurisdiction: code.clone(),
-            part,
-            counts,
-        });
-        Ok(rows.collect())
-    }
+        })?;
+        Ok(rows)
+    })?;
+    let rows = rows.into_iter().map(|((jurisdiction, part), counts)| Figures {
+        jurisdiction,
+        part,
+        counts,
+    });
+    Ok(rows.collect())
 }

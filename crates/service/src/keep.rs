@@ -73,9 +73,9 @@ impl Whistle {
     /// Checks everything the store keeps of a jurisdiction: the chain of hashes of every log, the fold of every log
     /// against its row, every counter against a recount. `progress` gets the cases done so far.
     pub fn audit(&self, here: &Here, progress: impl FnMut(u64)) -> Result<Audit> {
-        Ok(self.store.read_blocking(|conn| {
-            whistle_store::audit::audit(conn, here.id, &here.place.calendar, progress)
-        })?)
+        Ok(self
+            .store
+            .examine(|conn| whistle_store::audit::audit(conn, here.id, &here.place.calendar, progress))?)
     }
 
     /// Checks the database file itself, page by page. Answers what is wrong with it, if anything is.

@@ -38,7 +38,7 @@ struct Known {
     /// What others hold: their pulse, and since when it stands still, in the time that this process runs.
     others: HashMap<(JurisdictionId, Duty), (Pulse, Duration)>,
     /// What this process holds.
-    own: Vec<(Held, Duty)>,
+    own: Vec<InCharge>,
     /// When it last showed that it lives.
     beat: Duration,
 }
@@ -52,12 +52,19 @@ impl Leases {
         }
     }
 
+    /// What this process holds of a duty, as last read. Who has lost it meanwhile learns so when it writes.
+    pub(crate) fn own(&self, duty: Duty) -> Vec<InCharge> {
+        let known = self.known();
+        known.own.iter().filter(|one| one.duty == duty).copied().collect()
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A duty that this process looks after, as it stood when that was last read.
+#[derive(Clone, Copy)]
 pub(crate) struct InCharge {
     pub(crate) held: Held,
     pub(crate) duty: Duty,
@@ -129,7 +136,7 @@ impl Whistle {
                 own.push(InCharge { held, duty, done_at });
             }
         }
-        known.own = own.iter().map(|one| (one.held, one.duty)).collect();
+        known.own.clone_from(&own);
         Ok(own)
     }
 
@@ -142,7 +149,7 @@ impl Whistle {
         }
         let given_up = self
             .store
-            .write_blocking(move |tx| own.iter().try_for_each(|(held, _)| stored::give_up(tx, held)));
+            .write_blocking(move |tx| own.iter().try_for_each(|one| stored::give_up(tx, &one.held)));
         if let Err::<_, whistle_store::Error>(error) = given_up {
             tracing::warn!(%error, "duties are not given up; another process takes them over in some seconds");
         }

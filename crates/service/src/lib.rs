@@ -8,7 +8,9 @@
 //! - [`keep`]: backup, restore, audit. [`transfer`]: the move to another database, or to many machines.
 //! - [`figures`]: what the counters of all jurisdictions add up to.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
-//! - [`duties`]: what must happen by itself; `lease`: in which process. [`secret`]: the install's key and what is made with it.
+//! - [`duties`]: what must happen by itself; `escalation`: when clocks run out; `lease`: in which process.
+//! - [`explain`]: why a clock stands where it does.
+//! - [`secret`]: the install's key and what is made with it.
 
 pub mod account;
 mod behind;
@@ -16,6 +18,8 @@ pub mod case;
 pub mod demo;
 pub mod duties;
 mod error;
+mod escalation;
+pub mod explain;
 pub mod export;
 pub mod figures;
 pub mod import;
@@ -47,13 +51,16 @@ pub use place::Here;
 pub use site::{Bucket, Site};
 
 use crate::{
-    duties::Settling,
+    escalation::Stepping,
     lease::Leases,
     media::Media,
     place::Places,
     secret::Secret,
     time::{Chance, Clock, SystemClock},
 };
+
+/// How long a store is waited for that is asked whether it is ready; a balancer asks every few seconds.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
 
 /// Pictures decoded at once: each may take a core for half a second and some hundred megabytes.
 const DECODED_AT_ONCE: usize = 2;
@@ -82,8 +89,8 @@ pub struct Install {
     /// API keys that were good a moment ago, and until when that is believed, in the time that this process runs.
     keys: Mutex<HashMap<(JurisdictionId, Hash), (i64, Duration)>>,
     leases: Leases,
-    /// Places whose clocks are looked at once more.
-    settling: Mutex<HashMap<JurisdictionId, Settling>>,
+    /// Held by who takes steps of clocks.
+    stepping: Mutex<Stepping>,
     site: Site,
 }
 
@@ -116,7 +123,7 @@ impl Whistle {
             numbers: Mutex::default(),
             keys: Mutex::default(),
             leases: Leases::new(&chance),
-            settling: Mutex::default(),
+            stepping: Mutex::default(),
             site,
             store,
             clock,
@@ -139,10 +146,13 @@ impl Whistle {
 
     /// Whether the store answers; for readiness.
     pub async fn is_ready(&self) -> Result<()> {
-        self.store
-            .look_up(|conn| whistle_store::place::all(conn).map(drop))
-            .await?;
-        Ok(())
+        let asked = self
+            .store
+            .look_up(|conn| whistle_store::place::all(conn).map(drop));
+        match tokio::time::timeout(ANSWERS_WITHIN, asked).await {
+            Ok(answered) => Ok(answered?),
+            Err(_) => Err(Error::Busy(ANSWERS_WITHIN)),
+        }
     }
 
     /// What the store is doing; for metrics.

@@ -152,13 +152,12 @@ impl Whistle {
     /// The public ones of some cases, in the order of their numbers as given; who has none is left out.
     pub async fn public_cases(&self, here: &Here, numbers: Vec<CaseNumber>) -> Result<Vec<Case>> {
         let id = here.id;
-        let found = self.store.read(move |conn| {
-            numbers
-                .into_iter()
-                .map(|number| stored::find(conn, id, number))
-                .collect::<whistle_store::Result<Vec<_>>>()
-        });
-        let cases = found.await?.into_iter().flatten().map(|stored| stored.case);
+        let order = numbers.clone();
+        let mut found = self
+            .store
+            .read(move |conn| stored::some(conn, id, &numbers))
+            .await?;
+        let cases = order.iter().filter_map(|number| found.remove(number));
         Ok(cases.filter(|case| case.public).collect())
     }
 

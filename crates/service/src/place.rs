@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
     place::Place,
-    words::{JurisdictionCode, JurisdictionId},
+    words::{CaseNumber, JurisdictionCode, JurisdictionId},
 };
 use whistle_place::{Change, Compiled, Fault, Folder, LinkFault, compile, difference};
 use whistle_store::place as stored;
@@ -139,14 +139,14 @@ impl Whistle {
     }
 
     /// Puts a folder in force as a new version, in one transaction, and computes the clocks of open cases anew when
-    /// its calendar is another. Nothing is applied when the folder has an error or changes nothing.
+    /// its calendar or its ladders are others. Nothing is applied when the folder has an error or changes nothing.
     pub fn apply(&self, dir: &Path) -> Result<Applied> {
         let compared = self.compare(dir)?;
         let Compared {
             plan,
             folder,
             seen,
-            calendar_changed,
+            times_changed,
         } = compared;
         if plan.changes.is_empty() && seen > 0 {
             return Ok(Applied { plan, reckoned: 0 });
@@ -157,9 +157,8 @@ impl Whistle {
         self.store
             .write_blocking(move |tx| stored::apply(tx, &code, seen, &files, &hash, now))?;
         self.reload_places()?;
-        let reckoned = if calendar_changed {
-            let places = self.places();
-            self.reckon_clocks(places.named(Some(plan.jurisdiction.as_str()))?, None)?
+        let reckoned = if times_changed {
+            self.reckon_clocks(plan.jurisdiction.as_str())?
         } else {
             0
         };
@@ -197,7 +196,8 @@ impl Whistle {
                 "the time zone of a place in use cannot change: every day it has counted would be another",
             ));
         }
-        let calendar_changed = old_place.is_some_and(|old| old.calendar != candidate.calendar);
+        let times_changed =
+            old_place.is_some_and(|old| old.calendar != candidate.calendar || !old.climbs_like(&candidate));
         let version = if changes.is_empty() { seen.max(1) } else { seen + 1 };
         let open_links = whistle_place::check(&candidate);
         let plan = Plan {
@@ -211,7 +211,7 @@ impl Whistle {
             plan,
             folder,
             seen,
-            calendar_changed,
+            times_changed,
         })
     }
 
@@ -272,11 +272,26 @@ impl Whistle {
         self.places.store(Arc::new(Places::new(all)));
         Ok(true)
     }
+
+    /// Computes the clocks of every open case anew; each that changes says so in its log.
+    fn reckon_clocks(&self, code: &str) -> Result<u64> {
+        /// Cases of one round: few enough that memory does not grow with their number.
+        const ROUND: usize = 500;
+        let places = self.places();
+        let here = places.named(Some(code))?;
+        let (mut after, mut changed) = (Some(CaseNumber(0)), 0);
+        while let Some(number) = after {
+            let (more, last) = self.reckon_after(here, number, ROUND, None)?;
+            (after, changed) = (last, changed + more);
+        }
+        Ok(changed)
+    }
 }
 
 struct Compared {
     plan: Plan,
     folder: Folder,
     seen: u32,
-    calendar_changed: bool,
+    /// Whether the clocks of open cases may be due at other times, or their steps.
+    times_changed: bool,
 }

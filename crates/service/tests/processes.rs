@@ -404,7 +404,7 @@ fn one_process_does_a_duty_and_another_takes_it_over_when_that_falls_silent() {
             processes
                 .round()
                 .iter()
-                .all(|done| *done == Done::default() || done.forgotten > 0)
+                .all(|done| *done == Done::default() || done.forgotten + done.escalated > 0)
         );
     }
     let number = parked(first);

@@ -171,12 +171,7 @@ pub fn open_session(
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<()> {
-    tx.exec(
-        "DELETE FROM session
-         WHERE jurisdiction_id = $1 AND expires_at < $2",
-        params![jurisdiction.0, now],
-    )?;
-    tx.exec(
+    tx.queue(
         "INSERT INTO session (jurisdiction_id, token_hash, account_id, post_code, created_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6)",
         params![
@@ -187,8 +182,7 @@ pub fn open_session(
             now,
             expires_at
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// The session of a token, if it has not ended and its account still holds the post; with all posts that it holds.
@@ -298,12 +292,33 @@ pub fn take_back_try(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, tried: &Hash
     )
 }
 
-/// Forgets all tries that began before a time.
-pub fn forget_old_tries(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, before: Timestamp) -> Result<u64> {
+/// Forgets tries that began before a time, at most `most`.
+pub fn forget_old_tries(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    before: Timestamp,
+    most: usize,
+) -> Result<u64> {
     tx.exec(
         "DELETE FROM sign_in_try
-         WHERE jurisdiction_id = $1 AND since < $2",
-        params![jurisdiction.0, before],
+         WHERE jurisdiction_id = $1
+           AND login_hash IN (SELECT login_hash FROM sign_in_try WHERE jurisdiction_id = $1 AND since < $2 LIMIT $3)",
+        params![jurisdiction.0, before, most as i64],
+    )
+}
+
+/// Forgets sessions that ended before a time, at most `most`.
+pub fn forget_old_sessions(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    before: Timestamp,
+    most: usize,
+) -> Result<u64> {
+    tx.exec(
+        "DELETE FROM session
+         WHERE jurisdiction_id = $1
+           AND token_hash IN (SELECT token_hash FROM session WHERE jurisdiction_id = $1 AND expires_at < $2 LIMIT $3)",
+        params![jurisdiction.0, before, most as i64],
     )
 }
 

@@ -57,7 +57,7 @@ pub fn audit(
     conn.each(
         "SELECT c.number, c.version, c.fold, c.hash, e.version, e.at, e.entry, e.text, e.text_hash, e.hash,
                 c.stage, c.outcome, c.is_open, c.is_public, c.service_code, c.lead_code, c.town_code,
-                c.community_code, c.reported_at, c.updated_at, c.due_at, c.spot
+                c.community_code, c.reported_at, c.updated_at, c.due_at, c.spot, c.step_at
          FROM cases AS c
          LEFT JOIN event AS e ON e.jurisdiction_id = c.jurisdiction_id AND e.number = c.number
          WHERE c.jurisdiction_id = $1
@@ -154,7 +154,7 @@ struct Replay {
 
 impl Replay {
     fn begin(row: &Row<'_>, number: CaseNumber) -> Result<Self> {
-        let columns = (10..22)
+        let columns = (10..23)
             .map(|i| row.value(i).map(|v| format!("{v:?}")))
             .collect::<Result<_>>()?;
         Ok(Self {
@@ -275,6 +275,7 @@ impl Columns<'_> {
             case.times.updated_at,
             self.due_at,
             self.spot,
+            self.step_at,
         ]
         .iter()
         .map(|value| format!("{value:?}"))

@@ -23,7 +23,7 @@ use crate::{
     value::Row,
 };
 
-/// What `due_at` is when no clock runs: later than every time.
+/// What `due_at` and `step_at` are when no clock runs, or none has a step left: later than every time.
 pub const NEVER: i64 = i64::MAX;
 
 /// A hash of BLAKE3.
@@ -216,6 +216,11 @@ impl Prepared {
         Ok(())
     }
 
+    /// When the next step of a clock of the case is due afterwards; microseconds since 1970, [`NEVER`] when none is.
+    pub fn step_at(&self) -> i64 {
+        Columns::of(&self.case, &self.fold).step_at
+    }
+
     /// The case after the events.
     pub fn into_case(self) -> Case {
         self.case
@@ -293,6 +298,7 @@ pub(crate) struct Columns<'c> {
     pub(crate) fold: &'c str,
     pub(crate) spot: Option<i64>,
     pub(crate) due_at: i64,
+    pub(crate) step_at: i64,
     pub(crate) parked_until: Option<i64>,
 }
 
@@ -306,6 +312,11 @@ impl<'c> Columns<'c> {
                 .clocks
                 .next_due()
                 .map_or(NEVER, |c| c.due_at.as_microsecond()),
+            step_at: case
+                .clocks
+                .next_step()
+                .and_then(|c| c.step_at)
+                .map_or(NEVER, jiff::Timestamp::as_microsecond),
             parked_until: case.flags.parked_until.map(day_number),
         }
     }
@@ -343,6 +354,7 @@ macro_rules! case_params {
             $columns.case.times.updated_at,
             $columns.case.times.closed_at,
             $columns.due_at,
+            $columns.step_at,
             $columns.parked_until,
             $columns.fold,
             *$hash
@@ -355,10 +367,10 @@ fn insert(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, columns: &Columns<'_>, 
     tx.put(
         "INSERT INTO cases (jurisdiction_id, number, version, stage, outcome, is_open, is_public, service_code,
                             standard_code, lead_code, city_code, town_code, community_code, cell_code, spot,
-                            channel, place_version, reported_at, updated_at, closed_at, due_at, parked_until,
-                            fold, hash)
+                            channel, place_version, reported_at, updated_at, closed_at, due_at, step_at,
+                            parked_until, fold, hash)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                 $22, $23, $24)",
+                 $22, $23, $24, $25)",
         case_params!(jurisdiction, columns, hash),
     )
 }
@@ -375,8 +387,9 @@ fn update(
          SET version = $3, stage = $4, outcome = $5, is_open = $6, is_public = $7, service_code = $8,
              standard_code = $9, lead_code = $10, city_code = $11, town_code = $12, community_code = $13,
              cell_code = $14, spot = $15, channel = $16, place_version = $17, reported_at = $18,
-             updated_at = $19, closed_at = $20, due_at = $21, parked_until = $22, fold = $23, hash = $24
-         WHERE jurisdiction_id = $1 AND number = $2 AND version = $25",
+             updated_at = $19, closed_at = $20, due_at = $21, step_at = $22, parked_until = $23, fold = $24,
+             hash = $25
+         WHERE jurisdiction_id = $1 AND number = $2 AND version = $26",
         case_params!(jurisdiction, columns, hash, seen),
         Error::Stale {
             number: columns.case.number.0,
@@ -420,7 +433,7 @@ pub fn find_to_change(
 }
 
 /// Some cases by their numbers; who has none is left out.
-pub(crate) fn some(
+pub fn some(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     numbers: &[CaseNumber],
@@ -549,8 +562,44 @@ pub fn is_any(conn: &Conn) -> Result<bool> {
     Ok(one.is_some())
 }
 
-/// Open cases after a number, in their order.
-pub fn open_after(
+/// A step of a running clock that is to be taken: when it is due, and of which case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Due {
+    /// Microseconds since 1970.
+    pub at: i64,
+    /// The case.
+    pub number: CaseNumber,
+}
+
+/// The statement of [`steps_due`] on PostgreSQL. The bound that always holds is written out, so that the partial index can
+/// be used.
+pub const STEPS_DUE: &str = "SELECT step_at, number
+         FROM cases
+         WHERE jurisdiction_id = $1 AND step_at <= $2 AND step_at < 9223372036854775807
+         ORDER BY step_at, number
+         LIMIT $3";
+
+/// The first cases that have a step due at a time, in the order of their steps.
+pub fn steps_due(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Due>> {
+    let now = now.as_microsecond();
+    if let Some(open) = conn.open_cases() {
+        return Ok(open.steps_until(jurisdiction, now, limit));
+    }
+    conn.rows(STEPS_DUE, params![jurisdiction.0, now, limit as i64], |row| {
+        Ok(Due {
+            at: row.int(0)?,
+            number: CaseNumber(row.int(1)?),
+        })
+    })
+}
+
+/// The open cases with numbers after one, in their order.
+pub fn open_ones_after(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     after: CaseNumber,

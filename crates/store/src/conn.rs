@@ -43,6 +43,8 @@ pub(crate) enum Role {
     Writer,
     /// Cannot change anything.
     Reader,
+    /// The same, for what may take hours: a move, an audit.
+    Examiner,
 }
 
 impl Database {
@@ -79,7 +81,7 @@ impl Database {
 
     fn counted(&self, conn: Conn, role: Role) -> Conn {
         let asked = match role {
-            Role::Reader => &self.asked.by_readers,
+            Role::Reader | Role::Examiner => &self.asked.by_readers,
             Role::Writer => &self.asked.by_writers,
         };
         Conn {
@@ -294,6 +296,7 @@ impl Conn {
     /// [`Conn::queue`] for `INSERT … VALUES ($1, …)`, its parameters in their order. Rows that are put one after the other,
     /// with whatever texts, may be sent together: none must meet a row that another one puts.
     pub(crate) fn put(&self, sql: &str, params: &[Value<'_>]) -> Result<()> {
+        debug_assert!(is_of_rows(sql, params.len()), "no INSERT of rows: {sql}");
         match &self.backend {
             Backend::Sqlite(_) => self.queue(sql, params, None),
             Backend::Postgres(connection) => {
@@ -533,4 +536,16 @@ impl From<rusqlite::Connection> for Conn {
     fn from(connection: rusqlite::Connection) -> Self {
         Self::new(Backend::Sqlite(connection))
     }
+}
+
+/// Whether a text says `INSERT … VALUES ($1, …, $n)`, all in their order, and none of them elsewhere.
+fn is_of_rows(sql: &str, width: usize) -> bool {
+    let Some((head, (values, tail))) = sql
+        .split_once("VALUES (")
+        .and_then(|(head, rest)| Some((head, rest.split_once(')')?)))
+    else {
+        return false;
+    };
+    let numbered = (1..=width).map(|place| format!("${place}"));
+    !head.contains('$') && !tail.contains('$') && values.split(',').map(str::trim).eq(numbered)
 }

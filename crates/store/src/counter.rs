@@ -52,23 +52,23 @@ pub enum Within {
 }
 
 /// What the counters of one name add up to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sum {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sum<'r> {
     pub jurisdiction_id: i64,
-    pub name: String,
+    pub name: &'r str,
     /// Only when summed by service.
-    pub service_code: Option<String>,
+    pub service_code: Option<&'r str>,
     /// Only when summed by day.
     pub day: Option<Date>,
     pub n: i64,
 }
 
 /// Sums the counters of all jurisdictions over the days from `from` to `to`, both included; running totals are taken as they
-/// are. In no order.
+/// are. `visit` gets each sum, in no order; none is kept, since a nation's year has millions of days.
 ///
 /// One statement that reads nothing but this table and groups by its jurisdiction first: on Citus each machine adds up its
 /// own, and only sums travel. What is counted by area is counted by service too, so one of both is summed.
-pub fn sums(conn: &Conn, within: Within, from: Date, to: Date) -> Result<Vec<Sum>> {
+pub fn sums(conn: &Conn, within: Within, from: Date, to: Date, mut visit: impl FnMut(Sum<'_>)) -> Result<()> {
     let statement = match within {
         Within::Jurisdiction => {
             "SELECT jurisdiction_id, name, CAST(SUM(n) AS BIGINT)
@@ -90,20 +90,21 @@ pub fn sums(conn: &Conn, within: Within, from: Date, to: Date) -> Result<Vec<Sum
         }
     };
     let (from, to) = (day_number(from), day_number(to));
-    conn.rows(statement, params![from, to, Counter::TOTAL], |row| {
-        Ok(Sum {
+    conn.each(statement, params![from, to, Counter::TOTAL], |row| {
+        visit(Sum {
             jurisdiction_id: row.int(0)?,
-            name: row.text(1)?.to_owned(),
+            name: row.text(1)?,
             n: row.int(2)?,
             service_code: match within {
-                Within::Service => Some(row.text(3)?.to_owned()),
+                Within::Service => Some(row.text(3)?),
                 _ => None,
             },
             day: match within {
                 Within::Day => Some(date_of(row.int(3)?)),
                 _ => None,
             },
-        })
+        });
+        Ok(())
     })
 }
 

@@ -138,12 +138,18 @@ pub fn keep_answer(
     )
 }
 
-/// Forgets answers that are older than a time.
-pub fn forget_answers(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, before: Timestamp) -> Result<u64> {
+/// Forgets answers that are older than a time, at most `most`.
+pub fn forget_answers(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    before: Timestamp,
+    most: usize,
+) -> Result<u64> {
     tx.exec(
         "DELETE FROM idempotency
-         WHERE jurisdiction_id = $1 AND at < $2",
-        params![jurisdiction.0, before],
+         WHERE jurisdiction_id = $1
+           AND request IN (SELECT request FROM idempotency WHERE jurisdiction_id = $1 AND at < $2 LIMIT $3)",
+        params![jurisdiction.0, before, most as i64],
     )
 }
 

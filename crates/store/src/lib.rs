@@ -207,6 +207,11 @@ impl Store {
         self.open.readers.read_blocking(f)
     }
 
+    /// [`Store::read_blocking`] for what may take hours, on a connection of its own: an audit, a sum over everything.
+    pub fn examine<T, E: From<Error>>(&self, f: impl FnOnce(&Conn) -> Result<T, E>) -> Result<T, E> {
+        self.open.database.open(Role::Examiner)?.snapshot(f)
+    }
+
     /// Takes over into memory what other processes have written; to be called every second. Only this does: an import
     /// beside a server would have every write read all open cases again.
     pub fn keep_up(&self) -> Result<()> {

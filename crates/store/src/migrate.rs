@@ -57,6 +57,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 5,
         sql: include_str!("../migrations/0006_leases.sql"),
     },
+    Migration {
+        version: 7,
+        name: "clock steps",
+        // An older program would write a case without its steps, and cannot read what they tell.
+        reads_from: 7,
+        sql: include_str!("../migrations/0007_clock_steps.sql"),
+    },
 ];
 
 impl Migration {

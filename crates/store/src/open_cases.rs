@@ -12,15 +12,19 @@
 
 use std::{
     cmp::Ordering,
-    collections::{BinaryHeap, HashMap},
+    collections::{BTreeSet, BinaryHeap, HashMap},
     sync::{PoisonError, RwLock},
 };
 
-use whistle_domain::{case::Case, place::Level, words::JurisdictionId};
+use whistle_domain::{
+    case::Case,
+    place::Level,
+    words::{CaseNumber, JurisdictionId},
+};
 
 use crate::{
     Conn,
-    case::Columns,
+    case::{Columns, Due, NEVER},
     error::Result,
     list::{After, Filter, Order},
     params,
@@ -47,6 +51,7 @@ impl Change {
 /// What lists look for in a case, with its words written out.
 struct Looks {
     due_at: i64,
+    step_at: i64,
     reported_at: i64,
     updated_at: i64,
     spot: Option<i64>,
@@ -72,6 +77,7 @@ impl Looks {
         words[STAGE] = Some(case.state.stage().as_str());
         Self {
             due_at: columns.due_at,
+            step_at: columns.step_at,
             reported_at: case.times.reported_at.as_microsecond(),
             updated_at: case.times.updated_at.as_microsecond(),
             spot: columns.spot,
@@ -88,6 +94,7 @@ struct Word(u32);
 struct Entry {
     number: i64,
     due_at: i64,
+    step_at: i64,
     reported_at: i64,
     updated_at: i64,
     spot: Option<i64>,
@@ -117,6 +124,17 @@ struct Table {
     places: HashMap<i64, usize>,
     /// Words of the place: codes of areas, units and services, stages. Few, and never forgotten.
     names: HashMap<Box<str>, Word>,
+    /// The cases with a step to come, by its time: looked at every second, and must not cost what all of them would.
+    steps: BTreeSet<Due>,
+}
+
+impl Entry {
+    fn step(&self) -> Option<Due> {
+        (self.step_at != NEVER).then_some(Due {
+            at: self.step_at,
+            number: CaseNumber(self.number),
+        })
+    }
 }
 
 impl Table {
@@ -125,25 +143,36 @@ impl Table {
         let entry = Entry {
             number,
             due_at: looks.due_at,
+            step_at: looks.step_at,
             reported_at: looks.reported_at,
             updated_at: looks.updated_at,
             spot: looks.spot,
             words,
             is_public: looks.is_public,
         };
+        let step = entry.step();
         if let Some(place) = self.places.get(&number) {
-            self.entries[*place] = entry;
+            let before = std::mem::replace(&mut self.entries[*place], entry).step();
+            if before == step {
+                return;
+            }
+            if let Some(before) = before {
+                self.steps.remove(&before);
+            }
         } else {
             self.places.insert(number, self.entries.len());
             self.entries.push(entry);
         }
+        self.steps.extend(step);
     }
 
     fn remove(&mut self, number: i64) {
         let Some(place) = self.places.remove(&number) else {
             return;
         };
-        self.entries.swap_remove(place);
+        if let Some(step) = self.entries.swap_remove(place).step() {
+            self.steps.remove(&step);
+        }
         if let Some(moved) = self.entries.get(place) {
             self.places.insert(moved.number, place);
         }
@@ -251,7 +280,7 @@ impl OpenCases {
     pub(crate) fn load(&self, conn: &Conn) -> Result<()> {
         let mut tables = HashMap::<i64, Table>::new();
         conn.each(
-            "SELECT jurisdiction_id, number, due_at, reported_at, updated_at, spot, is_public,
+            "SELECT jurisdiction_id, number, due_at, reported_at, updated_at, spot, is_public, step_at,
                     city_code, town_code, community_code, cell_code, lead_code, service_code, stage
              FROM cases
              WHERE is_open = 1",
@@ -259,10 +288,11 @@ impl OpenCases {
             |row| {
                 let mut words = [const { None }; WORDS];
                 for (i, word) in words.iter_mut().enumerate() {
-                    *word = row.text_opt(7 + i)?.map(Into::into);
+                    *word = row.text_opt(8 + i)?.map(Into::into);
                 }
                 let looks = Looks {
                     due_at: row.int(2)?,
+                    step_at: row.int(7)?,
                     reported_at: row.int(3)?,
                     updated_at: row.int(4)?,
                     spot: row.int_opt(5)?,
@@ -312,6 +342,14 @@ impl OpenCases {
         self.with_fitting(jurisdiction, filter, |fitting| {
             fitting.map(|entry| entry.key(order)).collect()
         })
+    }
+
+    /// The first cases with a step that is due by `until`, in the order of their steps.
+    pub(crate) fn steps_until(&self, jurisdiction: JurisdictionId, until: i64, most: usize) -> Vec<Due> {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        let steps = tables.get(&jurisdiction.0).map(|table| &table.steps);
+        let due = steps.into_iter().flatten().take_while(|due| due.at <= until);
+        due.take(most).copied().collect()
     }
 
     /// How many fit.

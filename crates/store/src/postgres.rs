@@ -48,8 +48,8 @@ const IDLE_AT_MOST: Duration = Duration::from_secs(5);
 /// nothing. Longer than a server needs that is only slow; a commit may wait for a disk. Then the connection is given up.
 const SILENT_AT_MOST: Duration = Duration::from_secs(10);
 
-/// The same for a reader: longer than the greatest table needs to be sorted or counted.
-const READER_SILENT_AT_MOST: Duration = Duration::from_mins(2);
+/// The same for a reader: longer than a request may take.
+const READER_SILENT_AT_MOST: Duration = Duration::from_mins(1);
 
 /// After how long the server itself ends a statement of the thread that writes: what is given up here, and could not be
 /// ended there, must not hold its locks for good.
@@ -77,7 +77,8 @@ pub(crate) const COLUMNS: &str = "SELECT CAST(a.attname AS TEXT), format_type(a.
      ORDER BY a.attnum";
 
 /// A commit is not ended by [`STATEMENT_AT_MOST`]: while it waits for a standby it has happened already, and the server would
-/// answer as if the standby had it.
+/// answer as if the standby had it. And in a transaction that has failed, SET fails, where a COMMIT alone would undo it and
+/// answer as if all were well.
 const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
 
 /// What the advisory locks of Whistle are about: the first of their two keys. "WH" and what for.
@@ -110,12 +111,12 @@ impl Server {
         let io = Io::Shared(self.driver.clone());
         let patience = match role {
             Role::Reader => Some(READER_SILENT_AT_MOST),
-            // Steps of the schema and moves: nobody can say how long.
-            Role::Writer => None,
+            // Steps of the schema, moves, audits: nobody can say how long.
+            Role::Writer | Role::Examiner => None,
         };
         let connection = Connection::open(&self.config, &self.tls, io, patience)?;
         connection.prepare_session(match role {
-            Role::Reader => "SET default_transaction_read_only = on;".to_owned(),
+            Role::Reader | Role::Examiner => "SET default_transaction_read_only = on;".to_owned(),
             Role::Writer => stand_still_at_most(),
         })?;
         Ok(connection)
@@ -494,7 +495,7 @@ impl Connection {
         committed
     }
 
-    /// Waits for no answer: what comes next on this connection comes after it.
+    /// A reader waits for no answer: what comes next on its connection comes after it.
     pub fn rollback(&self) -> Result<()> {
         let never_sent = {
             let queue = self.queue.take();

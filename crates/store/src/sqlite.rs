@@ -52,7 +52,7 @@ const PAGES_PER_STEP: i32 = 1024;
 pub(crate) fn open(path: &Path, role: Role) -> Result<Connection> {
     let access = match role {
         Role::Writer => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        Role::Reader => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Role::Reader | Role::Examiner => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|error| fault(path, error))?;
@@ -81,7 +81,7 @@ fn configure(connection: &Connection, path: &Path, role: Role) -> rusqlite::Resu
             connection.pragma_update(None, "wal_autocheckpoint", 0)?;
             connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
         }
-        Role::Reader => {
+        Role::Reader | Role::Examiner => {
             connection.pragma_update(None, "cache_size", -i64::from(READER_CACHE_KIB))?;
         }
     }

@@ -66,7 +66,7 @@ pub struct Digest {
 /// Fails with [`Error::Taken`] for a target that holds anything else, with [`Error::Differs`] where the comparison finds
 /// anything; then the target stays unfinished. Of a data directory on either side it wants to be the only user.
 pub fn transfer(from: &Target, to: &Target, now: Timestamp, mut step: impl FnMut(Step)) -> Result<Same> {
-    let source = End::open(from, Role::Reader, now)?;
+    let source = End::open(from, Role::Examiner, now)?;
     let target = End::open(to, Role::Writer, now)?;
     source.conn.snapshot(|source| {
         begin(source, &target.conn)?;
@@ -82,8 +82,8 @@ pub fn transfer(from: &Target, to: &Target, now: Timestamp, mut step: impl FnMut
 
 /// Compares two databases that nobody changes meanwhile, row for row by their hashes. Moves nothing.
 pub fn compare(from: &Target, to: &Target, now: Timestamp, mut step: impl FnMut(Step)) -> Result<Same> {
-    let source = End::open(from, Role::Reader, now)?;
-    let target = End::open(to, Role::Reader, now)?;
+    let source = End::open(from, Role::Examiner, now)?;
+    let target = End::open(to, Role::Examiner, now)?;
     let target = &target.conn;
     source
         .conn

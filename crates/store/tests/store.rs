@@ -745,3 +745,17 @@ fn a_program_goes_on_and_starts_beside_a_newer_one_whose_schema_it_can_use() {
     let refused = Store::open(target(&bed), Timestamp::UNIX_EPOCH).map(drop);
     assert!(matches!(refused, Err(Error::TooNew { .. })), "{refused:?}");
 }
+
+#[test]
+fn on_postgresql_the_steps_that_are_due_are_found_along_their_index() {
+    let Some(bed) = Bed::postgres() else { return };
+    drop(open(target(&bed)));
+    let statement = whistle_store::case::STEPS_DUE
+        .replace("$1", "1")
+        .replace("$2", "5")
+        .replace("$3", "200");
+    // So few rows would be read through otherwise.
+    let explain = format!("SET enable_seqscan = off; EXPLAIN {statement}");
+    let plan = whistle_testbed::sql(bed.database_url().unwrap(), &explain);
+    assert!(plan.contains("cases_by_step") && !plan.contains("Sort"), "{plan}");
+}

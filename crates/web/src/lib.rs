@@ -22,6 +22,8 @@ use std::{
     time::Duration,
 };
 
+pub use pages::clocks::explain;
+
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use whistle_service::Whistle;

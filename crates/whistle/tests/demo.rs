@@ -77,3 +77,28 @@ fn a_file_imported_twice_adds_nothing_and_what_is_refused_says_why() {
     );
     home.run(&["verify"]).good();
 }
+
+#[test]
+fn the_clocks_of_a_case_are_explained_in_both_languages_and_as_json() {
+    let home = Home::village();
+    let rows = "service_request_id,service_code,requested_datetime,lat,long,description\n\
+                A1,RD-HOLE,2026-03-02T08:00:00+08:00,46.205,131.815,a hole\n";
+    fs::write(home.path().join("old.csv"), rows).unwrap();
+    home.run(&["import", "cases", "old.csv"]).good();
+    let number = home.run(&["export", "all.csv", "--full"]).good();
+    assert!(number.out.contains("1 case"), "{number:#?}");
+    let cases = fs::read_to_string(home.path().join("all.csv")).unwrap();
+    let number = cases.lines().nth(1).unwrap().split(',').next().unwrap();
+    let told = home.run(&["explain", number]).good().out;
+    assert!(told.contains("due ") && told.contains("working"), "{told}");
+    assert!(told.contains("[ ]") && told.contains("80%"), "{told}");
+    let told = home.run(&["explain", number, "--lang", "zh"]).good().out;
+    assert!(told.contains("到期：自") && told.contains("市级"), "{told}");
+    let json = home.run(&["explain", number, "--json"]).good().json();
+    let steps = json["clocks"].as_array().unwrap().iter().rev();
+    let steps = steps.flat_map(|clock| clock["steps"].as_array().unwrap());
+    assert!(steps.filter(|step| step["at"] == "300%").count() > 0, "{json}");
+    let nobody = home.run(&["explain", "987654321"]);
+    assert_eq!(nobody.code, 1);
+    assert!(nobody.err.contains("987654321"), "{nobody:#?}");
+}

@@ -11,8 +11,9 @@ use jiff::{SignedDuration, Timestamp, civil::date};
 use whistle_domain::{
     calendar::{Calendar, CalendarRules, Holiday, HolidayName, MakeUpDay},
     case::{Actor, Case, Channel, Event},
-    clock::Clock,
+    clock::{Clock, ClockKind},
     command::{Act, Context, NewReport, Refusal, Whereabouts, decide, report},
+    escalation::{Ladder, Rung, To},
     geometry::{MultiPolygon, Point},
     place::{
         Area, AreaIndex, Areas, Datatype, Jurisdiction, Level, Parts, Place, Post, Question, Service,
@@ -247,6 +248,7 @@ fn standards() -> Vec<Standard> {
             condition: Text::default(),
             default,
             triage: (code == "P2").then(|| "10m running".parse().unwrap()),
+            sign: (code == "R1").then(|| "2h working".parse().unwrap()),
             report_in: report_in.map(|limit: &str| limit.parse().unwrap()),
             resolve: resolve.parse().unwrap(),
             verify: (code == "L1").then(|| "1d calendar".parse().unwrap()),
@@ -254,6 +256,11 @@ fn standards() -> Vec<Standard> {
             closing: Text::default(),
             legal_basis: String::new(),
             verification,
+            ladder: match code {
+                "L1" => Some("steep".parse().unwrap()),
+                "T1" => Some("none".parse().unwrap()),
+                _ => None,
+            },
         },
     )
     .collect()
@@ -294,6 +301,7 @@ pub fn settings() -> Settings {
         duplicate_hours: 72,
         retention_days: 365,
         triage: "2h working".parse().unwrap(),
+        sign: None,
         verify: "2d working".parse().unwrap(),
     }
 }
@@ -322,6 +330,34 @@ pub fn parts() -> Parts {
         posts: posts(),
         services: services(),
         standards: standards(),
+        ladders: vec![steep()],
+    }
+}
+
+/// A ladder with every kind of rung, for lamps.
+pub fn steep() -> Ladder {
+    use ClockKind::{Resolve, Triage, Verify};
+    let rung = |clock, at: &str, to| Rung {
+        clock,
+        at: at.parse().unwrap(),
+        to,
+    };
+    Ladder {
+        code: "steep".parse().unwrap(),
+        rungs: vec![
+            rung(Triage, "50%", To::UnitLead),
+            rung(Resolve, "50%", To::UnitLead),
+            rung(Resolve, "overdue", To::ParentUnitLead),
+            rung(
+                Resolve,
+                "overdue + 2h running",
+                To::Unit("roads".parse().unwrap()),
+            ),
+            rung(Resolve, "150%", To::Station(Level::Community)),
+            rung(Resolve, "overdue + 2d working", To::Station(Level::Town)),
+            rung(Resolve, "300%", To::Post("city-lead".parse().unwrap())),
+            rung(Verify, "90%", To::Station(Level::City)),
+        ],
     }
 }
 
@@ -499,7 +535,13 @@ impl<'p> Tale<'p> {
         let clocks = case.clocks.all();
         for clock in clocks.iter().filter(|c| c.is_running()) {
             assert_eq!(clock.due_at, clock.reckon(&place.calendar), "{clock:?}");
+            let next = place.ladder_of(case).next(clock, &place.calendar);
+            assert_eq!(clock.step_at, next.map(|(_, at)| at), "{clock:?}");
         }
+        assert!(
+            clocks.iter().all(|c| c.is_running() || c.step_at.is_none()),
+            "{clocks:?}"
+        );
         let running = clocks.iter().filter(|c| c.is_running()).count();
         let parked = case.flags.parked_until.is_some();
         if parked {
@@ -516,7 +558,7 @@ impl<'p> Tale<'p> {
         }
     }
 
-    pub fn clock(&self, kind: whistle_domain::clock::ClockKind) -> &Clock {
+    pub fn clock(&self, kind: ClockKind) -> &Clock {
         self.case.clocks.get(kind).expect("it has this clock")
     }
 }

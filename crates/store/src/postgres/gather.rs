@@ -65,9 +65,11 @@ fn join(connection: &Connection, puts: &mut Vec<Rows>, to: &mut Vec<Outgoing>) -
 }
 
 /// Where the table of an `INSERT INTO table …` stands in the list of all.
-fn place(sql: &str) -> Option<usize> {
-    let name = sql.split_whitespace().nth(2)?;
-    TABLES.iter().position(|table| table.name == name)
+fn place(sql: &str) -> usize {
+    let name = sql.split_whitespace().nth(2).unwrap_or_default();
+    let place = TABLES.iter().position(|table| table.name == name);
+    debug_assert!(place.is_some(), "{name} is in no list of tables");
+    place.unwrap_or(TABLES.len())
 }
 
 /// `INSERT … VALUES ($1, $2) …` for so many rows of so many parameters.

@@ -10,6 +10,7 @@
 
 mod assets;
 mod cases;
+pub(crate) mod clocks;
 mod door;
 mod fault;
 mod feed;

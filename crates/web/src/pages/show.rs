@@ -68,15 +68,6 @@ pub(crate) struct Picture {
     pub(crate) label: String,
 }
 
-/// A clock on the staff page.
-pub(crate) struct ClockView {
-    pub(crate) name: String,
-    pub(crate) state: String,
-    pub(crate) overdue: bool,
-    pub(crate) at: Moment,
-    pub(crate) why: String,
-}
-
 /// An entry of a select.
 pub(crate) struct Choice {
     pub(crate) value: String,
@@ -235,6 +226,10 @@ impl Page {
         [
             parked,
             set("flag-supervised", flags.supervised),
+            flags.escalated.map(|tier| {
+                self.words
+                    .x("flag-escalated", &self.words.of("tier", tier.as_str()))
+            }),
             set("flag-on-the-spot", flags.on_the_spot),
             set("flag-recheck", flags.recheck),
             set("flag-hidden", !case.public),
@@ -255,41 +250,6 @@ impl Page {
             left: self.words.until(clock.due_at, self.now),
             at: self.moment(clock.due_at),
             overdue: clock.is_overdue(self.now),
-        }
-    }
-
-    /// A clock with its explanation.
-    pub(crate) fn clock(&self, clock: &Clock) -> ClockView {
-        let pauses: Vec<_> = clock
-            .pauses
-            .iter()
-            .filter_map(|p| p.to.map(|to| (p.from, to)))
-            .collect();
-        let calendar = &self.here.place.calendar;
-        let mut why = calendar
-            .explain_with_pauses(clock.started_at, clock.limit, &pauses)
-            .sentence(self.lang());
-        if clock.extensions > 0 {
-            let due = self.moment(clock.due_at).text;
-            let n = i64::from(clock.extensions);
-            why = self.words.with(
-                "clock-extended",
-                &[("why", why.into()), ("n", n.into()), ("due", due.into())],
-            );
-        }
-        let overdue = clock.is_overdue(self.now);
-        let state = match (clock.stopped_at, clock.is_paused(), overdue) {
-            (Some(_), _, true) => self.t("clock-met-late"),
-            (Some(_), _, false) => self.t("clock-met"),
-            (None, true, _) => self.t("clock-standing"),
-            (None, false, _) => self.words.until(clock.due_at, self.now),
-        };
-        ClockView {
-            name: self.words.of("clock", clock.kind.as_str()),
-            state,
-            overdue,
-            at: self.moment(clock.due_at),
-            why,
         }
     }
 
@@ -372,6 +332,26 @@ impl Page {
             Body::Commented { public } => self.t(if *public { "said-public" } else { "said-inside" }),
             Body::Rated { rating } => self.words.of("rating", rating.as_str()),
             Body::Supervised { on } => self.t(if *on { "supervised-on" } else { "supervised-off" }),
+            Body::Escalated {
+                clock,
+                level,
+                unit,
+                post,
+                ..
+            } => {
+                let told = match (post, unit) {
+                    (Some(post), _) => self.post_name(post.as_str()),
+                    (None, Some(unit)) => self.unit_name(unit.as_str()),
+                    (None, None) => self.t("step-nobody"),
+                };
+                let parts = [
+                    ("clock", self.words.of("clock", clock.as_str())),
+                    ("level", self.words.of("tier", level.as_str())),
+                    ("who", told),
+                ];
+                let parts = parts.map(|(key, text)| (key, text.into()));
+                self.words.with("escalated-to", &parts)
+            }
             Body::Shown { public } => self.t(if *public { "shown-public" } else { "shown-hidden" }),
             _ => String::new(),
         }

@@ -187,6 +187,7 @@ const fn need_word(need: Need) -> &'static str {
         Need::Parked => "parked",
         Need::NotParked => "not_parked",
         Need::ReturnsLeft => "returns_left",
+        Need::NotSigned => "not_signed",
         Need::NeverParked => "never_parked",
         Need::ExtensionsLeft => "extensions_left",
         Need::NotOverdue => "not_overdue",

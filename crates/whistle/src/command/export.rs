@@ -10,7 +10,7 @@ use whistle_service::{
     export::{Content, ExportFormat, ExportOptions},
 };
 
-use super::{Which, open};
+use super::{Which, lang, open};
 use crate::{
     config::Config,
     failure::{Failure, Result},
@@ -48,14 +48,6 @@ pub(super) struct Export {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-fn lang(text: &str) -> Result<Lang, &'static str> {
-    match text {
-        "zh" => Ok(Lang::Zh),
-        "en" => Ok(Lang::En),
-        _ => Err("write zh or en"),
-    }
 }
 
 impl Export {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use whistle_domain::tally::Counted;
 use whistle_service::figures;
 
-use super::open;
+use super::ensure_taken;
 use crate::{
     config::Config,
     failure::{Failure, Result},
@@ -60,8 +60,8 @@ impl Figures {
         let mut head = vec!["jurisdiction"];
         head.extend(part);
         head.extend(by.counted().map(Counted::as_str));
-        let rows: Vec<Vec<Value>> = open(config)?
-            .figures(by, from, until)?
+        ensure_taken(&config.site)?;
+        let rows: Vec<Vec<Value>> = figures::figures(&config.site, by, from, until)?
             .into_iter()
             .map(|row| {
                 let codes = [row.jurisdiction.to_string()].into_iter().chain(row.part);

@@ -6,6 +6,7 @@ mod check;
 mod config;
 mod demo;
 mod distribute;
+mod explain;
 mod export;
 mod figures;
 mod import;
@@ -21,7 +22,8 @@ use std::io::{self, IsTerminal};
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
-use whistle_service::{Here, Whistle};
+use whistle_domain::words::Lang;
+use whistle_service::{Here, Site, Whistle};
 
 use crate::{
     config::{Config, Flags, Layers, LogFormat, ServeFlags},
@@ -81,6 +83,9 @@ enum Command {
     /// Make a backup the install of a data folder
     #[command(after_help = restore::EXAMPLE)]
     Restore(restore::Restore),
+    /// Say why the clocks of a case stand where they do
+    #[command(after_help = explain::EXAMPLE)]
+    Explain(explain::Explain),
     /// Check the log's hashes, every case against its log, every counter against a recount
     #[command(after_help = verify::EXAMPLE)]
     Verify(verify::Verify),
@@ -126,6 +131,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Demo(demo) => demo.run(config),
         Command::Backup(backup) => backup.run(&config),
         Command::Restore(restore) => restore.run(&config),
+        Command::Explain(explain) => explain.run(&config),
         Command::Verify(verify) => verify.run(&config),
         Command::Migrate(migrate) => migrate.run(&config),
         Command::Distribute(distribute) => distribute.run(&config),
@@ -150,7 +156,11 @@ fn start_log(config: &Config) {
 
 /// Opens the install, which must be there: a wrong path must not make an empty one that looks fine.
 fn open(config: &Config) -> Result<Whistle> {
-    let site = &config.site;
+    ensure_taken(&config.site)?;
+    Ok(Whistle::open(config.site.clone())?)
+}
+
+fn ensure_taken(site: &Site) -> Result<()> {
     if !site.is_taken()? {
         return Err(Failure::Refused(match site.database_url {
             Some(_) => {
@@ -164,7 +174,16 @@ fn open(config: &Config) -> Result<Whistle> {
             ),
         }));
     }
-    Ok(Whistle::open(site.clone())?)
+    Ok(())
+}
+
+/// A language that is spoken.
+fn lang(text: &str) -> Result<Lang, &'static str> {
+    match text {
+        "zh" => Ok(Lang::Zh),
+        "en" => Ok(Lang::En),
+        _ => Err("write zh or en"),
+    }
 }
 
 /// The jurisdiction that a command is about.

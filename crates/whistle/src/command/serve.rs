@@ -161,17 +161,18 @@ fn reload_on_hangup(whistle: &Whistle) -> Result<()> {
     Ok(())
 }
 
-/// The threads that look after the duties, and whether a place was applied, which must not wait for the duties. Whatever
-/// goes wrong in them is logged and tried again.
-struct Duties([Again; 2]);
+/// The threads that look after the duties, and those of what must not wait for the duties: whether a place was applied,
+/// and whether a clock has a step to take. Whatever goes wrong in them is logged and tried again.
+struct Duties([Again; 3]);
 
 impl Duties {
     fn start(whistle: Whistle, metrics: Option<PrometheusHandle>) -> Result<Self> {
-        let places = whistle.clone();
+        let (places, clocks) = (whistle.clone(), whistle.clone());
         Ok(Self([
             Again::start("whistle-places", duties::LOOK_AT_PLACES_EVERY, move || {
                 look_at_places(&places);
             })?,
+            Again::start("whistle-clocks", duties::EVERY, move || take_steps(&clocks))?,
             Again::start("whistle-duties", duties::EVERY, move || {
                 do_once(&whistle);
                 if let Some(metrics) = &metrics {
@@ -232,10 +233,26 @@ fn look_at_places(whistle: &Whistle) {
     }
 }
 
+fn take_steps(whistle: &Whistle) {
+    match panic::catch_unwind(AssertUnwindSafe(|| whistle.take_steps())) {
+        Ok(Ok(0)) => {}
+        Ok(Ok(taken)) => tracing::info!(taken, "steps of clocks"),
+        Ok(Err(error)) => {
+            metrics::counter!("whistle_duties_failed_total").increment(1);
+            tracing::error!(%error, "the steps of clocks failed; they are tried again");
+        }
+        Err(_) => {
+            metrics::counter!("whistle_duties_failed_total").increment(1);
+            tracing::error!("the steps of clocks panicked; they are tried again");
+        }
+    }
+}
+
 fn do_once(whistle: &Whistle) {
     match panic::catch_unwind(AssertUnwindSafe(|| whistle.do_duties())) {
         Ok(Ok(done)) if done != duties::Done::default() => {
             tracing::info!(
+                escalated = done.escalated,
                 woken = done.woken,
                 reckoned = done.reckoned,
                 erased = done.erased,

@@ -13,7 +13,7 @@ use whistle_domain::{
 
 use super::{
     AreaPath, Channel, ClockKind, Code, Cursor, Day, Lang, Need, Outcome, PhotoKind, Point, Rating, Stage,
-    Step, Time, Verb, Words, commas, report::Answer,
+    Step, Tier, Time, Verb, Words, commas, report::Answer,
 };
 
 /// In whose eyes. The fullest that the credentials give when absent.
@@ -433,6 +433,9 @@ pub(crate) struct Flags {
     on_the_spot: bool,
     /// Drawn for a re-check by another post.
     recheck: bool,
+    /// How high up it was told of that a clock ran out, or nearly did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    escalated: Option<Tier>,
 }
 
 impl From<&domain::Flags> for Flags {
@@ -447,6 +450,7 @@ impl From<&domain::Flags> for Flags {
             supervised: flags.supervised,
             on_the_spot: flags.on_the_spot,
             recheck: flags.recheck,
+            escalated: flags.escalated.map(Into::into),
         }
     }
 }
@@ -462,6 +466,8 @@ pub(crate) struct Times {
     #[serde(skip_serializing_if = "Option::is_none")]
     assigned_at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    signed_at: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reported_in_at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
     handled_at: Option<Time>,
@@ -476,6 +482,7 @@ impl From<&domain::Times> for Times {
             updated_at: Time(times.updated_at),
             accepted_at: times.accepted_at.map(Time),
             assigned_at: times.assigned_at.map(Time),
+            signed_at: times.signed_at.map(Time),
             reported_in_at: times.reported_in_at.map(Time),
             handled_at: times.handled_at.map(Time),
             closed_at: times.closed_at.map(Time),
@@ -499,6 +506,11 @@ pub(crate) struct Clock {
     extensions: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped_at: Option<Time>,
+    /// How many steps of its ladder were taken.
+    steps_taken: u8,
+    /// When the next step is due, if one is left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step_at: Option<Time>,
     /// Why it is due then, in sentences; not in lists.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -531,6 +543,8 @@ impl Clock {
             overdue: clock.is_overdue(now),
             extensions: clock.extensions,
             stopped_at: clock.stopped_at.map(Time),
+            steps_taken: clock.steps_fired,
+            step_at: clock.step_at.map(Time),
             explanation: lang.map(|lang| explain(clock, place, lang)).unwrap_or_default(),
         }
     }
@@ -538,17 +552,13 @@ impl Clock {
 
 /// The limit and each of its extensions, explained by the calendar.
 fn explain(clock: &DomainClock, place: &Place, lang: DomainLang) -> Vec<String> {
-    let pauses: Vec<_> = clock
-        .pauses
-        .iter()
-        .filter_map(|p| Some((p.from, p.to?)))
-        .collect();
+    let pauses = clock.closed_pauses();
     let mut last = place
         .calendar
         .explain_with_pauses(clock.started_at, clock.limit, &pauses);
     let mut sentences = vec![last.sentence(lang)];
     for _ in 0..clock.extensions {
-        last = place.calendar.explain(last.due, clock.limit);
+        last = place.calendar.explain_with_pauses(last.due, clock.limit, &pauses);
         sentences.push(last.sentence(lang));
     }
     sentences
@@ -710,7 +720,7 @@ pub(crate) struct StaffEvent {
     /// `merged`: the case that goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     into: Option<i64>,
-    /// `assigned`: the unit that has it. `returned`: the right one.
+    /// `assigned`: the unit that has it. `returned`: the right one. `escalated`: the one whose leads are told.
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<Code>,
     /// `handled`, `verified`, `settled`: how it ended.
@@ -738,6 +748,9 @@ pub(crate) struct StaffEvent {
     /// `supervised`: whether it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     on: Option<bool>,
+    /// `escalated`: which step of which clock, and who is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    escalation: Option<Escalation>,
     /// Which clocks it touched, and when they are due since.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -794,9 +807,27 @@ impl StaffEvent {
             Body::PhotoAdded { photo } => line.photos = vec![photo.into()],
             Body::Rated { rating } => line.rating = Some((*rating).into()),
             Body::Supervised { on } => line.on = Some(*on),
+            Body::Escalated {
+                clock,
+                step,
+                due_at,
+                level,
+                unit,
+                post,
+            } => {
+                line.unit = unit.as_ref().map(Code::of);
+                line.escalation = Some(Escalation {
+                    clock: (*clock).into(),
+                    step: *step,
+                    due_at: Time(*due_at),
+                    level: (*level).into(),
+                    post: post.as_ref().map(Code::of),
+                });
+            }
             Body::Declined
             | Body::Referred
             | Body::Withdrawn
+            | Body::Signed
             | Body::ReportedIn
             | Body::Reworked
             | Body::ReopenRequested
@@ -808,6 +839,20 @@ impl StaffEvent {
         }
         line
     }
+}
+
+/// A step of a clock's ladder that was taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Escalation {
+    clock: ClockKind,
+    /// Which step of the clock's ladder, from 1.
+    step: u8,
+    /// When it was due; the event may be later.
+    due_at: Time,
+    level: Tier,
+    /// The one post that is told, where the ladder names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    post: Option<Code>,
 }
 
 /// Where a matter lies.
@@ -840,7 +885,7 @@ pub(crate) struct ClockChange {
     due_at: Option<Time>,
 }
 
-/// A new clock runs, one is stopped, stands, runs on, is extended, or was computed anew.
+/// A new clock runs, one is stopped, stands, runs on, is extended, was computed anew, or a step of its ladder was taken.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ClockDeed {
@@ -850,6 +895,7 @@ pub(crate) enum ClockDeed {
     Resume,
     Extend,
     Reckon,
+    Step,
 }
 
 impl From<&whistle_domain::clock::ClockChange> for ClockChange {
@@ -859,9 +905,10 @@ impl From<&whistle_domain::clock::ClockChange> for ClockChange {
             Change::Start { kind, due_at, .. } => (kind, ClockDeed::Start, Some(due_at)),
             Change::Stop { kind } => (kind, ClockDeed::Stop, None),
             Change::Pause { kind } => (kind, ClockDeed::Pause, None),
-            Change::Resume { kind, due_at } => (kind, ClockDeed::Resume, Some(due_at)),
-            Change::Extend { kind, due_at } => (kind, ClockDeed::Extend, Some(due_at)),
-            Change::Reckon { kind, due_at } => (kind, ClockDeed::Reckon, Some(due_at)),
+            Change::Resume { kind, due_at, .. } => (kind, ClockDeed::Resume, Some(due_at)),
+            Change::Extend { kind, due_at, .. } => (kind, ClockDeed::Extend, Some(due_at)),
+            Change::Reckon { kind, due_at, .. } => (kind, ClockDeed::Reckon, Some(due_at)),
+            Change::Step { kind, .. } => (kind, ClockDeed::Step, None),
         };
         Self {
             kind: kind.into(),

@@ -18,7 +18,8 @@ use utoipa::{
     },
 };
 use whistle_domain::{
-    case as domain_case, clock, geometry, place as domain_place, public, rights, transition, words,
+    case as domain_case, clock, escalation, geometry, place as domain_place, public, rights, transition,
+    words,
 };
 
 /// A text with a bound on its letters.
@@ -288,7 +289,11 @@ twin!(
 );
 twin!(
     /// What a clock limits.
-    ClockKind = clock::ClockKind { Triage, ReportIn, Resolve, Verify }
+    ClockKind = clock::ClockKind { Triage, Sign, ReportIn, Resolve, Verify }
+);
+twin!(
+    /// How high up a case was told of: in the unit that must act, the one above it, or a station.
+    Tier = escalation::Tier { Unit, ParentUnit, Community, Town, City }
 );
 twin!(
     /// What a post may do.
@@ -301,16 +306,16 @@ twin!(
 twin!(
     /// What may be done to a case.
     Verb = transition::Verb {
-        Accept, Decline, Merge, Refer, Withdraw, Assign, ReportIn, Return, Handle, Verify, Rework, Settle,
+        Accept, Decline, Merge, Refer, Withdraw, Assign, Sign, ReportIn, Return, Handle, Verify, Rework, Settle,
         RequestReopen, Reopen, RefuseReopen, Park, Resume, Extend, Reclassify, Relocate, Join, Comment, AddPhoto,
-        Rate, Supervise, Show, Reckon, FixOnTheSpot
+        Rate, Supervise, Show, Reckon, Escalate, FixOnTheSpot
     }
 );
 twin!(
     /// What a verb needs besides the right actor.
     Need = transition::Need {
         Text, Unit, RightUnit, Outcome, Original, Until, Service, Location, Rating, NotFixer, LeadAfterReturns,
-        Window, Parked, NotParked, ReturnsLeft, NeverParked, ExtensionsLeft, NotOverdue, ReporterFirst, OnlyReport,
+        Window, Parked, NotParked, ReturnsLeft, NotSigned, NeverParked, ExtensionsLeft, NotOverdue, ReporterFirst, OnlyReport,
         PhotosLeft, AtReport
     }
 );

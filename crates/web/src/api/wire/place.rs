@@ -380,6 +380,9 @@ pub(crate) struct Standard {
     /// From report to dispatch.
     #[serde(skip_serializing_if = "Option::is_none")]
     triage: Option<String>,
+    /// From dispatch to "we have seen it and take it".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sign: Option<String>,
     /// From dispatch to "we are here".
     #[serde(skip_serializing_if = "Option::is_none")]
     report_in: Option<String>,
@@ -397,6 +400,9 @@ pub(crate) struct Standard {
     /// The rule it rests on.
     legal_basis: String,
     verification: Verification,
+    /// Who is told when its clocks run out: a ladder of escalations.csv; the default one when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ladder: Option<Code>,
 }
 
 /// Who may verify the work: any post outside the unit that fixed it, the reporter first, or the fixer's word is enough.
@@ -418,6 +424,7 @@ impl From<&domain::Standard> for Standard {
             condition: (&standard.condition).into(),
             default: standard.default,
             triage: limit(standard.triage),
+            sign: limit(standard.sign),
             report_in: limit(standard.report_in),
             resolve: String::from(standard.resolve),
             verify: limit(standard.verify),
@@ -429,6 +436,7 @@ impl From<&domain::Standard> for Standard {
                 domain::Verification::Reporter => Verification::Reporter,
                 domain::Verification::SelfCheck => Verification::SelfCheck,
             },
+            ladder: standard.ladder.as_ref().map(Code::of),
         }
     }
 }

@@ -175,6 +175,7 @@ fn read(page: &Page, verb: Verb, posted: &Posted, case: &Case, wrongs: &mut Wron
             .parse()
             .ok()
             .map(|unit| Act::Assign { unit: Some(unit) }),
+        Verb::Sign => Some(Act::Sign),
         Verb::ReportIn => Some(Act::ReportIn),
         Verb::Return => {
             let unit = code("right_unit", Need::RightUnit);
@@ -216,7 +217,13 @@ fn read(page: &Page, verb: Verb, posted: &Posted, case: &Case, wrongs: &mut Wron
         }),
         Verb::Show => Some(Act::Show { public: !case.public }),
         Verb::AddPhoto => None,
-        Verb::Withdraw | Verb::Settle | Verb::Join | Verb::Rate | Verb::Reckon | Verb::FixOnTheSpot => {
+        Verb::Withdraw
+        | Verb::Settle
+        | Verb::Join
+        | Verb::Rate
+        | Verb::Reckon
+        | Verb::Escalate
+        | Verb::FixOnTheSpot => {
             wrongs.add("done", page.words.refusal(&Refusal::NotAllowed(verb)));
             None
         }

@@ -19,10 +19,11 @@ use whistle_service::Error;
 use super::session::{Staff, StaffForm};
 use crate::pages::{
     cases::number,
+    clocks::{self, ClockView},
     fault::Fault,
     form::{Entered, Wrongs},
     page::Page,
-    show::{Answered, Choice, ClockView, Entry, Group, Moment, Picture},
+    show::{Answered, Choice, Entry, Group, Moment, Picture},
     words::verb,
 };
 
@@ -209,7 +210,7 @@ pub(crate) fn show(
         may_reach: rights::may_reach_reporters(case, staff.actor(), place),
         contacts,
         photos: page.pictures(case, case.photos.iter()),
-        clocks: case.clocks.all().iter().map(|clock| page.clock(clock)).collect(),
+        clocks: clocks::views(case, log, place, page.now, page.words),
         meanwhile: since.map_or_else(Vec::new, |seen| timeline().filter(|e| e.version > seen).collect()),
         timeline: timeline().collect(),
         forms: forms(staff, case, tried.as_ref()),

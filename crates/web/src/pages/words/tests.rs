@@ -7,6 +7,7 @@ use std::{
 use whistle_domain::{
     case::{Body, Channel, Outcome, Rating, Stage},
     clock::ClockKind,
+    escalation::Tier,
     public::Step,
     transition::TRANSITIONS,
 };
@@ -130,6 +131,9 @@ fn every_word_of_the_domain_has_a_message() {
         for clock in ClockKind::ALL {
             add("clock", clock.as_str());
             add("promise", clock.as_str());
+        }
+        for tier in Tier::ALL {
+            add("tier", tier.as_str());
         }
         for channel in CHANNELS {
             add("channel", channel.as_str());
