@@ -228,6 +228,7 @@ fn a_stop_of_days_is_caught_up_in_the_order_of_time() {
         to: whistle.now(),
     };
     whistle.make_demo(&place, options, |_| {}).unwrap();
+    // Nobody looks for three days.
     install.hands.pass(Duration::from_hours(72));
     // So slow that each look ends after a batch or two: what was taken by then is all earlier than what was not.
     install.hands.slow(Duration::from_secs(2));
