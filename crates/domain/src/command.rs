@@ -592,12 +592,11 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
         Act::Rework => {
             let mut clocks = story.stop(&[ClockKind::Verify]);
             // Work done on the spot had no limit to run on.
-            clocks.push(match story.run_on(ClockKind::Resolve) {
-                Some(run_on) => run_on,
-                None => {
-                    let standard = standard_held(place, case)?;
-                    story.start(ClockKind::Resolve, standard.resolve, Some(standard))
-                }
+            clocks.push(if let Some(run_on) = story.run_on(ClockKind::Resolve) {
+                run_on
+            } else {
+                let standard = standard_held(place, case)?;
+                story.start(ClockKind::Resolve, standard.resolve, Some(standard))
             });
             story.tell(Body::Reworked, text, clocks);
         }

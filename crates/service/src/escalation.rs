@@ -39,7 +39,7 @@ const BATCH: usize = 200;
 const LOOK: Duration = Duration::from_secs(2);
 
 /// A case whose step failed is left alone for so long; the others go on.
-const AFTER_FAILURE: Duration = Duration::from_secs(600);
+const AFTER_FAILURE: Duration = Duration::from_mins(10);
 
 /// A case that had no step to take after all is left alone for so long: somebody changed it in between.
 const AFTER_NOTHING: Duration = Duration::from_secs(2);

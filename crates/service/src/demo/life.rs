@@ -121,6 +121,7 @@ pub(super) fn live(
         rated: false,
     };
     life.go_on();
+    life.climb(end);
     let recent = Recent {
         number,
         new,
@@ -264,6 +265,7 @@ impl<'a> Life<'a, '_> {
         if at >= self.end {
             return false;
         }
+        self.climb(at);
         let context = Context {
             place: self.world.place,
             now: at,
@@ -284,6 +286,31 @@ impl<'a> Life<'a, '_> {
             Err(refusal) => {
                 self.refusals.note(act.verb().as_str(), &refusal);
                 false
+            }
+        }
+    }
+
+    /// Takes the steps of its clocks that are due before a time, each at its own, as the scheduler would have.
+    fn climb(&mut self, until: Timestamp) {
+        while let Some(step_at) = self.case.clocks.next_step().and_then(|clock| clock.step_at)
+            && step_at < until
+        {
+            let context = Context {
+                place: self.world.place,
+                now: step_at.max(self.at),
+                by: &Actor::System,
+                chance: 1.0,
+            };
+            let events = command::decide(&self.case, &Act::Escalate, "", context).unwrap_or_default();
+            if events.is_empty() {
+                return;
+            }
+            for event in events {
+                if self.case.apply(&event).is_err() {
+                    return;
+                }
+                self.at = event.at;
+                self.events.push(event);
             }
         }
     }
@@ -570,6 +597,11 @@ impl<'a> Life<'a, '_> {
         let Some(by) = world.in_lead(self.rng, &self.case) else {
             return false;
         };
+        // Most are there before they would have signed.
+        if self.case.times.signed_at.is_none() && self.chance(0.1) {
+            let soon = self.at + self.minutes(2, 20);
+            self.act(soon.min(at), by, &Act::Sign, "");
+        }
         self.act(at, by, &Act::ReportIn, "")
     }
 
