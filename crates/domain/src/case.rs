@@ -10,7 +10,8 @@ use crate::{
     clock::{ClockChange, Clocks},
     geometry::Point,
     place::AreaPath,
-    words::{CaseNumber, PostCode, ServiceCode, StandardCode, UnitCode},
+    whistle,
+    words::{CaseNumber, PostCode, ServiceCode, StandardCode, UnitCode, WhistleNumber},
 };
 
 /// How a case ended.
@@ -583,13 +584,20 @@ pub enum Body {
         /// Whether it is shown.
         public: bool,
     },
+    /// A whistle was blown on it, or that one is over.
+    Whistled {
+        /// Which.
+        whistle: WhistleNumber,
+        /// Where the whistle stands now.
+        stage: whistle::Stage,
+    },
     /// The calendar changed and its clocks were computed anew.
     Reckoned,
 }
 
 impl Body {
     /// All words, in the order of the variants.
-    pub const WORDS: [&'static str; 28] = [
+    pub const WORDS: [&'static str; 29] = [
         "reported",
         "joined",
         "accepted",
@@ -617,6 +625,7 @@ impl Body {
         "rated",
         "supervised",
         "shown",
+        "whistled",
         "reckoned",
     ];
 
@@ -659,6 +668,7 @@ impl Body {
             Self::Rated { .. } => "rated",
             Self::Supervised { .. } => "supervised",
             Self::Shown { .. } => "shown",
+            Self::Whistled { .. } => "whistled",
             Self::Reckoned => "reckoned",
         }
     }
@@ -840,7 +850,7 @@ impl Case {
                 self.public = *public;
             }
             Body::Relocated { location } => self.location = location.clone(),
-            Body::Commented { .. } | Body::Reckoned => {}
+            Body::Commented { .. } | Body::Whistled { .. } | Body::Reckoned => {}
             Body::PhotoAdded { photo } => self.photos.push(photo.clone()),
             Body::Rated { rating } => self.rating = Some(*rating),
             Body::Supervised { on } => self.flags.supervised = *on,

@@ -1,6 +1,6 @@
 //! A place: the compiled form of its folder (§4). Immutable once built; a change is a new version.
 //!
-//! Knows areas, units, posts, services, standards, routing and calendar, and how they refer to each other.
+//! Knows areas, units, posts, services, standards, kinds of whistle, routing and calendar, and how they refer to each other.
 //! Does not know files, lines or faults: the `place` crate reads those and hands over what is right.
 
 use std::{
@@ -17,7 +17,10 @@ use crate::{
     limit::Limit,
     rights::Role,
     routing::Routing,
-    words::{AreaCode, JurisdictionCode, Lang, PostCode, ServiceCode, StandardCode, Text, UnitCode},
+    words::{
+        AreaCode, JurisdictionCode, Lang, PostCode, ServiceCode, StandardCode, Text, UnitCode,
+        WhistleKindCode,
+    },
 };
 
 /// How deep an area lies in the grid.
@@ -418,6 +421,97 @@ pub struct Standard {
     pub verification: Verification,
 }
 
+/// Who must approve a whistle before it is blown. One who may approve it blows it at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Approval {
+    /// The lead of the station that blows it.
+    Lead,
+    /// The lead of a station above; of the station itself where there is none above.
+    Above,
+}
+
+/// A kind of whistle: who may blow it, who approves it, and how soon the units must come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WhistleKind {
+    /// Its code, unique in the place.
+    pub code: WhistleKindCode,
+    /// Its name.
+    pub name: Text,
+    /// The levels whose stations may blow it.
+    pub levels: Vec<Level>,
+    /// The posts of such a station that may.
+    pub roles: Vec<Role>,
+    /// Who approves it; none when nobody need.
+    pub approval: Option<Approval>,
+    /// From the call to "we have read it".
+    pub sign: Option<Limit>,
+    /// From the call to the first word with the station.
+    pub contact: Option<Limit>,
+    /// From the call to "we are here".
+    pub report_in: Limit,
+    /// From "we are here" to leaving.
+    pub leave: Option<Limit>,
+    /// The highest level to which it may be raised.
+    pub highest: Level,
+}
+
+impl WhistleKind {
+    /// The kinds of a place that names none of its own: several units at one place, what a station cannot solve by
+    /// itself, and what cannot wait.
+    pub fn defaults() -> Vec<Self> {
+        let limit = |text: &str| text.parse().expect("a constant");
+        let kind = |code: &str, zh, en, levels: &[Level], roles: &[Role], approval| Self {
+            code: code.parse().expect("a constant"),
+            name: Text::both(zh, en),
+            levels: levels.to_vec(),
+            roles: roles.to_vec(),
+            approval,
+            sign: Some(limit("1h working")),
+            contact: Some(limit("4h working")),
+            report_in: limit("3d working"),
+            leave: None,
+            highest: Level::City,
+        };
+        let stations = [Level::City, Level::Town, Level::Community];
+        vec![
+            kind(
+                "joint",
+                "联合处置哨",
+                "Joint handling",
+                &stations,
+                &[Role::Dispatcher, Role::Lead],
+                None,
+            ),
+            Self {
+                contact: Some(limit("1d working")),
+                report_in: limit("5d working"),
+                ..kind(
+                    "hard",
+                    "疑难哨",
+                    "Hard problem",
+                    &stations[..2],
+                    &[Role::Dispatcher, Role::Lead],
+                    Some(Approval::Lead),
+                )
+            },
+            Self {
+                sign: Some(limit("10m running")),
+                contact: Some(limit("15m running")),
+                report_in: limit("30m running"),
+                ..kind(
+                    "emergency",
+                    "应急哨",
+                    "Emergency",
+                    &stations,
+                    &[Role::Patrol, Role::CallTaker, Role::Dispatcher, Role::Lead],
+                    None,
+                )
+            },
+        ]
+    }
+}
+
 /// The settings of a jurisdiction, each with a default.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -488,6 +582,7 @@ pub struct Place {
     standards: Vec<Standard>,
     standard_by_code: HashMap<StandardCode, usize>,
     standards_of: HashMap<ServiceCode, Vec<usize>>,
+    whistle_kinds: Vec<WhistleKind>,
 }
 
 /// What a [`Place`] is made of. All references have been checked by the `place` crate.
@@ -511,6 +606,8 @@ pub struct Parts {
     pub services: Vec<Service>,
     /// All standards, in file order.
     pub standards: Vec<Standard>,
+    /// All kinds of whistle, in file order.
+    pub whistle_kinds: Vec<WhistleKind>,
 }
 
 impl Place {
@@ -526,6 +623,7 @@ impl Place {
             posts,
             services,
             standards,
+            whistle_kinds,
         } = parts;
         let mut standards_of: HashMap<ServiceCode, Vec<usize>> = HashMap::new();
         for (i, standard) in standards.iter().enumerate() {
@@ -563,6 +661,7 @@ impl Place {
             units,
             services,
             standards,
+            whistle_kinds,
         }
     }
 
@@ -628,6 +727,24 @@ impl Place {
     /// The standard that holds when nobody chose one.
     pub fn default_standard(&self, service: &ServiceCode) -> Option<&Standard> {
         self.standards_of(service).find(|s| s.default)
+    }
+
+    /// All kinds of whistle, in file order.
+    pub fn whistle_kinds(&self) -> &[WhistleKind] {
+        &self.whistle_kinds
+    }
+
+    /// The kind of whistle with a code.
+    pub fn whistle_kind(&self, code: &str) -> Option<&WhistleKind> {
+        self.whistle_kinds.iter().find(|kind| kind.code.as_str() == code)
+    }
+
+    /// The station next above the area of another.
+    pub fn station_above(&self, area: AreaIndex) -> Option<&Unit> {
+        self.areas
+            .get(area)
+            .parent
+            .and_then(|parent| self.answering_station(parent))
     }
 
     /// The unit that leads a case of this standard in this area, or none when the chain of responsibility is open.

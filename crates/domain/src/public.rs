@@ -136,6 +136,7 @@ fn entry(event: &Event, version: u32) -> Option<Entry> {
         | Body::Rated { .. }
         | Body::Supervised { .. }
         | Body::Shown { .. }
+        | Body::Whistled { .. }
         | Body::Reckoned => return None,
     };
     let text = if text_is_public {

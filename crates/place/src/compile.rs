@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 use whistle_domain::{
-    place::{Areas, Parts, Place},
+    place::{Areas, Parts, Place, WhistleKind},
     routing::Routing,
 };
 
@@ -18,6 +18,7 @@ use crate::{
     table::{self, Layout, Table},
     text::{decode, did_you_mean},
     units::{self, POSTS, UNITS},
+    whistles::{self, WHISTLES},
 };
 
 /// A place, and what somebody should look at in its folder.
@@ -76,6 +77,7 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
         standards: standards.as_ref(),
     };
     let rules = table(&ROUTING, faults).map(|rows| routing::read(&rows, books, faults));
+    let kinds = table(&WHISTLES, faults).map(|rows| whistles::read(&rows, faults));
     let dates = table(&CALENDAR, faults);
     let calendar = charter
         .as_ref()
@@ -94,6 +96,7 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
         posts: posts?,
         services: services?.services,
         standards: standards?.standards,
+        whistle_kinds: kinds.unwrap_or_else(WhistleKind::defaults),
     }))
 }
 

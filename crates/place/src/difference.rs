@@ -18,6 +18,7 @@ use crate::{
     table::{self, Layout, Row},
     tiling,
     units::{POSTS, UNITS},
+    whistles::WHISTLES,
 };
 
 /// What happens to a thing.
@@ -118,6 +119,11 @@ const TABLES: &[Keyed] = &[
         key: &["matter", "area"],
     },
     Keyed {
+        layout: &WHISTLES,
+        thing: "kind of whistle",
+        key: &["code"],
+    },
+    Keyed {
         layout: &CALENDAR,
         thing: "date",
         key: &["date"],
@@ -182,7 +188,7 @@ fn summary(table: &Keyed, row: &Row) -> String {
 /// A cell without the ways of writing that make no difference.
 fn meaning(column: &str, cell: &str) -> String {
     match column {
-        "triage" | "report_in" | "resolve" | "verify" => cell
+        "triage" | "sign" | "contact" | "report_in" | "resolve" | "verify" | "leave" => cell
             .parse::<Limit>()
             .map_or_else(|_| cell.to_owned(), |limit| limit.to_string()),
         "public" | "default" | "variable" | "required" => match crate::text::yes_no(cell) {

@@ -10,7 +10,7 @@ use std::{
 use crate::fault::{Faults, whole};
 
 /// The files that a place is made of, besides the texts below `briefing/`.
-pub const KNOWN_FILES: [&str; 10] = [
+pub const KNOWN_FILES: [&str; 11] = [
     "jurisdiction.toml",
     "areas.geojson",
     "units.csv",
@@ -19,6 +19,7 @@ pub const KNOWN_FILES: [&str; 10] = [
     "questions.csv",
     "standards.csv",
     "routing.csv",
+    "whistles.csv",
     "calendar.csv",
     "indicators.toml",
 ];

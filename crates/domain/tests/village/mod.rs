@@ -16,7 +16,7 @@ use whistle_domain::{
     geometry::{MultiPolygon, Point},
     place::{
         Area, AreaIndex, Areas, Datatype, Jurisdiction, Level, Parts, Place, Post, Question, Service,
-        Settings, Standard, Unit, UnitKind, Verification,
+        Settings, Standard, Unit, UnitKind, Verification, WhistleKind,
     },
     rights::Role,
     routing::{Leader, Matter, Routing, Rule},
@@ -322,6 +322,7 @@ pub fn parts() -> Parts {
         posts: posts(),
         services: services(),
         standards: standards(),
+        whistle_kinds: WhistleKind::defaults(),
     }
 }
 
