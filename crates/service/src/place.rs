@@ -272,7 +272,8 @@ impl Whistle {
         Ok(true)
     }
 
-    /// Computes the clocks of every open case anew; each that changes says so in its log.
+    /// Computes the clocks of every open case and whistle anew; each that changes says so in its log. Answers how many
+    /// cases did.
     fn reckon_clocks(&self, code: &str) -> Result<u64> {
         /// Cases of one round: few enough that reports are not kept waiting.
         const ROUND: usize = 100;
@@ -285,6 +286,7 @@ impl Whistle {
                 .store
                 .read_blocking(|conn| whistle_store::case::open_after(conn, id, after, ROUND))?;
             let Some(last) = numbers.last() else {
+                self.reckon_whistles(here)?;
                 return Ok(changed);
             };
             after = *last;

@@ -57,6 +57,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 5,
         sql: include_str!("../migrations/0006_leases.sql"),
     },
+    // Older programs know no whistle, and could not read the cases' events that tell of one.
+    Migration {
+        version: 7,
+        name: "whistles",
+        reads_from: 7,
+        sql: include_str!("../migrations/0007_whistles.sql"),
+    },
 ];
 
 impl Migration {
