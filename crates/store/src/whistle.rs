@@ -474,7 +474,7 @@ pub(crate) fn audit(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit
              ORDER BY number
              LIMIT $3",
             params![jurisdiction.0, after, ROUND],
-            |row| Kept::read(row),
+            Kept::read,
         )?;
         let Some(last) = round.last() else { break };
         after = last.number.0;
