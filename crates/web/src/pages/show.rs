@@ -344,7 +344,7 @@ impl Page {
     }
 
     /// Who did something, by post, never by name.
-    fn actor(&self, actor: &Actor) -> String {
+    pub(crate) fn actor(&self, actor: &Actor) -> String {
         match actor {
             Actor::Reporter { report } => self.words.n("actor-reporter", i64::from(*report)),
             Actor::Post { post, .. } => self.post_name(post.as_str()),
@@ -372,6 +372,10 @@ impl Page {
             Body::Commented { public } => self.t(if *public { "said-public" } else { "said-inside" }),
             Body::Rated { rating } => self.words.of("rating", rating.as_str()),
             Body::Supervised { on } => self.t(if *on { "supervised-on" } else { "supervised-off" }),
+            Body::Whistled { whistle, stage } => self.words.aside(
+                &self.words.x("whistle-number", &whistle.to_string()),
+                &self.words.of("whistle-stage", stage.as_str()),
+            ),
             Body::Shown { public } => self.t(if *public { "shown-public" } else { "shown-hidden" }),
             _ => String::new(),
         }
@@ -536,6 +540,12 @@ impl Page {
             }
         };
         units.into_iter().map(choice).collect()
+    }
+
+    /// The beginning of a text, for a list.
+    #[expect(clippy::unused_self, reason = "one of the page's ways to show things")]
+    pub(crate) fn excerpt(&self, text: &str) -> String {
+        excerpt(text)
     }
 
     /// What an actor is offered, as a list.

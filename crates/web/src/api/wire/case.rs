@@ -13,7 +13,7 @@ use whistle_domain::{
 
 use super::{
     AreaPath, Channel, ClockKind, Code, Cursor, Day, Lang, Need, Outcome, PhotoKind, Point, Rating, Stage,
-    Step, Time, Verb, Words, commas, report::Answer,
+    Step, Time, Verb, WhistleStage, Words, commas, report::Answer,
 };
 
 /// In whose eyes. The fullest that the credentials give when absent.
@@ -515,7 +515,7 @@ pub(crate) enum ClockState {
 }
 
 impl Clock {
-    fn of(clock: &DomainClock, place: &Place, now: Timestamp, lang: Option<DomainLang>) -> Self {
+    pub(super) fn of(clock: &DomainClock, place: &Place, now: Timestamp, lang: Option<DomainLang>) -> Self {
         Self {
             kind: clock.kind.into(),
             limit: String::from(clock.limit),
@@ -738,6 +738,12 @@ pub(crate) struct StaffEvent {
     /// `supervised`: whether it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     on: Option<bool>,
+    /// `whistled`: which whistle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whistle: Option<i64>,
+    /// `whistled`: where that whistle stands since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whistle_stage: Option<WhistleStage>,
     /// Which clocks it touched, and when they are due since.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -794,6 +800,10 @@ impl StaffEvent {
             Body::PhotoAdded { photo } => line.photos = vec![photo.into()],
             Body::Rated { rating } => line.rating = Some((*rating).into()),
             Body::Supervised { on } => line.on = Some(*on),
+            Body::Whistled { whistle, stage } => {
+                line.whistle = Some(whistle.0);
+                line.whistle_stage = Some((*stage).into());
+            }
             Body::Declined
             | Body::Referred
             | Body::Withdrawn

@@ -5,6 +5,7 @@ pub(crate) mod act;
 pub(crate) mod case;
 pub(crate) mod place;
 pub(crate) mod report;
+pub(crate) mod whistle;
 
 use std::{borrow::Cow, fmt::Display};
 
@@ -18,7 +19,8 @@ use utoipa::{
     },
 };
 use whistle_domain::{
-    case as domain_case, clock, geometry, place as domain_place, public, rights, transition, words,
+    case as domain_case, clock, geometry, place as domain_place, public, rights, transition,
+    whistle as domain_whistle, words,
 };
 
 /// A text with a bound on its letters.
@@ -288,7 +290,7 @@ twin!(
 );
 twin!(
     /// What a clock limits.
-    ClockKind = clock::ClockKind { Triage, ReportIn, Resolve, Verify }
+    ClockKind = clock::ClockKind { Triage, Sign, Contact, ReportIn, Resolve, Verify, Leave }
 );
 twin!(
     /// What a post may do.
@@ -303,7 +305,7 @@ twin!(
     Verb = transition::Verb {
         Accept, Decline, Merge, Refer, Withdraw, Assign, ReportIn, Return, Handle, Verify, Rework, Settle,
         RequestReopen, Reopen, RefuseReopen, Park, Resume, Extend, Reclassify, Relocate, Join, Comment, AddPhoto,
-        Rate, Supervise, Show, Reckon, FixOnTheSpot
+        Rate, Supervise, Show, Whistle, Reckon, FixOnTheSpot
     }
 );
 twin!(
@@ -313,6 +315,31 @@ twin!(
         Window, Parked, NotParked, ReturnsLeft, NeverParked, ExtensionsLeft, NotOverdue, ReporterFirst, OnlyReport,
         PhotosLeft, AtReport
     }
+);
+twin!(
+    /// Where a whistle stands.
+    WhistleStage = domain_whistle::Stage { Asked, Blown, Closed, Withdrawn, Refused }
+);
+twin!(
+    /// Where a called unit stands.
+    CallState = domain_whistle::CallState { Called, Signed, Refused, ReportedIn, Present, Absent, Left }
+);
+twin!(
+    /// What may be done to a whistle.
+    WhistleVerb = domain_whistle::transition::Verb {
+        Blow, Approve, RefuseApproval, Withdraw, Raise, Sign, Refuse, Contact, ReportIn, Confirm, Leave, Minutes, Close,
+        Finish, RateUnit, RateWhistle, Reckon
+    }
+);
+twin!(
+    /// What a verb of whistles needs besides the right actor.
+    WhistleNeed = domain_whistle::transition::Need {
+        Text, Unit, NotContacted, HigherStation, Minutes, Duty, Rating, AtBlow
+    }
+);
+twin!(
+    /// Who must approve a whistle: the lead of the station that blows it, or one of a station above.
+    Approval = domain_place::Approval { Lead, Above }
 );
 twin!(
     /// A language that explanations are written in.

@@ -148,7 +148,7 @@ async fn again(
         status,
         stale: saw.filter(|seen| *seen < case.version),
     };
-    show(staff, &case, &log, Some(tried), None, None)
+    show(staff, &case, &log, Some(tried), None, None).await
 }
 
 /// What a form asks for; what is missing or unreadable is noted at its field.
@@ -216,7 +216,13 @@ fn read(page: &Page, verb: Verb, posted: &Posted, case: &Case, wrongs: &mut Wron
         }),
         Verb::Show => Some(Act::Show { public: !case.public }),
         Verb::AddPhoto => None,
-        Verb::Withdraw | Verb::Settle | Verb::Join | Verb::Rate | Verb::Reckon | Verb::FixOnTheSpot => {
+        Verb::Withdraw
+        | Verb::Settle
+        | Verb::Join
+        | Verb::Rate
+        | Verb::Whistle
+        | Verb::Reckon
+        | Verb::FixOnTheSpot => {
             wrongs.add("done", page.words.refusal(&Refusal::NotAllowed(verb)));
             None
         }
