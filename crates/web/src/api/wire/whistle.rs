@@ -469,8 +469,8 @@ macro_rules! acts {
                     /// The reason, remark or minutes that go with it.
                     #[serde(default)]
                     text: Text,
-                    /// The version of the whistle that was seen; when something else happened since, the act is refused.
-                    /// A unit that acts for itself may leave it out.
+                    /// The version of the whistle that was seen. When it is sent and something else happened since, the
+                    /// act is refused; what was done without a connection goes without it.
                     #[schema(maximum = 2_147_483_647)]
                     seen: Option<u32>,
                 }
