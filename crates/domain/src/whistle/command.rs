@@ -679,7 +679,7 @@ impl Story<'_> {
             .point
             .zip(position)
             .map(|(place, position)| place.distance_metres(&position) <= NEAR_METRES);
-        let mut clocks = self.stop(&unit, &[ClockKind::Sign, ClockKind::ReportIn]);
+        let mut clocks = self.stop(&unit, &[ClockKind::Sign, ClockKind::Contact, ClockKind::ReportIn]);
         let leave = kind.and_then(|kind| kind.leave);
         clocks.extend(leave.map(|limit| self.start(&unit, ClockKind::Leave, limit, made_at.unwrap_or(now))));
         self.tell(Body::ReportedIn { unit, made_at, near }, text, clocks);

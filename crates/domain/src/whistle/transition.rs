@@ -211,11 +211,11 @@ pub const TRANSITIONS: &[Transition] = &[
         Verb::Contact,
         &[Blown],
         None,
-        &[Signed, ReportedIn, Present],
+        &[Signed],
         UNIT,
         &[Need::NotContacted],
     ),
-    // Who is there has read the call, signed or not; who was not found may come after all.
+    // Who is there has read the call and can speak with the station, signed or not; who was not found may come after all.
     line(
         Verb::ReportIn,
         &[Blown],
