@@ -683,3 +683,37 @@ impl Columns {
         .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    #[test]
+    fn every_list_runs_along_its_index() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Timestamp::UNIX_EPOCH).unwrap();
+        let unit = || Whose::Unit("roads".parse().unwrap());
+        let area = |level| Whose::Area(level, "1".to_owned());
+        for (whose, open, index) in [
+            (Whose::All, true, "whistle_by_time"),
+            (area(Level::Town), true, "whistle_by_town"),
+            (area(Level::Community), false, "whistle_by_community"),
+            (unit(), true, "whistle_call_by_unit"),
+            (unit(), false, "whistle_call_by_unit"),
+        ] {
+            let (sql, code) = statement(&whose, open);
+            let values = params![1_i64, 1_i64, 5_i64, 5_i64, 50_i64, code];
+            let used = values.len() - usize::from(code.is_none());
+            let steps = store.read_blocking(|conn| {
+                conn.rows(&format!("EXPLAIN QUERY PLAN {sql}"), &values[..used], |row| {
+                    Ok(row.text(3)?.to_owned())
+                })
+            });
+            let plan = steps.unwrap().join("; ");
+            assert!(plan.contains(&format!("INDEX {index} ")), "{whose:?}: {plan}");
+            assert!(!plan.contains("SCAN"), "a full scan: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "a sort of everything: {plan}");
+        }
+    }
+}
