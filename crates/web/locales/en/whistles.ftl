@@ -11,6 +11,7 @@ whistle-cases-hint = Their numbers, with spaces or commas between. Open ones in 
 whistle-kind = Kind
 whistle-matter = What it is about
 whistle-matter-hint = What is to be solved, and what your station has tried already.
+whistle-unit = Unit
 whistle-who = Who is called
 whistle-units = Departments and teams
 whistle-unit-stations = Stations

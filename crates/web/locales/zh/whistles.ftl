@@ -1,6 +1,6 @@
 # 吹哨报到
 
-nav-whistles = 吹哨
+nav-whistles = 哨单
 whistles-title = 吹哨报到
 whistles-none = 这里没有哨单。
 whistle-new = 吹哨
@@ -11,6 +11,7 @@ whistle-cases-hint = 填写案件编号，多个之间用空格或逗号隔开�
 whistle-kind = 哨类
 whistle-matter = 吹哨事由
 whistle-matter-hint = 写明需要解决的问题，以及本站已采取的措施。
+whistle-unit = 单位
 whistle-who = 应哨单位
 whistle-units = 部门和队伍
 whistle-unit-stations = 服务站
