@@ -229,7 +229,11 @@ fn a_whistle_is_walked_from_the_call_to_the_ratings() {
         .does("lights-handler", HERE)
         .does("roads-handler", HERE);
     assert_eq!(call.of("lights").state, CallState::ReportedIn);
-    assert_eq!(call.of("lights").clocks.next_due(), None, "who is there has met them all");
+    assert_eq!(
+        call.of("lights").clocks.next_due(),
+        None,
+        "who is there has met them all"
+    );
     call.does("west-dispatcher", there("roads", true))
         .does("west-dispatcher", there("lights", false));
     assert_eq!(call.of("lights").state, CallState::Absent);
@@ -596,4 +600,29 @@ fn the_default_kinds_are_blown_by_roles_that_a_station_has() {
         assert!(!kind.levels.is_empty() && kind.highest.depth() <= kind.levels[0].depth());
     }
     assert_eq!(VILLAGE.areas.get(CITY).level, whistle_domain::place::Level::City);
+}
+
+#[test]
+fn a_changed_calendar_recomputes_the_clocks_of_the_units_and_says_so() {
+    let call = Call::joint();
+    // Three working days from Wednesday the 13th leave out the 15th.
+    assert_eq!(call.due("roads", ClockKind::ReportIn), may(18, 18, 0));
+    let place = village_with(|parts| {
+        let mut rules = parts.calendar.rules().clone();
+        rules.holidays.clear();
+        parts.calendar = whistle_domain::calendar::Calendar::new(rules).unwrap();
+    });
+    let mut call = Call {
+        place: &place,
+        ..call
+    };
+    call.tries(&Actor::System, &Act::Reckon, "").unwrap();
+    assert_eq!(call.due("roads", ClockKind::ReportIn), may(16, 18, 0));
+    assert_eq!(call.words(), ["asked", "blown", "reckoned"]);
+    call.tries(&Actor::System, &Act::Reckon, "").unwrap();
+    assert_eq!(
+        call.words().len(),
+        3,
+        "a calendar that changes nothing is not told of"
+    );
 }
