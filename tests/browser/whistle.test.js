@@ -65,6 +65,7 @@ test("two units are called, one comes, and the minutes fit on paper", async () =
   await desk.emulateMedia({ media: "print" });
   assert.ok(!(await desk.locator("header.top nav").isVisible()), "nothing of the screen on paper");
   assert.match(await desk.locator("main").innerText(), /签字/);
+  await picture(desk, "whistle-5-sheet-for-paper");
   const pages = (await desk.pdf({ preferCSSPageSize: true })).toString("latin1").match(/\/MediaBox *\[([^\]]+)\]/);
   const [, , width, height] = pages[1].trim().split(/\s+/).map(Number);
   assert.ok(Math.abs(width - 595) < 2 && Math.abs(height - 842) < 2, `A4, not ${width} × ${height}`);
