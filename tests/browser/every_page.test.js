@@ -68,6 +68,8 @@ before(async () => {
       ["queue-verify", "/staff?tab=verify"],
       ["queue-open", "/staff?tab=open"],
       ["search", "/staff/cases"],
+      ["whistles", "/staff/whistles"],
+      ["whistle-new", `/staff/whistles/new?case=${n}`],
       ["staff-case", `/staff/cases/${n}`],
       [
         "staff-case-open",

@@ -11,7 +11,8 @@ use crate::{
     escalation::Tier,
     geometry::Point,
     place::AreaPath,
-    words::{CaseNumber, PostCode, ServiceCode, StandardCode, UnitCode},
+    whistle,
+    words::{CaseNumber, PostCode, ServiceCode, StandardCode, UnitCode, WhistleNumber},
 };
 
 /// How a case ended.
@@ -592,6 +593,13 @@ pub enum Body {
         /// Whether it is shown.
         public: bool,
     },
+    /// A whistle was blown on it, or that one is over.
+    Whistled {
+        /// Which.
+        whistle: WhistleNumber,
+        /// Where the whistle stands now.
+        stage: whistle::Stage,
+    },
     /// The calendar or a ladder changed and its clocks were computed anew.
     Reckoned,
     /// A step of a clock's ladder was due, and somebody is told.
@@ -615,7 +623,7 @@ pub enum Body {
 
 impl Body {
     /// All words, in the order of the variants.
-    pub const WORDS: [&'static str; 30] = [
+    pub const WORDS: [&'static str; 31] = [
         "reported",
         "joined",
         "accepted",
@@ -644,6 +652,7 @@ impl Body {
         "rated",
         "supervised",
         "shown",
+        "whistled",
         "reckoned",
         "escalated",
     ];
@@ -688,6 +697,7 @@ impl Body {
             Self::Rated { .. } => "rated",
             Self::Supervised { .. } => "supervised",
             Self::Shown { .. } => "shown",
+            Self::Whistled { .. } => "whistled",
             Self::Reckoned => "reckoned",
             Self::Escalated { .. } => "escalated",
         }
@@ -875,7 +885,7 @@ impl Case {
                 self.public = *public;
             }
             Body::Relocated { location } => self.location = location.clone(),
-            Body::Commented { .. } | Body::Reckoned => {}
+            Body::Commented { .. } | Body::Whistled { .. } | Body::Reckoned => {}
             Body::PhotoAdded { photo } => self.photos.push(photo.clone()),
             Body::Rated { rating } => self.rating = Some(*rating),
             Body::Supervised { on } => self.flags.supervised = *on,

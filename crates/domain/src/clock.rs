@@ -1,4 +1,4 @@
-//! Clocks: the running limits of a case.
+//! Clocks: the running limits of a case, and of a unit that a whistle calls.
 //!
 //! A clock knows when it started, how long it may run and when it stood still. Its due time is computed once, by the
 //! calendar, when something changes it, and is written into the event: folding the log needs no calendar. So is the time
@@ -15,19 +15,34 @@ use crate::{calendar::Calendar, escalation::Mark, limit::Limit};
 pub enum ClockKind {
     /// From report to dispatch.
     Triage,
-    /// From dispatch to "we have seen it and take it".
+    /// From dispatch or call to "we have seen it and take it".
     Sign,
-    /// From dispatch to "we are here".
+    /// From the call to the first word with the station.
+    Contact,
+    /// From dispatch or call to "we are here".
     ReportIn,
     /// From dispatch to handled.
     Resolve,
     /// From handled to verified.
     Verify,
+    /// From "we are here" to leaving.
+    Leave,
 }
 
 impl ClockKind {
-    /// All kinds, in the order in which a case meets them.
-    pub const ALL: [Self; 5] = [
+    /// All kinds, in the order in which they are met.
+    pub const ALL: [Self; 7] = [
+        Self::Triage,
+        Self::Sign,
+        Self::Contact,
+        Self::ReportIn,
+        Self::Resolve,
+        Self::Verify,
+        Self::Leave,
+    ];
+
+    /// Those of a case, in the order in which it meets them.
+    pub const OF_CASE: [Self; 5] = [
         Self::Triage,
         Self::Sign,
         Self::ReportIn,
@@ -35,14 +50,19 @@ impl ClockKind {
         Self::Verify,
     ];
 
+    /// Those of a unit that a whistle calls.
+    pub const OF_CALL: [Self; 4] = [Self::Sign, Self::Contact, Self::ReportIn, Self::Leave];
+
     /// The word in codes and columns.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Triage => "triage",
             Self::Sign => "sign",
+            Self::Contact => "contact",
             Self::ReportIn => "report_in",
             Self::Resolve => "resolve",
             Self::Verify => "verify",
+            Self::Leave => "leave",
         }
     }
 }
@@ -224,7 +244,7 @@ pub enum ClockChange {
     },
 }
 
-/// The clocks of a case: at most one of each kind.
+/// The clocks of a case, or of a unit that is called: at most one of each kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Clocks(Vec<Clock>);

@@ -17,7 +17,8 @@ use crate::{
     place::{AreaIndex, Datatype, Level, Place, Service, Settings, Standard, Verification},
     rights::{Role, may_report},
     transition::{Need, Transition, Verb, Who},
-    words::{AreaCode, CaseNumber, ServiceCode, StandardCode, UnitCode},
+    whistle,
+    words::{AreaCode, CaseNumber, ServiceCode, StandardCode, UnitCode, WhistleNumber},
 };
 
 /// What somebody wants to do to a case, with what it needs.
@@ -127,6 +128,13 @@ pub enum Act {
         /// Whether it is shown.
         public: bool,
     },
+    /// See [`Verb::Whistle`].
+    Whistle {
+        /// Which whistle.
+        whistle: WhistleNumber,
+        /// Where it stands now.
+        stage: whistle::Stage,
+    },
     /// See [`Verb::Reckon`].
     Reckon,
     /// See [`Verb::Escalate`].
@@ -164,6 +172,7 @@ impl Act {
             Self::Rate { .. } => Verb::Rate,
             Self::Supervise { .. } => Verb::Supervise,
             Self::Show { .. } => Verb::Show,
+            Self::Whistle { .. } => Verb::Whistle,
             Self::Reckon => Verb::Reckon,
             Self::Escalate => Verb::Escalate,
         }
@@ -685,6 +694,10 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
         Act::Rate { rating } => story.tell(Body::Rated { rating: *rating }, text, vec![]),
         Act::Supervise { on } => story.tell(Body::Supervised { on: *on }, text, vec![]),
         Act::Show { public } => story.tell(Body::Shown { public: *public }, text, vec![]),
+        Act::Whistle { whistle, stage } => {
+            let (whistle, stage) = (*whistle, *stage);
+            story.tell(Body::Whistled { whistle, stage }, text, vec![]);
+        }
         Act::Reckon => {
             let clocks = reckoned(case, place.ladder_of(case), place);
             if !clocks.is_empty() {
@@ -920,7 +933,7 @@ pub fn locate(place: &Place, whereabouts: &Whereabouts) -> Result<Location, Refu
 
 /// A text without blanks around it and without control characters, which no database and no XML takes; line breaks and
 /// tabs stay.
-fn clean(text: &str) -> Result<Cow<'_, str>, Refusal> {
+pub(crate) fn clean(text: &str) -> Result<Cow<'_, str>, Refusal> {
     let text = text.trim();
     if text.len() > MAX_TEXT {
         let letters = text.chars().count();
@@ -1062,11 +1075,11 @@ impl Story<'_> {
     }
 
     fn running(&self) -> Vec<ClockKind> {
-        self.live(&ClockKind::ALL, Clock::is_running)
+        self.live(&ClockKind::OF_CASE, Clock::is_running)
     }
 
     fn standing(&self) -> Vec<ClockKind> {
-        self.live(&ClockKind::ALL, Clock::is_paused)
+        self.live(&ClockKind::OF_CASE, Clock::is_paused)
     }
 
     fn stop(&self, kinds: &[ClockKind]) -> Vec<ClockChange> {
@@ -1120,7 +1133,7 @@ impl Story<'_> {
     }
 
     fn close(&mut self, body: Body, text: &str) {
-        let stop = self.stop(&ClockKind::ALL);
+        let stop = self.stop(&ClockKind::OF_CASE);
         self.tell(body, text, stop);
     }
 

@@ -1,4 +1,4 @@
-//! The rules of Whistle, free of I/O: areas, calendar, clocks, standards, cases, routing, words.
+//! The rules of Whistle, free of I/O: areas, calendar, clocks, standards, cases, whistles, routing, words.
 //!
 //! Given (state, command, now, place) the domain returns events or a refusal with its reason. It has no clock of
 //! its own, no logging, no async, no global; the layers above bring time and chance.
@@ -19,4 +19,5 @@ pub mod rights;
 pub mod routing;
 pub mod tally;
 pub mod transition;
+pub mod whistle;
 pub mod words;

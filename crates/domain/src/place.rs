@@ -1,6 +1,6 @@
 //! A place: the compiled form of its folder (§4). Immutable once built; a change is a new version.
 //!
-//! Knows areas, units, posts, services, standards, routing and calendar, and how they refer to each other.
+//! Knows areas, units, posts, services, standards, kinds of whistle, routing and calendar, and how they refer to each other.
 //! Does not know files, lines or faults: the `place` crate reads those and hands over what is right.
 
 use std::{
@@ -21,6 +21,7 @@ use crate::{
     routing::Routing,
     words::{
         AreaCode, JurisdictionCode, LadderCode, Lang, PostCode, ServiceCode, StandardCode, Text, UnitCode,
+        WhistleKindCode,
     },
 };
 
@@ -426,6 +427,97 @@ pub struct Standard {
     pub ladder: Option<LadderCode>,
 }
 
+/// Who must approve a whistle before it is blown. One who may approve it blows it at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Approval {
+    /// The lead of the station that blows it.
+    Lead,
+    /// The lead of a station above; of the station itself where there is none above.
+    Above,
+}
+
+/// A kind of whistle: who may blow it, who approves it, and how soon the units must come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WhistleKind {
+    /// Its code, unique in the place.
+    pub code: WhistleKindCode,
+    /// Its name.
+    pub name: Text,
+    /// The levels whose stations may blow it.
+    pub levels: Vec<Level>,
+    /// The posts of such a station that may.
+    pub roles: Vec<Role>,
+    /// Who approves it; none when nobody need.
+    pub approval: Option<Approval>,
+    /// From the call to "we have read it".
+    pub sign: Option<Limit>,
+    /// From the call to the first word with the station.
+    pub contact: Option<Limit>,
+    /// From the call to "we are here".
+    pub report_in: Limit,
+    /// From "we are here" to leaving.
+    pub leave: Option<Limit>,
+    /// The highest level to which it may be raised.
+    pub highest: Level,
+}
+
+impl WhistleKind {
+    /// The kinds of a place that names none of its own: several units at one place, what a station cannot solve by
+    /// itself, and what cannot wait.
+    pub fn defaults() -> Vec<Self> {
+        let limit = |text: &str| text.parse().expect("a constant");
+        let kind = |code: &str, zh, en, levels: &[Level], roles: &[Role], approval| Self {
+            code: code.parse().expect("a constant"),
+            name: Text::both(zh, en),
+            levels: levels.to_vec(),
+            roles: roles.to_vec(),
+            approval,
+            sign: Some(limit("1h working")),
+            contact: Some(limit("4h working")),
+            report_in: limit("3d working"),
+            leave: None,
+            highest: Level::City,
+        };
+        let stations = [Level::City, Level::Town, Level::Community];
+        vec![
+            kind(
+                "joint",
+                "联合处置哨",
+                "Joint handling",
+                &stations,
+                &[Role::Dispatcher, Role::Lead],
+                None,
+            ),
+            Self {
+                contact: Some(limit("1d working")),
+                report_in: limit("5d working"),
+                ..kind(
+                    "hard",
+                    "疑难哨",
+                    "Hard problem",
+                    &stations[..2],
+                    &[Role::Dispatcher, Role::Lead],
+                    Some(Approval::Lead),
+                )
+            },
+            Self {
+                sign: Some(limit("10m running")),
+                contact: Some(limit("15m running")),
+                report_in: limit("30m running"),
+                ..kind(
+                    "emergency",
+                    "应急哨",
+                    "Emergency",
+                    &stations,
+                    &[Role::Patrol, Role::CallTaker, Role::Dispatcher, Role::Lead],
+                    None,
+                )
+            },
+        ]
+    }
+}
+
 /// The settings of a jurisdiction, each with a default.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -500,6 +592,7 @@ pub struct Place {
     standards_of: HashMap<ServiceCode, Vec<usize>>,
     ladders: HashMap<LadderCode, Ladder>,
     default_ladder: Ladder,
+    whistle_kinds: Vec<WhistleKind>,
 }
 
 /// What a [`Place`] is made of. All references have been checked by the `place` crate.
@@ -525,6 +618,8 @@ pub struct Parts {
     pub standards: Vec<Standard>,
     /// All ladders of escalation that the place declares.
     pub ladders: Vec<Ladder>,
+    /// All kinds of whistle, in file order.
+    pub whistle_kinds: Vec<WhistleKind>,
 }
 
 impl Place {
@@ -541,6 +636,7 @@ impl Place {
             services,
             standards,
             ladders,
+            whistle_kinds,
         } = parts;
         let ladders: HashMap<_, _> = ladders
             .into_iter()
@@ -587,6 +683,7 @@ impl Place {
             units,
             services,
             standards,
+            whistle_kinds,
         }
     }
 
@@ -681,6 +778,24 @@ impl Place {
                 let twin = other.standard(standard.code.as_str());
                 twin.is_some_and(|twin| twin.ladder == standard.ladder && twin.service == standard.service)
             })
+    }
+
+    /// All kinds of whistle, in file order.
+    pub fn whistle_kinds(&self) -> &[WhistleKind] {
+        &self.whistle_kinds
+    }
+
+    /// The kind of whistle with a code.
+    pub fn whistle_kind(&self, code: &str) -> Option<&WhistleKind> {
+        self.whistle_kinds.iter().find(|kind| kind.code.as_str() == code)
+    }
+
+    /// The station next above the area of another.
+    pub fn station_above(&self, area: AreaIndex) -> Option<&Unit> {
+        self.areas
+            .get(area)
+            .parent
+            .and_then(|parent| self.answering_station(parent))
     }
 
     /// The unit that leads a case of this standard in this area, or none when the chain of responsibility is open.

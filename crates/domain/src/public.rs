@@ -137,6 +137,7 @@ fn entry(event: &Event, version: u32) -> Option<Entry> {
         | Body::Supervised { .. }
         | Body::Shown { .. }
         | Body::Signed
+        | Body::Whistled { .. }
         | Body::Reckoned
         | Body::Escalated { .. } => return None,
     };

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     case::{Actor, Case},
     place::{AreaIndex, Level, Place, UnitKind},
+    whistle::Whistle,
     words::UnitCode,
 };
 
@@ -136,6 +137,21 @@ pub fn may_see(case: &Case, actor: &Actor, place: &Place) -> bool {
         .is_some_and(|i| case.location.areas.passes(&place.areas.get(i).code));
     let led = sight.unit.is_some() && case.lead == sight.unit;
     whole_city || in_area || led
+}
+
+/// Whether an actor may see a whistle: the stations that answer for it, those whose area holds the station that blew it,
+/// and once it is blown the units that it calls.
+pub fn may_see_whistle(whistle: &Whistle, actor: &Actor, place: &Place) -> bool {
+    let sight = sight(actor, place);
+    let in_area = sight.area.is_some_and(|i| {
+        let area = place.areas.get(i);
+        area.level == Level::City || whistle.areas.passes(&area.code)
+    });
+    let takes_part = sight.unit.is_some_and(|unit| {
+        let called = whistle.times.blown_at.is_some() && whistle.call(&unit).is_some();
+        called || whistle.stations.contains(&unit)
+    });
+    in_area || takes_part
 }
 
 /// Whether an actor may see how the reporters of a case can be reached: those who must answer for the case, as long as

@@ -73,6 +73,8 @@ pub enum Verb {
     Supervise,
     /// Show it to the public or hide it.
     Show,
+    /// Note that a whistle was blown on it, or how that one ended. The rights are the whistle's.
+    Whistle,
     /// Compute its clocks anew.
     Reckon,
     /// Take the step of a clock's ladder that is due.
@@ -111,6 +113,7 @@ impl Verb {
             Self::Rate => "rate",
             Self::Supervise => "supervise",
             Self::Show => "show",
+            Self::Whistle => "whistle",
             Self::Reckon => "reckon",
             Self::Escalate => "escalate",
         }
@@ -456,6 +459,7 @@ pub const TRANSITIONS: &[Transition] = &[
     ),
     line(Verb::Supervise, OPEN, To::Same, &[InStation(Lead)], &[Need::Text]),
     line(Verb::Show, &Stage::ALL, To::Same, CONTROL, &[Need::Text]),
+    line(Verb::Whistle, &Stage::ALL, To::Same, &[System], &[]),
     line(Verb::Reckon, OPEN, To::Same, &[System], &[]),
     line(Verb::Escalate, OPEN, To::Same, &[System], &[]),
 ];
@@ -554,6 +558,7 @@ const fn verb_of(body: &Body) -> Option<Verb> {
         Body::Rated { .. } => Verb::Rate,
         Body::Supervised { .. } => Verb::Supervise,
         Body::Shown { .. } => Verb::Show,
+        Body::Whistled { .. } => Verb::Whistle,
         Body::Reckoned => Verb::Reckon,
         Body::Escalated { .. } => Verb::Escalate,
     })

@@ -111,6 +111,9 @@ pub enum WordError {
     /// A case number that is no positive whole number.
     #[error("case number {0:?} is not usable; write its digits, as on the receipt")]
     Number(String),
+    /// The number of a whistle that is no positive whole number.
+    #[error("whistle number {0:?} is not usable; write its digits")]
+    WhistleNumber(String),
 }
 
 /// The most letters a code may have.
@@ -208,6 +211,10 @@ code!(
     /// The code of a ladder of escalation.
     LadderCode
 );
+code!(
+    /// The code of a kind of whistle.
+    WhistleKindCode
+);
 
 /// The key of a jurisdiction in the store; small, given when the place is first applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -232,6 +239,28 @@ impl FromStr for CaseNumber {
         match text.trim().parse::<i64>() {
             Ok(number) if number > 0 => Ok(Self(number)),
             _ => Err(WordError::Number(text.to_owned())),
+        }
+    }
+}
+
+/// The number of a whistle, unique in its jurisdiction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WhistleNumber(pub i64);
+
+impl fmt::Display for WhistleNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for WhistleNumber {
+    type Err = WordError;
+
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        match text.trim().parse::<i64>() {
+            Ok(number) if number > 0 => Ok(Self(number)),
+            _ => Err(WordError::WhistleNumber(text.to_owned())),
         }
     }
 }

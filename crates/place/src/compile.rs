@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 use whistle_domain::{
-    place::{Areas, Parts, Place},
+    place::{Areas, Parts, Place, WhistleKind},
     routing::Routing,
 };
 
@@ -19,6 +19,7 @@ use crate::{
     table::{self, Layout, Table},
     text::{decode, did_you_mean},
     units::{self, POSTS, UNITS},
+    whistles::{self, WHISTLES},
 };
 
 /// A place, and what somebody should look at in its folder.
@@ -85,6 +86,7 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
         standards: standards.as_ref(),
     };
     let rules = table(&ROUTING, faults).map(|rows| routing::read(&rows, books, faults));
+    let kinds = table(&WHISTLES, faults).map(|rows| whistles::read(&rows, faults));
     let dates = table(&CALENDAR, faults);
     let calendar = charter
         .as_ref()
@@ -104,6 +106,7 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
         services: services?.services,
         standards: standards?.standards,
         ladders: ladders?.ladders,
+        whistle_kinds: kinds.unwrap_or_else(WhistleKind::defaults),
     }))
 }
 

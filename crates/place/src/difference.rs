@@ -19,6 +19,7 @@ use crate::{
     table::{self, Layout, Row},
     tiling,
     units::{POSTS, UNITS},
+    whistles::WHISTLES,
 };
 
 /// What happens to a thing.
@@ -124,6 +125,11 @@ const TABLES: &[Keyed] = &[
         key: &["ladder", "clock", "at", "to"],
     },
     Keyed {
+        layout: &WHISTLES,
+        thing: "kind of whistle",
+        key: &["code"],
+    },
+    Keyed {
         layout: &CALENDAR,
         thing: "date",
         key: &["date"],
@@ -189,7 +195,7 @@ fn summary(table: &Keyed, row: &Row) -> String {
 /// A cell without the ways of writing that make no difference.
 fn meaning(column: &str, cell: &str) -> String {
     match column {
-        "triage" | "sign" | "report_in" | "resolve" | "verify" => cell
+        "triage" | "sign" | "contact" | "report_in" | "resolve" | "verify" | "leave" => cell
             .parse::<Limit>()
             .map_or_else(|_| cell.to_owned(), |limit| limit.to_string()),
         "public" | "default" | "variable" | "required" => match crate::text::yes_no(cell) {

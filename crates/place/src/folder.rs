@@ -10,7 +10,7 @@ use std::{
 use crate::fault::{Faults, whole};
 
 /// The files that a place is made of, besides the texts below `briefing/`.
-pub const KNOWN_FILES: [&str; 11] = [
+pub const KNOWN_FILES: [&str; 12] = [
     "jurisdiction.toml",
     "areas.geojson",
     "units.csv",
@@ -20,6 +20,7 @@ pub const KNOWN_FILES: [&str; 11] = [
     "standards.csv",
     "routing.csv",
     "escalations.csv",
+    "whistles.csv",
     "calendar.csv",
     "indicators.toml",
 ];

@@ -22,6 +22,7 @@ mod table;
 mod text;
 mod tiling;
 mod units;
+mod whistles;
 
 pub use compile::{Compiled, compile};
 pub use difference::{Change, Sign, difference};

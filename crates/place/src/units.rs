@@ -282,20 +282,7 @@ pub(crate) fn read_posts(
             (code, Some(areas)) => areas.expect(code, row.at(), faults).map(|(index, _)| index),
             (_, None) => None,
         };
-        let mut roles: Vec<Role> = Vec::new();
-        for part in row.parts("roles") {
-            let role = match part {
-                "巡查" | "巡查员" => Some(Role::Patrol),
-                "受理" | "受理员" => Some(Role::CallTaker),
-                "派遣" | "派遣员" => Some(Role::Dispatcher),
-                "处置" | "处置员" => Some(Role::Handler),
-                "负责人" => Some(Role::Lead),
-                "监督" | "监督员" => Some(Role::Auditor),
-                "管理员" => Some(Role::Administrator),
-                _ => crate::text::parsed(part, row.at(), faults),
-            };
-            roles.extend(role.filter(|role| !roles.contains(role)));
-        }
+        let roles = roles(row, faults);
         if let (Some(code), true, Some(unit), true, Some(area)) = (code, is_new, unit, is_known, area) {
             posts.push(Post {
                 code,
@@ -307,4 +294,23 @@ pub(crate) fn read_posts(
         }
     }
     posts
+}
+
+/// The roles in a row's column `roles`, each once.
+pub(crate) fn roles(row: &Row, faults: &mut Faults) -> Vec<Role> {
+    let mut roles: Vec<Role> = Vec::new();
+    for part in row.parts("roles") {
+        let role = match part {
+            "巡查" | "巡查员" => Some(Role::Patrol),
+            "受理" | "受理员" => Some(Role::CallTaker),
+            "派遣" | "派遣员" => Some(Role::Dispatcher),
+            "处置" | "处置员" => Some(Role::Handler),
+            "负责人" => Some(Role::Lead),
+            "监督" | "监督员" => Some(Role::Auditor),
+            "管理员" => Some(Role::Administrator),
+            _ => crate::text::parsed(part, row.at(), faults),
+        };
+        roles.extend(role.filter(|role| !roles.contains(role)));
+    }
+    roles
 }

@@ -31,6 +31,7 @@ fn a_plan_shows_what_is_added_removed_and_changed() {
         .replace("posts.csv", "ROADS-H,处置员,,Handler,ROADS,,handler\n", "")
         .replace("standards.csv", "2d working", "3d working")
         .replace("routing.csv", "RD,*,ROADS", "RD,*,PIPES")
+        .replace("whistles.csv", "5d working", "4d working")
         .map("calendar.csv", |text| text + "2027-01-01,holiday,元旦,,,\n")
         .with("briefing/year.md", "# 年报");
     assert_snapshot!(plan(&old, &new), @r#"
@@ -42,6 +43,7 @@ fn a_plan_shows_what_is_added_removed_and_changed() {
     - post ROADS-H: 处置员
     ~ standard WAT-LEAK-2: resolve 2d working → 3d working
     ~ rule RD *: unit ROADS → PIPES
+    ~ kind of whistle HARD: report_in 5d working → 4d working
     + date 2027-01-01: holiday, 元旦
     + text briefing/year.md
     "#);

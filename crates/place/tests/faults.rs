@@ -811,3 +811,57 @@ fn a_limit_to_sign_is_a_setting_and_a_column() {
     );
     assert_snapshot!(village.told(), @r#"jurisdiction.toml:20: limit "2 hours" is no duration; write 30m running, 4h working, 5d working or 2d calendar"#);
 }
+
+// Whistles.
+
+#[test]
+fn a_place_without_kinds_of_whistle_has_three() {
+    let place = Village::new().without("whistles.csv").place();
+    let codes: Vec<&str> = place
+        .whistle_kinds()
+        .iter()
+        .map(|kind| kind.code.as_str())
+        .collect();
+    assert_eq!(codes, ["joint", "hard", "emergency"]);
+}
+
+#[test]
+fn a_kind_of_whistle_is_told_what_is_wrong_line_by_line() {
+    let village = Village::new().map("whistles.csv", |text| {
+        text.replace(
+            "JOINT,联合处置哨,Joint handling,town|community",
+            "JOINT,联合处置哨,Joint handling,town|cell",
+        )
+        .replace(
+            "dispatcher|lead,lead,1h working,1d working",
+            "dispatcher|handler,mayor,1 hour,1d working",
+        )
+        .replace("5d working,,city", "5d working,,community")
+            + "JOINT,again,,city,lead,,,,3d working,,\nLATE,late,,city,lead,,,,,,\n"
+    });
+    assert_snapshot!(village.told(), @r#"
+    whistles.csv:2: levels "cell" is not known; write city, town, community, or several with | between
+    whistles.csv:3: role "handler" blows no whistle; write patrol, call_taker, dispatcher or lead
+    whistles.csv:3: approval "mayor" is not known; write one of lead, above
+    whistles.csv:3: a town may blow it, but it is raised no higher than a community; write in highest the uppermost level, or leave it blank for the city
+    whistles.csv:3: limit "1 hour" is no duration; write 30m running, 4h working, 5d working or 2d calendar
+    whistles.csv:5: kind of whistle "JOINT" is already on line 2; give each kind of whistle its own code
+    whistles.csv:6: report_in is blank; every kind of whistle needs one
+    "#);
+}
+
+#[test]
+fn kinds_of_whistle_are_read_in_chinese_too() {
+    let text = "编码,名称,层级,角色,审批,签收时限,对接时限,报到时限,离场时限,最高层级\n\
+                Z,重点哨,街道|社区,派遣员|负责人,上级负责人,1h working,,3d working,,市\n";
+    let place = Village::new().with("whistles.csv", text).place();
+    let kind = &place.whistle_kinds()[0];
+    assert_eq!(
+        kind.levels,
+        [
+            whistle_domain::place::Level::Town,
+            whistle_domain::place::Level::Community
+        ]
+    );
+    assert_eq!(kind.approval, Some(whistle_domain::place::Approval::Above));
+}

@@ -467,12 +467,16 @@ fn keep_contact(
 }
 
 /// The hashes of an idempotent request: of who asks with which key, and of what they sent.
-struct Request {
+pub(crate) struct Request {
     key: Hash,
     body: Hash,
 }
 
-fn idempotency(with: &With, by: &Actor, body: impl FnOnce() -> Vec<String>) -> Result<Option<Request>> {
+pub(crate) fn idempotency(
+    with: &With,
+    by: &Actor,
+    body: impl FnOnce() -> Vec<String>,
+) -> Result<Option<Request>> {
     let Some(key) = with.idempotency_key.as_deref().filter(|k| !k.is_empty()) else {
         return Ok(None);
     };
@@ -498,7 +502,7 @@ fn idempotency(with: &With, by: &Actor, body: impl FnOnce() -> Vec<String>) -> R
     }))
 }
 
-fn earlier(
+pub(crate) fn earlier(
     conn: &whistle_store::Conn,
     id: JurisdictionId,
     request: Option<&Request>,
@@ -511,7 +515,7 @@ fn earlier(
     }
 }
 
-fn keep_answer(
+pub(crate) fn keep_answer(
     tx: &mut whistle_store::Tx<'_>,
     id: JurisdictionId,
     request: Option<&Request>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use whistle_domain::command::Refusal;
+use whistle_domain::{command::Refusal, whistle::command as whistle};
 use whistle_place::Faults;
 
 use crate::media::BadPhoto;
@@ -16,6 +16,9 @@ pub enum Error {
     /// A rule of the place or the case says no.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// A rule of whistles says no.
+    #[error(transparent)]
+    Whistle(#[from] whistle::Refusal),
     /// There is no such thing, or the asker may not know of it.
     #[error("there is no {what} {id:?} here")]
     NotFound {
@@ -83,6 +86,7 @@ impl Error {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.word(),
+            Self::Whistle(refusal) => refusal.word(),
             Self::NotFound { .. } => "not_found",
             Self::WhichJurisdiction(_) => "which_jurisdiction",
             Self::BadKey(_) => "bad_key",

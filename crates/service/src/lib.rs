@@ -3,7 +3,7 @@
 //! Knows the domain, the place folder and the store. Does not know HTTP or the command line, and has no SQL.
 //!
 //! - [`Whistle`]: an install, opened on its [`Site`]; all use cases are its methods.
-//! - [`case`]: report, join, act, read. [`list`]: pages of cases. [`media`]: photos.
+//! - [`case`]: report, join, act, read. [`whistle`]: calls of several units together. [`list`]: pages of cases. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
 //! - [`keep`]: backup, restore, audit. [`transfer`]: the move to another database, or to many machines.
 //! - [`figures`]: what the counters of all jurisdictions add up to.
@@ -32,6 +32,7 @@ pub mod secret;
 mod site;
 pub mod time;
 pub mod transfer;
+pub mod whistle;
 
 use std::{
     collections::{HashMap, VecDeque},

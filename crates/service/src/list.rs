@@ -347,11 +347,11 @@ fn filter(here: &Here, query: &Query, viewer: Viewer<'_>) -> Result<Filter> {
     })
 }
 
-fn write_cursor(after: After) -> String {
+pub(crate) fn write_cursor(after: After) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}.{}", after.key, after.number))
 }
 
-fn read_cursor(text: &str) -> Result<After> {
+pub(crate) fn read_cursor(text: &str) -> Result<After> {
     let parse = || {
         let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
         let (key, number) = plain.split_once('.')?;

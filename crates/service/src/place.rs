@@ -273,7 +273,8 @@ impl Whistle {
         Ok(true)
     }
 
-    /// Computes the clocks of every open case anew; each that changes says so in its log.
+    /// Computes the clocks of every open case and whistle anew; each that changes says so in its log. Answers how many
+    /// cases did.
     fn reckon_clocks(&self, code: &str) -> Result<u64> {
         /// Cases of one round: few enough that memory does not grow with their number.
         const ROUND: usize = 500;
@@ -284,6 +285,7 @@ impl Whistle {
             let (more, last) = self.reckon_after(here, number, ROUND, None)?;
             (after, changed) = (last, changed + more);
         }
+        self.reckon_whistles(here)?;
         Ok(changed)
     }
 }

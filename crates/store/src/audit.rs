@@ -17,6 +17,7 @@ use crate::{
     error::Result,
     params,
     value::Row,
+    whistle,
 };
 
 /// What a check of the whole store found.
@@ -26,6 +27,8 @@ pub struct Audit {
     pub cases: u64,
     /// Events looked at.
     pub events: u64,
+    /// Whistles looked at.
+    pub whistles: u64,
     /// Counters recounted.
     pub counters: u64,
     /// Everything that is not as it must be, at most [`MAX_FINDINGS`].
@@ -36,7 +39,7 @@ pub struct Audit {
 pub const MAX_FINDINGS: usize = 100;
 
 impl Audit {
-    fn find(&mut self, what: String) {
+    pub(crate) fn find(&mut self, what: String) {
         if self.findings.len() < MAX_FINDINGS {
             self.findings.push(what);
         }
@@ -44,7 +47,7 @@ impl Audit {
 }
 
 /// Checks a jurisdiction: the chain of hashes of every log, the fold of every log against the stored row and its
-/// columns, and every counter against a recount. Memory does not grow with the number of cases.
+/// columns, every counter against a recount, and the whistles in the same way. Memory does not grow with the number of cases.
 pub fn audit(
     conn: &Conn,
     jurisdiction: JurisdictionId,
@@ -95,6 +98,7 @@ pub fn audit(
         audit.find(format!("{orphans} events belong to no case"));
     }
     compare_counters(conn, jurisdiction, recount, &mut audit)?;
+    whistle::audit(conn, jurisdiction, &mut audit)?;
     Ok(audit)
 }
 
@@ -195,7 +199,7 @@ impl Replay {
         self.hash = link(
             &self.hash,
             jurisdiction,
-            number,
+            number.0,
             version as u32,
             row.time(5)?,
             entry,

@@ -134,7 +134,7 @@ impl Prepared {
             hash = link(
                 &hash,
                 jurisdiction,
-                number,
+                number.0,
                 after.version,
                 event.at,
                 &entry,
@@ -265,7 +265,7 @@ fn entry_of(event: &Event) -> String {
 pub(crate) fn link(
     previous: &Hash,
     jurisdiction: JurisdictionId,
-    number: CaseNumber,
+    number: i64,
     version: u32,
     at: Timestamp,
     entry: &str,
@@ -274,7 +274,7 @@ pub(crate) fn link(
     let mut hasher = blake3::Hasher::new();
     hasher.update(previous);
     hasher.update(&jurisdiction.0.to_le_bytes());
-    hasher.update(&number.0.to_le_bytes());
+    hasher.update(&number.to_le_bytes());
     hasher.update(&version.to_le_bytes());
     hasher.update(&at.as_microsecond().to_le_bytes());
     hasher.update(text_hash);

@@ -2,7 +2,7 @@
 //!
 //! - [`Store`]: opened on a [`Target`]; [`Store::write`], [`Store::read`], [`Store::backup`].
 //! - [`case`]: cases and their log; [`list`]: pages of cases; [`audit`]: everything checked against the log;
-//!   [`intake`]: contact data, retries, imports; [`photo`]: photos sent and used; [`place`]: versions of
+//!   [`whistle`]: whistles and theirs; [`intake`]: contact data, retries, imports; [`photo`]: photos sent and used; [`place`]: versions of
 //!   place folders; [`account`]: accounts, sessions, keys; [`lease`]: who looks after a duty. Functions over a [`Conn`]
 //!   or [`Tx`].
 //! - `conn`, `value`: the small face over the backends ([`Conn`], [`Row`], [`params!`]); `sqlite`, `postgres`: those.
@@ -41,6 +41,7 @@ mod sqlite;
 pub mod tables;
 pub mod transfer;
 mod value;
+pub mod whistle;
 mod writer;
 
 use std::future::Future;

@@ -64,6 +64,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 7,
         sql: include_str!("../migrations/0007_clock_steps.sql"),
     },
+    // Older programs know no whistle, and could not read the cases' events that tell of one.
+    Migration {
+        version: 8,
+        name: "whistles",
+        reads_from: 8,
+        sql: include_str!("../migrations/0008_whistles.sql"),
+    },
 ];
 
 impl Migration {

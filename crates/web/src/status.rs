@@ -3,13 +3,20 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use whistle_domain::command::Refusal;
+use whistle_domain::{command::Refusal, whistle::command as whistle};
 use whistle_service::Error;
 
 /// The status of an error.
 pub(crate) fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::Refused(refusal) => status_of_refusal(refusal),
+        Error::Whistle(refusal) => match refusal {
+            whistle::Refusal::Stale { .. }
+            | whistle::Refusal::WrongStage { .. }
+            | whistle::Refusal::WrongCall { .. } => StatusCode::CONFLICT,
+            whistle::Refusal::NotAllowed(_) => StatusCode::FORBIDDEN,
+            _ => StatusCode::BAD_REQUEST,
+        },
         Error::NotFound { .. } => StatusCode::NOT_FOUND,
         Error::WhichJurisdiction(_) | Error::Invalid { .. } | Error::BadPhoto(_) => StatusCode::BAD_REQUEST,
         Error::BadKey(_) | Error::Forbidden => StatusCode::FORBIDDEN,

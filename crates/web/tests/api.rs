@@ -279,6 +279,16 @@ async fn every_route_answers_everybody_as_the_table_says() {
         "answers": [{"question": "depth", "values": ["12"]}]});
     let join = json!({"text": "me too"});
     let stale = json!({"verb": "comment", "text": "so", "seen": 99});
+    let whistle =
+        json!({"kind": "URGENT", "cases": [open], "units": ["WATER"], "lead": "WATER", "matter": "now"});
+    let blown = village.post("/whistles", "patrol", whistle.clone()).await;
+    assert_eq!(
+        (blown.status.as_u16(), &blown.json["number"]),
+        (201, &json!(1)),
+        "{}",
+        blown.json
+    );
+    let stale_leave = json!({"verb": "leave", "seen": 99});
     let post = json!({"post": "T100-P"});
     let sign_in = json!({"login": "patrol", "password": "not the password"});
     //                                anyone key patrol call_taker dispatcher water roads auditor administrator
@@ -308,6 +318,37 @@ async fn every_route_answers_everybody_as_the_table_says() {
         ("GET", "/standards", String::new(), none, [200; 9]),
         ("GET", "/transitions", String::new(), none, [200; 9]),
         ("GET", "/counts", String::new(), none, [200; 9]),
+        ("GET", "/whistle-kinds", String::new(), none, [200; 9]),
+        ("GET", "/whistles", String::new(), none, staff),
+        ("GET", "/whistles", "?called=true&over=true".into(), none, staff),
+        (
+            "POST",
+            "/whistles",
+            String::new(),
+            Some(&whistle),
+            [401, 403, 201, 403, 201, 403, 403, 403, 201],
+        ),
+        (
+            "GET",
+            "/whistles/{number}",
+            "/whistles/1".to_owned(),
+            none,
+            [401, 403, 200, 200, 200, 200, 404, 200, 200],
+        ),
+        (
+            "GET",
+            "/whistles/{number}/events",
+            "/whistles/1/events".to_owned(),
+            none,
+            [401, 403, 200, 200, 200, 200, 404, 200, 200],
+        ),
+        (
+            "POST",
+            "/whistles/{number}/acts",
+            "/whistles/1/acts".to_owned(),
+            Some(&stale_leave),
+            [401, 403, 409, 409, 409, 409, 404, 409, 409],
+        ),
         ("GET", "/cases", String::new(), none, [200; 9]),
         ("GET", "/cases", "?view=staff".into(), none, staff),
         (
@@ -1285,4 +1326,109 @@ async fn a_full_server_says_when_to_come_again_in_the_same_shape() {
     let answer = full.get("/place", "anyone").await;
     assert_error(&answer, 503, "busy", None);
     assert_eq!(answer.headers["retry-after"], "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whistle_is_blown_met_and_closed_over_the_api() {
+    let village = Village::new().await;
+    let (case, _) = village.report("anyone", leak()).await;
+    let kinds = village.get("/whistle-kinds", "anyone").await;
+    assert_eq!(items(&kinds)[2]["report_in"], "30m running");
+    let new = json!({"kind": "URGENT", "cases": [case], "units": ["WATER", "ROADS"], "lead": "WATER",
+        "matter": "The main has burst"});
+    let without = village.post(
+        "/whistles",
+        "patrol",
+        json!({"kind": "URGENT", "cases": [case], "units": [],
+        "lead": "WATER", "matter": "x"}),
+    );
+    assert_error(&without.await, 400, "how_many_units", Some("units"));
+    let far = json!({"kind": "URGENT", "cases": [99], "units": ["WATER"], "lead": "WATER", "matter": "x"});
+    assert_error(
+        &village.post("/whistles", "patrol", far).await,
+        400,
+        "case_elsewhere",
+        Some("cases"),
+    );
+    let blown = village.post("/whistles", "patrol", new).await;
+    assert_eq!(blown.status, 201, "{}", blown.json);
+    let address = format!("/whistles/{}", blown.json["number"]);
+    assert_eq!(blown.headers["location"], format!("/api/v1{address}"));
+    let acts = format!("{address}/acts");
+
+    let listed = village.get("/whistles?called=true", "water").await;
+    assert_eq!(items(&listed).len(), 1, "{}", listed.json);
+    let seen = village.get(&address, "water").await;
+    let offered: Vec<&Value> = seen.json["offered"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["verb"])
+        .collect();
+    assert_eq!(offered, ["sign", "refuse", "report_in"]);
+    let future = json!({"verb": "report_in", "made_at": "2999-01-01T00:00:00Z"});
+    assert_error(
+        &village.post(&acts, "water", future).await,
+        400,
+        "made_time",
+        Some("made_at"),
+    );
+    let here = json!({"verb": "report_in", "position": {"lon": 131.805, "lat": 46.2051}});
+    let there = village.post(&acts, "water", here).await;
+    assert_eq!(there.json["calls"][0]["near"], true, "{}", there.json);
+    assert!(!there.json.to_string().contains("46.2051"), "a position is kept");
+    assert_error(
+        &village.post(&acts, "water", json!({"verb": "sign"})).await,
+        409,
+        "wrong_call",
+        None,
+    );
+    let confirm = json!({"verb": "confirm", "unit": "WATER", "present": true, "seen": 3});
+    assert_eq!(
+        village.post(&acts, "patrol", confirm).await.json["calls"][0]["state"],
+        "present"
+    );
+    let minutes = json!({"verb": "minutes", "text": "Shut the valve.", "duties": [
+        {"case": case, "unit": "WATER", "what": "shut it", "limit": "soon"}]});
+    assert_error(
+        &village.post(&acts, "patrol", minutes).await,
+        400,
+        "invalid",
+        Some("duties.limit"),
+    );
+    let minutes = json!({"verb": "minutes", "text": "Shut the valve.", "duties": [
+        {"case": case, "unit": "WATER", "what": "shut it", "limit": "4h working"}]});
+    assert_eq!(village.post(&acts, "patrol", minutes).await.status, 200);
+    let stale = json!({"verb": "close", "seen": 4});
+    assert_error(
+        &village.post(&acts, "patrol", stale).await,
+        409,
+        "stale",
+        Some("seen"),
+    );
+    let closed = village.post(&acts, "patrol", json!({"verb": "close"})).await;
+    assert_eq!(closed.json["stage"], "closed", "{}", closed.json);
+    let log = village.get(&format!("{address}/events"), "water").await;
+    let words: Vec<&Value> = items(&log).iter().map(|event| &event["event"]).collect();
+    assert_eq!(
+        words,
+        [
+            "asked",
+            "blown",
+            "reported_in",
+            "confirmed",
+            "minuted",
+            "duty_given",
+            "closed"
+        ]
+    );
+    let told = village
+        .get(&format!("/cases/{case}/events?view=staff"), "dispatcher")
+        .await;
+    let whistled: Vec<&Value> = items(&told)
+        .iter()
+        .filter(|event| event["event"] == "whistled")
+        .collect();
+    assert_eq!(whistled.len(), 2);
+    assert_eq!(whistled[1]["whistle_stage"], "closed");
 }

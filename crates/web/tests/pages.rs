@@ -221,6 +221,37 @@ impl Browser<'_> {
         self.post(&format!("/staff/cases/{number}/{verb}"), &fields)
     }
 
+    /// Blows an emergency whistle on a case, from the case's page; answers the address of the whistle.
+    #[track_caller]
+    fn blow(&mut self, case: &str, units: &[&str]) -> String {
+        let link = format!("/staff/whistles/new?case={case}");
+        self.get(&format!("/staff/cases/{case}")).is(200).says(&link);
+        let form = self.get(&link);
+        let (token, key) = (form.is(200).hidden("token"), form.hidden("key"));
+        let mut fields = vec![
+            ("token", token.as_str()),
+            ("key", key.as_str()),
+            ("cases", case),
+            ("kind", "URGENT"),
+            ("matter", "The main has burst below the road"),
+            ("place", "At the mill"),
+            ("lead", units[0]),
+        ];
+        fields.extend(units.iter().map(|unit| ("unit", *unit)));
+        let to = self.post("/staff/whistles/new", &fields).is(303).location();
+        to.split('?').next().unwrap().to_owned()
+    }
+
+    /// Does something to a whistle from its page, as its form does; answers the page that follows.
+    #[track_caller]
+    fn whistle(&mut self, address: &str, verb: &str, more: &[(&str, &str)]) -> Seen {
+        let page = self.get(address);
+        page.is(200).says(&format!("action=\"{address}/{verb}\""));
+        let (token, version) = (page.hidden("token"), page.hidden("seen"));
+        let fields = [&[("token", token.as_str()), ("seen", version.as_str())], more].concat();
+        self.post_on(&format!("{address}/{verb}"), &fields)
+    }
+
     /// Reports a leak; answers number and code.
     fn report(&mut self, more: &[(&str, &str)]) -> (String, String) {
         let key = self.get("/report?service=WAT-LEAK").hidden("key");
@@ -530,6 +561,146 @@ fn staff_take_a_case_from_triage_to_a_check_by_another_post() {
 }
 
 #[test]
+fn a_station_calls_three_units_together_and_they_come_or_say_why_not() {
+    let town = Town::open();
+    for (login, post) in [
+        ("patrol", "T100-P"),
+        ("desk", "CITY-D"),
+        ("water", "WATER-H"),
+        ("roads", "ROADS-H"),
+        ("other", "T101-P"),
+    ] {
+        town.add_user(login, &[post]);
+    }
+    let (number, _) = town.browser("en").report(&[]);
+    let signed = |login: &str, lang| {
+        let mut browser = town.browser(lang);
+        browser.sign_in(login);
+        browser
+    };
+    let mut station = signed("patrol", "en");
+    let (mut water, mut roads) = (signed("water", "zh"), signed("roads", "en"));
+
+    // What is missing is said at its field, and what was entered is kept.
+    let form = station.get("/staff/whistles/new");
+    let token = form
+        .is(200)
+        .says("Emergency")
+        .says_nothing_of("Joint handling")
+        .hidden("token");
+    let half = [
+        ("token", token.as_str()),
+        ("place", "At the mill"),
+        ("unit", "ROADS"),
+    ];
+    station
+        .post("/staff/whistles/new", &half)
+        .is(400)
+        .says("href=\"#cases\"")
+        .says("href=\"#matter\"")
+        .says("value=\"At the mill\"")
+        .says("value=\"ROADS\" checked");
+
+    let address = station.blow(&number, &["WATER", "ROADS", "PIPES"]);
+    station
+        .get(&address)
+        .is(200)
+        .says("0 of 3 are there")
+        .says(" min<")
+        .says("At the mill");
+    station
+        .get("/staff/whistles")
+        .says(&address)
+        .says("0 of 3 are there");
+    station
+        .get(&format!("/staff/cases/{number}"))
+        .says(&address)
+        .says("Whistle 1 (Blown)");
+    signed("other", "en").get(&address).is(404);
+    // Nothing of it is told to the public.
+    town.browser("en")
+        .get(&format!("/cases/{number}"))
+        .is(200)
+        .says_nothing_of("histle 1");
+
+    water
+        .get("/staff/whistles")
+        .is(200)
+        .says(&address)
+        .says("待签收")
+        .says("分钟");
+    water.whistle(&address, "sign", &[]).is(200).says("已签收");
+    water.whistle(&address, "report_in", &[]).is(200).says("已报到");
+    roads
+        .whistle(&address, "refuse", &[("text", "All diggers are out")])
+        .says("Noted.");
+    roads.get("/staff/whistles").says_nothing_of(&address);
+    roads.get("/staff/whistles?tab=called_over").says(&address);
+    // Who has refused is offered nothing more.
+    roads.get(&address).says("Nothing, for your post");
+
+    let confirm = [("unit", "WATER"), ("present", "yes")];
+    station
+        .whistle(&address, "confirm", &confirm)
+        .is(200)
+        .says("1 of 3 are there")
+        .says("All diggers are out");
+    station
+        .get(&address)
+        .says_nothing_of(&format!("action=\"{address}/close\""));
+    let minutes = [
+        ("text", "Shut the valve first, then dig."),
+        ("duty-1-what", "shut the valve"),
+        ("duty-1-unit", "WATER"),
+        ("duty-1-case", number.as_str()),
+        ("duty-1-limit", "4h working"),
+        ("duty-3-what", "mend the pipe"),
+        ("duty-3-unit", "PIPES"),
+        ("duty-3-limit", "2d working"),
+    ];
+    station
+        .whistle(&address, "minutes", &minutes)
+        .is(200)
+        .says("Shut the valve first")
+        .says("mend the pipe");
+    let sheet = station.get(&format!("{address}/minutes"));
+    sheet
+        .is(200)
+        .says("class=\"wide sheet\"")
+        .says("Signature")
+        .says("2. mend the pipe")
+        .says("Water Department");
+    water.get(&format!("{address}/minutes")).is(200).says("会商纪要");
+
+    let page = station.get(&address);
+    let (token, stale) = (page.hidden("token"), "2");
+    station
+        .post(&format!("{address}/close"), &[("token", &token), ("seen", stale)])
+        .is(409)
+        .says("Something else happened meanwhile");
+    station
+        .whistle(&address, "close", &[("text", "Done for today")])
+        .is(200)
+        .says("Closed");
+    water
+        .whistle(&address, "finish", &[("duty", "1")])
+        .is(200)
+        .says("已完成");
+    station
+        .whistle(
+            &address,
+            "rate_unit",
+            &[("unit", "WATER"), ("speed", "good"), ("quality", "fair")],
+        )
+        .says("speed good, quality fair");
+    roads
+        .whistle(&address, "rate_whistle", &[("rating", "poor")])
+        .says("poor");
+    station.get("/staff/whistles").says_nothing_of(&address);
+    station.get("/staff/whistles?tab=area_over").says(&address);
+}
+
+#[test]
 fn what_is_hidden_is_not_there_for_the_public_but_for_its_reporter() {
     let town = Town::open();
     town.add_user("desk", &["CITY-D"]);
@@ -676,6 +847,7 @@ fn every_page_is_whole_in_both_languages() {
         browser.sign_in("lead");
         let case = format!("/cases/{number}");
         let (join, staff_case) = (format!("{case}/join"), format!("/staff{case}"));
+        let new_whistle = format!("/staff/whistles/new?case={number}");
         for path in [
             "/",
             "/report",
@@ -698,6 +870,10 @@ fn every_page_is_whole_in_both_languages() {
             &staff_case,
             "/staff/report",
             "/staff/report?service=WAT-LEAK",
+            "/staff/whistles",
+            "/staff/whistles?tab=called_over",
+            "/staff/whistles/new",
+            &new_whistle,
         ] {
             let page = browser.get(path);
             page.is(200);
@@ -767,6 +943,8 @@ fn no_page_asks_the_database_more_than_six_statements() {
     let (number, _) = reporter.report(&[]);
     let mut desk = town.browser("en");
     desk.sign_in("desk");
+    let whistle = desk.blow(&number, &["WATER"]);
+    let sheet = format!("{whistle}/minutes");
     let case = format!("/cases/{number}");
     let staff_case = format!("/staff/cases/{number}");
     let public = [
@@ -790,6 +968,11 @@ fn no_page_asks_the_database_more_than_six_statements() {
         &staff_case,
         "/staff/report",
         "/staff/report?service=WAT-LEAK",
+        "/staff/whistles",
+        "/staff/whistles?tab=called",
+        "/staff/whistles/new",
+        &whistle,
+        &sheet,
     ];
     let mut over = Vec::new();
     for (browser, paths) in [(&mut reporter, &public[..]), (&mut desk, &staff[..])] {

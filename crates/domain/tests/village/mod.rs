@@ -17,7 +17,7 @@ use whistle_domain::{
     geometry::{MultiPolygon, Point},
     place::{
         Area, AreaIndex, Areas, Datatype, Jurisdiction, Level, Parts, Place, Post, Question, Service,
-        Settings, Standard, Unit, UnitKind, Verification,
+        Settings, Standard, Unit, UnitKind, Verification, WhistleKind,
     },
     rights::Role,
     routing::{Leader, Matter, Routing, Rule},
@@ -331,6 +331,7 @@ pub fn parts() -> Parts {
         services: services(),
         standards: standards(),
         ladders: vec![steep()],
+        whistle_kinds: WhistleKind::defaults(),
     }
 }
 

@@ -419,6 +419,7 @@ pub fn place() -> Place {
             ("questions.csv", include_str!("three-rivers/questions.csv")),
             ("standards.csv", include_str!("three-rivers/standards.csv")),
             ("routing.csv", include_str!("three-rivers/routing.csv")),
+            ("whistles.csv", include_str!("three-rivers/whistles.csv")),
             ("calendar.csv", include_str!("three-rivers/calendar.csv")),
         ],
         units: include_str!("three-rivers/units.csv"),

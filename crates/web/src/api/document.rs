@@ -34,6 +34,7 @@ use std::sync::LazyLock;
         (name = "place", description = "The place: areas, units, services, standards, the table of transitions."),
         (name = "reports", description = "Telling of a matter."),
         (name = "cases", description = "Cases: listed, read, acted upon."),
+        (name = "whistles", description = "Whistles: calls of several units together; blown, listed, read, acted upon."),
         (name = "sessions", description = "Staff signing in and out."),
     ),
     components(schemas(super::error::ErrorAnswer, super::wire::Cursor, super::wire::Code, super::wire::PhotoId, super::wire::Time, super::wire::Stage))
@@ -72,12 +73,14 @@ pub(crate) fn finish(document: &mut Document) {
             add_errors(operation);
         }
     }
-    if let Some(components) = &mut document.components
-        && let Some(RefOr::T(Schema::OneOf(acts))) = components.schemas.get_mut("Act")
-    {
-        for act in &mut acts.items {
-            if let RefOr::T(Schema::Object(act)) = act {
-                act.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+    for name in ["Act", "WhistleAct"] {
+        if let Some(components) = &mut document.components
+            && let Some(RefOr::T(Schema::OneOf(acts))) = components.schemas.get_mut(name)
+        {
+            for act in &mut acts.items {
+                if let RefOr::T(Schema::Object(act)) = act {
+                    act.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+                }
             }
         }
     }

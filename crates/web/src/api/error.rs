@@ -12,7 +12,7 @@ use axum::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use whistle_domain::command::Refusal;
+use whistle_domain::{command::Refusal, whistle::command as whistle};
 use whistle_service::Error;
 
 use super::wire::case::EventLog;
@@ -247,6 +247,23 @@ fn field_of(error: &Error) -> Option<String> {
             Refusal::OnlyPostsFix => "fixed",
             Refusal::TextTooLong { .. } => "text",
             Refusal::BadAnswer { question, .. } => return Some(format!("answers.{question}")),
+            _ => return None,
+        },
+        Error::Whistle(refusal) => match refusal {
+            whistle::Refusal::UnknownKind(_) => "kind",
+            whistle::Refusal::UnknownUnit(_)
+            | whistle::Refusal::HowManyUnits
+            | whistle::Refusal::CallsItself => "units",
+            whistle::Refusal::NotCalled(_) => "unit",
+            whistle::Refusal::HowManyCases
+            | whistle::Refusal::CaseElsewhere(_)
+            | whistle::Refusal::CaseClosed(_) => "cases",
+            whistle::Refusal::LeadNotCalled => "lead",
+            whistle::Refusal::MeetTime => "meet_at",
+            whistle::Refusal::MadeTime => "made_at",
+            whistle::Refusal::TooManyDuties | whistle::Refusal::BadDuty(_) => "duties",
+            whistle::Refusal::TextTooLong { .. } => "text",
+            whistle::Refusal::Stale { .. } => "seen",
             _ => return None,
         },
         _ => return None,

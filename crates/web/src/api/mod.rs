@@ -1,6 +1,6 @@
 //! `/api/v1`: the native JSON API, for all commands and lists, described by an OpenAPI document made from this code.
 //!
-//! - `place`, `report`, `case`, `session`: the handlers. `wire`: what goes over the wire.
+//! - `place`, `report`, `case`, `whistle`, `session`: the handlers. `wire`: what goes over the wire.
 //! - `extract`: who asks, where, with what. `error`: the one shape of errors. `document`: the OpenAPI document.
 
 mod case;
@@ -11,6 +11,7 @@ mod place;
 mod read;
 mod report;
 mod session;
+mod whistle;
 mod wire;
 
 use axum::{Router, extract::DefaultBodyLimit, http::StatusCode};
@@ -30,6 +31,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(place::routes())
         .merge(report::routes())
         .merge(case::routes())
+        .merge(whistle::routes())
         .merge(session::routes())
         .routes(routes!(document::openapi))
 }

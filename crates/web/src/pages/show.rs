@@ -304,7 +304,7 @@ impl Page {
     }
 
     /// Who did something, by post, never by name.
-    fn actor(&self, actor: &Actor) -> String {
+    pub(crate) fn actor(&self, actor: &Actor) -> String {
         match actor {
             Actor::Reporter { report } => self.words.n("actor-reporter", i64::from(*report)),
             Actor::Post { post, .. } => self.post_name(post.as_str()),
@@ -352,6 +352,10 @@ impl Page {
                 let parts = parts.map(|(key, text)| (key, text.into()));
                 self.words.with("escalated-to", &parts)
             }
+            Body::Whistled { whistle, stage } => self.words.aside(
+                &self.words.x("whistle-number", &whistle.to_string()),
+                &self.words.of("whistle-stage", stage.as_str()),
+            ),
             Body::Shown { public } => self.t(if *public { "shown-public" } else { "shown-hidden" }),
             _ => String::new(),
         }
@@ -516,6 +520,12 @@ impl Page {
             }
         };
         units.into_iter().map(choice).collect()
+    }
+
+    /// The beginning of a text, for a list.
+    #[expect(clippy::unused_self, reason = "one of the page's ways to show things")]
+    pub(crate) fn excerpt(&self, text: &str) -> String {
+        excerpt(text)
     }
 
     /// What an actor is offered, as a list.

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use whistle_domain::{
     command::Refusal,
     transition::{Need, Verb},
+    whistle::command as whistle,
     words::Lang,
 };
 use whistle_service::Error;
@@ -155,10 +156,34 @@ impl Words {
         }
     }
 
+    /// Why a command on a whistle was refused.
+    pub(crate) fn whistle_refusal(self, refusal: &whistle::Refusal) -> String {
+        use whistle::Refusal;
+        let key = format!("whistle-refusal-{}", refusal.word());
+        match refusal {
+            Refusal::WrongStage { stage, .. } => self.x(&key, &self.of("whistle-stage", stage.as_str())),
+            Refusal::WrongCall { state, .. } => self.x(&key, &self.of("call-state", state.as_str())),
+            Refusal::NotAllowed(verb) => self.x(&key, &self.of("whistle-verb", verb.as_str())),
+            Refusal::Missing { need, .. } => self.x(&key, &self.of("whistle-need", whistle_need_word(*need))),
+            Refusal::UnknownKind(x) | Refusal::UnknownUnit(x) | Refusal::NotCalled(x) => self.x(&key, x),
+            Refusal::HowManyCases => self.n(&key, whistle::MAX_CASES as i64),
+            Refusal::HowManyUnits => self.n(&key, whistle::MAX_UNITS as i64),
+            Refusal::TooManyDuties => self.n(&key, whistle::MAX_DUTIES as i64),
+            Refusal::MeetTime => self.n(&key, whistle::MAX_DAYS_AHEAD),
+            Refusal::CaseElsewhere(number) | Refusal::CaseClosed(number) => self.x(&key, &number.to_string()),
+            Refusal::BadDuty(duty) => self.n(&key, i64::from(*duty)),
+            Refusal::TextTooLong { letters } => self.n(&key, *letters as i64),
+            Refusal::CallsItself | Refusal::LeadNotCalled | Refusal::MadeTime | Refusal::Stale { .. } => {
+                self.t(&key)
+            }
+        }
+    }
+
     /// What the reader is told of an error of the service. Nothing of its insides.
     pub(crate) fn error(self, error: &Error) -> String {
         match error {
             Error::Refused(refusal) => self.refusal(refusal),
+            Error::Whistle(refusal) => self.whistle_refusal(refusal),
             Error::Invalid { field, .. } => match *field {
                 "email" | "name" | "phone" | "after" | "page" | "password" => self.of("invalid", field),
                 other => self.x("invalid-other", other),
@@ -195,6 +220,21 @@ const fn need_word(need: Need) -> &'static str {
         Need::OnlyReport => "only_report",
         Need::PhotosLeft => "photos_left",
         Need::AtReport => "at_report",
+    }
+}
+
+/// The word of a need of whistles in the catalogue.
+const fn whistle_need_word(need: whistle_domain::whistle::transition::Need) -> &'static str {
+    use whistle_domain::whistle::transition::Need;
+    match need {
+        Need::Text => "text",
+        Need::Unit => "unit",
+        Need::NotContacted => "not_contacted",
+        Need::HigherStation => "higher_station",
+        Need::Minutes => "minutes",
+        Need::Duty => "duty",
+        Need::Rating => "rating",
+        Need::AtBlow => "at_blow",
     }
 }
 

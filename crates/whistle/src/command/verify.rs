@@ -92,8 +92,9 @@ impl Verdict {
                 output::line(format!("{jurisdiction}: {finding}"));
             }
             output::line(format!(
-                "{jurisdiction}: {}, {}, {}: {}",
+                "{jurisdiction}: {}, {}, {}, {}: {}",
                 output::count(audit.cases, "case", "cases"),
+                output::count(audit.whistles, "whistle", "whistles"),
                 output::count(audit.events, "event", "events"),
                 output::count(audit.counters, "counter", "counters"),
                 match audit.findings.len() as u64 {

@@ -13,7 +13,7 @@ use whistle_domain::{
 
 use super::{
     AreaPath, Channel, ClockKind, Code, Cursor, Day, Lang, Need, Outcome, PhotoKind, Point, Rating, Stage,
-    Step, Tier, Time, Verb, Words, commas, report::Answer,
+    Step, Tier, Time, Verb, WhistleStage, Words, commas, report::Answer,
 };
 
 /// In whose eyes. The fullest that the credentials give when absent.
@@ -527,7 +527,7 @@ pub(crate) enum ClockState {
 }
 
 impl Clock {
-    fn of(clock: &DomainClock, place: &Place, now: Timestamp, lang: Option<DomainLang>) -> Self {
+    pub(super) fn of(clock: &DomainClock, place: &Place, now: Timestamp, lang: Option<DomainLang>) -> Self {
         Self {
             kind: clock.kind.into(),
             limit: String::from(clock.limit),
@@ -751,6 +751,12 @@ pub(crate) struct StaffEvent {
     /// `escalated`: which step of which clock, and who is told.
     #[serde(skip_serializing_if = "Option::is_none")]
     escalation: Option<Escalation>,
+    /// `whistled`: which whistle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whistle: Option<i64>,
+    /// `whistled`: where that whistle stands since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whistle_stage: Option<WhistleStage>,
     /// Which clocks it touched, and when they are due since.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -823,6 +829,10 @@ impl StaffEvent {
                     level: (*level).into(),
                     post: post.as_ref().map(Code::of),
                 });
+            }
+            Body::Whistled { whistle, stage } => {
+                line.whistle = Some(whistle.0);
+                line.whistle_stage = Some((*stage).into());
             }
             Body::Declined
             | Body::Referred

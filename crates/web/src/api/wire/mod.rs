@@ -5,6 +5,7 @@ pub(crate) mod act;
 pub(crate) mod case;
 pub(crate) mod place;
 pub(crate) mod report;
+pub(crate) mod whistle;
 
 use std::{borrow::Cow, fmt::Display};
 
@@ -19,7 +20,7 @@ use utoipa::{
 };
 use whistle_domain::{
     case as domain_case, clock, escalation, geometry, place as domain_place, public, rights, transition,
-    words,
+    whistle as domain_whistle, words,
 };
 
 /// A text with a bound on its letters.
@@ -289,7 +290,7 @@ twin!(
 );
 twin!(
     /// What a clock limits.
-    ClockKind = clock::ClockKind { Triage, Sign, ReportIn, Resolve, Verify }
+    ClockKind = clock::ClockKind { Triage, Sign, Contact, ReportIn, Resolve, Verify, Leave }
 );
 twin!(
     /// How high up a case was told of: in the unit that must act, the one above it, or a station.
@@ -308,7 +309,7 @@ twin!(
     Verb = transition::Verb {
         Accept, Decline, Merge, Refer, Withdraw, Assign, Sign, ReportIn, Return, Handle, Verify, Rework, Settle,
         RequestReopen, Reopen, RefuseReopen, Park, Resume, Extend, Reclassify, Relocate, Join, Comment, AddPhoto,
-        Rate, Supervise, Show, Reckon, Escalate, FixOnTheSpot
+        Rate, Supervise, Show, Whistle, Reckon, Escalate, FixOnTheSpot
     }
 );
 twin!(
@@ -318,6 +319,31 @@ twin!(
         Window, Parked, NotParked, ReturnsLeft, NotSigned, NeverParked, ExtensionsLeft, NotOverdue, ReporterFirst, OnlyReport,
         PhotosLeft, AtReport
     }
+);
+twin!(
+    /// Where a whistle stands.
+    WhistleStage = domain_whistle::Stage { Asked, Blown, Closed, Withdrawn, Refused }
+);
+twin!(
+    /// Where a called unit stands.
+    CallState = domain_whistle::CallState { Called, Signed, Refused, ReportedIn, Present, Absent, Left }
+);
+twin!(
+    /// What may be done to a whistle.
+    WhistleVerb = domain_whistle::transition::Verb {
+        Blow, Approve, RefuseApproval, Withdraw, Raise, Sign, Refuse, Contact, ReportIn, Confirm, Leave, Minutes, Close,
+        Finish, RateUnit, RateWhistle, Reckon
+    }
+);
+twin!(
+    /// What a verb of whistles needs besides the right actor.
+    WhistleNeed = domain_whistle::transition::Need {
+        Text, Unit, NotContacted, HigherStation, Minutes, Duty, Rating, AtBlow
+    }
+);
+twin!(
+    /// Who must approve a whistle: the lead of the station that blows it, or one of a station above.
+    Approval = domain_place::Approval { Lead, Above }
 );
 twin!(
     /// A language that explanations are written in.

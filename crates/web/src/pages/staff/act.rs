@@ -148,7 +148,7 @@ async fn again(
         status,
         stale: saw.filter(|seen| *seen < case.version),
     };
-    show(staff, &case, &log, Some(tried), None, None)
+    show(staff, &case, &log, Some(tried), None, None).await
 }
 
 /// What a form asks for; what is missing or unreadable is noted at its field.
@@ -221,6 +221,7 @@ fn read(page: &Page, verb: Verb, posted: &Posted, case: &Case, wrongs: &mut Wron
         | Verb::Settle
         | Verb::Join
         | Verb::Rate
+        | Verb::Whistle
         | Verb::Reckon
         | Verb::Escalate
         | Verb::FixOnTheSpot => {

@@ -16,7 +16,10 @@ use whistle_domain::{
 };
 use whistle_service::Error;
 
-use super::session::{Staff, StaffForm};
+use super::{
+    session::{Staff, StaffForm},
+    whistles::{Line as WhistleLine, line},
+};
 use crate::pages::{
     cases::number,
     clocks::{self, ClockView},
@@ -98,6 +101,8 @@ struct CaseView<'a> {
     clocks: Vec<ClockView>,
     timeline: Vec<Entry>,
     forms: Vec<ActForm>,
+    whistles: Vec<WhistleLine>,
+    may_blow: bool,
     key: String,
     refused: Option<String>,
     meanwhile: Vec<Entry>,
@@ -136,7 +141,7 @@ pub(crate) async fn case(
     let asked = Entered::new(asked);
     let done = asked.some("done").and_then(verb);
     let done = done.map(|verb| staff.page.words.of("done", verb.as_str()));
-    show(&staff, &case, &log, None, done, None)
+    show(&staff, &case, &log, None, done, None).await
 }
 
 /// The same, with how the reporters can be reached; that somebody looked is logged.
@@ -156,11 +161,11 @@ pub(crate) async fn contacts(Path(text): Path<String>, form: StaffForm) -> Resul
         phone: contact.phone,
     };
     let views: Vec<ContactView> = found.into_iter().map(view).collect();
-    show(&staff, &case, &log, None, None, Some(&views))
+    show(&staff, &case, &log, None, None, Some(&views)).await
 }
 
 /// Renders the page of a case.
-pub(crate) fn show(
+pub(crate) async fn show(
     staff: &Staff,
     case: &Case,
     log: &[Event],
@@ -178,6 +183,11 @@ pub(crate) fn show(
             .at("done")
             .map_or_else(|| page.t("see-below"), str::to_owned)
     });
+    let whistles = page
+        .app
+        .whistle
+        .whistles_on(&page.here, case.number, staff.actor());
+    let whistles = whistles.await?;
     let view = CaseView {
         p: page,
         number: case.number.to_string(),
@@ -214,6 +224,11 @@ pub(crate) fn show(
         meanwhile: since.map_or_else(Vec::new, |seen| timeline().filter(|e| e.version > seen).collect()),
         timeline: timeline().collect(),
         forms: forms(staff, case, tried.as_ref()),
+        whistles: whistles
+            .iter()
+            .map(|whistle| line(staff, whistle, false))
+            .collect(),
+        may_blow: case.state.is_open() && page.may_blow(),
         key: page.app.whistle.fresh_token(),
         refused,
         done,

@@ -5,6 +5,8 @@ mod case;
 mod queue;
 mod report;
 mod session;
+mod whistle;
+mod whistles;
 
 use axum::{
     Router,
@@ -23,5 +25,13 @@ pub(super) fn router() -> Router<App> {
         .route("/staff/cases/{number}", get(case::case))
         .route("/staff/cases/{number}/contacts", post(case::contacts))
         .route("/staff/cases/{number}/{verb}", post(act::act))
+        .route("/staff/whistles", get(whistles::list))
+        .route("/staff/whistles/new", get(whistles::ask).post(whistles::send))
+        .route("/staff/whistles/{number}", get(whistle::whistle))
+        .route(
+            "/staff/whistles/{number}/minutes",
+            get(whistle::minutes).post(whistle::write_minutes),
+        )
+        .route("/staff/whistles/{number}/{verb}", post(whistle::act))
         .route("/staff/report", get(report::ask).post(report::send))
 }

@@ -10,6 +10,7 @@ use whistle_domain::{
     escalation::Tier,
     public::Step,
     transition::TRANSITIONS,
+    whistle,
 };
 
 use super::*;
@@ -141,6 +142,29 @@ fn every_word_of_the_domain_has_a_message() {
         for event in Body::WORDS {
             add("event", event);
         }
+        for line in whistle::transition::TRANSITIONS {
+            for kind in ["whistle-verb", "whistle-hint", "whistle-text-of", "whistle-done"] {
+                add(kind, line.verb.as_str());
+            }
+            for need in line.needs {
+                add("whistle-need", whistle_need_word(*need));
+            }
+        }
+        for stage in whistle::Stage::ALL {
+            add("whistle-stage", stage.as_str());
+        }
+        for state in whistle::CallState::ALL {
+            add("call-state", state.as_str());
+        }
+        for event in whistle::Body::WORDS {
+            add("whistle-event", event);
+        }
+        for tab in ["called", "area", "called_over", "area_over"] {
+            add("whistle-tab", tab);
+        }
+        for rating in Rating::ALL {
+            add("mark", rating.as_str());
+        }
         for bad in whistle_service::media::BadPhoto::ALL {
             add("bad-photo", bad.word());
         }
@@ -221,6 +245,60 @@ fn every_refusal_is_told_in_both_languages() {
     for words in [Words(Lang::Zh), Words(Lang::En)] {
         for refusal in &all {
             let message = words.refusal(refusal);
+            assert!(!message.contains(MISSING), "{message}");
+        }
+    }
+}
+
+#[test]
+fn every_refusal_of_a_whistle_is_told_in_both_languages() {
+    use whistle::{
+        command::Refusal,
+        transition::{Need, Verb},
+    };
+    let (x, number) = (|| "X".to_owned(), whistle_domain::words::CaseNumber(7));
+    let all = [
+        Refusal::WrongStage {
+            verb: Verb::Sign,
+            stage: whistle::Stage::Closed,
+        },
+        Refusal::WrongCall {
+            verb: Verb::Sign,
+            state: whistle::CallState::Left,
+        },
+        Refusal::NotAllowed(Verb::Blow),
+        Refusal::Missing {
+            verb: Verb::Close,
+            need: Need::Minutes,
+        },
+        Refusal::UnknownKind(x()),
+        Refusal::UnknownUnit(x()),
+        Refusal::HowManyCases,
+        Refusal::CaseElsewhere(number),
+        Refusal::CaseClosed(number),
+        Refusal::HowManyUnits,
+        Refusal::CallsItself,
+        Refusal::LeadNotCalled,
+        Refusal::NotCalled(x()),
+        Refusal::MeetTime,
+        Refusal::MadeTime,
+        Refusal::TooManyDuties,
+        Refusal::BadDuty(1),
+        Refusal::TextTooLong { letters: 4001 },
+        Refusal::Stale { seen: 1, now: 2 },
+    ];
+    let told: BTreeSet<String> = all
+        .iter()
+        .map(|r| format!("whistle-refusal-{}", r.word()))
+        .collect();
+    let written: BTreeSet<String> = keys("en")
+        .into_iter()
+        .filter(|k| k.starts_with("whistle-refusal-"))
+        .collect();
+    assert_eq!(told, written);
+    for words in [Words(Lang::Zh), Words(Lang::En)] {
+        for refusal in &all {
+            let message = words.whistle_refusal(refusal);
             assert!(!message.contains(MISSING), "{message}");
         }
     }

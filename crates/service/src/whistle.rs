@@ -1,0 +1,347 @@
+//! Whistles: blown, acted upon, read, listed. What one does to its cases (that it is told in their logs, that the minutes'
+//! duties become assignments) happens in the same transaction.
+
+use jiff::Timestamp;
+use whistle_domain::{
+    case::Actor,
+    command::{self, Act as CaseAct, Context},
+    place::{Level, Place},
+    rights,
+    whistle::{
+        Event, Stage, Whistle as Blown,
+        command::{Act, NewWhistle, Refusal, blow, decide},
+    },
+    words::{CaseNumber, JurisdictionId, UnitCode, WhistleNumber},
+};
+use whistle_store::{
+    Tx,
+    case::{self as cases, Tell},
+    list::MAX_PAGE,
+    whistle::{self as stored, Stored, Whose},
+};
+
+use crate::{
+    Whistle,
+    case::{Request, With, earlier, idempotency, keep_answer},
+    error::{Error, Result},
+    list::{DEFAULT_PAGE, Page, read_cursor, write_cursor},
+    place::Here,
+};
+
+/// Which whistles a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Those by which the actor's unit is called; else those of its area.
+    pub called: bool,
+    /// Those that are over, or with which the unit has no more to do.
+    pub over: bool,
+    /// Where the page begins; from [`Page::next`].
+    pub after: Option<String>,
+    /// How many at most, up to [`MAX_PAGE`]; 50 when 0.
+    pub limit: usize,
+}
+
+impl Whistle {
+    /// Blows a whistle, or asks for it where somebody must approve it. Sent again under the same key it is not blown twice.
+    pub async fn blow(
+        &self,
+        here: &Here,
+        new: NewWhistle,
+        by: Actor,
+        idempotency_key: Option<String>,
+    ) -> Result<Blown> {
+        let request = request(idempotency_key, &by, || vec!["blow".into(), format!("{new:?}")])?;
+        let (id, place) = (here.id, here.place.clone());
+        let now = self.clock.now();
+        let whistle = self
+            .store
+            .write(move |tx| {
+                if let Some(whistle) = answered(tx, id, request.as_ref())? {
+                    return Ok(whistle);
+                }
+                let mut numbers = new.cases.clone();
+                numbers.sort_unstable();
+                numbers.dedup();
+                let mut about = Vec::with_capacity(numbers.len());
+                for number in numbers.into_iter().take(command_limit()) {
+                    about.extend(cases::find_to_change(tx, id, number)?.map(|found| found.case));
+                }
+                // A case that the post may not see is not told apart from one that is not there.
+                about.retain(|case| rights::may_see(case, &by, &place));
+                let number = stored::next_number(tx, id)?;
+                let events = blow(&new, number, &about, at(&place, now, &by))?;
+                let whistle = stored::commit(tx, id, number, None, events)?;
+                tell_cases(tx, id, &place, &whistle, now)?;
+                keep_answer(tx, id, request.as_ref(), CaseNumber(number.0), 0, now)?;
+                Ok::<_, Error>(whistle)
+            })
+            .await?;
+        metrics::counter!("whistle_blown_total", "kind" => whistle.kind.to_string()).increment(1);
+        Ok(whistle)
+    }
+
+    /// Does something to a whistle. `seen` is the version that the actor saw: when something else happened meanwhile, the
+    /// command is refused as stale. Sent again under the same key it is done once.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a thing of its own, as with cases"
+    )]
+    pub async fn act_on_whistle(
+        &self,
+        here: &Here,
+        number: WhistleNumber,
+        seen: Option<u32>,
+        act: Act,
+        text: String,
+        by: Actor,
+        idempotency_key: Option<String>,
+    ) -> Result<Blown> {
+        let request = request(idempotency_key, &by, || {
+            vec![
+                "act on whistle".into(),
+                number.to_string(),
+                format!("{act:?}"),
+                text.clone(),
+            ]
+        })?;
+        let (id, place) = (here.id, here.place.clone());
+        let now = self.clock.now();
+        self.store
+            .write(move |tx| {
+                if let Some(whistle) = answered(tx, id, request.as_ref())? {
+                    return Ok(whistle);
+                }
+                let before = stored::find_to_change(tx, id, number)?
+                    .filter(|found| rights::may_see_whistle(&found.whistle, &by, &place))
+                    .ok_or_else(|| Error::not_found("whistle", number))?;
+                if let Some(seen) = seen
+                    && seen != before.whistle.version
+                {
+                    let now = before.whistle.version;
+                    return Err(Refusal::Stale { seen, now }.into());
+                }
+                let stage = before.whistle.stage;
+                let events = decide(&before.whistle, &act, &text, at(&place, now, &by))?;
+                let whistle = stored::commit(tx, id, number, Some(before), events)?;
+                if whistle.stage != stage {
+                    tell_cases(tx, id, &place, &whistle, now)?;
+                }
+                if whistle.stage == Stage::Closed && stage == Stage::Blown {
+                    hand_out(tx, id, &place, &whistle, &by, now)?;
+                }
+                keep_answer(tx, id, request.as_ref(), CaseNumber(number.0), 0, now)?;
+                Ok::<_, Error>(whistle)
+            })
+            .await
+    }
+
+    /// A whistle and its whole log, of one moment, if the actor may see it.
+    pub async fn whistle_and_log(
+        &self,
+        here: &Here,
+        number: WhistleNumber,
+        by: &Actor,
+    ) -> Result<(Blown, Vec<Event>)> {
+        let id = here.id;
+        let found = self
+            .store
+            .look_up(move |conn| -> Result<_> {
+                let found = stored::find(conn, id, number)?;
+                let log = stored::log(conn, id, number)?;
+                Ok(found.map(|found| (found.whistle, log)))
+            })
+            .await?;
+        found
+            .filter(|(whistle, _)| rights::may_see_whistle(whistle, by, &here.place))
+            .ok_or_else(|| Error::not_found("whistle", number))
+    }
+
+    /// A page of whistles that the actor may see.
+    pub async fn whistles(&self, here: &Here, query: &Query, by: &Actor) -> Result<Page<Blown>> {
+        let after = query.after.as_deref().map(read_cursor).transpose()?;
+        let limit = match query.limit {
+            0 => DEFAULT_PAGE,
+            limit => limit.min(MAX_PAGE),
+        };
+        let nothing = Page {
+            items: Vec::new(),
+            again: None,
+            next: None,
+        };
+        let Some(whose) = whose(&here.place, by, query.called) else {
+            return Ok(nothing);
+        };
+        let (id, open) = (here.id, !query.over);
+        let (items, next) = self
+            .store
+            .read(move |conn| stored::list(conn, id, &whose, open, after, limit))
+            .await?;
+        Ok(Page {
+            items,
+            again: None,
+            next: next.map(write_cursor),
+        })
+    }
+
+    /// The whistles on a case that the actor may see, newest first.
+    pub async fn whistles_on(&self, here: &Here, case: CaseNumber, by: &Actor) -> Result<Vec<Blown>> {
+        let id = here.id;
+        let mut found = self
+            .store
+            .look_up(move |conn| stored::of_case(conn, id, case))
+            .await?;
+        found.retain(|whistle| rights::may_see_whistle(whistle, by, &here.place));
+        Ok(found)
+    }
+
+    /// Computes the clocks of all open whistles anew.
+    pub(crate) fn reckon_whistles(&self, here: &Here) -> Result<()> {
+        /// Whistles of one round: few enough that reports are not kept waiting.
+        const ROUND: usize = 100;
+        let (id, mut after) = (here.id, WhistleNumber(0));
+        loop {
+            let numbers = self
+                .store
+                .read_blocking(|conn| stored::open_after(conn, id, after, ROUND))?;
+            let Some(last) = numbers.last() else {
+                return Ok(());
+            };
+            after = *last;
+            let (place, now) = (here.place.clone(), self.clock.now());
+            self.store.write_blocking(move |tx| -> Result<()> {
+                for &number in &numbers {
+                    let found = stored::find_to_change(tx, id, number)?;
+                    let Some(before) = found.filter(|found| found.whistle.stage == Stage::Blown) else {
+                        continue;
+                    };
+                    let context = at(&place, now, &Actor::System);
+                    let events = decide(&before.whistle, &Act::Reckon, "", context)?;
+                    if !events.is_empty() {
+                        stored::commit(tx, id, number, Some(before), events)?;
+                    }
+                }
+                Ok(())
+            })?;
+        }
+    }
+}
+
+/// One more case than a whistle may have, so that too many are refused without reading them all.
+const fn command_limit() -> usize {
+    whistle_domain::whistle::command::MAX_CASES + 1
+}
+
+/// A whistle leaves nothing to chance.
+fn at<'a>(place: &'a Place, now: Timestamp, by: &'a Actor) -> Context<'a> {
+    Context {
+        place,
+        now,
+        by,
+        chance: 1.0,
+    }
+}
+
+fn request(key: Option<String>, by: &Actor, body: impl FnOnce() -> Vec<String>) -> Result<Option<Request>> {
+    let with = With {
+        idempotency_key: key,
+        ..With::default()
+    };
+    idempotency(&with, by, body)
+}
+
+/// The whistle that a request was answered with before. The number that is kept with the answer is the whistle's here.
+fn answered(tx: &Tx<'_>, id: JurisdictionId, request: Option<&Request>) -> Result<Option<Blown>> {
+    let Some(answered) = earlier(tx, id, request)? else {
+        return Ok(None);
+    };
+    let found = stored::find(tx, id, WhistleNumber(answered.number.0))?;
+    Ok(found.map(|Stored { whistle, .. }| whistle))
+}
+
+/// Whose whistles a list of an actor shows: by the same rule of sight as a single one.
+fn whose(place: &Place, by: &Actor, called: bool) -> Option<Whose> {
+    let sight = rights::sight(by, place);
+    if called {
+        return sight.unit.map(Whose::Unit);
+    }
+    let area = place.areas.get(sight.area?);
+    Some(match area.level {
+        Level::City => Whose::All,
+        level => Whose::Area(level, area.code.to_string()),
+    })
+}
+
+/// Notes in the log of each case where the whistle stands now. A case is told of units that are called, not of a wish.
+fn tell_cases(
+    tx: &mut Tx<'_>,
+    id: JurisdictionId,
+    place: &Place,
+    whistle: &Blown,
+    now: Timestamp,
+) -> Result<()> {
+    if whistle.times.blown_at.is_none() {
+        return Ok(());
+    }
+    let act = CaseAct::Whistle {
+        whistle: whistle.number,
+        stage: whistle.stage,
+    };
+    for &number in &in_order(whistle) {
+        if let Some(before) = cases::find_to_change(tx, id, number)? {
+            let events = command::decide(&before.case, &act, "", at(place, now, &Actor::System))?;
+            // Reporters are not told of it; the units are, by the whistle's own messages.
+            cases::commit(tx, id, before, events, &place.calendar, Tell::Nobody)?;
+        }
+    }
+    Ok(())
+}
+
+/// Splits the minutes' duties into assignments: a case gets the unit of its first duty as its lead, unless that unit leads
+/// it already or the table of transitions does not let whoever closed the whistle assign it now. Duties of further units
+/// stay in the whistle alone; here they will become joint assignments of the case.
+fn hand_out(
+    tx: &mut Tx<'_>,
+    id: JurisdictionId,
+    place: &Place,
+    whistle: &Blown,
+    by: &Actor,
+    now: Timestamp,
+) -> Result<()> {
+    for number in in_order(whistle) {
+        let Some(unit) = lead_of(whistle, number) else {
+            continue;
+        };
+        let Some(before) = cases::find_to_change(tx, id, number)? else {
+            continue;
+        };
+        if before.case.lead.as_ref() == Some(unit) {
+            continue;
+        }
+        let act = CaseAct::Assign {
+            unit: Some(unit.clone()),
+        };
+        match command::decide(&before.case, &act, &whistle.minutes, at(place, now, by)) {
+            Ok(events) => {
+                cases::commit(tx, id, before, events, &place.calendar, Tell::Outbox)?;
+            }
+            Err(refusal) => {
+                tracing::info!(case = number.0, whistle = whistle.number.0, %refusal, "a duty became no assignment");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The unit that leads a case by the minutes: the whistle's lead if it has a duty there, else the first that has.
+fn lead_of(whistle: &Blown, case: CaseNumber) -> Option<&UnitCode> {
+    let duties = || whistle.duties.iter().filter(|duty| duty.case == case);
+    let lead = duties().find(|duty| duty.unit == whistle.lead);
+    lead.or_else(|| duties().next()).map(|duty| &duty.unit)
+}
+
+/// The cases in the order in which every command takes them, so that no two wait for each other.
+fn in_order(whistle: &Blown) -> Vec<CaseNumber> {
+    let mut numbers = whistle.cases.clone();
+    numbers.sort_unstable();
+    numbers
+}
