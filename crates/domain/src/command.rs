@@ -882,7 +882,11 @@ fn next_step(clock: &Clock, ladder: &Ladder, place: &Place) -> Option<Timestamp>
 fn reckoned(case: &Case, ladder: &Ladder, place: &Place) -> Vec<ClockChange> {
     let running = case.clocks.all().iter().filter(|c| c.is_running());
     running
-        .map(|c| (c, c.reckon(&place.calendar), next_step(c, ladder, place)))
+        .map(|c| {
+            let due_at = c.reckon(&place.calendar);
+            let next = ladder.next_until(c, due_at, &place.calendar);
+            (c, due_at, next.map(|(_, at)| at))
+        })
         .filter(|(c, due_at, step_at)| (c.due_at, c.step_at) != (*due_at, *step_at))
         .map(|(c, due_at, step_at)| ClockChange::Reckon {
             kind: c.kind,
@@ -1056,12 +1060,15 @@ impl Story<'_> {
 
     fn start(&self, kind: ClockKind, limit: Limit, standard: Option<&Standard>) -> ClockChange {
         let Context { place, now, .. } = self.context;
-        let clock = Clock::started(kind, limit, now, place.calendar.due(now, limit));
+        let calendar = &place.calendar;
+        let due_at = calendar.due(now, limit);
+        let clock = Clock::started(kind, limit, now, due_at);
+        let first = place.ladder(standard).next_until(&clock, due_at, calendar);
         ClockChange::Start {
             kind,
             limit,
-            due_at: clock.due_at,
-            step_at: next_step(&clock, place.ladder(standard), place),
+            due_at,
+            step_at: first.map(|(_, at)| at),
         }
     }
 
