@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn a_statement_of_many_rows_numbers_its_parameters_through() {
-        let one = "INSERT INTO t (a, b)\n VALUES ($1,\n $2)\n ON CONFLICT (a) DO UPDATE SET b = t.b + excluded.b";
+        let one =
+            "INSERT INTO t (a, b)\n VALUES ($1,\n $2)\n ON CONFLICT (a) DO UPDATE SET b = t.b + excluded.b";
         assert_eq!(
             of_rows(one, 3, 2),
             "INSERT INTO t (a, b)\n VALUES ($1, $2), ($3, $4), ($5, $6)\n ON CONFLICT (a) DO UPDATE SET b = t.b + excluded.b"
