@@ -311,6 +311,11 @@ mod tests {
             ("notices/en/close.txt", "Closed\n", ": is no template of a notice"),
             ("notices/fr/closed.txt", "Fermé\n", ": is no template of a notice"),
             (
+                "notices/en/closed.txt",
+                "Closed\n{% for a in follow %}{% for b in follow %}{% for c in follow %}{{ c }}{% endfor %}{% endfor %}\n{% endfor %}",
+                ":2: fails",
+            ),
+            (
                 "notices/en/footer.txt",
                 "--\nNo way out\n",
                 ": does not name {{ stop }}",
@@ -318,7 +323,7 @@ mod tests {
             (
                 "notices/en/closed.txt",
                 "Closed\n{% for n in range(9999999) %}{% endfor %}",
-                "fails",
+                "\"range\" is not known",
             ),
         ] {
             let wrongs = wrongs(path, text);

@@ -15,7 +15,14 @@ use reqwest::{
     header::{CONTENT_TYPE, USER_AGENT},
     redirect::Policy,
 };
+use serde::Serialize;
 use sha2::Sha256;
+use whistle_domain::{
+    case::{Case, Event, Outcome, Stage},
+    place::Place,
+    public,
+    words::{CaseNumber, JurisdictionCode, Lang, ServiceCode, UnitCode},
+};
 
 use crate::Failed;
 
@@ -158,6 +165,94 @@ pub fn check(url: &str, private: bool) -> Result<Url, String> {
 
 fn refused(address: IpAddr) -> String {
     format!("{address} is not on the open internet; set private_webhooks = true if it is meant")
+}
+
+/// The body of a request that tells of an event of a case. Nothing of a reporter is in it.
+#[derive(Debug, Serialize)]
+struct CaseEvent<'a> {
+    jurisdiction: &'a JurisdictionCode,
+    number: CaseNumber,
+    version: u32,
+    event: &'a str,
+    stage: Stage,
+    outcome: Option<Outcome>,
+    public: bool,
+    service: &'a ServiceCode,
+    area: Option<&'a str>,
+    unit: Option<&'a UnitCode>,
+    text: &'a str,
+    link: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Text<'a> {
+    to: &'a str,
+    text: &'a str,
+    lang: Lang,
+}
+
+#[derive(Debug, Serialize)]
+struct Body<'a, T> {
+    r#type: &'a str,
+    timestamp: Timestamp,
+    data: T,
+}
+
+/// The event by which a text for a reporter's telephone is asked for.
+pub const SMS: &str = "sms";
+
+/// The JSON that tells of the last event of a log; none when the receiver is told only what the public sees and this is
+/// more. `case` is what the log folds to.
+pub fn case_event(case: &Case, log: &[Event], place: &Place, all: bool, base: &str) -> Option<String> {
+    let event = log.last()?;
+    let entry = public::timeline(log)
+        .pop()
+        .filter(|entry| entry.version as usize == log.len());
+    let (unit, text) = match (all, entry) {
+        (true, _) => (
+            event.by.unit().or(case.lead.as_ref()).cloned(),
+            event.text.clone(),
+        ),
+        (false, Some(entry)) if case.public => (entry.unit, entry.text),
+        (false, _) => return None,
+    };
+    let word = event.body.as_str();
+    let link = if case.public {
+        format!("{base}/cases/{}", case.number)
+    } else {
+        format!("{base}/staff/cases/{}", case.number)
+    };
+    Some(json(&Body {
+        r#type: &format!("case.{word}"),
+        timestamp: event.at,
+        data: CaseEvent {
+            jurisdiction: &place.jurisdiction.code,
+            number: case.number,
+            version: case.version,
+            event: word,
+            stage: case.state.stage(),
+            outcome: case.state.outcome(),
+            public: case.public,
+            service: &case.service,
+            area: case.location.areas.deepest().map(|code| code.as_str()),
+            unit: unit.as_ref(),
+            text: &text,
+            link,
+        },
+    }))
+}
+
+/// The JSON that asks for a text to a telephone. It alone holds a number: without it nothing could be sent.
+pub fn sms(to: &str, text: &str, lang: Lang, at: Timestamp) -> String {
+    json(&Body {
+        r#type: SMS,
+        timestamp: at,
+        data: Text { to, text, lang },
+    })
+}
+
+fn json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).expect("it has string keys only")
 }
 
 /// Resolves names, and gives out public addresses only.

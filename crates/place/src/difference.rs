@@ -10,7 +10,7 @@ use crate::{
     areas::{self, Plain, square_metres},
     calendar::CALENDAR,
     fault::Faults,
-    folder::Folder,
+    folder::{Folder, text_folder},
     jurisdiction,
     routing::ROUTING,
     services::{QUESTIONS, SERVICES},
@@ -75,7 +75,7 @@ pub fn difference(old: Option<&Folder>, new: &Folder) -> Vec<Change> {
     for table in TABLES {
         table_changes(table, old, new, &mut changes);
     }
-    briefing_changes(old, new, &mut changes);
+    text_changes(old, new, &mut changes);
     changes
 }
 
@@ -278,12 +278,12 @@ fn area_detail(before: &Plain, after: &Plain) -> String {
     parts.join(", ")
 }
 
-fn briefing_changes(old: &Folder, new: &Folder, changes: &mut Vec<Change>) {
+fn text_changes(old: &Folder, new: &Folder, changes: &mut Vec<Change>) {
     let texts = |folder: &Folder| -> BTreeMap<String, Vec<u8>> {
         let files = folder
             .files()
             .iter()
-            .filter(|(path, _)| path.starts_with("briefing/"));
+            .filter(|(path, _)| text_folder(path).is_some());
         files.map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
     };
     pairwise(&texts(old), &texts(new), |path, sign, before, after| {

@@ -133,6 +133,13 @@ impl Whistle {
         Ok(own)
     }
 
+    /// What this process looks after of one duty, as it stood at the last look.
+    pub(crate) fn in_charge(&self, duty: Duty) -> Vec<Held> {
+        let known = self.leases.known();
+        let own = known.own.iter().filter(|(_, own)| *own == duty);
+        own.map(|(held, _)| *held).collect()
+    }
+
     /// Gives up what this process looks after, so that others need not wait for it, and takes nothing any more.
     pub(crate) fn give_up_leases(&self) {
         self.leases.leaving.store(true, Ordering::Relaxed);

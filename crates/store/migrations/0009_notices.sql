@@ -28,8 +28,8 @@ CREATE TABLE delivery (
     PRIMARY KEY (jurisdiction_id, delivery_id)
 ) /* sqlite: STRICT, WITHOUT ROWID */;
 
-CREATE INDEX delivery_by_state ON delivery (jurisdiction_id, state, channel, webhook_id, next_at, delivery_id);
-CREATE INDEX delivery_by_case ON delivery (jurisdiction_id, number, delivery_id);
+CREATE INDEX delivery_by_state ON delivery (jurisdiction_id, state, channel, webhook_id, next_at, number, version);
+CREATE INDEX delivery_by_case ON delivery (jurisdiction_id, number, version);
 -- How many a unit was sent of late.
 CREATE INDEX delivery_by_unit ON delivery (jurisdiction_id, unit_code, created_at) WHERE unit_code <> '';
 

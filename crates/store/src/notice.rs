@@ -201,7 +201,8 @@ pub fn keep(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, new: &Delivery) -> Re
 }
 
 /// Deliveries of one way whose time has come, the oldest first: mail, or those to one webhook. One that comes after another to
-/// the same reader about the same case waits for it, so that nobody is told of the end before the beginning.
+/// the same reader about the same case waits for it, so that nobody is told of the end before the beginning. Which comes after
+/// which, the version says: ids of two processes do not follow time.
 pub fn due(
     conn: &Conn,
     jurisdiction: JurisdictionId,
@@ -221,13 +222,32 @@ pub fn due(
            AND NOT EXISTS (SELECT 1
                            FROM delivery AS e
                            WHERE e.jurisdiction_id = d.jurisdiction_id AND e.number = d.number
-                             AND e.delivery_id < d.delivery_id AND e.state = 'waiting' AND e.next_at > $4
+                             AND e.version < d.version AND e.state = 'waiting' AND e.next_at > $4
                              AND e.channel = d.channel AND e.webhook_id = d.webhook_id AND e.report = d.report
                              AND e.unit_code = d.unit_code)
-         ORDER BY d.next_at, d.delivery_id
+         ORDER BY d.next_at, d.number, d.version
          LIMIT $5"
         ),
         params![jurisdiction.0, channel.as_str(), webhook, now, limit as i64],
+        delivery,
+    )
+}
+
+/// Deliveries to webhooks that are there no more.
+pub fn orphans(conn: &Conn, jurisdiction: JurisdictionId, limit: usize) -> Result<Vec<Delivery>> {
+    conn.rows(
+        concat!(
+            "SELECT ",
+            columns!(),
+            "
+         FROM delivery AS d
+         WHERE d.jurisdiction_id = $1 AND d.state = 'waiting' AND d.channel = 'webhook'
+           AND NOT EXISTS (SELECT 1
+                           FROM webhook AS w
+                           WHERE w.jurisdiction_id = d.jurisdiction_id AND w.webhook_id = d.webhook_id)
+         LIMIT $2"
+        ),
+        params![jurisdiction.0, limit as i64],
         delivery,
     )
 }
@@ -330,7 +350,7 @@ pub fn of_case(
             "
          FROM delivery AS d
          WHERE d.jurisdiction_id = $1 AND d.number = $2
-         ORDER BY d.delivery_id DESC
+         ORDER BY d.version DESC, d.delivery_id DESC
          LIMIT $3"
         ),
         params![jurisdiction.0, number.0, limit as i64],

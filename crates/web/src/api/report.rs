@@ -117,6 +117,9 @@ fn with(contact: Contact, headers: &HeaderMap) -> Result<With> {
             name: contact.name.0,
             email: contact.email.0,
             phone: contact.phone.0,
+            lang: headers
+                .get(header::ACCEPT_LANGUAGE)
+                .and_then(|value| accepted(value.to_str().ok()?)),
         },
         idempotency_key: header_text(headers, "idempotency-key")?,
     })

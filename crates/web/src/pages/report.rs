@@ -396,7 +396,7 @@ impl Draft {
         if let Err(refusal) = self.try_out(&new, &by) {
             self.refuse(&refusal.into());
         }
-        if let Err(error) = contact(&self.fields).check() {
+        if let Err(error) = contact(&self.fields, self.page.lang()).check() {
             self.refuse(&error);
         }
         if !self.wrongs.is_empty() {
@@ -429,7 +429,7 @@ impl Draft {
 
     fn with(&self) -> With {
         With {
-            contact: contact(&self.fields),
+            contact: contact(&self.fields, self.page.lang()),
             idempotency_key: self.fields.some("key").map(str::to_owned),
         }
     }
@@ -577,11 +577,12 @@ const fn field_of(refusal: &Refusal) -> &'static str {
 }
 
 /// The contact data of a form.
-pub(crate) fn contact(fields: &Entered) -> Contact {
+pub(crate) fn contact(fields: &Entered, lang: Lang) -> Contact {
     Contact {
         name: fields.get("name").trim().to_owned(),
         email: fields.get("email").trim().to_owned(),
         phone: fields.get("phone").trim().to_owned(),
+        lang: Some(lang),
     }
 }
 
@@ -667,7 +668,7 @@ pub(crate) async fn join_with(
 ) -> Result<Receipt, Error> {
     let (whistle, here, fields) = (&page.app.whistle, &page.here, &posted.fields);
     let with = With {
-        contact: contact(fields),
+        contact: contact(fields, page.lang()),
         idempotency_key: fields.some("key").map(str::to_owned),
     };
     let text = fields
