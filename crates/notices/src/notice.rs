@@ -5,8 +5,6 @@ use std::{fmt, str::FromStr};
 /// What somebody is told. Its word is the name of its template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Notice {
-    /// To the reporter: we have it.
-    Received,
     /// To the reporter: it is ours to handle.
     Accepted,
     /// To the reporter: a unit has it.
@@ -15,6 +13,8 @@ pub enum Notice {
     InProgress,
     /// To the reporter: somebody said something publicly.
     Comment,
+    /// To the reporter: we have it. After the above, which are no news to who is told of their case for the first time.
+    Received,
     /// To the reporter: the unit says it is done; is it?
     Handled,
     /// To the reporter: it goes on.
@@ -45,11 +45,11 @@ pub enum Notice {
 
 /// By the order of the variants: the word.
 const WORDS: [(Notice, &str); 18] = [
-    (Notice::Received, "received"),
     (Notice::Accepted, "accepted"),
     (Notice::Assigned, "assigned"),
     (Notice::InProgress, "in_progress"),
     (Notice::Comment, "comment"),
+    (Notice::Received, "received"),
     (Notice::Handled, "handled"),
     (Notice::Reopened, "reopened"),
     (Notice::ReopenRefused, "reopen_refused"),

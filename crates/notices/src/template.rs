@@ -31,12 +31,12 @@ macro_rules! shipped {
 
 /// In the order of the notices.
 const ZH: [&str; 18] = shipped!("zh":
-    "received" "accepted" "assigned" "in_progress" "comment" "handled" "reopened" "reopen_refused" "declined" "merged"
+    "accepted" "assigned" "in_progress" "comment" "received" "handled" "reopened" "reopen_refused" "declined" "merged"
     "referred" "closed" "unit_returned" "unit_reopened" "unit_rework" "unit_assigned" "digest" "footer");
 
 /// The same in English.
 const EN: [&str; 18] = shipped!("en":
-    "received" "accepted" "assigned" "in_progress" "comment" "handled" "reopened" "reopen_refused" "declined" "merged"
+    "accepted" "assigned" "in_progress" "comment" "received" "handled" "reopened" "reopen_refused" "declined" "merged"
     "referred" "closed" "unit_returned" "unit_reopened" "unit_rework" "unit_assigned" "digest" "footer");
 
 /// A notice in words.

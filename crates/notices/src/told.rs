@@ -48,6 +48,10 @@ pub fn told(case: &Case, log: &[Event], since: u32, place: &Place, reporters: &[
             }
         }
     }
+    // Where it went straight to its unit, the receipt says to which.
+    for told in all.iter_mut().filter(|told| told.notice == Notice::Received) {
+        told.version = log.len() as u32;
+    }
     all
 }
 

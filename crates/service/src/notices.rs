@@ -18,7 +18,7 @@ use whistle_domain::{
     case::Body,
     words::{CaseNumber, Lang},
 };
-use whistle_notices::{Notice, template::Words, view::View, webhook};
+use whistle_notices::{template::Words, view::View, webhook};
 use whistle_store::{
     lease,
     notice::{self as stored, Webhook},
@@ -32,7 +32,7 @@ use crate::{
 };
 
 pub use courier::{Courier, Outgoing, Round};
-pub use whistle_notices::mail::Outlet;
+pub use whistle_notices::{Notice, mail::Outlet, reply::MAX_MAIL};
 pub use whistle_store::notice::{Channel, Delivery, State};
 pub use wish::{Answered, Stopping};
 

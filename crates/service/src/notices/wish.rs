@@ -85,14 +85,17 @@ impl Whistle {
     }
 
     /// Takes a mail that came back and adds what it says to the case that it answers, as its reporter's words. The same mail
-    /// again adds nothing. Refuses what no person wrote and what answers none of our notices.
-    pub fn take_mail(&self, mail: &[u8]) -> Result<Answered> {
-        let refused = |why: NoReply| Error::invalid("mail", why.to_string());
+    /// again adds nothing. What a program sent is left aside, with none; what answers no notice of ours is refused.
+    pub fn take_mail(&self, mail: &[u8]) -> Result<Option<Answered>> {
         if mail.len() > reply::MAX_MAIL {
             let most = reply::MAX_MAIL / 1024 / 1024;
             return Err(Error::invalid("mail", format!("it is larger than {most} MiB")));
         }
-        let reply = reply::read(mail).map_err(refused)?;
+        let reply = match reply::read(mail) {
+            Ok(reply) => reply,
+            Err(NoReply::Automatic) => return Ok(None),
+            Err(why) => return Err(Error::invalid("mail", why.to_string())),
+        };
         let known = |token: &String| self.secret.reader_of_token(Purpose::Reply, token);
         let (id, number, report) = match reply.tokens.iter().find_map(known) {
             Some((id, number, Reader::Reporter(report))) => (id, number, report),
@@ -109,7 +112,7 @@ impl Whistle {
             let key = (!reply.id.is_empty()).then(|| format!("mail {key}"));
             move |tx| change_once(tx, &here, number, &act, &text, &by, key.as_deref(), now)
         })?;
-        Ok(Answered { number, report })
+        Ok(Some(Answered { number, report }))
     }
 
     fn jurisdiction(&self, id: JurisdictionId) -> Result<Here> {
