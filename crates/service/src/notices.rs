@@ -6,9 +6,10 @@
 //!
 //! - [`Courier`]: does all that, in the process that looks after the duty.
 //! - Use cases for operators, here: deliveries shown, tried again, dropped; webhooks; templates looked at.
-//! - `wish`: what readers say: no more mail, or an answer.
+//! - `due`: the calendar of what is due. `wish`: what readers say: no more mail, or an answer.
 
 mod courier;
+mod due;
 mod letter;
 mod spread;
 mod wish;

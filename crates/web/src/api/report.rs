@@ -26,7 +26,7 @@ use super::{
         report::{Contact, JoinReport, KeptPhoto, Near, NearList, NearQuery, NewReport, PhotoForm, Receipt},
     },
 };
-use crate::App;
+use crate::{App, pages::page::accepted};
 
 /// What a multipart form adds to its photo.
 const FORM_AROUND_PHOTO: usize = 16 * 1024;

@@ -6,7 +6,7 @@ use whistle_domain::{
     case::{Answer, Channel, MAX_TEXT, Photo, PhotoKind},
     command::{NewReport, Whereabouts},
     place::{Place, Service},
-    words::AreaCode,
+    words::{AreaCode, Lang},
 };
 use whistle_service::{Here, case::With, secret::Contact};
 

@@ -13,7 +13,7 @@ use whistle_domain::{
     geometry::Point,
     place::{Datatype, Level, Question, Service},
     transition::{Transition, Verb},
-    words::CaseNumber,
+    words::{CaseNumber, Lang},
 };
 use whistle_service::{
     Error,

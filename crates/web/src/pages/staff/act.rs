@@ -148,7 +148,7 @@ async fn again(
         status,
         stale: saw.filter(|seen| *seen < case.version),
     };
-    show(staff, &case, &log, Some(tried), None, None)
+    show(staff, &case, &log, Some(tried), None, None).await
 }
 
 /// What a form asks for; what is missing or unreadable is noted at its field.

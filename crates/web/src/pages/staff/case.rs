@@ -14,7 +14,10 @@ use whistle_domain::{
     transition::{Need, Transition, Verb},
     words::{CaseNumber, UnitCode},
 };
-use whistle_service::Error;
+use whistle_service::{
+    Error,
+    notices::{Channel, Delivery},
+};
 
 use super::session::{Staff, StaffForm};
 use crate::pages::{
@@ -32,6 +35,15 @@ pub(crate) struct ContactView {
     name: String,
     email: String,
     phone: String,
+}
+
+/// What somebody was told of the case, without their address.
+struct ToldView {
+    at: Moment,
+    reader: String,
+    notice: String,
+    state: String,
+    why: String,
 }
 
 /// The form of one transition.
@@ -96,6 +108,7 @@ struct CaseView<'a> {
     photos: Vec<Picture>,
     clocks: Vec<ClockView>,
     timeline: Vec<Entry>,
+    told: Vec<ToldView>,
     forms: Vec<ActForm>,
     key: String,
     refused: Option<String>,
@@ -135,7 +148,7 @@ pub(crate) async fn case(
     let asked = Entered::new(asked);
     let done = asked.some("done").and_then(verb);
     let done = done.map(|verb| staff.page.words.of("done", verb.as_str()));
-    show(&staff, &case, &log, None, done, None)
+    show(&staff, &case, &log, None, done, None).await
 }
 
 /// The same, with how the reporters can be reached; that somebody looked is logged.
@@ -155,11 +168,11 @@ pub(crate) async fn contacts(Path(text): Path<String>, form: StaffForm) -> Resul
         phone: contact.phone,
     };
     let views: Vec<ContactView> = found.into_iter().map(view).collect();
-    show(&staff, &case, &log, None, None, Some(&views))
+    show(&staff, &case, &log, None, None, Some(&views)).await
 }
 
 /// Renders the page of a case.
-pub(crate) fn show(
+pub(crate) async fn show(
     staff: &Staff,
     case: &Case,
     log: &[Event],
@@ -168,6 +181,7 @@ pub(crate) fn show(
     contacts: Option<&[ContactView]>,
 ) -> Result<Response, Fault> {
     let (page, place) = (&staff.page, &staff.page.here.place);
+    let told = page.app.whistle.deliveries_of(&page.here, case.number).await?;
     let status = tried.as_ref().map_or(StatusCode::OK, |t| t.status);
     let since = tried.as_ref().and_then(|t| t.stale);
     let timeline = || page.staff_timeline(log).into_iter();
@@ -212,12 +226,37 @@ pub(crate) fn show(
         clocks: case.clocks.all().iter().map(|clock| page.clock(clock)).collect(),
         meanwhile: since.map_or_else(Vec::new, |seen| timeline().filter(|e| e.version > seen).collect()),
         timeline: timeline().collect(),
+        told: told.into_iter().map(|one| told_view(page, one)).collect(),
         forms: forms(staff, case, tried.as_ref()),
         key: page.app.whistle.fresh_token(),
         refused,
         done,
     };
     page.render_as(status, &view)
+}
+
+fn told_view(page: &Page, one: Delivery) -> ToldView {
+    let (words, place) = (page.words, &page.here.place);
+    let reader = match (&one.unit, one.report) {
+        (Some(unit), _) => place
+            .unit(unit.as_str())
+            .map_or(unit.as_str(), |unit| unit.name.get(page.lang()))
+            .to_owned(),
+        (None, 0) => words.n("told-webhook", one.webhook),
+        (None, report) => words.n("actor-reporter", i64::from(report)),
+    };
+    let notice = match (one.channel, one.report, one.notice.strip_prefix("sms ")) {
+        (_, _, Some(notice)) => words.x("told-sms", &words.of("notice", notice)),
+        (Channel::Webhook, 0, None) => words.of("event", &one.notice),
+        _ => words.of("notice", &one.notice),
+    };
+    ToldView {
+        at: page.moment(one.next_at),
+        reader,
+        notice,
+        state: words.of("told", one.state.as_str()),
+        why: one.error,
+    }
 }
 
 /// A form for each transition on offer; the one that comes next in a smooth case is open.
