@@ -143,13 +143,11 @@ fn raw(name: &'static str, value: &str) -> HeaderValue {
 /// An error with its causes, for a log and a list: no line breaks, and not without end.
 fn in_one_line(error: &dyn std::error::Error) -> String {
     const LONGEST: usize = 300;
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text += &format!(": {inner}");
-        cause = inner.source();
-    }
-    text.split_whitespace()
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    causes
+        .join(": ")
+        .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ")
         .chars()

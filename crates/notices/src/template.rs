@@ -260,16 +260,19 @@ mod tests {
 
     #[test]
     fn every_shipped_notice_reads_as_it_should() {
-        let mut all = String::new();
+        let mut all = Vec::new();
         for lang in Lang::ALL {
             for notice in Notice::all() {
                 let words = Templates::default()
                     .render(notice, lang, &View::example(lang))
                     .unwrap();
-                all += &format!("==== {lang}/{notice}: {}\n{}\n", words.subject, words.text);
+                all.push(format!(
+                    "==== {lang}/{notice}: {}\n{}\n",
+                    words.subject, words.text
+                ));
             }
         }
-        insta::assert_snapshot!(all);
+        insta::assert_snapshot!(all.concat());
     }
 
     #[test]

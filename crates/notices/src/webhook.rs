@@ -21,7 +21,7 @@ use whistle_domain::{
     case::{Case, Event, Outcome, Stage},
     place::Place,
     public,
-    words::{CaseNumber, JurisdictionCode, Lang, ServiceCode, UnitCode},
+    words::{AreaCode, CaseNumber, JurisdictionCode, Lang, ServiceCode, UnitCode},
 };
 
 use crate::Failed;
@@ -185,7 +185,7 @@ struct CaseEvent<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Text<'a> {
+struct Sms<'a> {
     to: &'a str,
     text: &'a str,
     lang: Lang,
@@ -234,7 +234,7 @@ pub fn case_event(case: &Case, log: &[Event], place: &Place, all: bool, base: &s
             outcome: case.state.outcome(),
             public: case.public,
             service: &case.service,
-            area: case.location.areas.deepest().map(|code| code.as_str()),
+            area: case.location.areas.deepest().map(AreaCode::as_str),
             unit: unit.as_ref(),
             text: &text,
             link,
@@ -247,7 +247,7 @@ pub fn sms(to: &str, text: &str, lang: Lang, at: Timestamp) -> String {
     json(&Body {
         r#type: SMS,
         timestamp: at,
-        data: Text { to, text, lang },
+        data: Sms { to, text, lang },
     })
 }
 

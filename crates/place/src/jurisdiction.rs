@@ -573,3 +573,18 @@ impl<'t, 'i> Section<'t, 'i> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_of_a_digest_is_none_or_a_sensible_time() {
+        assert_eq!(read_window("1h"), Some(SignedDuration::from_hours(1)));
+        assert_eq!(read_window("15m"), Some(SignedDuration::from_mins(15)));
+        assert_eq!(read_window("0"), Some(SignedDuration::ZERO));
+        for wrong in ["", "1s", "2d", "-1h", "soon"] {
+            assert_eq!(read_window(wrong), None, "{wrong}");
+        }
+    }
+}

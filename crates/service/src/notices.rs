@@ -87,7 +87,7 @@ impl Whistle {
 
     /// Lets a delivery that was given up wait again; all of them without an id. Answers how many.
     pub fn retry_deliveries(&self, here: &Here, delivery: Option<i64>) -> Result<u64> {
-        self.change_dead(here, delivery, |tx, id, one, now| stored::retry(tx, id, one, now))
+        self.change_dead(here, delivery, stored::retry)
     }
 
     /// Drops a delivery that waits or was given up; without an id, all that were given up. Answers how many.
@@ -114,12 +114,11 @@ impl Whistle {
         let (id, now) = (here.id, self.clock.now());
         let mut changed = 0;
         loop {
-            let some = match delivery {
-                Some(one) => vec![one],
-                None => {
-                    let dead = self.deliveries(here, State::Dead, None)?;
-                    dead.into_iter().map(|one| one.id).collect()
-                }
+            let some = if let Some(one) = delivery {
+                vec![one]
+            } else {
+                let dead = self.deliveries(here, State::Dead, None)?;
+                dead.into_iter().map(|one| one.id).collect()
             };
             let more = delivery.is_none() && some.len() == MAX_PAGE;
             changed += self.store.write_blocking(move |tx| -> Result<u64> {

@@ -229,7 +229,7 @@ impl Process {
     /// Rounds and time, until nothing is left to do.
     fn finish(&self, hands: &Hands) {
         for _ in 0..60 {
-            hands.pass(Duration::from_secs(3600));
+            hands.pass(Duration::from_hours(1));
             self.whistle.do_duties().unwrap();
             self.round();
             if self.in_state(State::Waiting).is_empty() {
@@ -261,7 +261,7 @@ fn a_reporter_and_a_unit_are_told_of_a_case_from_receipt_to_close_once_each_and_
     let number = process.report(li());
     let told = |act: Act, post: &str, text: &str| {
         process.act(number, post, act, text);
-        world.hands.pass(Duration::from_secs(3600));
+        world.hands.pass(Duration::from_hours(1));
         process.whistle.do_duties().unwrap();
         process.round();
     };
@@ -515,7 +515,7 @@ fn a_mail_that_is_put_off_goes_later_and_what_comes_after_it_waits_for_it() {
         waiting.iter().any(|one| one.error.contains("451")),
         "{waiting:#?}"
     );
-    world.hands.pass(Duration::from_secs(60));
+    world.hands.pass(Duration::from_mins(1));
     process.whistle.do_duties().unwrap();
     process.round();
     // Both are due now, so they are one mail.
@@ -542,7 +542,7 @@ fn a_mail_that_is_refused_is_given_up_seen_without_its_address_and_tried_again_o
         .collect::<Vec<_>>()
         .join(" ");
     assert!(error.contains("nobody here") && !error.contains('@'), "{error}");
-    world.hands.pass(Duration::from_secs(48 * 3600));
+    world.hands.pass(Duration::from_hours(48));
     process.whistle.do_duties().unwrap();
     assert_eq!(process.round(), Round::default(), "it stays given up");
     assert_eq!(process.whistle.retry_deliveries(&process.here, None).unwrap(), 2);
@@ -564,7 +564,7 @@ fn what_never_arrives_is_given_up_after_two_days_and_can_be_dropped() {
     let mut hours = 0;
     process.round();
     while !process.in_state(State::Waiting).is_empty() {
-        world.hands.pass(Duration::from_secs(3600));
+        world.hands.pass(Duration::from_hours(1));
         process.whistle.do_duties().unwrap();
         process.round();
         hours += 1;
@@ -583,7 +583,7 @@ fn what_is_over_is_forgotten_after_a_month() {
     process.report(li());
     process.round();
     assert_eq!(process.in_state(State::Sent).len(), 2);
-    world.hands.pass(Duration::from_secs(31 * 24 * 3600));
+    world.hands.pass(Duration::from_hours(31 * 24));
     process.whistle.do_duties().unwrap();
     assert!(process.in_state(State::Sent).is_empty());
 }
@@ -638,7 +638,7 @@ fn who_clicks_the_way_out_gets_no_more_of_the_case_or_of_any() {
     assert_eq!(comments("Second."), (0, 2));
     stop(&token, Stopping::All, false).unwrap();
     stop(&token, Stopping::Case, false).unwrap();
-    world.hands.pass(Duration::from_secs(3600));
+    world.hands.pass(Duration::from_hours(1));
     process.whistle.do_duties().unwrap();
     assert_eq!(comments("Third."), (2, 0));
     for wrong in ["", "n-1-1-1-x", &token.replace("n-1-", "n-2-")] {
@@ -660,7 +660,7 @@ fn a_notice_to_an_address_that_was_erased_is_dropped() {
     let outcome = Outcome::Resolved;
     process.act(number, "WATER-H", Act::Handle { outcome }, "Done.");
     process.act(number, "CITY-D", Act::Verify, "");
-    world.hands.pass(Duration::from_secs(200 * 24 * 3600));
+    world.hands.pass(Duration::from_hours(200 * 24));
     assert!(process.whistle.do_duties().unwrap().erased > 0);
     let round = process.round();
     // The unit's goes; the reporter's does not, and what happened since was never made into any.
@@ -678,7 +678,7 @@ fn a_unit_that_gets_many_at_once_gets_the_rest_in_one_mail() {
     }
     let to_water = || world.subjects().len();
     assert_eq!(to_water(), 3);
-    world.hands.pass(Duration::from_secs(3600));
+    world.hands.pass(Duration::from_hours(1));
     process.whistle.do_duties().unwrap();
     process.round();
     let subjects = world.subjects();

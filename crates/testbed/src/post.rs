@@ -313,12 +313,11 @@ fn http(mut stream: &TcpStream, desk: &Desk<Call>) -> std::io::Result<()> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     call.body = String::from_utf8_lossy(&body).into_owned();
-    let status = match fate {
-        Fate::Refuse(status) => status,
-        _ => {
-            desk.take(call);
-            "204 No Content"
-        }
+    let status = if let Fate::Refuse(status) = fate {
+        status
+    } else {
+        desk.take(call);
+        "204 No Content"
     };
     match fate {
         Fate::TakeAndHangUp => return Ok(()),

@@ -68,16 +68,13 @@ impl Whistle {
     fn letter(&self, conn: &Conn, here: &Here, group: &[Delivery], base: &str) -> Result<Made> {
         let first = &group[0];
         let own_lang = own_language(here);
-        let (reader, email, lang) = match &first.unit {
-            Some(unit) => {
-                let email = here.place.unit(unit.as_str()).map(|unit| unit.email.clone());
-                (Reader::Unit(unit.clone()), email.unwrap_or_default(), own_lang)
-            }
-            None => {
-                let contact = self.contact_of(conn, here, first.number, first.report)?;
-                let lang = contact.lang.unwrap_or(own_lang);
-                (Reader::Reporter(first.report), contact.email, lang)
-            }
+        let (reader, email, lang) = if let Some(unit) = &first.unit {
+            let email = here.place.unit(unit.as_str()).map(|unit| unit.email.clone());
+            (Reader::Unit(unit.clone()), email.unwrap_or_default(), own_lang)
+        } else {
+            let contact = self.contact_of(conn, here, first.number, first.report)?;
+            let lang = contact.lang.unwrap_or(own_lang);
+            (Reader::Reporter(first.report), contact.email, lang)
         };
         if email.is_empty() {
             return Ok(Made::Unwanted("the address was erased"));

@@ -182,11 +182,14 @@ fn wants(hook: &Webhook, here: &Here, number: CaseNumber, log: &[whistle_domain:
         .is_ok_and(|case| webhook::case_event(&case, log, &here.place, hook.all, "").is_some())
 }
 
+/// A unit, or one report's reader of one case.
+type MailedTo = (Option<UnitCode>, Option<(CaseNumber, u32)>);
+
 /// Mails that were made of late, by reader, those of this round among them.
 struct Gathered {
     window: SignedDuration,
     now: Timestamp,
-    counts: HashMap<(Option<UnitCode>, Option<(CaseNumber, u32)>), u64>,
+    counts: HashMap<MailedTo, u64>,
 }
 
 impl Gathered {
@@ -212,16 +215,14 @@ impl Gathered {
         }
         let since = self.now - self.window;
         let key = (unit.cloned(), unit.is_none().then_some((number, report)));
-        let count = match self.counts.get_mut(&key) {
-            Some(count) => count,
-            None => {
-                let of_late = match unit {
-                    Some(unit) => stored::mails_to_unit(conn, here.id, unit, since)?,
-                    None => stored::mails_to_reporter(conn, here.id, number, report, since)?,
-                };
-                self.counts.entry(key).or_insert(of_late)
-            }
-        };
+        if !self.counts.contains_key(&key) {
+            let of_late = match unit {
+                Some(unit) => stored::mails_to_unit(conn, here.id, unit, since)?,
+                None => stored::mails_to_reporter(conn, here.id, number, report, since)?,
+            };
+            self.counts.insert(key.clone(), of_late);
+        }
+        let count = self.counts.entry(key).or_default();
         *count += 1;
         if *count <= AT_ONCE {
             return Ok(self.now);

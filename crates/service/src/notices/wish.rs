@@ -97,9 +97,8 @@ impl Whistle {
             Err(why) => return Err(Error::invalid("mail", why.to_string())),
         };
         let known = |token: &String| self.secret.reader_of_token(Purpose::Reply, token);
-        let (id, number, report) = match reply.tokens.iter().find_map(known) {
-            Some((id, number, Reader::Reporter(report))) => (id, number, report),
-            _ => return Err(Error::invalid("mail", "it answers no notice of this install")),
+        let Some((id, number, Reader::Reporter(report))) = reply.tokens.iter().find_map(known) else {
+            return Err(Error::invalid("mail", "it answers no notice of this install"));
         };
         let here = self.jurisdiction(id)?;
         let text: String = reply.text.chars().take(MAX_TEXT).collect();

@@ -72,7 +72,7 @@ enum Command {
     Webhook(webhook::Webhook),
     /// Take one mail from standard input that answers a notice
     #[command(after_help = mail_in::EXAMPLE)]
-    MailIn(mail_in::MailIn),
+    MailIn,
     /// Bring in cases of another system
     Import(import::Import),
     /// Write cases to a CSV, GeoJSON or Parquet file
@@ -128,7 +128,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Key(key) => key.run(&config),
         Command::Notices(notices) => notices.run(&config),
         Command::Webhook(webhook) => webhook.run(&config),
-        Command::MailIn(mail) => mail.run(&config),
+        Command::MailIn => mail_in::run(&config),
         Command::Import(import) => import.run(&config),
         Command::Export(export) => export.run(&config),
         Command::Demo(demo) => demo.run(config),
