@@ -13,7 +13,7 @@ use crate::{
 
 pub(super) const EXAMPLE: &str = "What a program sent (an absence note, a bounce) is left aside with exit code 0, so that \
     nothing goes back and forth. Exit code 75 asks the mail server to try again later.\n\
-    Example, in Postfix's master.cf: whistle mail-in --data /var/lib/whistle < mail";
+    Example: whistle mail-in --data /var/lib/whistle < mail";
 
 pub(super) fn run(config: &Config) -> Result<()> {
     let mut mail = Vec::new();
