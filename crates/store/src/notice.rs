@@ -200,9 +200,28 @@ pub fn keep(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, new: &Delivery) -> Re
     )
 }
 
+/// Those before which none of the same case waits for the same reader.
+const DUE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    "
+         FROM delivery AS d
+         WHERE d.jurisdiction_id = $1 AND d.state = 'waiting' AND d.channel = $2 AND d.webhook_id = $3
+           AND d.next_at <= $4
+           AND NOT EXISTS (SELECT 1
+                           FROM delivery AS e
+                           WHERE e.jurisdiction_id = d.jurisdiction_id AND e.number = d.number
+                             AND e.version < d.version AND e.state = 'waiting'
+                             AND e.channel = d.channel AND e.webhook_id = d.webhook_id AND e.report = d.report
+                             AND e.unit_code = d.unit_code)
+         ORDER BY d.next_at, d.number, d.version
+         LIMIT $5"
+);
+
 /// Deliveries of one way whose time has come, the oldest first: mail, or those to one webhook. One that comes after another to
-/// the same reader about the same case waits for it, so that nobody is told of the end before the beginning. Which comes after
-/// which, the version says: ids of two processes do not follow time.
+/// the same reader about the same case stands behind it, or waits for it, so that nobody is told of the end before the
+/// beginning. Which comes after which, the version says: ids of two processes do not follow time. `limit` bounds how many cases
+/// of a reader there are.
 pub fn due(
     conn: &Conn,
     jurisdiction: JurisdictionId,
@@ -211,26 +230,54 @@ pub fn due(
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<Delivery>> {
-    conn.rows(
+    let heads = conn.rows(
+        DUE,
+        params![jurisdiction.0, channel.as_str(), webhook, now, limit as i64],
+        delivery,
+    )?;
+    let mut all = Vec::with_capacity(heads.len());
+    for head in heads {
+        let behind = behind(conn, jurisdiction, &head, now)?;
+        all.push(head);
+        all.extend(behind);
+    }
+    Ok(all)
+}
+
+/// What is due to the same reader about the same case after a delivery.
+fn behind(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    head: &Delivery,
+    now: Timestamp,
+) -> Result<Vec<Delivery>> {
+    /// More of one case at one time are left for the next time.
+    const MOST: i64 = 50;
+    let waiting = conn.rows(
         concat!(
             "SELECT ",
             columns!(),
             "
          FROM delivery AS d
-         WHERE d.jurisdiction_id = $1 AND d.state = 'waiting' AND d.channel = $2 AND d.webhook_id = $3
-           AND d.next_at <= $4
-           AND NOT EXISTS (SELECT 1
-                           FROM delivery AS e
-                           WHERE e.jurisdiction_id = d.jurisdiction_id AND e.number = d.number
-                             AND e.version < d.version AND e.state = 'waiting' AND e.next_at > $4
-                             AND e.channel = d.channel AND e.webhook_id = d.webhook_id AND e.report = d.report
-                             AND e.unit_code = d.unit_code)
-         ORDER BY d.next_at, d.number, d.version
-         LIMIT $5"
+         WHERE d.jurisdiction_id = $1 AND d.number = $2 AND d.version > $3 AND d.state = 'waiting'
+           AND d.channel = $4 AND d.webhook_id = $5 AND d.report = $6 AND d.unit_code = $7
+         ORDER BY d.version
+         LIMIT $8"
         ),
-        params![jurisdiction.0, channel.as_str(), webhook, now, limit as i64],
+        params![
+            jurisdiction.0,
+            head.number.0,
+            head.version,
+            head.channel.as_str(),
+            head.webhook,
+            head.report,
+            head.unit.as_ref().map_or("", UnitCode::as_str),
+            MOST
+        ],
         delivery,
-    )
+    )?;
+    // Up to the first whose time has not come: none goes before it.
+    Ok(waiting.into_iter().take_while(|one| one.next_at <= now).collect())
 }
 
 /// Deliveries to webhooks that are there no more.
@@ -529,4 +576,71 @@ pub fn is_opted_out(conn: &Conn, jurisdiction: JurisdictionId, who: &Hash) -> Re
         |row| row.int(0),
     )?;
     Ok(found.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    #[test]
+    fn what_is_due_is_found_in_its_order_without_a_look_at_what_is_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Timestamp::UNIX_EPOCH).unwrap();
+        let steps = store.read_blocking(|conn| {
+            conn.rows(
+                &format!("EXPLAIN QUERY PLAN {DUE}"),
+                params![1_i64, "mail", 0_i64, 0_i64, 10_i64],
+                |row| Ok(row.text(3)?.to_owned()),
+            )
+        });
+        let plan = steps.unwrap().join("; ");
+        for index in ["delivery_by_state", "delivery_by_case"] {
+            assert!(plan.contains(index), "{plan}");
+        }
+        assert!(!plan.contains("SCAN"), "a full scan: {plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "a sort of everything: {plan}");
+    }
+    fn to_reporter(version: u32, next_at: i64) -> Delivery {
+        Delivery {
+            id: 0,
+            number: CaseNumber(7),
+            version,
+            channel: Channel::Mail,
+            notice: "comment".to_owned(),
+            report: 1,
+            unit: None,
+            webhook: 0,
+            state: State::Waiting,
+            tries: 0,
+            created_at: Timestamp::UNIX_EPOCH,
+            next_at: Timestamp::from_second(next_at).unwrap(),
+            error: String::new(),
+        }
+    }
+
+    #[test]
+    fn nothing_goes_before_what_came_before_it_whatever_their_times() {
+        const PLACE: JurisdictionId = JurisdictionId(1);
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Timestamp::UNIX_EPOCH).unwrap();
+        // The second was put off, the last is of another reader.
+        let other = Delivery {
+            report: 2,
+            ..to_reporter(4, 5)
+        };
+        let all = [to_reporter(1, 10), to_reporter(2, 30), to_reporter(3, 20), other];
+        store
+            .write_blocking(move |tx| all.iter().try_for_each(|one| keep(tx, PLACE, one)))
+            .unwrap();
+        let due = |at: i64| {
+            let now = Timestamp::from_second(at).unwrap();
+            let found = store.read_blocking(|conn| due(conn, PLACE, Channel::Mail, 0, now, 9));
+            let versions = |found: Vec<Delivery>| found.iter().map(|one| one.version).collect::<Vec<_>>();
+            found.map(versions).unwrap()
+        };
+        assert_eq!(due(4), Vec::<u32>::new());
+        assert_eq!(due(25), [4, 1]);
+        assert_eq!(due(30), [4, 1, 2, 3]);
+    }
 }

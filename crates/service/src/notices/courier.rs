@@ -38,7 +38,7 @@ use crate::{
 };
 
 /// Deliveries of one way that are taken up in a round.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
 
 /// Requests to one webhook at once. Of mail, as many as there are connections.
 const CALLS_AT_ONCE: usize = 4;
