@@ -5,7 +5,7 @@
 //! same goes once more under the same id. Nobody's address is kept with a delivery: it is looked up when it goes.
 //!
 //! - [`Courier`]: does all that, in the process that looks after the duty.
-//! - Use cases for operators, here: deliveries shown, tried again, dropped; webhooks; templates looked at.
+//! - Use cases for operators, here: deliveries shown, tried again, dropped; webhooks.
 //! - `due`: the calendar of what is due. `wish`: what readers say: no more mail, or an answer.
 
 mod courier;
@@ -15,11 +15,8 @@ mod spread;
 mod wish;
 
 use jiff::{SignedDuration, Timestamp};
-use whistle_domain::{
-    case::Body,
-    words::{CaseNumber, Lang},
-};
-use whistle_notices::{template::Words, view::View, webhook};
+use whistle_domain::{case::Body, words::CaseNumber};
+use whistle_notices::webhook;
 use whistle_store::{
     lease,
     notice::{self as stored, Webhook},
@@ -33,7 +30,7 @@ use crate::{
 };
 
 pub use courier::{Courier, Outgoing, Round};
-pub use whistle_notices::{Notice, mail::Outlet, reply::MAX_MAIL};
+pub use whistle_notices::{Notice, mail::Outlet, reply::MAX_MAIL, template::Words};
 pub use whistle_store::notice::{Channel, Delivery, State};
 pub use wish::{Answered, Stopping};
 
@@ -195,13 +192,6 @@ impl Whistle {
         } else {
             Err(Error::not_found("webhook", webhook))
         }
-    }
-
-    /// A notice as its reader would get it, with made-up values.
-    pub fn preview(&self, here: &Here, notice: Notice, lang: Lang) -> Result<Words> {
-        let view = View::example(lang);
-        let words = here.notices.render(notice, lang, &view);
-        words.map_err(|what| Error::invalid("template", what))
     }
 
     /// Forgets deliveries that are over for long.

@@ -10,9 +10,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
     place::Place,
-    words::{CaseNumber, JurisdictionCode, JurisdictionId},
+    words::{CaseNumber, JurisdictionCode, JurisdictionId, Lang},
 };
-use whistle_notices::template::{Templates, Wrong};
+use whistle_notices::{
+    Notice,
+    template::{Templates, Words, Wrong},
+    view::View,
+};
 use whistle_place::{Change, Compiled, Fault, Folder, LinkFault, Severity, difference};
 use whistle_store::place as stored;
 
@@ -161,7 +165,26 @@ pub fn plan_first(dir: &Path) -> Result<Plan> {
     })
 }
 
+/// A notice of a folder that need not be applied, with made-up values; in the place's first language unless another is named.
+pub fn preview(dir: &Path, notice: Notice, lang: Option<Lang>) -> Result<Words> {
+    let folder = Folder::read(dir).map_err(Error::Faults)?;
+    let (Compiled { place, .. }, templates) = compile(&folder, 1)?;
+    previewed(&place, &templates, notice, lang)
+}
+
+fn previewed(place: &Place, templates: &Templates, notice: Notice, lang: Option<Lang>) -> Result<Words> {
+    let own = place.jurisdiction.languages.first().copied();
+    let lang = lang.or(own).unwrap_or_default();
+    let words = templates.render(notice, lang, &View::example(lang));
+    words.map_err(|what| Error::invalid("template", what))
+}
+
 impl Whistle {
+    /// A notice of the place in force, with made-up values; in its first language unless another is named.
+    pub fn preview(&self, here: &Here, notice: Notice, lang: Option<Lang>) -> Result<Words> {
+        previewed(&here.place, &here.notices, notice, lang)
+    }
+
     /// What `whistle apply` would change. Faults of the folder are the error, all of them.
     pub fn plan(&self, dir: &Path) -> Result<Plan> {
         Ok(self.compare(dir)?.plan)

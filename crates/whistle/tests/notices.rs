@@ -135,6 +135,18 @@ fn a_notice_is_looked_at_before_anybody_gets_it() {
     );
     let zh = home.run(&["notices", "preview", "handled"]).good();
     assert!(zh.out.contains("请您核查"), "{}", zh.out);
+    let place = home.copy_of_village();
+    std::fs::create_dir_all(place.join("notices/zh")).unwrap();
+    let own = place.join("notices/zh/handled.txt");
+    std::fs::write(&own, "请看 {{ number }}\n\n谢谢\n").unwrap();
+    let preview = || home.run(&["notices", "preview", "handled", "--place", "place"]);
+    assert_eq!(preview().good().out, "Subject: 请看 1042\n\n谢谢\n");
+    std::fs::write(&own, "请看 {{ nummer }}\n").unwrap();
+    let broken = preview();
+    assert!(
+        broken.code == 1 && broken.err.contains("notices/zh/handled.txt:1"),
+        "{broken:?}"
+    );
     let wrong = home.run(&["notices", "preview", "news"]);
     assert!(
         wrong.code == 2 && wrong.err.contains("reopen_refused"),

@@ -1,19 +1,18 @@
 //! `whistle notices`: what was told to whom, what did not arrive, and how it reads.
 
-use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
 use serde::Serialize;
 use whistle_domain::words::Lang;
 use whistle_service::{
     Here, Whistle,
-    notices::{Delivery, Notice, State},
+    notices::{Delivery, Notice, State, Words},
+    place,
 };
 
 use super::{Which, open};
-use crate::{
-    config::Config,
-    failure::{Failure, Result},
-    output,
-};
+use crate::{config::Config, failure::Result, output};
 
 #[derive(Debug, Args)]
 pub(super) struct Notices {
@@ -44,14 +43,17 @@ enum Action {
     /// Drop deliveries that wait or were given up
     #[command(after_help = "Example: whistle notices drop 117 --data /var/lib/whistle")]
     Drop(Chosen),
-    /// Print a notice with made-up values, as its reader would get it
-    #[command(after_help = "Example: whistle notices preview handled --lang zh --data /var/lib/whistle")]
+    /// Print a notice of the place in force, or of a folder, with made-up values
+    #[command(after_help = "Example: whistle notices preview handled --lang zh --place ./my-city")]
     Preview {
         /// Which: received, assigned, handled, closed …
         notice: Notice,
         /// zh or en [default: the place's first language]
         #[arg(long, value_name = "LANG")]
         lang: Option<Lang>,
+        /// A place folder that need not be applied
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        place: Option<PathBuf>,
         #[command(flatten)]
         which: Which,
     },
@@ -71,6 +73,16 @@ struct Chosen {
 
 impl Notices {
     pub(super) fn run(self, config: &Config) -> Result<()> {
+        if let Action::Preview {
+            notice,
+            lang,
+            place: Some(dir),
+            ..
+        } = &self.action
+        {
+            print(&place::preview(dir, *notice, *lang)?);
+            return Ok(());
+        }
         let whistle = open(config)?;
         match self.action {
             Action::List {
@@ -95,17 +107,18 @@ impl Notices {
                 ));
                 Ok(())
             }
-            Action::Preview { notice, lang, which } => {
-                let here = which.here(&whistle)?;
-                let own = here.place.jurisdiction.languages.first().copied();
-                let words = whistle
-                    .preview(&here, notice, lang.or(own).unwrap_or_default())
-                    .map_err(|error| Failure::Refused(error.to_string()))?;
-                output::line(format!("Subject: {}\n\n{}", words.subject, words.text));
+            Action::Preview {
+                notice, lang, which, ..
+            } => {
+                print(&whistle.preview(&which.here(&whistle)?, notice, lang)?);
                 Ok(())
             }
         }
     }
+}
+
+fn print(words: &Words) {
+    output::line(format!("Subject: {}\n\n{}", words.subject, words.text));
 }
 
 fn list(whistle: &Whistle, here: &Here, state: State, below: Option<i64>, json: bool) -> Result<()> {
