@@ -8,6 +8,7 @@ use std::{
     ops::Range,
 };
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -541,6 +542,8 @@ pub struct Settings {
     pub duplicate_hours: u32,
     /// Contact data is erased this many days after closing.
     pub retention_days: u32,
+    /// Within how much time the notices to one reader are gathered into one mail, once there are several; zero: never.
+    pub digest: SignedDuration,
     /// The triage limit of a report whose standard says none.
     pub triage: Limit,
     /// The sign limit of an assignment whose standard says none; no clock runs when absent.

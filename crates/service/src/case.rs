@@ -453,6 +453,42 @@ pub(crate) fn change(
     )?)
 }
 
+/// Does something to a case, once for each key.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a thing of its own; a struct would only rename them"
+)]
+pub(crate) fn change_once(
+    tx: &mut whistle_store::Tx<'_>,
+    here: &Here,
+    number: CaseNumber,
+    act: &Act,
+    text: &str,
+    by: &Actor,
+    key: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    let with = With {
+        contact: Contact::default(),
+        idempotency_key: key.map(str::to_owned),
+    };
+    let body = || {
+        vec![
+            act.verb().as_str().to_owned(),
+            number.to_string(),
+            text.to_owned(),
+        ]
+    };
+    let request = idempotency(&with, by, body)?;
+    if earlier(tx, here.id, request.as_ref())?.is_some() {
+        return Ok(());
+    }
+    let before =
+        stored::find_to_change(tx, here.id, number)?.ok_or_else(|| Error::not_found("case", number))?;
+    let case = change(tx, here.id, &here.place, before, None, act, text, by, now, 1.0)?;
+    keep_answer(tx, here.id, request.as_ref(), number, case.version, now)
+}
+
 fn keep_contact(
     tx: &mut whistle_store::Tx<'_>,
     id: JurisdictionId,

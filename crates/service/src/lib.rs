@@ -5,6 +5,7 @@
 //! - [`Whistle`]: an install, opened on its [`Site`]; all use cases are its methods.
 //! - [`case`]: report, join, act, read. [`whistle`]: calls of several units together. [`list`]: pages of cases. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
+//! - [`notices`]: who is told of it, by mail and webhooks.
 //! - [`keep`]: backup, restore, audit. [`transfer`]: the move to another database, or to many machines.
 //! - [`figures`]: what the counters of all jurisdictions add up to.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
@@ -27,6 +28,7 @@ pub mod keep;
 mod lease;
 pub mod list;
 pub mod media;
+pub mod notices;
 pub mod place;
 pub mod secret;
 mod site;

@@ -1,5 +1,5 @@
 //! The install's secret: one key, in a file beside the database or given by whoever starts the process, never in it. From it come the pick-up codes of
-//! reporters, the seals of contact data and the tokens of forms. Who has the database without it has none of these.
+//! reporters, the seals of contact data and of webhooks, the tokens of forms and of notices. Who has the database without it has none of these.
 
 use std::{fs, io::Write};
 
@@ -9,8 +9,9 @@ use chacha20poly1305::{
 };
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
-use whistle_domain::words::{CaseNumber, JurisdictionId};
-use whistle_store::Store;
+use whistle_domain::words::{CaseNumber, JurisdictionId, Lang};
+use whistle_notices::told::Reader;
+use whistle_store::{Store, case::Hash};
 
 use crate::{
     Site,
@@ -25,6 +26,8 @@ pub struct Secret {
     contact: XChaCha20Poly1305,
     form: [u8; 32],
     photo: [u8; 32],
+    notice: [u8; 32],
+    webhook: XChaCha20Poly1305,
 }
 
 /// The file's name in the data directory.
@@ -35,6 +38,9 @@ const CODE_LETTERS: usize = 10;
 
 /// How many letters the tag of a photo's ticket has: 128 bits.
 const TAG_LETTERS: usize = 32;
+
+/// How many letters the tag of a notice's token has: 100 bits.
+const NOTICE_LETTERS: usize = 20;
 
 /// Crockford's base 32: no I, L, O, U, so that a code can be read out on the telephone.
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -52,10 +58,13 @@ pub struct Contact {
     /// Their telephone number.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub phone: String,
+    /// In which language they read; the place's own where it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lang: Option<Lang>,
 }
 
 impl Contact {
-    /// Whether nothing is known.
+    /// Whether nothing is known of whom to reach.
     pub fn is_empty(&self) -> bool {
         self.name.is_empty() && self.email.is_empty() && self.phone.is_empty()
     }
@@ -148,12 +157,15 @@ impl Secret {
 
     fn from_key(key: &[u8; 32]) -> Self {
         let contact = blake3::derive_key("whistle 2026 contact data", key);
+        let webhook = blake3::derive_key("whistle 2026 webhooks", key);
         Self {
             key: *key,
             pickup: blake3::derive_key("whistle 2026 pick-up codes", key),
             contact: XChaCha20Poly1305::new((&contact).into()),
             form: blake3::derive_key("whistle 2026 form tokens", key),
             photo: blake3::derive_key("whistle 2026 photos", key),
+            notice: blake3::derive_key("whistle 2026 notices", key),
+            webhook: XChaCha20Poly1305::new((&webhook).into()),
         }
     }
 
@@ -199,28 +211,102 @@ impl Secret {
         place: (JurisdictionId, CaseNumber, u32),
         chance: &Chance,
     ) -> Vec<u8> {
-        let nonce = chance.bytes::<24>();
         let text = serde_json::to_vec(contact).expect("a contact has string keys only");
-        let payload = Payload {
-            msg: &text,
-            aad: &bound_to(place),
-        };
-        let sealed = self
-            .contact
-            .encrypt(&XNonce::from(nonce), payload)
-            .expect("a short text can always be sealed");
-        [&nonce[..], &sealed].concat()
+        seal(&self.contact, &text, &bound_to(place), chance)
     }
 
     /// Opens what [`Secret::seal`] sealed; none when it was sealed with another key or for another report.
     pub fn open(&self, sealed: &[u8], place: (JurisdictionId, CaseNumber, u32)) -> Option<Contact> {
-        let (nonce, sealed) = sealed.split_first_chunk::<24>()?;
-        let payload = Payload {
-            msg: sealed,
-            aad: &bound_to(place),
-        };
-        let text = self.contact.decrypt(&XNonce::from(*nonce), payload).ok()?;
+        let text = open(&self.contact, sealed, &bound_to(place))?;
         serde_json::from_slice(&text).ok()
+    }
+
+    /// Seals what requests to a webhook are signed with.
+    pub(crate) fn seal_webhook(
+        &self,
+        secret: &[u8],
+        webhook: (JurisdictionId, i64),
+        chance: &Chance,
+    ) -> Vec<u8> {
+        seal(&self.webhook, secret, &of_webhook(webhook), chance)
+    }
+
+    /// Opens it again; none when it was sealed with another key or for another webhook.
+    pub(crate) fn open_webhook(&self, sealed: &[u8], webhook: (JurisdictionId, i64)) -> Option<Vec<u8>> {
+        open(&self.webhook, sealed, &of_webhook(webhook))
+    }
+
+    /// A token that says for which reader of notices it was made, and for what. Letters, digits and dashes in any case of
+    /// letters, short enough for the local part of an address.
+    pub(crate) fn notice_token(
+        &self,
+        purpose: Purpose,
+        id: JurisdictionId,
+        number: CaseNumber,
+        reader: &Reader,
+    ) -> String {
+        let reader = match reader {
+            Reader::Reporter(report) => report.to_string(),
+            // A code may have letters that an address cannot have.
+            Reader::Unit(unit) => format!("u{}", hex(unit.as_str().as_bytes())),
+        };
+        let head = format!("n-{}-{number}-{reader}", id.0);
+        let mut hasher = blake3::Hasher::new_keyed(&self.notice);
+        hasher.update(purpose.as_str().as_bytes());
+        hasher.update(head.as_bytes());
+        let tag: String = hasher.finalize().as_bytes()[..NOTICE_LETTERS]
+            .iter()
+            .map(|byte| LETTERS[usize::from(byte & 31)] as char)
+            .collect();
+        format!("{head}-{}", tag.to_ascii_lowercase())
+    }
+
+    /// For whom a token was made; none when we did not make it for this.
+    pub(crate) fn reader_of_token(
+        &self,
+        purpose: Purpose,
+        token: &str,
+    ) -> Option<(JurisdictionId, CaseNumber, Reader)> {
+        let given = token.to_ascii_lowercase();
+        let mut parts = given.split('-').skip(1);
+        let id = JurisdictionId(parts.next()?.parse().ok()?);
+        let number: CaseNumber = parts.next()?.parse().ok()?;
+        let reader = parts.next()?;
+        let reader = match reader.strip_prefix('u') {
+            Some(digits) => Reader::Unit(String::from_utf8(unhex(digits)?).ok()?.parse().ok()?),
+            None => Reader::Reporter(reader.parse().ok()?),
+        };
+        let right = self.notice_token(purpose, id, number, &reader);
+        bool::from(right.as_bytes().ct_eq(given.as_bytes())).then_some((id, number, reader))
+    }
+
+    /// By which it is known that an address wants no mail, about one case or at all. Nobody finds the address by it, nor two
+    /// cases of one reporter.
+    pub(crate) fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<CaseNumber>) -> Hash {
+        let mut hasher = blake3::Hasher::new_keyed(&self.notice);
+        hasher.update(b"opt out");
+        hasher.update(&id.0.to_le_bytes());
+        hasher.update(&about.map_or(0, |number| number.0).to_le_bytes());
+        hasher.update(email.trim().to_lowercase().as_bytes());
+        *hasher.finalize().as_bytes()
+    }
+
+    /// The key of a calendar of due cases, for the account that may see them.
+    pub(crate) fn calendar_key(&self, id: JurisdictionId, account: i64) -> String {
+        let mut hasher = blake3::Hasher::new_keyed(&self.notice);
+        hasher.update(b"calendar");
+        hasher.update(&id.0.to_le_bytes());
+        hasher.update(&account.to_le_bytes());
+        let tag = hasher.finalize().to_hex();
+        format!("{account}-{}", &tag[..TAG_LETTERS])
+    }
+
+    /// The account that a calendar's key was made for; none when we did not make it.
+    pub(crate) fn account_of_calendar_key(&self, id: JurisdictionId, key: &str) -> Option<i64> {
+        let (account, _) = key.split_once('-')?;
+        let account = account.parse().ok()?;
+        let right = self.calendar_key(id, account);
+        bool::from(right.as_bytes().ct_eq(key.as_bytes())).then_some(account)
     }
 
     /// The id of a photo: of its place and its picture, so that the same one sent twice to a place is kept once.
@@ -261,6 +347,65 @@ impl Secret {
     pub fn is_form_token(&self, session: &str, token: &str) -> bool {
         self.form_token(session).as_bytes().ct_eq(token.as_bytes()).into()
     }
+}
+
+/// What a reader's token is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// An answer by mail. Who has it speaks as the reporter.
+    Reply,
+    /// To be told no more. It stands in a header that programs on the way read, so it is good for nothing else.
+    Stop,
+}
+
+impl Purpose {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reply => "reply",
+            Self::Stop => "stop",
+        }
+    }
+}
+
+fn seal(cipher: &XChaCha20Poly1305, text: &[u8], bound_to: &[u8], chance: &Chance) -> Vec<u8> {
+    let nonce = chance.bytes::<24>();
+    let payload = Payload {
+        msg: text,
+        aad: bound_to,
+    };
+    let sealed = cipher
+        .encrypt(&XNonce::from(nonce), payload)
+        .expect("a short text can always be sealed");
+    [&nonce[..], &sealed].concat()
+}
+
+fn open(cipher: &XChaCha20Poly1305, sealed: &[u8], bound_to: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, sealed) = sealed.split_first_chunk::<24>()?;
+    let payload = Payload {
+        msg: sealed,
+        aad: bound_to,
+    };
+    cipher.decrypt(&XNonce::from(*nonce), payload).ok()
+}
+
+fn of_webhook((jurisdiction, webhook): (JurisdictionId, i64)) -> Vec<u8> {
+    format!("webhook {}/{webhook}", jurisdiction.0).into_bytes()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
+}
+
+fn unhex(digits: &str) -> Option<Vec<u8>> {
+    if !digits.is_ascii() || digits.len() % 2 == 1 {
+        return None;
+    }
+    let pair = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
+    (0..digits.len()).step_by(2).map(pair).collect()
 }
 
 fn bound_to((jurisdiction, number, report): (JurisdictionId, CaseNumber, u32)) -> Vec<u8> {
@@ -342,11 +487,56 @@ mod tests {
             name: "三毛".into(),
             email: "s@example.org".into(),
             phone: String::new(),
+            lang: Some(Lang::Zh),
         };
         let sealed = secret.seal(&contact, PLACE, &Chance::from_seed(1));
         assert_eq!(secret.open(&sealed, PLACE), Some(contact));
         assert_eq!(secret.open(&sealed, (PLACE.0, PLACE.1, 2)), None);
         assert_eq!(Secret::from_key(&[8; 32]).open(&sealed, PLACE), None);
         assert_eq!(secret.open(&sealed[..10], PLACE), None);
+    }
+
+    #[test]
+    fn a_notices_token_says_whose_it_is_and_is_good_for_one_purpose_only() {
+        let secret = Secret::from_key(&[7; 32]);
+        let unit = Reader::Unit("市政/1-a".parse().unwrap());
+        for reader in [Reader::Reporter(3), unit] {
+            let token = secret.notice_token(Purpose::Reply, PLACE.0, PLACE.1, &reader);
+            assert!(
+                token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
+                "{token}"
+            );
+            let found = |purpose, token: &str| secret.reader_of_token(purpose, token);
+            assert_eq!(
+                found(Purpose::Reply, &token),
+                Some((PLACE.0, PLACE.1, reader.clone()))
+            );
+            assert_eq!(
+                found(Purpose::Reply, &token.to_ascii_uppercase()),
+                found(Purpose::Reply, &token)
+            );
+            assert_eq!(found(Purpose::Stop, &token), None);
+            assert_eq!(found(Purpose::Reply, &token.replace("-42-", "-43-")), None);
+        }
+        for wrong in [
+            "",
+            "n",
+            "n-1-42-u-x",
+            "n-1-42-u6-x",
+            "n-1-42-uff-x",
+            "n-1-0-1-x",
+            "n-1-42-1",
+        ] {
+            assert_eq!(secret.reader_of_token(Purpose::Reply, wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn who_opted_out_is_known_again_and_two_cases_of_one_reporter_are_not_tied_together() {
+        let secret = Secret::from_key(&[7; 32]);
+        let who = |email: &str, number: Option<i64>| secret.opt_out(PLACE.0, email, number.map(CaseNumber));
+        assert_eq!(who("Li@Example.org ", Some(1)), who("li@example.org", Some(1)));
+        assert_ne!(who("li@example.org", Some(1)), who("li@example.org", Some(2)));
+        assert_ne!(who("li@example.org", None), who("li@example.org", Some(1)));
     }
 }

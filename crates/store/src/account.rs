@@ -96,6 +96,18 @@ pub fn by_login(conn: &Conn, jurisdiction: JurisdictionId, login: &str) -> Resul
     )
 }
 
+/// Whether there is an account and it is not disabled.
+pub fn is_in_force(conn: &Conn, jurisdiction: JurisdictionId, account: i64) -> Result<bool> {
+    let found = conn.row_optional(
+        "SELECT 1
+         FROM account
+         WHERE jurisdiction_id = $1 AND account_id = $2 AND disabled_at IS NULL",
+        params![jurisdiction.0, account],
+        |row| row.int(0),
+    )?;
+    Ok(found.is_some())
+}
+
 /// The posts an account holds, in the order of their codes.
 pub fn posts(conn: &Conn, jurisdiction: JurisdictionId, account: i64) -> Result<Vec<PostCode>> {
     conn.rows(

@@ -77,7 +77,7 @@ const ACCOUNT: Reference = Reference {
 };
 
 /// All tables; one that another refers to comes before it.
-pub const TABLES: [Table; 26] = [
+pub const TABLES: [Table; 29] = [
     of_the_database("migration"),
     // Met by every group commit: a copy on every machine would make each commit wait for all of them.
     of_the_database("writer"),
@@ -109,6 +109,9 @@ pub const TABLES: [Table; 26] = [
     by_jurisdiction("whistle_case", &[]),
     by_jurisdiction("whistle_call", &[]),
     by_jurisdiction("whistle_outbox", &[]),
+    by_jurisdiction("delivery", &[]),
+    by_jurisdiction("webhook", &[]),
+    by_jurisdiction("opt_out", &[]),
     // Who holds a duty holds it of this database. Spread like the rest: a duty's transaction checks its lease, and must
     // stay on one machine.
     Table {

@@ -14,9 +14,10 @@ use jiff::Timestamp;
 use tower::ServiceExt;
 use whistle_service::{
     Site, Whistle,
+    notices::{Courier, Outgoing, Outlet},
     time::{Chance, Clock},
 };
-use whistle_testbed::Bed;
+use whistle_testbed::{Bed, post::MailServer};
 use whistle_web::{App, Settings, router};
 
 const PASSWORD: &str = "a long enough password";
@@ -1049,4 +1050,113 @@ fn no_form_asks_the_database_more_than_six_statements_beside_those_of_its_commit
         &[("verb", "rate"), ("rating", "good")],
     );
     assert_eq!(over, []);
+}
+
+// ---- notices ------------------------------------------------------------------------------------------------------
+
+/// An address of ours in a mail that came, as a path.
+fn path_in(mail: &str, header: &str) -> String {
+    let (_, rest) = mail
+        .split_once(&format!("{header}: <https://willow.example.org"))
+        .unwrap();
+    rest.split('>').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_mail_can_be_stopped_by_one_click_of_a_program_or_by_a_person_and_staff_see_what_was_told() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let server = MailServer::new();
+    let outgoing = Outgoing {
+        mail: Some(Outlet {
+            smtp: server.url(),
+            from: "whistle@example.org".to_owned(),
+            reply: None,
+        }),
+        base_url: None,
+        private_webhooks: false,
+    };
+    town.whistle.do_duties().unwrap();
+    let courier = Courier::open(town.whistle.clone(), outgoing).unwrap();
+    let mut reporter = town.browser("en");
+    let (number, _) = reporter.report(&[("email", "s@example.org")]);
+    courier.round().unwrap();
+    let mail = server.desk.taken().pop().unwrap().text;
+    assert!(
+        mail.contains(&format!("case {number}")),
+        "in the language of the page: {mail}"
+    );
+
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let case = format!("/staff/cases/{number}");
+    desk.get(&case)
+        .says("Who was told")
+        .says("received · sent")
+        .says_nothing_of("s@example.org");
+
+    // A mail program has no cookie and no page of ours; what opens a link stops nothing.
+    let path = path_in(&mail, "List-Unsubscribe");
+    let mut program = town.browser("en");
+    program.get(&path).is(200).says("No more mails about case");
+    program
+        .get("/notices/stop?t=n-1-1-1-00000000000000000000")
+        .is(404);
+    let comments = |desk: &mut Browser<'_>, text: &str| {
+        desk.act(&number, "comment", &[("text", text), ("public", "yes")])
+            .is(303);
+        courier.round().unwrap()
+    };
+    assert_eq!(comments(&mut desk, "One.").sent, 1);
+    let click = Request::post(&path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let click = click.body(Body::from("List-Unsubscribe=One-Click")).unwrap();
+    program.send(click).is(200).says("no more mails about this case");
+    assert_eq!(comments(&mut desk, "Two.").dropped, 1);
+    program
+        .post(&path, &[("again", "yes"), ("what", "all")])
+        .says("You get mails again");
+    assert_eq!(comments(&mut desk, "Three.").failed, 0);
+    program
+        .post(&path, &[("what", "all")])
+        .says("no more mails to this address");
+    assert_eq!(server.desk.taken().len(), 2);
+}
+
+#[test]
+fn a_calendar_program_reads_what_is_due_by_a_link_for_as_long_as_the_account_is_in_force() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    town.add_user("crew", &["WATER-H"]);
+    let mut reporter = town.browser("en");
+    let (number, _) = reporter.report(&[("email", "s@example.org")]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    desk.act(&number, "accept", &[]).is(303);
+    desk.act(&number, "assign", &[("unit", "WATER")]).is(303);
+    let mut crew = town.browser("en");
+    crew.sign_in("crew");
+    let queue = crew.get("/staff").text();
+    let (_, rest) = queue.split_once("href=\"/staff/due.ics").unwrap();
+    let link = format!("/staff/due.ics{}", rest.split('"').next().unwrap());
+    let mut program = town.browser("en");
+    let calendar = program.get(&link);
+    calendar
+        .is(200)
+        .says("BEGIN:VCALENDAR")
+        .says(&format!("UID:case-{number}@willow-brook"))
+        .says("DTSTART:2026")
+        .says_nothing_of("s@example.org");
+    assert_eq!(
+        calendar.headers[header::CONTENT_TYPE],
+        "text/calendar; charset=utf-8"
+    );
+    for wrong in [
+        "/staff/due.ics",
+        "/staff/due.ics?key=1-00000000000000000000000000000000",
+    ] {
+        program.get(wrong).is(404);
+    }
+    let here = town.whistle.places().all()[0].clone();
+    town.whistle.disable_user(&here, "crew").unwrap();
+    program.get(&link).is(404);
 }

@@ -10,7 +10,10 @@ use figment::{
     value::{Dict, Map, Value},
 };
 use serde::Serialize;
-use whistle_service::{Bucket, Site};
+use whistle_service::{
+    Bucket, Site,
+    notices::{Outgoing, Outlet},
+};
 
 use crate::failure::{Failure, Result};
 
@@ -53,7 +56,7 @@ const fn unset(name: &'static str, example: &'static str, meaning: &'static str)
 }
 
 /// All settings, in the order in which they are shown.
-pub(crate) const SETTINGS: [Setting; 19] = [
+pub(crate) const SETTINGS: [Setting; 23] = [
     setting(
         "data",
         "whistle-data",
@@ -146,6 +149,27 @@ pub(crate) const SETTINGS: [Setting; 19] = [
         "text",
         "how it is logged: text, or json with one object a line",
     ),
+    unset(
+        "smtp",
+        "smtps://whistle:password@mail.example.org:465",
+        "the server that takes mail; smtp://HOST:587?tls=required for STARTTLS; empty: no mail is sent",
+    )
+    .secret(),
+    unset(
+        "mail_from",
+        "Three Rivers <whistle@example.org>",
+        "whom mail is from; needed with smtp",
+    ),
+    unset(
+        "mail_reply",
+        "reply@example.org",
+        "the address whose mail, also to reply+…@, is given to `whistle mail-in`; empty: answers go to mail_from",
+    ),
+    setting(
+        "private_webhooks",
+        "false",
+        "whether webhooks may lead to this machine or its network",
+    ),
     setting("metrics", "true", "whether /metrics tells figures for Prometheus"),
 ];
 
@@ -235,6 +259,7 @@ pub(crate) struct Config {
     pub log: String,
     pub log_format: LogFormat,
     pub metrics: bool,
+    pub outgoing: Outgoing,
 }
 
 /// How log lines are written.
@@ -304,6 +329,23 @@ impl Layers {
             log: self.parsed("log", rules)?,
             log_format: self.parsed("log_format", format)?,
             metrics: self.parsed("metrics", yes_no)?,
+            outgoing: self.outgoing()?,
+        })
+    }
+
+    fn outgoing(&self) -> Result<Outgoing> {
+        let smtp = self.parsed("smtp", text)?;
+        let from = self.parsed("mail_from", text)?;
+        if smtp.is_some() && from.is_none() {
+            let why = "setting smtp is set, and mail_from is not; write whom mail is from";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        let reply = self.parsed("mail_reply", text)?;
+        let outlet = |(smtp, from)| Outlet { smtp, from, reply };
+        Ok(Outgoing {
+            mail: smtp.zip(from).map(outlet),
+            base_url: self.parsed("base_url", base_url)?,
+            private_webhooks: self.parsed("private_webhooks", yes_no)?,
         })
     }
 
@@ -500,6 +542,12 @@ fn path(text: &str) -> Result<PathBuf, String> {
         "" => Err("name a folder".to_owned()),
         text => Ok(text.into()),
     }
+}
+
+/// What is checked where it is used.
+#[expect(clippy::unnecessary_wraps, reason = "it stands among those that can refuse")]
+fn text(text: &str) -> Result<Option<String>, String> {
+    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 fn database_url(text: &str) -> Result<Option<String>, String> {

@@ -431,6 +431,14 @@ fn every_command_has_help_with_an_example() {
         &["key", "add"],
         &["key", "list"],
         &["key", "revoke"],
+        &["notices", "list"],
+        &["notices", "retry"],
+        &["notices", "drop"],
+        &["notices", "preview"],
+        &["webhook", "add"],
+        &["webhook", "list"],
+        &["webhook", "remove"],
+        &["mail-in"],
     ];
     for command in commands {
         let help = home.run(&[command, &["--help"][..]].concat()).good();

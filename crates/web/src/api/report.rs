@@ -26,7 +26,7 @@ use super::{
         report::{Contact, JoinReport, KeptPhoto, Near, NearList, NearQuery, NewReport, PhotoForm, Receipt},
     },
 };
-use crate::App;
+use crate::{App, pages::page::accepted};
 
 /// What a multipart form adds to its photo.
 const FORM_AROUND_PHOTO: usize = 16 * 1024;
@@ -117,6 +117,9 @@ fn with(contact: Contact, headers: &HeaderMap) -> Result<With> {
             name: contact.name.0,
             email: contact.email.0,
             phone: contact.phone.0,
+            lang: headers
+                .get(header::ACCEPT_LANGUAGE)
+                .and_then(|value| accepted(value.to_str().ok()?)),
         },
         idempotency_key: header_text(headers, "idempotency-key")?,
     })

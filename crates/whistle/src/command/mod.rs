@@ -11,12 +11,15 @@ mod export;
 mod figures;
 mod import;
 mod key;
+mod mail_in;
 mod migrate;
+mod notices;
 mod plan;
 mod restore;
 mod serve;
 mod user;
 mod verify;
+mod webhook;
 
 use std::io::{self, IsTerminal};
 
@@ -66,6 +69,13 @@ enum Command {
     User(user::User),
     /// Make, list and revoke API keys
     Key(key::Key),
+    /// List deliveries of notices, try again what did not arrive, look at templates
+    Notices(notices::Notices),
+    /// Add, list and remove systems that are told by signed requests
+    Webhook(webhook::Webhook),
+    /// Take one mail from standard input that answers a notice
+    #[command(after_help = mail_in::EXAMPLE)]
+    MailIn,
     /// Bring in cases of another system
     Import(import::Import),
     /// Write cases to a CSV, GeoJSON or Parquet file
@@ -125,6 +135,9 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Check(check) => check.run(&config),
         Command::User(user) => user.run(&config),
         Command::Key(key) => key.run(&config),
+        Command::Notices(notices) => notices.run(&config),
+        Command::Webhook(webhook) => webhook.run(&config),
+        Command::MailIn => mail_in::run(&config),
         Command::Import(import) => import.run(&config),
         Command::Export(export) => export.run(&config),
         Command::Figures(figures) => figures.run(&config),

@@ -14,7 +14,10 @@ use whistle_domain::{
     transition::{Need, Transition, Verb},
     words::{CaseNumber, UnitCode},
 };
-use whistle_service::Error;
+use whistle_service::{
+    Error,
+    notices::{Channel, Delivery},
+};
 
 use super::{
     session::{Staff, StaffForm},
@@ -36,6 +39,15 @@ pub(crate) struct ContactView {
     name: String,
     email: String,
     phone: String,
+}
+
+/// What somebody was told of the case, without their address.
+struct ToldView {
+    at: Moment,
+    reader: String,
+    notice: String,
+    state: String,
+    why: String,
 }
 
 /// The form of one transition.
@@ -100,6 +112,7 @@ struct CaseView<'a> {
     photos: Vec<Picture>,
     clocks: Vec<ClockView>,
     timeline: Vec<Entry>,
+    told: Vec<ToldView>,
     forms: Vec<ActForm>,
     whistles: Vec<WhistleLine>,
     may_blow: bool,
@@ -174,6 +187,7 @@ pub(crate) async fn show(
     contacts: Option<&[ContactView]>,
 ) -> Result<Response, Fault> {
     let (page, place) = (&staff.page, &staff.page.here.place);
+    let told = page.app.whistle.deliveries_of(&page.here, case.number).await?;
     let status = tried.as_ref().map_or(StatusCode::OK, |t| t.status);
     let since = tried.as_ref().and_then(|t| t.stale);
     let timeline = || page.staff_timeline(log).into_iter();
@@ -223,6 +237,7 @@ pub(crate) async fn show(
         clocks: clocks::views(case, log, place, page.now, page.words),
         meanwhile: since.map_or_else(Vec::new, |seen| timeline().filter(|e| e.version > seen).collect()),
         timeline: timeline().collect(),
+        told: told.into_iter().map(|one| told_view(page, one)).collect(),
         forms: forms(staff, case, tried.as_ref()),
         whistles: whistles
             .iter()
@@ -234,6 +249,30 @@ pub(crate) async fn show(
         done,
     };
     page.render_as(status, &view)
+}
+
+fn told_view(page: &Page, one: Delivery) -> ToldView {
+    let (words, place) = (page.words, &page.here.place);
+    let reader = match (&one.unit, one.report) {
+        (Some(unit), _) => place
+            .unit(unit.as_str())
+            .map_or(unit.as_str(), |unit| unit.name.get(page.lang()))
+            .to_owned(),
+        (None, 0) => words.n("told-webhook", one.webhook),
+        (None, report) => words.n("actor-reporter", i64::from(report)),
+    };
+    let notice = match (one.channel, one.report, one.notice.strip_prefix("sms ")) {
+        (_, _, Some(notice)) => words.x("told-sms", &words.of("notice", notice)),
+        (Channel::Webhook, 0, None) => words.of("event", &one.notice),
+        _ => words.of("notice", &one.notice),
+    };
+    ToldView {
+        at: page.moment(one.next_at),
+        reader,
+        notice,
+        state: words.of("told", one.state.as_str()),
+        why: one.error,
+    }
 }
 
 /// A form for each transition on offer; the one that comes next in a smooth case is open.

@@ -1,7 +1,8 @@
-//! The staff's pages: signing in, the queue, one case, taking a report.
+//! The staff's pages: signing in, the queue, one case, taking a report, the calendar.
 
 mod act;
 mod case;
+mod due;
 mod queue;
 mod report;
 mod session;
@@ -33,5 +34,6 @@ pub(super) fn router() -> Router<App> {
             get(whistle::minutes).post(whistle::write_minutes),
         )
         .route("/staff/whistles/{number}/{verb}", post(whistle::act))
+        .route("/staff/due.ics", get(due::calendar))
         .route("/staff/report", get(report::ask).post(report::send))
 }

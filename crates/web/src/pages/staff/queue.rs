@@ -89,6 +89,7 @@ struct Queue<'a> {
     next: Option<String>,
     later: bool,
     done: Option<String>,
+    calendar: String,
 }
 
 pub(crate) async fn queue(
@@ -130,6 +131,10 @@ pub(crate) async fn queue(
         done: asked
             .some("done")
             .map(|number| page.words.x("done-and-gone", number)),
+        calendar: format!(
+            "/staff/due.ics?key={}",
+            page.app.whistle.calendar_key(&page.here, staff.signed.account)
+        ),
     })
 }
 
