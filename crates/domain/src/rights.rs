@@ -84,6 +84,14 @@ pub struct Sight {
     pub unit: Option<UnitCode>,
 }
 
+impl Sight {
+    /// Whether it is every case, also those from before an area was redrawn.
+    pub fn is_whole(&self, place: &Place) -> bool {
+        self.area
+            .is_some_and(|area| place.areas.get(area).level == Level::City)
+    }
+}
+
 /// What an actor may see of all cases. A handler sees what its unit leads; every other role sees its area too.
 pub fn sight(actor: &Actor, place: &Place) -> Sight {
     let Actor::Post { post, unit, .. } = actor else {
@@ -128,14 +136,11 @@ pub fn may_report(actor: &Actor, place: &Place) -> bool {
 /// Whether an actor may see a case.
 pub fn may_see(case: &Case, actor: &Actor, place: &Place) -> bool {
     let sight = sight(actor, place);
-    let whole_city = sight
-        .area
-        .is_some_and(|i| place.areas.get(i).level == Level::City);
     let in_area = sight
         .area
         .is_some_and(|i| case.location.areas.passes(&place.areas.get(i).code));
     let led = sight.unit.is_some() && case.lead == sight.unit;
-    whole_city || in_area || led
+    sight.is_whole(place) || in_area || led
 }
 
 /// Whether an actor may see how the reporters of a case can be reached: those who must answer for the case, as long as

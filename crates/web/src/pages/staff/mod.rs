@@ -6,15 +6,12 @@ mod queue;
 mod report;
 mod session;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use axum::routing::{get, post};
 
-use crate::App;
+use crate::routes::Routes;
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/staff", get(queue::queue))
         .route("/staff/sign-in", get(session::ask).post(session::enter))
         .route("/staff/sign-out", post(session::leave))
