@@ -1,5 +1,5 @@
 //! The rights: what each role may do and where. The table of transitions says which role may move a case; this
-//! file says what the roles are, what an actor may see, and which other doors a role opens.
+//! file says what the roles are, what an actor may see, which other doors a role opens, and what an API key may do.
 
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +73,44 @@ impl std::str::FromStr for Role {
     "role {0:?} does not exist; write patrol, call_taker, dispatcher, handler, lead, auditor or administrator"
 )]
 pub struct UnknownRole(pub String);
+
+/// What an API key may do besides what anyone may. Its system reads what the public reads, with any key or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// File reports, join them to cases, send photos.
+    Report,
+    /// Say what happened to a case: what the table of transitions lets a system do.
+    Update,
+}
+
+impl Scope {
+    /// All scopes.
+    pub const ALL: [Self; 2] = [Self::Report, Self::Update];
+
+    /// The word on the command line and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Update => "update",
+        }
+    }
+}
+
+impl std::str::FromStr for Scope {
+    type Err = UnknownScope;
+
+    fn from_str(text: &str) -> Result<Self, UnknownScope> {
+        Self::ALL
+            .into_iter()
+            .find(|scope| scope.as_str() == text)
+            .ok_or_else(|| UnknownScope(text.to_owned()))
+    }
+}
+
+/// A scope that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("scope {0:?} does not exist; write report or update")]
+pub struct UnknownScope(pub String);
 
 /// What an actor may see: an area with all below it, and the cases that a unit leads, wherever they are. The one rule
 /// for single cases and for lists.

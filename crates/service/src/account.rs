@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use whistle_domain::{
     case::Actor,
     place::Post,
+    rights::Scope,
     words::{PostCode, UnitCode},
 };
 use whistle_store::{account as stored, case::Hash};
@@ -58,6 +59,24 @@ pub struct SignedIn {
     pub actor: Actor,
     /// All posts it holds.
     pub posts: Vec<PostCode>,
+}
+
+/// Another system, by its key.
+#[derive(Debug, Clone)]
+pub struct Client {
+    key: i64,
+    scopes: Vec<Scope>,
+}
+
+impl Client {
+    /// The system as an actor, if its key may do what it is about to.
+    pub fn actor(&self, wanted: Scope) -> Result<Actor> {
+        if self.scopes.contains(&wanted) {
+            Ok(Actor::Client { key: self.key })
+        } else {
+            Err(Error::MissingScope(wanted))
+        }
+    }
 }
 
 impl Whistle {
@@ -271,8 +290,14 @@ impl Whistle {
         self.secret.is_form_token(session, token)
     }
 
-    /// Makes an API key and answers it; it is shown this once only.
-    pub fn add_key(&self, here: &Here, name: &str, expires_at: Option<Timestamp>) -> Result<String> {
+    /// Makes an API key that may do some things, and answers it; it is shown this once only.
+    pub fn add_key(
+        &self,
+        here: &Here,
+        name: &str,
+        scopes: &[Scope],
+        expires_at: Option<Timestamp>,
+    ) -> Result<String> {
         let name = name.trim().to_owned();
         if name.is_empty() || name.chars().count() > 100 {
             return Err(Error::invalid(
@@ -282,8 +307,11 @@ impl Whistle {
         }
         let key = format!("whk_{}", URL_SAFE_NO_PAD.encode(self.chance.bytes::<24>()));
         let (id, hash, now) = (here.id, token_hash(&key), self.clock.now());
+        let mut scopes = scopes.to_vec();
+        scopes.sort();
+        scopes.dedup();
         self.store
-            .write_blocking(move |tx| stored::add_key(tx, id, &hash, &name, now, expires_at))?;
+            .write_blocking(move |tx| stored::add_key(tx, id, &hash, &name, &scopes, now, expires_at))?;
         Ok(key)
     }
 
@@ -306,7 +334,7 @@ impl Whistle {
     }
 
     /// The client that a key belongs to.
-    pub async fn client(&self, here: &Here, key: &str) -> Result<Actor> {
+    pub async fn client(&self, here: &Here, key: &str) -> Result<Client> {
         let (id, hash, now) = (here.id, token_hash(key), self.clock.now());
         let running = self.clock.running();
         let good = || {
@@ -314,28 +342,29 @@ impl Whistle {
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
         };
-        if let Some((key, until)) = good().get(&(id, hash))
+        if let Some((client, until)) = good().get(&(id, hash))
             && running < *until
         {
-            return Ok(Actor::Client { key: *key });
+            return Ok(client.clone());
         }
         let found = self
             .store
             .look_up(move |conn| stored::key(conn, id, &hash, now))
             .await?;
-        let key = found.ok_or(Error::BadKey("the api_key is unknown, revoked or over"))?;
+        let (key, scopes) = found.ok_or(Error::BadKey("the api_key is unknown, revoked or over"))?;
+        let client = Client { key, scopes };
         let mut good = good();
         if good.len() >= KEYS_REMEMBERED {
             good.clear();
         }
-        good.insert((id, hash), (key, running + KEY_REMEMBERED));
-        Ok(Actor::Client { key })
+        good.insert((id, hash), (client.clone(), running + KEY_REMEMBERED));
+        Ok(client)
     }
 
     /// Who reports: the client of a key; without one the public, where the place allows that.
     pub async fn reporter(&self, here: &Here, key: Option<&str>) -> Result<Actor> {
         match key.filter(|k| !k.is_empty()) {
-            Some(key) => self.client(here, key).await,
+            Some(key) => self.client(here, key).await?.actor(Scope::Report),
             None if here.place.jurisdiction.settings.anonymous_reports => Ok(Actor::Public),
             None => Err(Error::BadKey(
                 "an api_key is needed to report here; ask the place for one",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use whistle_domain::command::Refusal;
+use whistle_domain::{command::Refusal, rights::Scope};
 use whistle_place::Faults;
 
 use crate::media::BadPhoto;
@@ -30,6 +30,9 @@ pub enum Error {
     /// The API key is missing or not good.
     #[error("{0}")]
     BadKey(&'static str),
+    /// The API key is good, but not for this.
+    #[error("this API key may not do that: it lacks the scope {:?}; ask the place for a key that has it", .0.as_str())]
+    MissingScope(Scope),
     /// Nobody is signed in, or the session is over.
     #[error("sign in first")]
     SignedOut,
@@ -86,6 +89,7 @@ impl Error {
             Self::NotFound { .. } => "not_found",
             Self::WhichJurisdiction(_) => "which_jurisdiction",
             Self::BadKey(_) => "bad_key",
+            Self::MissingScope(_) => "missing_scope",
             Self::SignedOut => "signed_out",
             Self::BadPassword => "bad_password",
             Self::Forbidden => "forbidden",

@@ -80,7 +80,7 @@ pub struct Install {
     /// Case numbers that are reserved and not used yet.
     numbers: Mutex<HashMap<JurisdictionId, VecDeque<CaseNumber>>>,
     /// API keys that were good a moment ago, and until when that is believed, in the time that this process runs.
-    keys: Mutex<HashMap<(JurisdictionId, Hash), (i64, Duration)>>,
+    keys: Mutex<HashMap<(JurisdictionId, Hash), (account::Client, Duration)>>,
     leases: Leases,
     /// Places whose clocks are looked at once more.
     settling: Mutex<HashMap<JurisdictionId, Settling>>,

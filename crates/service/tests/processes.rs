@@ -13,6 +13,7 @@ use whistle_domain::{
     case::{Actor, Body, Case, Channel},
     command::{Act, NewReport, Whereabouts},
     geometry::Point,
+    rights::Scope,
     words::CaseNumber,
 };
 use whistle_service::{
@@ -215,7 +216,7 @@ fn a_key_that_is_revoked_is_refused_everywhere_within_a_second_even_if_the_clock
     let [one, other] = &processes.all[..] else {
         unreachable!()
     };
-    let key = one.add_key(here, "a test", None).unwrap();
+    let key = one.add_key(here, "a test", &Scope::ALL, None).unwrap();
     assert!(wait(other.client(here, &key)).is_ok());
     one.revoke_key(here, one.keys(here).unwrap()[0].id).unwrap();
     processes.hands.pass(Duration::from_secs(1));

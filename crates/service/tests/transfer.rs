@@ -10,6 +10,7 @@ use whistle_domain::{
     case::{Actor, Channel},
     command::{NewReport, Whereabouts},
     geometry::Point,
+    rights::Scope,
     words::CaseNumber,
 };
 use whistle_service::{
@@ -103,7 +104,7 @@ impl Road {
         };
         whistle.make_demo(&here, options, |_| {}).unwrap();
         whistle.demo_accounts(&here).unwrap();
-        whistle.add_key(&here, "town app", None).unwrap();
+        whistle.add_key(&here, "town app", &Scope::ALL, None).unwrap();
         report(&whistle, &here, "a hole before the move");
         whistle.close();
         road

@@ -1,7 +1,10 @@
 //! Accounts with the posts they hold, their sessions, and the API keys of other systems.
 
 use jiff::{SignedDuration, Timestamp};
-use whistle_domain::words::{JurisdictionId, PostCode};
+use whistle_domain::{
+    rights::Scope,
+    words::{JurisdictionId, PostCode},
+};
 
 use crate::{
     Conn, Tx,
@@ -43,6 +46,8 @@ pub struct Key {
     pub id: i64,
     /// What it is for.
     pub name: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends.
@@ -302,39 +307,56 @@ pub fn add_key(
     jurisdiction: JurisdictionId,
     key_hash: &Hash,
     name: &str,
+    scopes: &[Scope],
     now: Timestamp,
     expires_at: Option<Timestamp>,
 ) -> Result<i64> {
     let id = tx.next_id(jurisdiction.0, "api_key")?;
+    let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
     tx.exec(
-        "INSERT INTO api_key (jurisdiction_id, key_id, key_hash, name, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-        params![jurisdiction.0, id, *key_hash, name, now, expires_at],
+        "INSERT INTO api_key (jurisdiction_id, key_id, key_hash, name, scopes, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        params![
+            jurisdiction.0,
+            id,
+            *key_hash,
+            name,
+            scopes.join(" ").as_str(),
+            now,
+            expires_at
+        ],
     )?;
     Ok(id)
 }
 
-/// The number of a key that is good now.
+/// The scopes of a row. One that this program does not know was given by a newer one, and is none here.
+fn scopes(text: &str) -> Vec<Scope> {
+    text.split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect()
+}
+
+/// The number of a key that is good now, and what it may do.
 pub fn key(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     key_hash: &Hash,
     now: Timestamp,
-) -> Result<Option<i64>> {
+) -> Result<Option<(i64, Vec<Scope>)>> {
     conn.row_optional(
-        "SELECT key_id
+        "SELECT key_id, scopes
          FROM api_key
          WHERE jurisdiction_id = $1 AND key_hash = $2 AND revoked_at IS NULL
            AND (expires_at IS NULL OR expires_at > $3)",
         params![jurisdiction.0, *key_hash, now],
-        |row| row.int(0),
+        |row| Ok((row.int(0)?, scopes(row.text(1)?))),
     )
 }
 
 /// All keys, the newest first.
 pub fn keys(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<Key>> {
     conn.rows(
-        "SELECT key_id, name, created_at, expires_at, revoked_at
+        "SELECT key_id, name, scopes, created_at, expires_at, revoked_at
          FROM api_key
          WHERE jurisdiction_id = $1
          ORDER BY key_id DESC",
@@ -343,9 +365,10 @@ pub fn keys(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<Key>> {
             Ok(Key {
                 id: row.int(0)?,
                 name: row.text(1)?.to_owned(),
-                created_at: row.time(2)?,
-                expires_at: row.time_opt(3)?,
-                revoked_at: row.time_opt(4)?,
+                scopes: scopes(row.text(2)?),
+                created_at: row.time(3)?,
+                expires_at: row.time_opt(4)?,
+                revoked_at: row.time_opt(5)?,
             })
         },
     )

@@ -14,7 +14,7 @@ use tower::ServiceExt;
 use whistle_domain::{
     case::{Actor, Channel, PhotoKind},
     command::{Act, NewReport, Whereabouts},
-    rights::Role,
+    rights::{Role, Scope},
     words::CaseNumber,
 };
 use whistle_service::{Here, Site, Whistle, account::SignedIn, case::With};
@@ -150,7 +150,11 @@ impl Town {
         let home = Request::get("/").header(header::HOST, "willow.example.org");
         let home = town.send(home.body(Body::empty()).expect("a request")).await.1;
         let from = home.find("/assets/").expect("an asset");
-        town.asset = home[from..].split('"').next().map(str::to_owned).expect("an asset");
+        town.asset = home[from..]
+            .split('"')
+            .next()
+            .map(str::to_owned)
+            .expect("an asset");
         town
     }
 
@@ -383,22 +387,22 @@ const PIXEL: &[u8] = &[
 ];
 
 async fn askers(town: &Town) -> Vec<Asker> {
-    let (whistle, here) = (town.whistle.clone(), town.here.clone());
-    let key = tokio::task::spawn_blocking(move || whistle.add_key(&here, "a test", None).expect("a key"));
     let nobody = Asker {
         column: "anyone".to_owned(),
         login: None,
         key: None,
         session: None,
     };
-    let mut askers = vec![
-        nobody.clone(),
-        Asker {
-            column: "key".to_owned(),
-            key: Some(key.await.expect("a key")),
+    let mut askers = vec![nobody.clone()];
+    for scope in Scope::ALL {
+        let (whistle, here) = (town.whistle.clone(), town.here.clone());
+        let key = tokio::task::spawn_blocking(move || whistle.add_key(&here, "a test", &[scope], None));
+        askers.push(Asker {
+            column: format!("key {}", scope.as_str()),
+            key: Some(key.await.expect("it runs").expect("a key")),
             ..nobody.clone()
-        },
-    ];
+        });
+    }
     for role in Role::ALL {
         askers.push(Asker {
             column: role.as_str().to_owned(),
@@ -456,4 +460,29 @@ async fn every_route_lets_in_whom_the_table_names_and_nobody_else() {
         write!(table, "\n{line}").expect("a line");
     }
     insta::assert_snapshot!("table", table);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_without_the_scope_is_told_which_one_it_lacks() {
+    let town = Town::new().await;
+    let askers = askers(&town).await;
+    let key = askers[1].key.as_deref().expect("a key for reports");
+    let public = town.matters[2].number;
+    let act = Request::post(format!("/api/v1/cases/{public}/acts"))
+        .header("X-Api-Key", key)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(json!({"verb": "comment", "text": "so"}).to_string()));
+    let update = Request::post("/open311/v2/servicerequestupdates.json")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(format!(
+            "api_key={key}&service_request_id={public}&description=seen"
+        )));
+    for request in [act, update] {
+        let (status, text, _) = town.send(request.expect("a request")).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{text}");
+        assert!(
+            text.contains("\"update\"") || text.contains("\\\"update\\\""),
+            "{text}"
+        );
+    }
 }

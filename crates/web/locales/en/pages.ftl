@@ -545,6 +545,7 @@ refusal-stale = Something else happened to this case meanwhile. Look at it, then
 error-not_found = There is no such thing here. The number may be wrong, or the case is not public.
 error-which_jurisdiction = Name the place.
 error-bad_key = The key is not good.
+error-missing_scope = The key may not do that.
 error-signed_out = Sign in first.
 error-bad_password = This name and password do not fit together.
 error-forbidden = Your post may not see that.

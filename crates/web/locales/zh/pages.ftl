@@ -509,6 +509,7 @@ refusal-stale = 在您填写期间，案件有了新的变化，请看过之后�
 error-not_found = 没有找到您要的内容，可能编号有误，或该案件不公开。
 error-which_jurisdiction = 请指明辖区。
 error-bad_key = 密钥无效。
+error-missing_scope = 该密钥无权执行此操作。
 error-signed_out = 请先登录。
 error-bad_password = 账号与密码不符。
 error-forbidden = 您的岗位无权查看此内容。

@@ -11,7 +11,8 @@ use whistle_domain::{
     case::{Actor, Case, Event},
     command::Refusal,
     geometry::BBox,
-    public, rights,
+    public,
+    rights::{self, Scope},
     words::{CaseNumber, Lang},
 };
 use whistle_service::{
@@ -365,7 +366,7 @@ async fn who_acts(app: &App, visit: &Visit, number: &str) -> Result<(CaseNumber,
         },
         (Caller::Client(client), None) => {
             let (case, _, eyes) = look(app, visit, number, Some(View::Public)).await?;
-            (case.number, client.clone(), eyes)
+            (case.number, client.actor(Scope::Update)?, eyes)
         }
         (Caller::Public, None) => return Err(Error::SignedOut.into()),
     })

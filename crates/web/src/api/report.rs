@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use whistle_domain::{
     case::{self as domain, Actor, Channel, PhotoKind},
     command::{self, Refusal},
-    rights,
+    rights::{self, Scope},
 };
 use whistle_service::{Whistle, case::With, list::Viewer, media::MAX_PHOTO_BYTES, secret};
 
@@ -50,7 +50,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 async fn reporter(whistle: &Whistle, visit: &Visit) -> Result<Actor> {
     Ok(match &visit.caller {
         Caller::Staff(signed_in) => signed_in.actor.clone(),
-        Caller::Client(client) => client.clone(),
+        Caller::Client(client) => client.actor(Scope::Report)?,
         Caller::Public => whistle.reporter(&visit.here, None).await?,
     })
 }
