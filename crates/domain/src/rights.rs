@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     case::{Actor, Case},
     place::{AreaIndex, Level, Place, UnitKind},
-    words::UnitCode,
+    words::{PostCode, UnitCode},
 };
 
 /// What a post may do.
@@ -179,6 +179,34 @@ pub fn may_see(case: &Case, actor: &Actor, place: &Place) -> bool {
         .is_some_and(|i| case.location.areas.passes(&place.areas.get(i).code));
     let led = sight.unit.is_some() && case.lead == sight.unit;
     sight.is_whole(place) || in_area || led
+}
+
+/// Whether an actor keeps accounts.
+pub fn may_administer(actor: &Actor, place: &Place) -> bool {
+    administered(actor, place).is_some()
+}
+
+/// Whether an actor keeps the account that holds some posts: all of them lie in the actor's area. Posts that the place no
+/// longer has, or none at all, are for who keeps the whole place.
+pub fn may_keep_account(actor: &Actor, place: &Place, posts: &[PostCode]) -> bool {
+    let Some(area) = administered(actor, place) else {
+        return false;
+    };
+    let lies_within = |code: &PostCode| {
+        place
+            .post(code.as_str())
+            .is_some_and(|post| place.areas.is_within(post.area, area))
+    };
+    place.areas.get(area).level == Level::City || (!posts.is_empty() && posts.iter().all(lies_within))
+}
+
+/// The area whose accounts an actor keeps.
+fn administered(actor: &Actor, place: &Place) -> Option<AreaIndex> {
+    let Actor::Post { post, .. } = actor else {
+        return None;
+    };
+    let post = place.post(post.as_str())?;
+    post.roles.contains(&Role::Administrator).then_some(post.area)
 }
 
 /// Whether an actor may see how the reporters of a case can be reached: those who must answer for the case, as long as

@@ -1,14 +1,13 @@
-//! Accounts: added, signed in, signed out; and the API keys of other systems.
+//! Accounts: added, signed in, signed out, kept by administrators; their sessions; and the API keys of other systems.
 
-use std::{net::IpAddr, sync::LazyLock, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
-use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use whistle_domain::{
     case::Actor,
     place::Post,
-    rights::Scope,
+    rights::{self, Scope},
     words::{PostCode, UnitCode},
 };
 use whistle_store::{account as stored, case::Hash};
@@ -16,10 +15,11 @@ use whistle_store::{account as stored, case::Hash};
 use crate::{
     Whistle,
     error::{Error, Result},
+    password,
     place::Here,
 };
 
-pub use whistle_store::account::Key;
+pub use whistle_store::account::{Change, Key, Listed};
 
 /// How long a session lasts: a shift and some.
 const SESSION_LASTS: SignedDuration = SignedDuration::from_hours(12);
@@ -40,11 +40,26 @@ const TRIES_OF_ALL: u32 = 10 * TRIES;
 /// How long tries to sign in count.
 pub(crate) const TRIES_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
-/// The fewest letters of a password (NIST SP 800-63B: at least 8; more where there is no second factor).
-const MIN_PASSWORD: usize = 10;
+/// How many accounts a page lists.
+pub const ACCOUNTS_AT_ONCE: usize = 100;
 
-/// The most letters of a password: long enough for a sentence, short enough to hash.
-const MAX_PASSWORD: usize = 200;
+/// How often the use of a session is noted: often enough to tell a forgotten one, seldom enough to cost nothing.
+const SEEN_EVERY: SignedDuration = SignedDuration::from_mins(5);
+
+/// An open session of one's own.
+#[derive(Debug, Clone)]
+pub struct OpenSession {
+    /// By which it is ended.
+    pub id: String,
+    /// The post it acts for.
+    pub post: PostCode,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it was last used, to within [`SEEN_EVERY`].
+    pub seen_at: Timestamp,
+    /// Whether it is the one that asks.
+    pub is_this: bool,
+}
 
 /// Who is signed in, and for which post they act.
 #[derive(Debug, Clone)]
@@ -98,7 +113,7 @@ impl Whistle {
                 .post(post.as_str())
                 .ok_or_else(|| Error::not_found("post", post))?;
         }
-        let password = hash_password(password)?;
+        let password = self.new_password(password)?;
         let (id, now, posts) = (here.id, self.clock.now(), posts.to_vec());
         let taken = format!("{login:?} is taken; choose another name");
         self.store
@@ -114,7 +129,7 @@ impl Whistle {
 
     /// Sets a new password and ends the account's sessions.
     pub fn set_password(&self, here: &Here, login: &str, password: &str) -> Result<()> {
-        let (id, login, password) = (here.id, login.trim().to_lowercase(), hash_password(password)?);
+        let (id, login, password) = (here.id, login.trim().to_lowercase(), self.new_password(password)?);
         let wanted = login.clone();
         let known = self
             .store
@@ -126,18 +141,68 @@ impl Whistle {
         }
     }
 
-    /// Disables an account and ends its sessions.
-    pub fn disable_user(&self, here: &Here, login: &str) -> Result<()> {
+    /// Disables an account and ends its sessions, or lets it sign in again, or ends its sessions alone.
+    pub fn change_user(&self, here: &Here, login: &str, change: Change) -> Result<()> {
         let (id, login, now) = (here.id, login.trim().to_lowercase(), self.clock.now());
         let wanted = login.clone();
         let known = self
             .store
-            .write_blocking(move |tx| stored::disable(tx, id, &login, now))?;
+            .write_blocking(move |tx| stored::change(tx, id, &login, change, now))?;
         if known {
             Ok(())
         } else {
             Err(Error::not_found("account", wanted))
         }
+    }
+
+    /// The same by a member of staff, for an account that is theirs to keep and not their own.
+    pub async fn keep_account(&self, here: &Here, by: &SignedIn, account: i64, change: Change) -> Result<()> {
+        if !rights::may_administer(&by.actor, &here.place) {
+            return Err(Error::Forbidden);
+        }
+        let (id, now) = (here.id, self.clock.now());
+        if account == by.account {
+            return Err(Error::invalid(
+                "account",
+                "ask another administrator to change your own",
+            ));
+        }
+        let (actor, place) = (by.actor.clone(), here.place.clone());
+        let known = self.store.write(move |tx| -> whistle_store::Result<_> {
+            let Some(found) = stored::by_id(tx, id, account)? else {
+                return Ok(false);
+            };
+            let posts = stored::posts(tx, id, account)?;
+            Ok(rights::may_keep_account(&actor, &place, &posts)
+                && stored::change(tx, id, &found.login, change, now)?)
+        });
+        if !known.await? {
+            return Err(Error::not_found("account", account));
+        }
+        tracing::info!(
+            by = by.account,
+            account,
+            change = change.as_str(),
+            "an account was changed"
+        );
+        Ok(())
+    }
+
+    /// The accounts that are a member of staff's to keep, from the one after `after` on, at most [`ACCOUNTS_AT_ONCE`] and
+    /// one more if there are.
+    pub async fn kept_accounts(&self, here: &Here, by: &SignedIn, after: &str) -> Result<Vec<Listed>> {
+        if !rights::may_administer(&by.actor, &here.place) {
+            return Err(Error::Forbidden);
+        }
+        let (id, now) = (here.id, self.clock.now());
+        let all = self
+            .store
+            .read(move |conn| stored::accounts(conn, id, now))
+            .await?;
+        let kept = all.into_iter().filter(|account| {
+            account.login.as_str() > after && rights::may_keep_account(&by.actor, &here.place, &account.posts)
+        });
+        Ok(kept.take(ACCOUNTS_AT_ONCE + 1).collect())
     }
 
     /// The logins with the posts they hold.
@@ -162,20 +227,11 @@ impl Whistle {
             .store
             .look_up(move |conn| stored::by_login(conn, id, &login))
             .await?;
-        let known = found.is_some();
-        let hash = found
-            .as_ref()
-            .map_or_else(|| NOBODY.clone(), |account| account.password.clone());
-        let turn = self.hashing.clone().acquire_owned().await;
-        let fits = tokio::task::spawn_blocking(move || {
-            // Held to the end, also when who asked has gone.
-            let _turn = turn;
-            password.chars().count() <= MAX_PASSWORD && is_password(&password, &hash)
-        });
-        let fits = fits.await.unwrap_or(false);
-        let account = found
-            .filter(|a| known && fits && !a.disabled)
-            .ok_or(Error::BadPassword)?;
+        let hash = found.as_ref().map(|account| account.password.clone());
+        let fits = self
+            .hashing(move || password::fits(&password, hash.as_ref().unwrap_or(&password::NOBODY)))
+            .await;
+        let account = found.filter(|a| fits && !a.disabled).ok_or(Error::BadPassword)?;
         let posts = self
             .store
             .look_up(move |conn| stored::posts(conn, id, account.id))
@@ -219,6 +275,91 @@ impl Whistle {
         Err(Error::TooManyTries(wait.try_into().unwrap_or_default()))
     }
 
+    /// Runs a hash on a thread where it may take its time, when it is its turn.
+    async fn hashing<T: Default + Send + 'static>(&self, hash: impl FnOnce() -> T + Send + 'static) -> T {
+        let turn = self.hashing.clone().acquire_owned().await;
+        let done = tokio::task::spawn_blocking(move || {
+            // Held to the end, also when who asked has gone.
+            let _turn = turn;
+            hash()
+        });
+        done.await.unwrap_or_default()
+    }
+
+    /// The hash of a new password, if it is a good one.
+    fn new_password(&self, password: &str) -> Result<String> {
+        password::new(password, self.site.breached_passwords.as_deref())
+    }
+
+    /// Sets a new password of who is signed in and knows the old one; ends their other sessions. Tries count like those to sign
+    /// in, so that a stolen session does not find the password out.
+    pub async fn change_password(
+        &self,
+        here: &Here,
+        by: &SignedIn,
+        token: &str,
+        (old, new): (String, String),
+        from: Option<IpAddr>,
+    ) -> Result<()> {
+        let (id, account) = (here.id, by.account);
+        let tried = Tried::new(&by.login, from);
+        self.count_try(here, tried).await?;
+        let found = self
+            .store
+            .look_up(move |conn| stored::by_id(conn, id, account))
+            .await?
+            .ok_or(Error::SignedOut)?;
+        let stored_hash = found.password.clone();
+        if !self.hashing(move || password::fits(&old, &stored_hash)).await {
+            return Err(Error::BadPassword);
+        }
+        let whistle = self.clone();
+        let hash = self.hashing(move || Some(whistle.new_password(&new))).await;
+        let hash = hash.unwrap_or(Err(Error::BadPassword))?;
+        let stays = token_hash(token);
+        let changed = self
+            .store
+            .write(move |tx| {
+                stored::forget_tries(tx, id, &tried.from_here)?;
+                stored::take_back_try(tx, id, &tried.from_anywhere)?;
+                stored::change_password(tx, id, account, (&found.password, &hash), &stays)
+            })
+            .await?;
+        // Somebody else set another one meanwhile.
+        if changed { Ok(()) } else { Err(Error::BadPassword) }
+    }
+
+    /// The open sessions of who is signed in, the one that was used last first.
+    pub async fn own_sessions(&self, here: &Here, by: &SignedIn, token: &str) -> Result<Vec<OpenSession>> {
+        let (id, account, now) = (here.id, by.account, self.clock.now());
+        let found = self
+            .store
+            .look_up(move |conn| stored::own_sessions(conn, id, account, now))
+            .await?;
+        let this = token_hash(token);
+        let open = |session: stored::OwnSession| OpenSession {
+            id: URL_SAFE_NO_PAD.encode(session.token_hash),
+            post: session.post,
+            created_at: session.created_at,
+            seen_at: session.seen_at,
+            is_this: session.token_hash == this,
+        };
+        Ok(found.into_iter().map(open).collect())
+    }
+
+    /// Ends a session of who is signed in, by its id in [`Self::own_sessions`]. One that has ended already is fine.
+    pub async fn end_own_session(&self, here: &Here, by: &SignedIn, session: &str) -> Result<()> {
+        let hash = URL_SAFE_NO_PAD.decode(session).ok();
+        let hash: Hash = hash
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or_else(|| Error::not_found("session", session))?;
+        let (id, account) = (here.id, by.account);
+        Ok(self
+            .store
+            .write(move |tx| stored::close_own_session(tx, id, account, &hash))
+            .await?)
+    }
+
     /// Who a token belongs to.
     pub async fn signed_in(&self, here: &Here, token: &str) -> Result<SignedIn> {
         let (id, hash, now) = (here.id, token_hash(token), self.clock.now());
@@ -238,6 +379,15 @@ impl Whistle {
             .post(session.post.as_str())
             .ok_or(Error::SignedOut)?
             .clone();
+        if now.duration_since(session.seen_at) >= SEEN_EVERY {
+            let seen = self
+                .store
+                .write(move |tx| stored::see_session(tx, id, &hash, now));
+            if let Err(error) = seen.await {
+                // The session is good all the same.
+                tracing::debug!(%error, "the use of a session was not noted");
+            }
+        }
         let actor = actor_of(&post, session.account);
         let posts = posts
             .into_iter()
@@ -405,32 +555,6 @@ impl Tried {
     }
 }
 
-/// What is compared when nobody has the name, so that the answer takes as long.
-static NOBODY: LazyLock<String> =
-    LazyLock::new(|| hash_password("nobody has this password").unwrap_or_default());
-
 fn token_hash(token: &str) -> Hash {
     *blake3::hash(token.as_bytes()).as_bytes()
-}
-
-fn hash_password(password: &str) -> Result<String> {
-    let letters = password.chars().count();
-    if !(MIN_PASSWORD..=MAX_PASSWORD).contains(&letters) {
-        return Err(Error::invalid(
-            "password",
-            format!("choose one of {MIN_PASSWORD} to {MAX_PASSWORD} letters; a short sentence is good"),
-        ));
-    }
-    let hash = Argon2::default()
-        .hash_password(password.as_bytes())
-        .map_err(|error| Error::invalid("password", error.to_string()))?;
-    Ok(hash.to_string())
-}
-
-fn is_password(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| {
-        Argon2::default()
-            .verify_password(password.as_bytes(), &hash)
-            .is_ok()
-    })
 }

@@ -39,6 +39,9 @@ pub enum Error {
     /// The login and password do not fit. Does not say which.
     #[error("this name and password do not fit together")]
     BadPassword,
+    /// The password is one that everybody tries first.
+    #[error("password: this one is in a list of stolen passwords; choose another, a short sentence is good")]
+    BreachedPassword,
     /// The actor may not look at this.
     #[error("this post may not see that")]
     Forbidden,
@@ -92,6 +95,7 @@ impl Error {
             Self::MissingScope(_) => "missing_scope",
             Self::SignedOut => "signed_out",
             Self::BadPassword => "bad_password",
+            Self::BreachedPassword => "breached_password",
             Self::Forbidden => "forbidden",
             Self::Invalid { .. } | Self::BadPhoto(_) => "invalid",
             Self::KeyReused => "key_reused",

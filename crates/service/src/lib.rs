@@ -5,6 +5,7 @@
 //! - [`Whistle`]: an install, opened on its [`Site`]; all use cases are its methods.
 //! - [`case`]: report, join, act, read. [`list`]: pages of cases. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
+//!   `password`: which ones are good, and how they are kept.
 //! - [`keep`]: backup, restore, audit. [`transfer`]: the move to another database, or to many machines.
 //! - [`figures`]: what the counters of all jurisdictions add up to.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
@@ -23,6 +24,7 @@ pub mod keep;
 mod lease;
 pub mod list;
 pub mod media;
+mod password;
 pub mod place;
 pub mod secret;
 mod site;
@@ -105,6 +107,7 @@ impl Whistle {
     pub fn open_with(site: impl Into<Site>, clock: Box<dyn Clock>, chance: Chance) -> Result<Self> {
         let site = site.into();
         site.prepare()?;
+        password::check_list(site.breached_passwords.as_ref())?;
         let store = Store::open(site.database(), clock.now())?;
         let install = Install {
             secret: Secret::load(&site, &store, &chance)?,

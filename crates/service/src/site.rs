@@ -21,6 +21,8 @@ pub struct Site {
     pub key: Option<[u8; 32]>,
     /// Where the photos are; without it, they are in the directory.
     pub media: Option<Bucket>,
+    /// A list of passwords that nobody may choose; see `password`.
+    pub breached_passwords: Option<PathBuf>,
 }
 
 /// A bucket of an S3-compatible store, `s3://bucket/prefix`. How to reach it and by which right is in the environment, as
@@ -61,6 +63,7 @@ impl From<PathBuf> for Site {
             database_url: None,
             key: None,
             media: None,
+            breached_passwords: None,
         }
     }
 }

@@ -18,7 +18,7 @@ use whistle_domain::{
 };
 use whistle_service::{
     Error, Here, Site, Whistle,
-    account::actor_of,
+    account::{Change, actor_of},
     case::With,
     duties::Done,
     time::{Chance, Clock},
@@ -31,6 +31,7 @@ const PASSWORD: &str = "a long enough password";
 const HOME: Option<IpAddr> = address(1);
 
 /// Some network address.
+#[expect(clippy::unnecessary_wraps, reason = "it is what signing in takes")]
 const fn address(n: u32) -> Option<IpAddr> {
     Some(IpAddr::V4(Ipv4Addr::from_bits(0xcb00_7100 + n)))
 }
@@ -204,9 +205,16 @@ fn who_signs_in_at_one_process_is_known_to_all_and_gone_from_all_at_once() {
     assert!(!is_known(&token), "signed out");
     let token = sign_in();
     assert!(is_known(&token));
-    one.disable_user(here, "desk").unwrap();
+    one.change_user(here, "desk", Change::Disable).unwrap();
     assert!(!is_known(&token), "disabled");
     assert!(wait(other.sign_in(here, "desk", PASSWORD.to_owned(), HOME)).is_err());
+    other.change_user(here, "desk", Change::Enable).unwrap();
+    assert!(!is_known(&token), "enabled again, and still to sign in anew");
+    let token = sign_in();
+    assert!(is_known(&token));
+    one.change_user(here, "desk", Change::SignOut).unwrap();
+    assert!(!is_known(&token), "signed out by another");
+    assert!(is_known(&sign_in()));
 }
 
 #[test]

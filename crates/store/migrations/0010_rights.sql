@@ -5,3 +5,5 @@ ALTER TABLE api_key ADD COLUMN scopes TEXT NOT NULL DEFAULT 'report update';
 
 -- To within a few minutes; none since the session was opened.
 ALTER TABLE session ADD COLUMN seen_at BIGINT;
+
+CREATE INDEX session_by_account ON session (jurisdiction_id, account_id);

@@ -1,5 +1,7 @@
 //! Accounts with the posts they hold, their sessions, and the API keys of other systems.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 use whistle_domain::{
     rights::Scope,
@@ -7,8 +9,8 @@ use whistle_domain::{
 };
 
 use crate::{
-    Conn, Tx,
-    case::Hash,
+    Conn, Row, Tx,
+    case::{Hash, hash_at},
     error::{Error, Result},
     params,
 };
@@ -35,8 +37,23 @@ pub struct Session {
     pub login: String,
     /// The post it acts for.
     pub post: PostCode,
+    /// When it was last used, to within a few minutes.
+    pub seen_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+}
+
+/// A session as its account sees it among its own.
+#[derive(Debug, Clone)]
+pub struct OwnSession {
+    /// The hash of its token.
+    pub token_hash: Hash,
+    /// The post it acts for.
+    pub post: PostCode,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it was last used, to within a few minutes.
+    pub seen_at: Timestamp,
 }
 
 /// An API key, without the key.
@@ -88,15 +105,17 @@ pub fn by_login(conn: &Conn, jurisdiction: JurisdictionId, login: &str) -> Resul
          FROM account
          WHERE jurisdiction_id = $1 AND login = $2",
         params![jurisdiction.0, login],
-        |row| {
-            Ok(Account {
-                id: row.int(0)?,
-                login: row.text(1)?.to_owned(),
-                password: row.text(2)?.to_owned(),
-                disabled: row.time_opt(3)?.is_some(),
-            })
-        },
+        read_account,
     )
+}
+
+fn read_account(row: &Row<'_>) -> Result<Account> {
+    Ok(Account {
+        id: row.int(0)?,
+        login: row.text(1)?.to_owned(),
+        password: row.text(2)?.to_owned(),
+        disabled: row.time_opt(3)?.is_some(),
+    })
 }
 
 /// The posts an account holds, in the order of their codes.
@@ -108,6 +127,76 @@ pub fn posts(conn: &Conn, jurisdiction: JurisdictionId, account: i64) -> Result<
          ORDER BY post_code",
         params![jurisdiction.0, account],
         |row| row.parsed(0),
+    )
+}
+
+/// An account as those see it who keep it.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Its number.
+    pub id: i64,
+    /// The name it signs in with.
+    pub login: String,
+    /// Since when it may not sign in.
+    pub disabled_at: Option<Timestamp>,
+    /// The posts it holds, in the order of their codes.
+    pub posts: Vec<PostCode>,
+    /// How many sessions of it are open.
+    pub sessions: i64,
+}
+
+/// The most accounts that are listed.
+pub const MAX_ACCOUNTS: i64 = 10_000;
+
+/// All accounts, in the order of their logins.
+pub fn accounts(conn: &Conn, jurisdiction: JurisdictionId, now: Timestamp) -> Result<Vec<Listed>> {
+    let mut accounts = conn.rows(
+        "SELECT a.account_id, a.login, a.disabled_at,
+                (SELECT COUNT(*)
+                 FROM session AS s
+                 WHERE s.jurisdiction_id = a.jurisdiction_id AND s.account_id = a.account_id
+                   AND s.expires_at > $2)
+         FROM account AS a
+         WHERE a.jurisdiction_id = $1
+         ORDER BY a.login
+         LIMIT $3",
+        params![jurisdiction.0, now, MAX_ACCOUNTS],
+        |row| {
+            Ok(Listed {
+                id: row.int(0)?,
+                login: row.text(1)?.to_owned(),
+                disabled_at: row.time_opt(2)?,
+                posts: Vec::new(),
+                sessions: row.int(3)?,
+            })
+        },
+    )?;
+    let held = conn.rows(
+        "SELECT account_id, post_code
+         FROM holding
+         WHERE jurisdiction_id = $1
+         ORDER BY account_id, post_code",
+        params![jurisdiction.0],
+        |row| Ok((row.int(0)?, row.parsed(1)?)),
+    )?;
+    let mut by_account: HashMap<i64, Vec<PostCode>> = HashMap::new();
+    for (account, post) in held {
+        by_account.entry(account).or_default().push(post);
+    }
+    for account in &mut accounts {
+        account.posts = by_account.remove(&account.id).unwrap_or_default();
+    }
+    Ok(accounts)
+}
+
+/// The account with a number.
+pub fn by_id(conn: &Conn, jurisdiction: JurisdictionId, account: i64) -> Result<Option<Account>> {
+    conn.row_optional(
+        "SELECT account_id, login, password, disabled_at
+         FROM account
+         WHERE jurisdiction_id = $1 AND account_id = $2",
+        params![jurisdiction.0, account],
+        read_account,
     )
 }
 
@@ -124,16 +213,49 @@ pub fn holders(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<(String,
     )
 }
 
-/// Disables an account and ends its sessions. Answers whether there was one.
-pub fn disable(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, login: &str, now: Timestamp) -> Result<bool> {
-    let changed = tx.exec(
+/// What befalls an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It may not sign in any more, and its sessions end.
+    Disable,
+    /// It may sign in again.
+    Enable,
+    /// Its sessions end.
+    SignOut,
+}
+
+/// Changes an account. Answers whether there is one.
+pub fn change(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    login: &str,
+    change: Change,
+    now: Timestamp,
+) -> Result<bool> {
+    // One that is disabled twice has been since the first time.
+    let known = tx.exec(
         "UPDATE account
-         SET disabled_at = $3
+         SET disabled_at = CASE WHEN $3 = 'enable' THEN NULL
+                                WHEN $3 = 'disable' THEN COALESCE(disabled_at, $4)
+                                ELSE disabled_at END
          WHERE jurisdiction_id = $1 AND login = $2",
-        params![jurisdiction.0, login, now],
+        params![jurisdiction.0, login, change.as_str(), now],
     )?;
-    end_sessions(tx, jurisdiction, login)?;
-    Ok(changed == 1)
+    if change != Change::Enable {
+        end_sessions(tx, jurisdiction, login)?;
+    }
+    Ok(known == 1)
+}
+
+impl Change {
+    /// The word in the address of a form and in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::Enable => "enable",
+            Self::SignOut => "sign-out",
+        }
+    }
 }
 
 /// Sets a new password and ends the account's sessions. Answers whether there was one.
@@ -202,7 +324,7 @@ pub fn session(
     now: Timestamp,
 ) -> Result<Option<Session>> {
     conn.row_optional(
-        "SELECT s.account_id, a.login, s.post_code, s.expires_at
+        "SELECT s.account_id, a.login, s.post_code, COALESCE(s.seen_at, s.created_at), s.expires_at
          FROM session AS s
          JOIN account AS a ON a.jurisdiction_id = s.jurisdiction_id AND a.account_id = s.account_id
          JOIN holding AS h ON h.jurisdiction_id = s.jurisdiction_id AND h.account_id = s.account_id
@@ -214,10 +336,89 @@ pub fn session(
                 account: row.int(0)?,
                 login: row.text(1)?.to_owned(),
                 post: row.parsed(2)?,
-                expires_at: row.time(3)?,
+                seen_at: row.time(3)?,
+                expires_at: row.time(4)?,
             })
         },
     )
+}
+
+/// Notes that a session was used.
+pub fn see_session(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    token_hash: &Hash,
+    now: Timestamp,
+) -> Result<()> {
+    tx.queue(
+        "UPDATE session
+         SET seen_at = $3
+         WHERE jurisdiction_id = $1 AND token_hash = $2",
+        params![jurisdiction.0, *token_hash, now],
+    )
+}
+
+/// The open sessions of an account, the one that was used last first.
+pub fn own_sessions(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    account: i64,
+    now: Timestamp,
+) -> Result<Vec<OwnSession>> {
+    conn.rows(
+        "SELECT token_hash, post_code, created_at, COALESCE(seen_at, created_at)
+         FROM session
+         WHERE jurisdiction_id = $1 AND account_id = $2 AND expires_at > $3
+         ORDER BY COALESCE(seen_at, created_at) DESC
+         LIMIT 100",
+        params![jurisdiction.0, account, now],
+        |row| {
+            Ok(OwnSession {
+                token_hash: hash_at(row, 0)?,
+                post: row.parsed(1)?,
+                created_at: row.time(2)?,
+                seen_at: row.time(3)?,
+            })
+        },
+    )
+}
+
+/// Ends a session if it is this account's.
+pub fn close_own_session(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    account: i64,
+    token_hash: &Hash,
+) -> Result<()> {
+    tx.queue(
+        "DELETE FROM session
+         WHERE jurisdiction_id = $1 AND token_hash = $3 AND account_id = $2",
+        params![jurisdiction.0, account, *token_hash],
+    )
+}
+
+/// Sets a new password of an account, if it still has the old one, and ends its sessions but one. Answers whether it did.
+pub fn change_password(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    account: i64,
+    (old, new): (&str, &str),
+    stays: &Hash,
+) -> Result<bool> {
+    let changed = tx.exec(
+        "UPDATE account
+         SET password = $4
+         WHERE jurisdiction_id = $1 AND account_id = $2 AND password = $3",
+        params![jurisdiction.0, account, old, new],
+    )?;
+    if changed == 1 {
+        tx.queue(
+            "DELETE FROM session
+             WHERE jurisdiction_id = $1 AND account_id = $2 AND token_hash <> $3",
+            params![jurisdiction.0, account, *stays],
+        )?;
+    }
+    Ok(changed == 1)
 }
 
 /// Lets a session act for another post that its account holds. Answers whether it does now.

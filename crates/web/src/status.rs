@@ -11,7 +11,10 @@ pub(crate) fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::Refused(refusal) => status_of_refusal(refusal),
         Error::NotFound { .. } => StatusCode::NOT_FOUND,
-        Error::WhichJurisdiction(_) | Error::Invalid { .. } | Error::BadPhoto(_) => StatusCode::BAD_REQUEST,
+        Error::WhichJurisdiction(_)
+        | Error::Invalid { .. }
+        | Error::BadPhoto(_)
+        | Error::BreachedPassword => StatusCode::BAD_REQUEST,
         Error::BadKey(_) | Error::MissingScope(_) | Error::Forbidden => StatusCode::FORBIDDEN,
         Error::SignedOut | Error::BadPassword => StatusCode::UNAUTHORIZED,
         Error::KeyReused | Error::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,

@@ -698,6 +698,8 @@ fn every_page_is_whole_in_both_languages() {
             &staff_case,
             "/staff/report",
             "/staff/report?service=WAT-LEAK",
+            "/staff/account",
+            "/staff/accounts",
         ] {
             let page = browser.get(path);
             page.is(200);
@@ -722,6 +724,93 @@ fn every_page_is_whole_in_both_languages() {
         .says("公开案件")
         .says("/cases?state=open&#38;lang=en");
     browser.get("/").says("上报问题");
+}
+
+#[test]
+fn an_account_ends_its_other_sessions_and_changes_its_password() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let (mut here, mut lost) = (town.browser("en"), town.browser("en"));
+    here.sign_in("desk");
+    lost.sign_in("desk");
+    let page = here.get("/staff/account");
+    page.is(200).says("This one").says("Where I am signed in");
+    let (token, session) = (page.hidden("token"), page.hidden("session"));
+    here.post_on(
+        "/staff/account/sessions",
+        &[("token", &token), ("session", &session)],
+    )
+    .is(200)
+    .says_nothing_of("name=\"session\"");
+    lost.get("/staff").is(303);
+
+    lost.sign_in("desk");
+    let new = "a new and longer sentence";
+    let set = |browser: &mut Browser<'_>, old: &str, new: &str, again: &str| {
+        let fields = [
+            ("token", token.as_str()),
+            ("old", old),
+            ("new", new),
+            ("again", again),
+        ];
+        browser.post("/staff/account/password", &fields)
+    };
+    set(&mut here, "not it at all", new, new)
+        .is(400)
+        .says("not the password until now");
+    set(&mut here, PASSWORD, new, "something else")
+        .is(400)
+        .says("not the same");
+    set(&mut here, PASSWORD, "short", "short").is(400).says("10");
+    lost.get("/staff").is(200);
+    set(&mut here, PASSWORD, new, new).is(303);
+    here.get("/staff/account?done=password")
+        .is(200)
+        .says("all other sessions are ended");
+    lost.get("/staff").is(303);
+    lost.post("/staff/sign-in", &[("login", "desk"), ("password", PASSWORD)])
+        .is(401);
+    lost.post("/staff/sign-in", &[("login", "desk"), ("password", new)])
+        .is(303);
+}
+
+#[test]
+fn an_administrator_disables_an_account_and_lets_it_in_again_but_not_their_own() {
+    let town = Town::open();
+    town.add_user("lead", &["CITY-L"]);
+    town.add_user("patrol", &["T100-P"]);
+    let (mut lead, mut patrol) = (town.browser("en"), town.browser("en"));
+    lead.sign_in("lead");
+    patrol.sign_in("patrol");
+    patrol.get("/staff").is(200).says_nothing_of("/staff/accounts");
+    let page = lead.get("/staff/accounts");
+    page.is(200).says("signed in").says("Your own");
+    let token = page.hidden("token");
+    let address = |page: &Seen, change: &str| {
+        let text = page.text();
+        let before = text.split(&format!("/{change}\"")).next().unwrap().to_owned();
+        format!(
+            "{}/{change}",
+            &before[before.rfind("/staff/accounts/").unwrap()..]
+        )
+    };
+    let disable = address(&page, "disable");
+    let page = lead.post_on(&disable, &[("token", &token)]);
+    page.is(200).says("disabled</span>");
+    patrol.get("/staff").is(303);
+    patrol
+        .post("/staff/sign-in", &[("login", "patrol"), ("password", PASSWORD)])
+        .is(401);
+    lead.post_on(&address(&page, "enable"), &[("token", &token)])
+        .says_nothing_of("disabled</span>");
+    patrol.sign_in("patrol");
+
+    lead.post("/staff/accounts/1/disable", &[("token", &token)])
+        .is(400);
+    lead.post("/staff/accounts/99/disable", &[("token", &token)])
+        .is(404);
+    lead.post(&disable, &[("token", "forged")]).is(403);
+    lead.get("/staff").is(200);
 }
 
 #[test]
@@ -790,6 +879,7 @@ fn no_page_asks_the_database_more_than_six_statements() {
         &staff_case,
         "/staff/report",
         "/staff/report?service=WAT-LEAK",
+        "/staff/account",
     ];
     let mut over = Vec::new();
     for (browser, paths) in [(&mut reporter, &public[..]), (&mut desk, &staff[..])] {

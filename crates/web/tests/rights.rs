@@ -28,7 +28,7 @@ const OWN: &str = "230599100";
 const OTHER: &str = "230599101";
 
 const LEGEND: &str =
-    "yes: done or shown; with o, t, p: lists the case of the own area, of the other, the public one
+    "yes: done or shown; with o, t, p: lists the case (or account) of the own area, of the other, the public one (of the city)
 no: 403; none: 404; sign-in, code: asks for those first; heard: let in, but what was sent is refused";
 
 /// Methods that are tried on every path.
@@ -55,6 +55,8 @@ struct Matter {
     row: &'static str,
     number: i64,
     photo: String,
+    /// The number of an account that holds a post in the same town.
+    account: i64,
 }
 
 impl Matter {
@@ -77,7 +79,7 @@ struct Town {
 }
 
 /// The place of Willow Brook, with a post of each role at the station of one town.
-fn settle() -> (Bed, Whistle) {
+fn settle() -> (Bed, Whistle, [i64; 3]) {
     let dir = Bed::new();
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
     let folder = dir.path().join("village");
@@ -113,18 +115,24 @@ fn settle() -> (Bed, Whistle) {
             .add_user(here, role.as_str(), PASSWORD, &[post])
             .expect("an account");
     }
-    for (login, post) in [("centre", "CITY-D"), ("spare", "T101-P")] {
+    let add = |login: &str, post: &str| {
         let post = post.parse().expect("a code");
         whistle
             .add_user(here, login, PASSWORD, &[post])
-            .expect("an account");
-    }
-    (dir, whistle)
+            .expect("an account")
+    };
+    add("centre", "CITY-D");
+    let accounts = [
+        add(&mark("own"), "T100-P"),
+        add(&mark("other"), "T101-P"),
+        add(&mark("public"), "CITY-D"),
+    ];
+    (dir, whistle, accounts)
 }
 
 impl Town {
     async fn new() -> Self {
-        let (dir, whistle) = tokio::task::spawn_blocking(settle).await.expect("a town");
+        let (dir, whistle, accounts) = tokio::task::spawn_blocking(settle).await.expect("a town");
         let settings = Settings {
             rate: 0,
             ..Settings::default()
@@ -139,12 +147,14 @@ impl Town {
             _dir: dir,
         };
         let centre = town.sign_in("centre").await.actor;
-        for (row, service, area, unit) in [
+        let rows = [
             ("own", "RD-SIGN", OWN, "T100"),
             ("other", "RD-SIGN", OTHER, "T101"),
             ("public", "RD-HOLE", OTHER, "T101"),
-        ] {
-            let matter = town.matter(&centre, row, service, area, unit).await;
+        ];
+        for ((row, service, area, unit), account) in rows.into_iter().zip(accounts) {
+            let mut matter = town.matter(&centre, row, service, area, unit).await;
+            matter.account = account;
             town.matters.push(matter);
         }
         let home = Request::get("/").header(header::HOST, "willow.example.org");
@@ -217,6 +227,7 @@ impl Town {
             row,
             number: number.0,
             photo: kept.id,
+            account: 0,
         }
     }
 
@@ -320,6 +331,8 @@ impl Town {
             .replace("{id}", &matter.photo)
             .replace("{photo}", &matter.photo)
             .replace("{code}", OWN)
+            .replace("{account}", &matter.account.to_string())
+            .replace("{change}", "sign-out")
             .replace("{verb}", "comment");
         assert!(!path.contains('{'), "say in this test what {path} is called with");
         path
@@ -354,6 +367,10 @@ impl Town {
             "/follow/case" => "verb=comment&text=so".to_owned(),
             "/staff/cases/{number}/{verb}" => format!("text=so&seen={}", self.version(matter).await),
             "/staff/sign-in" => "login=nobody&password=nothing+of+the+kind".to_owned(),
+            "/staff/account/password" => {
+                "old=nothing+of+the+kind&new=another+long+one&again=another+long+one".to_owned()
+            }
+            "/staff/account/sessions" => format!("session={}", "A".repeat(43)),
             "/staff/post" => "post=X-patrol".to_owned(),
             _ if path.starts_with("/open311/v2/requests.") => {
                 format!("service_code=RD-HOLE&address_id={OWN}&description=hole&attribute%5Bdepth%5D=12")
@@ -361,7 +378,10 @@ impl Town {
             _ if path.starts_with("/open311/v2/servicerequestupdates.") => format!(
                 "service_request_id={number}&status=open&description=seen&updated_datetime=2026-05-07T01:00:00Z&update_id=1"
             ),
-            "/follow/leave" | "/staff/sign-out" | "/staff/cases/{number}/contacts" => String::new(),
+            "/follow/leave"
+            | "/staff/sign-out"
+            | "/staff/accounts/{account}/{change}"
+            | "/staff/cases/{number}/contacts" => String::new(),
             other => panic!("say in this test what is posted to {other}"),
         }
     }
@@ -432,7 +452,7 @@ async fn every_route_lets_in_whom_the_table_names_and_nobody_else() {
             if !town.takes(&method, path).await {
                 continue;
             }
-            let one_case = ["{number}", "requests/{*file}"]
+            let one_case = ["{number}", "{account}", "requests/{*file}"]
                 .iter()
                 .any(|part| path.contains(part))
                 || method == Method::POST && path.contains("servicerequestupdates");

@@ -53,7 +53,7 @@ const fn unset(name: &'static str, example: &'static str, meaning: &'static str)
 }
 
 /// All settings, in the order in which they are shown.
-pub(crate) const SETTINGS: [Setting; 19] = [
+pub(crate) const SETTINGS: [Setting; 20] = [
     setting(
         "data",
         "whistle-data",
@@ -75,6 +75,11 @@ pub(crate) const SETTINGS: [Setting; 19] = [
         "media",
         "s3://bucket/prefix",
         "where the photos are, in an S3-compatible store that AWS_… variables say how to reach; empty: in the data folder",
+    ),
+    unset(
+        "breached_passwords",
+        "/srv/passwords/sorted-sha1.txt",
+        "a file of passwords that nobody may choose: one a line, or sorted SHA-1 in hexadecimal with or without counts",
     ),
     setting(
         "listen",
@@ -288,6 +293,7 @@ impl Layers {
                 database_url: self.parsed("database_url", database_url)?,
                 key: self.parsed("secret_key", key)?,
                 media: self.parsed("media", bucket)?,
+                breached_passwords: self.parsed("breached_passwords", file_path)?,
             },
             listen: self.parsed("listen", address)?,
             base_url: self.parsed("base_url", base_url)?,
@@ -500,6 +506,10 @@ fn path(text: &str) -> Result<PathBuf, String> {
         "" => Err("name a folder".to_owned()),
         text => Ok(text.into()),
     }
+}
+
+fn file_path(text: &str) -> Result<Option<PathBuf>, String> {
+    Ok((!text.is_empty()).then(|| text.into()))
 }
 
 fn database_url(text: &str) -> Result<Option<String>, String> {

@@ -244,6 +244,16 @@ fn an_account_with_a_short_password_or_an_unknown_post_is_refused() {
     ---
     error: there is no terminal to ask for the password; use --password-file FILE or --password-stdin
     "#);
+    let good = ["user", "add", "mei", "--post", "CITY-D", "--password-stdin"];
+    home.run_with_input(&good, "a sentence to remember\n").good();
+    for (change, told) in [
+        ("disable", "account mei is disabled"),
+        ("enable", "account mei may sign in"),
+        ("sign-out", "account mei is signed out"),
+    ] {
+        let run = home.run(&["user", change, "mei"]).good();
+        assert!(run.out.contains(told), "{run:#?}");
+    }
     assert_run!(home, home.run(&["user", "disable", "nobody"]), @r#"
     exit 1
     ---

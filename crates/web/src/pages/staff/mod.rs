@@ -1,5 +1,7 @@
-//! The staff's pages: signing in, the queue, one case, taking a report.
+//! The staff's pages: signing in, the queue, one case, taking a report, accounts.
 
+mod account;
+mod accounts;
 mod act;
 mod case;
 mod queue;
@@ -20,5 +22,10 @@ pub(super) fn routes() -> Routes {
         .route("/staff/cases/{number}", get(case::case))
         .route("/staff/cases/{number}/contacts", post(case::contacts))
         .route("/staff/cases/{number}/{verb}", post(act::act))
+        .route("/staff/account", get(account::account))
+        .route("/staff/account/sessions", post(account::end_session))
+        .route("/staff/account/password", post(account::change_password))
+        .route("/staff/accounts", get(accounts::list))
+        .route("/staff/accounts/{account}/{change}", post(accounts::change))
         .route("/staff/report", get(report::ask).post(report::send))
 }

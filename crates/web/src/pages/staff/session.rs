@@ -31,6 +31,11 @@ pub(crate) struct Staff {
 }
 
 impl Staff {
+    /// The token of the session.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// As an actor.
     pub(crate) fn actor(&self) -> &Actor {
         &self.signed.actor
