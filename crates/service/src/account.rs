@@ -10,7 +10,7 @@ use whistle_domain::{
     rights::{self, Scope},
     words::{PostCode, UnitCode},
 };
-use whistle_store::{account as stored, case::Hash};
+use whistle_store::{account as stored, case::Hash, second_factor as factors};
 
 use crate::{
     Whistle,
@@ -74,6 +74,17 @@ pub struct SignedIn {
     pub actor: Actor,
     /// All posts it holds.
     pub posts: Vec<PostCode>,
+    /// Whether it must get itself a second factor before anything else.
+    pub must_enrol: bool,
+}
+
+/// What comes of a name and a password that fit.
+#[derive(Debug, Clone)]
+pub enum SignIn {
+    /// The token for the cookie.
+    Done(String),
+    /// A code is still needed: what to send along with it to [`Whistle::sign_in_with_code`].
+    HalfWay(String),
 }
 
 /// Another system, by its key.
@@ -210,7 +221,7 @@ impl Whistle {
         Ok(self.store.read_blocking(|conn| stored::holders(conn, here.id))?)
     }
 
-    /// Signs in from a network address and answers the token for the cookie. Takes the same time whether the name is known or
+    /// Signs in from a network address. Takes the same time whether the name is known or
     /// not; runs the hash on a thread where it may take its time. Those whose address is not known count as one.
     pub async fn sign_in(
         &self,
@@ -218,11 +229,11 @@ impl Whistle {
         login: &str,
         password: String,
         from: Option<IpAddr>,
-    ) -> Result<String> {
+    ) -> Result<SignIn> {
         let id = here.id;
         let login = login.trim().to_lowercase();
         let tried = Tried::new(&login, from);
-        self.count_try(here, tried).await?;
+        self.count_try(here, tried, [TRIES, TRIES_OF_ALL]).await?;
         let found = self
             .store
             .look_up(move |conn| stored::by_login(conn, id, &login))
@@ -232,9 +243,23 @@ impl Whistle {
             .hashing(move || password::fits(&password, hash.as_ref().unwrap_or(&password::NOBODY)))
             .await;
         let account = found.filter(|a| fits && !a.disabled).ok_or(Error::BadPassword)?;
+        let number = account.id;
+        let factor = self
+            .store
+            .look_up(move |conn| factors::find(conn, id, number))
+            .await?;
+        if factor.is_some_and(|factor| factor.is_confirmed) {
+            return Ok(SignIn::HalfWay(self.half_way(here, &account)));
+        }
+        self.open_session(here, number, tried).await.map(SignIn::Done)
+    }
+
+    /// Opens a session of an account that has shown all it must, and answers its token; the try that led here is forgotten.
+    pub(crate) async fn open_session(&self, here: &Here, account: i64, tried: Tried) -> Result<String> {
+        let id = here.id;
         let posts = self
             .store
-            .look_up(move |conn| stored::posts(conn, id, account.id))
+            .look_up(move |conn| stored::posts(conn, id, account))
             .await?;
         let post = posts
             .into_iter()
@@ -246,7 +271,7 @@ impl Whistle {
             .write(move |tx| {
                 stored::forget_tries(tx, id, &tried.from_here)?;
                 stored::take_back_try(tx, id, &tried.from_anywhere)?;
-                stored::open_session(tx, id, &hash, account.id, &post, now, now + SESSION_LASTS)
+                stored::open_session(tx, id, &hash, account, &post, now, now + SESSION_LASTS)
             })
             .await?;
         Ok(token)
@@ -254,12 +279,12 @@ impl Whistle {
 
     /// Counts a try to sign in before it is looked at, so that no two processes give the last one away. One that is refused
     /// for its address does not count against the name: else one address could lock it for all.
-    async fn count_try(&self, here: &Here, tried: Tried) -> Result<()> {
+    pub(crate) async fn count_try(&self, here: &Here, tried: Tried, most: [u32; 2]) -> Result<()> {
         let (id, now) = (here.id, self.clock.now());
         let refused_since = self
             .store
             .write(move |tx| -> whistle_store::Result<_> {
-                for (what, most) in [(&tried.from_here, TRIES), (&tried.from_anywhere, TRIES_OF_ALL)] {
+                for (what, most) in [(&tried.from_here, most[0]), (&tried.from_anywhere, most[1])] {
                     let (tries, since) = stored::try_sign_in(tx, id, what, now, TRIES_WINDOW)?;
                     if tries > most {
                         return Ok(Some(since));
@@ -303,7 +328,7 @@ impl Whistle {
     ) -> Result<()> {
         let (id, account) = (here.id, by.account);
         let tried = Tried::new(&by.login, from);
-        self.count_try(here, tried).await?;
+        self.count_try(here, tried, [TRIES, TRIES_OF_ALL]).await?;
         let found = self
             .store
             .look_up(move |conn| stored::by_id(conn, id, account))
@@ -360,8 +385,18 @@ impl Whistle {
             .await?)
     }
 
-    /// Who a token belongs to.
+    /// Who a token belongs to, if the account has what it must have.
     pub async fn signed_in(&self, here: &Here, token: &str) -> Result<SignedIn> {
+        let signed_in = self.signed_in_to_enrol(here, token).await?;
+        if signed_in.must_enrol {
+            Err(Error::MustEnrol)
+        } else {
+            Ok(signed_in)
+        }
+    }
+
+    /// Who a token belongs to; also of an account that must have a second factor and has none yet, so that it can get one.
+    pub async fn signed_in_to_enrol(&self, here: &Here, token: &str) -> Result<SignedIn> {
         let (id, hash, now) = (here.id, token_hash(token), self.clock.now());
         let found = self
             .store
@@ -389,11 +424,12 @@ impl Whistle {
             }
         }
         let actor = actor_of(&post, session.account);
-        let posts = posts
+        let posts: Vec<PostCode> = posts
             .into_iter()
             .filter(|p| here.place.post(p.as_str()).is_some())
             .collect();
         Ok(SignedIn {
+            must_enrol: !session.second_factor && self.demands_second_factor(here, &posts),
             account: session.account,
             login: session.login,
             post,
@@ -533,17 +569,27 @@ pub fn actor_of(post: &Post, account: i64) -> Actor {
     }
 }
 
+impl SignIn {
+    /// The token, where no code is needed.
+    pub fn done(self) -> Result<String> {
+        match self {
+            Self::Done(token) => Ok(token),
+            Self::HalfWay(_) => Err(Error::CodeNeeded),
+        }
+    }
+}
+
 /// What tries to sign in are counted by.
 #[derive(Clone, Copy)]
-struct Tried {
+pub(crate) struct Tried {
     /// The name and the network address.
-    from_here: Hash,
+    pub(crate) from_here: Hash,
     /// The name alone.
-    from_anywhere: Hash,
+    pub(crate) from_anywhere: Hash,
 }
 
 impl Tried {
-    fn new(login: &str, from: Option<IpAddr>) -> Self {
+    pub(crate) fn new(login: &str, from: Option<IpAddr>) -> Self {
         let from_anywhere = token_hash(login);
         let address = from.map(|address| address.to_string()).unwrap_or_default();
         let pair = [&from_anywhere, address.as_bytes()].concat();
@@ -555,6 +601,6 @@ impl Tried {
     }
 }
 
-fn token_hash(token: &str) -> Hash {
+pub(crate) fn token_hash(token: &str) -> Hash {
     *blake3::hash(token.as_bytes()).as_bytes()
 }

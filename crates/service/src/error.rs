@@ -39,6 +39,15 @@ pub enum Error {
     /// The login and password do not fit. Does not say which.
     #[error("this name and password do not fit together")]
     BadPassword,
+    /// The code of the second step is not right, or was used before. Does not say which.
+    #[error("this code is not right or was used before; wait for the next one")]
+    BadCode,
+    /// The name and the password are right, and a code is still needed.
+    #[error("this account has a second factor; send the code of its app as well")]
+    CodeNeeded,
+    /// The account must have a second factor and has none yet.
+    #[error("this post needs a second factor; sign in on the staff pages and set one up")]
+    MustEnrol,
     /// The password is one that everybody tries first.
     #[error("password: this one is in a list of stolen passwords; choose another, a short sentence is good")]
     BreachedPassword,
@@ -95,6 +104,9 @@ impl Error {
             Self::MissingScope(_) => "missing_scope",
             Self::SignedOut => "signed_out",
             Self::BadPassword => "bad_password",
+            Self::BadCode => "bad_code",
+            Self::CodeNeeded => "code_needed",
+            Self::MustEnrol => "must_enrol",
             Self::BreachedPassword => "breached_password",
             Self::Forbidden => "forbidden",
             Self::Invalid { .. } | Self::BadPhoto(_) => "invalid",

@@ -5,7 +5,7 @@
 //! - [`Whistle`]: an install, opened on its [`Site`]; all use cases are its methods.
 //! - [`case`]: report, join, act, read. [`list`]: pages of cases. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
-//!   `password`: which ones are good, and how they are kept.
+//!   [`second_factor`]: the second step of signing in. `password`: which ones are good, and how they are kept.
 //! - [`keep`]: backup, restore, audit. [`transfer`]: the move to another database, or to many machines.
 //! - [`figures`]: what the counters of all jurisdictions add up to.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
@@ -26,6 +26,7 @@ pub mod list;
 pub mod media;
 mod password;
 pub mod place;
+pub mod second_factor;
 pub mod secret;
 mod site;
 pub mod time;

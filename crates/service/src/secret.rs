@@ -25,6 +25,8 @@ pub struct Secret {
     contact: XChaCha20Poly1305,
     form: [u8; 32],
     photo: [u8; 32],
+    second_factor: XChaCha20Poly1305,
+    recovery: [u8; 32],
 }
 
 /// The file's name in the data directory.
@@ -148,12 +150,15 @@ impl Secret {
 
     fn from_key(key: &[u8; 32]) -> Self {
         let contact = blake3::derive_key("whistle 2026 contact data", key);
+        let second_factor = blake3::derive_key("whistle 2026 second factors", key);
         Self {
             key: *key,
             pickup: blake3::derive_key("whistle 2026 pick-up codes", key),
             contact: XChaCha20Poly1305::new((&contact).into()),
             form: blake3::derive_key("whistle 2026 form tokens", key),
             photo: blake3::derive_key("whistle 2026 photos", key),
+            second_factor: XChaCha20Poly1305::new((&second_factor).into()),
+            recovery: blake3::derive_key("whistle 2026 recovery codes", key),
         }
     }
 
@@ -169,12 +174,7 @@ impl Secret {
         message.extend(number.0.to_le_bytes());
         message.extend(report.to_le_bytes());
         let hash = blake3::keyed_hash(&self.pickup, &message);
-        let mut code: String = hash.as_bytes()[..CODE_LETTERS]
-            .iter()
-            .map(|b| LETTERS[usize::from(b & 31)] as char)
-            .collect();
-        code.insert(CODE_LETTERS / 2, '-');
-        code
+        written(&hash.as_bytes()[..CODE_LETTERS])
     }
 
     /// Which report of a case a code belongs to. Tells nothing by its time but how many reports there are.
@@ -199,27 +199,44 @@ impl Secret {
         place: (JurisdictionId, CaseNumber, u32),
         chance: &Chance,
     ) -> Vec<u8> {
-        let nonce = chance.bytes::<24>();
         let text = serde_json::to_vec(contact).expect("a contact has string keys only");
-        let payload = Payload {
-            msg: &text,
-            aad: &bound_to(place),
-        };
-        let sealed = self
-            .contact
-            .encrypt(&XNonce::from(nonce), payload)
-            .expect("a short text can always be sealed");
-        [&nonce[..], &sealed].concat()
+        seal(&self.contact, &text, &bound_to(place), chance)
+    }
+
+    /// Seals the secret of a second factor; it opens only for the same account.
+    pub(crate) fn seal_second_factor(
+        &self,
+        secret: &[u8; 20],
+        account: (JurisdictionId, i64),
+        chance: &Chance,
+    ) -> Vec<u8> {
+        seal(&self.second_factor, secret, &of_account(account), chance)
+    }
+
+    /// Opens what [`Secret::seal_second_factor`] sealed.
+    pub(crate) fn open_second_factor(
+        &self,
+        sealed: &[u8],
+        account: (JurisdictionId, i64),
+    ) -> Option<[u8; 20]> {
+        let secret = open(&self.second_factor, sealed, &of_account(account))?;
+        secret.try_into().ok()
+    }
+
+    /// By which a recovery code is known, however it is written. Without the key nobody finds the code by trying all.
+    pub(crate) fn recovery_hash(&self, jurisdiction: JurisdictionId, account: i64, code: &str) -> [u8; 32] {
+        let text = [
+            &of_account((jurisdiction, account))[..],
+            b"/",
+            normalise(code).as_bytes(),
+        ]
+        .concat();
+        *blake3::keyed_hash(&self.recovery, &text).as_bytes()
     }
 
     /// Opens what [`Secret::seal`] sealed; none when it was sealed with another key or for another report.
     pub fn open(&self, sealed: &[u8], place: (JurisdictionId, CaseNumber, u32)) -> Option<Contact> {
-        let (nonce, sealed) = sealed.split_first_chunk::<24>()?;
-        let payload = Payload {
-            msg: sealed,
-            aad: &bound_to(place),
-        };
-        let text = self.contact.decrypt(&XNonce::from(*nonce), payload).ok()?;
+        let text = open(&self.contact, sealed, &bound_to(place))?;
         serde_json::from_slice(&text).ok()
     }
 
@@ -261,6 +278,47 @@ impl Secret {
     pub fn is_form_token(&self, session: &str, token: &str) -> bool {
         self.form_token(session).as_bytes().ct_eq(token.as_bytes()).into()
     }
+}
+
+/// A new recovery code, `ABCDE-FGHJK`.
+pub(crate) fn recovery_code(chance: &Chance) -> String {
+    written(&chance.bytes::<CODE_LETTERS>())
+}
+
+/// Seals a text that opens only with the same `bound_to`.
+fn seal(cipher: &XChaCha20Poly1305, text: &[u8], bound_to: &[u8], chance: &Chance) -> Vec<u8> {
+    let nonce = chance.bytes::<24>();
+    let payload = Payload {
+        msg: text,
+        aad: bound_to,
+    };
+    let sealed = cipher
+        .encrypt(&XNonce::from(nonce), payload)
+        .expect("a short text can always be sealed");
+    [&nonce[..], &sealed].concat()
+}
+
+fn open(cipher: &XChaCha20Poly1305, sealed: &[u8], bound_to: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, sealed) = sealed.split_first_chunk::<24>()?;
+    let payload = Payload {
+        msg: sealed,
+        aad: bound_to,
+    };
+    cipher.decrypt(&XNonce::from(*nonce), payload).ok()
+}
+
+/// Random bytes as the letters of a code, five bits of each.
+fn written(bytes: &[u8]) -> String {
+    let mut code: String = bytes
+        .iter()
+        .map(|b| LETTERS[usize::from(b & 31)] as char)
+        .collect();
+    code.insert(bytes.len() / 2, '-');
+    code
+}
+
+fn of_account((jurisdiction, account): (JurisdictionId, i64)) -> Vec<u8> {
+    format!("{}/{account}", jurisdiction.0).into_bytes()
 }
 
 fn bound_to((jurisdiction, number, report): (JurisdictionId, CaseNumber, u32)) -> Vec<u8> {

@@ -6,6 +6,7 @@ use std::{
     str::FromStr,
 };
 
+use whistle_domain::rights::Role;
 use whistle_store::{Store, Target};
 
 use crate::error::{Error, Result};
@@ -23,6 +24,8 @@ pub struct Site {
     pub media: Option<Bucket>,
     /// A list of passwords that nobody may choose; see `password`.
     pub breached_passwords: Option<PathBuf>,
+    /// Roles whose accounts must have a second factor.
+    pub second_factor_for: Vec<Role>,
 }
 
 /// A bucket of an S3-compatible store, `s3://bucket/prefix`. How to reach it and by which right is in the environment, as
@@ -64,6 +67,7 @@ impl From<PathBuf> for Site {
             key: None,
             media: None,
             breached_passwords: None,
+            second_factor_for: Vec::new(),
         }
     }
 }

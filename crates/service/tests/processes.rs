@@ -197,7 +197,10 @@ fn who_signs_in_at_one_process_is_known_to_all_and_gone_from_all_at_once() {
     };
     let post = "CITY-D".parse().unwrap();
     one.add_user(here, "desk", PASSWORD, &[post]).unwrap();
-    let sign_in = || wait(one.sign_in(here, "desk", PASSWORD.to_owned(), HOME)).unwrap();
+    let sign_in = || {
+        let begun = wait(one.sign_in(here, "desk", PASSWORD.to_owned(), HOME)).unwrap();
+        begun.done().unwrap()
+    };
     let is_known = |token: &str| wait(other.signed_in(here, token)).is_ok();
     let token = sign_in();
     assert!(is_known(&token));

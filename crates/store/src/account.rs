@@ -41,6 +41,8 @@ pub struct Session {
     pub seen_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// Whether the account has a second factor in force.
+    pub second_factor: bool,
 }
 
 /// A session as its account sees it among its own.
@@ -324,7 +326,11 @@ pub fn session(
     now: Timestamp,
 ) -> Result<Option<Session>> {
     conn.row_optional(
-        "SELECT s.account_id, a.login, s.post_code, COALESCE(s.seen_at, s.created_at), s.expires_at
+        "SELECT s.account_id, a.login, s.post_code, COALESCE(s.seen_at, s.created_at), s.expires_at,
+                (SELECT COUNT(*)
+                 FROM second_factor AS f
+                 WHERE f.jurisdiction_id = s.jurisdiction_id AND f.account_id = s.account_id
+                   AND f.confirmed_at IS NOT NULL)
          FROM session AS s
          JOIN account AS a ON a.jurisdiction_id = s.jurisdiction_id AND a.account_id = s.account_id
          JOIN holding AS h ON h.jurisdiction_id = s.jurisdiction_id AND h.account_id = s.account_id
@@ -338,6 +344,7 @@ pub fn session(
                 post: row.parsed(2)?,
                 seen_at: row.time(3)?,
                 expires_at: row.time(4)?,
+                second_factor: row.int(5)? == 1,
             })
         },
     )
@@ -412,13 +419,23 @@ pub fn change_password(
         params![jurisdiction.0, account, old, new],
     )?;
     if changed == 1 {
-        tx.queue(
-            "DELETE FROM session
-             WHERE jurisdiction_id = $1 AND account_id = $2 AND token_hash <> $3",
-            params![jurisdiction.0, account, *stays],
-        )?;
+        end_other_sessions(tx, jurisdiction, account, stays)?;
     }
     Ok(changed == 1)
+}
+
+/// Ends the sessions of an account but one.
+pub fn end_other_sessions(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    account: i64,
+    stays: &Hash,
+) -> Result<()> {
+    tx.queue(
+        "DELETE FROM session
+         WHERE jurisdiction_id = $1 AND account_id = $2 AND token_hash <> $3",
+        params![jurisdiction.0, account, *stays],
+    )
 }
 
 /// Lets a session act for another post that its account holds. Answers whether it does now.

@@ -36,6 +36,7 @@ pub mod photo;
 pub mod place;
 mod postgres;
 mod readers;
+pub mod second_factor;
 mod sequence;
 mod sqlite;
 pub mod tables;

@@ -12,6 +12,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use tower::ServiceExt;
+use whistle_domain::rights::Role;
 use whistle_service::{
     Site, Whistle,
     time::{Chance, Clock},
@@ -38,11 +39,16 @@ struct Town {
 
 impl Town {
     fn open() -> Self {
+        Self::open_with(|_| ())
+    }
+
+    fn open_with(set: impl FnOnce(&mut Site)) -> Self {
         let dir = Bed::new();
-        let site = Site {
+        let mut site = Site {
             database_url: dir.database_url().map(str::to_owned),
             ..dir.path().into()
         };
+        set(&mut site);
         let begin: Timestamp = "2026-05-07T01:00:00Z".parse().unwrap();
         let clock = Ticking(AtomicI64::new(begin.as_second()));
         let whistle = Whistle::open_with(site, Box::new(clock), Chance::from_seed(7)).unwrap();
@@ -699,6 +705,7 @@ fn every_page_is_whole_in_both_languages() {
             "/staff/report",
             "/staff/report?service=WAT-LEAK",
             "/staff/account",
+            "/staff/account/second-factor",
             "/staff/accounts",
         ] {
             let page = browser.get(path);
@@ -772,6 +779,130 @@ fn an_account_ends_its_other_sessions_and_changes_its_password() {
         .is(401);
     lost.post("/staff/sign-in", &[("login", "desk"), ("password", new)])
         .is(303);
+}
+
+/// What an app shows that got a secret, at a step of time from now.
+fn code(town: &Town, secret: &str, steps: i64) -> String {
+    let secret = totp_rs::Secret::try_from_base32(secret).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+    let at = town.whistle.now().as_second() + 30 * steps;
+    totp.generate(at as u64).to_string()
+}
+
+/// Sets up a second factor from its page; answers the secret and the recovery codes.
+fn enrol(town: &Town, browser: &mut Browser<'_>) -> (String, Vec<String>) {
+    const PAGE: &str = "/staff/account/second-factor";
+    let token = browser.get(PAGE).is(200).hidden("token");
+    let page = browser.post_on(PAGE, &[("token", &token)]);
+    page.is(200).says("data:image/svg+xml,");
+    let codes_in = |page: &Seen| -> Vec<String> {
+        let text = page.text();
+        let parts = text.split("<code>").skip(1);
+        parts
+            .map(|part| part.split('<').next().unwrap().to_owned())
+            .collect()
+    };
+    let secret = codes_in(&page).remove(0);
+    let confirm = format!("{PAGE}/confirm");
+    let wrong = code(town, &secret, 50);
+    browser
+        .post(&confirm, &[("token", &token), ("code", &wrong)])
+        .is(400)
+        .says(&secret);
+    let right = code(town, &secret, -1);
+    let done = browser.post(&confirm, &[("token", &token), ("code", &right)]);
+    done.is(200).says("shown this once only");
+    browser
+        .get(PAGE)
+        .says("Recovery codes left")
+        .says_nothing_of(&secret);
+    (secret, codes_in(&done))
+}
+
+#[test]
+fn with_a_second_factor_the_password_is_half_the_way_and_no_code_is_taken_twice() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let (mut desk, mut other) = (town.browser("en"), town.browser("en"));
+    desk.sign_in("desk");
+    other.sign_in("desk");
+    let (secret, recovery) = enrol(&town, &mut desk);
+    assert_eq!(recovery.len(), 10);
+    desk.get("/staff").is(200);
+    other.get("/staff").is(303);
+
+    let half = other
+        .post("/staff/sign-in", &[("login", "desk"), ("password", PASSWORD)])
+        .is(200)
+        .hidden("half");
+    other.get("/staff").is(303);
+    let enter = |browser: &mut Browser<'_>, half: &str, code: &str| {
+        browser
+            .post("/staff/sign-in/code", &[("half", half), ("code", code)])
+            .status
+            .as_u16()
+    };
+    let now = code(&town, &secret, 0);
+    assert_eq!(enter(&mut other, &half, &code(&town, &secret, 50)), 401);
+    assert_eq!(enter(&mut other, &half.replace('.', "0."), &now), 303);
+    other.get("/staff").is(303);
+    assert_eq!(enter(&mut other, &half, &now), 303);
+    other.get("/staff").is(200);
+    let mut third = town.browser("en");
+    assert_eq!(enter(&mut third, &half, &now), 401, "used before");
+    let lost = recovery[3].to_lowercase().replace('-', " ");
+    assert_eq!(enter(&mut third, &half, &lost), 303);
+    third.get("/staff").is(200);
+    assert_eq!(enter(&mut third, &half, &lost), 401, "used before");
+
+    let here = town.whistle.places().all()[0].clone();
+    town.whistle.reset_second_factor(&here, "desk").unwrap();
+    third.get("/staff").is(303);
+    third.sign_in("desk");
+}
+
+#[test]
+fn codes_cannot_be_guessed_one_after_the_other() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let (secret, _) = enrol(&town, &mut desk);
+    let half = desk
+        .post("/staff/sign-in", &[("login", "desk"), ("password", PASSWORD)])
+        .hidden("half");
+    let mut enter = |code: &str| {
+        let fields = [("half", half.as_str()), ("code", code)];
+        desk.post("/staff/sign-in/code", &fields).status.as_u16()
+    };
+    let wrong = code(&town, &secret, 50);
+    let answers: Vec<u16> = (0..7).map(|_| enter(&wrong)).collect();
+    assert_eq!(answers, [401, 401, 401, 401, 401, 429, 429]);
+    assert_eq!(enter(&code(&town, &secret, 0)), 429);
+}
+
+#[test]
+fn who_must_have_a_second_factor_gets_nowhere_without_one() {
+    let town = Town::open_with(|site| site.second_factor_for = vec![Role::Lead]);
+    town.add_user("lead", &["CITY-L"]);
+    town.add_user("desk", &["CITY-D"]);
+    let mut lead = town.browser("en");
+    lead.sign_in("lead");
+    for path in ["/staff", "/staff/accounts", "/staff/cases", "/staff/account"] {
+        assert_eq!(
+            lead.get(path).is(303).location(),
+            "/staff/account/second-factor",
+            "{path}"
+        );
+    }
+    lead.get("/staff/account/second-factor")
+        .is(200)
+        .says("Your post needs a second factor");
+    enrol(&town, &mut lead);
+    lead.get("/staff").is(200);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    desk.get("/staff").is(200);
 }
 
 #[test]

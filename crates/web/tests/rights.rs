@@ -17,7 +17,11 @@ use whistle_domain::{
     rights::{Role, Scope},
     words::CaseNumber,
 };
-use whistle_service::{Here, Site, Whistle, account::SignedIn, case::With};
+use whistle_service::{
+    Here, Site, Whistle,
+    account::{SignIn, SignedIn},
+    case::With,
+};
 use whistle_testbed::Bed;
 use whistle_web::{App, Settings, paths, router};
 
@@ -173,7 +177,9 @@ impl Town {
             .whistle
             .sign_in(&self.here, login, PASSWORD.to_owned(), None)
             .await;
-        signed_in.unwrap_or_else(|error| panic!("{login}: {error}"))
+        signed_in
+            .and_then(SignIn::done)
+            .unwrap_or_else(|error| panic!("{login}: {error}"))
     }
 
     async fn sign_in(&self, login: &str) -> SignedIn {
@@ -371,6 +377,10 @@ impl Town {
                 "old=nothing+of+the+kind&new=another+long+one&again=another+long+one".to_owned()
             }
             "/staff/account/sessions" => format!("session={}", "A".repeat(43)),
+            "/staff/sign-in/code" => "half=1.1.x&code=123456".to_owned(),
+            "/staff/account/second-factor/confirm" | "/staff/account/second-factor/remove" => {
+                "code=123456".to_owned()
+            }
             "/staff/post" => "post=X-patrol".to_owned(),
             _ if path.starts_with("/open311/v2/requests.") => {
                 format!("service_code=RD-HOLE&address_id={OWN}&description=hole&attribute%5Bdepth%5D=12")
@@ -379,6 +389,7 @@ impl Town {
                 "service_request_id={number}&status=open&description=seen&updated_datetime=2026-05-07T01:00:00Z&update_id=1"
             ),
             "/follow/leave"
+            | "/staff/account/second-factor"
             | "/staff/sign-out"
             | "/staff/accounts/{account}/{change}"
             | "/staff/cases/{number}/contacts" => String::new(),

@@ -250,6 +250,7 @@ fn an_account_with_a_short_password_or_an_unknown_post_is_refused() {
         ("disable", "account mei is disabled"),
         ("enable", "account mei may sign in"),
         ("sign-out", "account mei is signed out"),
+        ("reset-second-factor", "account mei has no second factor any more"),
     ] {
         let run = home.run(&["user", change, "mei"]).good();
         assert!(run.out.contains(told), "{run:#?}");

@@ -63,6 +63,9 @@ enum Action {
     /// End all sessions of an account
     #[command(after_help = "Example: whistle user sign-out mei --data /var/lib/whistle")]
     SignOut(Named),
+    /// Remove the second factor of an account whose holder lost it, and end its sessions
+    #[command(after_help = "Example: whistle user reset-second-factor mei --data /var/lib/whistle")]
+    ResetSecondFactor(Named),
     /// Set a new password and end the account's sessions
     #[command(
         after_help = "Example: whistle user password mei --password-file new.txt --data /var/lib/whistle"
@@ -123,6 +126,10 @@ impl User {
             Action::Disable(named) => named.change(&whistle, Change::Disable, "is disabled")?,
             Action::Enable(named) => named.change(&whistle, Change::Enable, "may sign in")?,
             Action::SignOut(named) => named.change(&whistle, Change::SignOut, "is signed out")?,
+            Action::ResetSecondFactor(Named { name, which }) => {
+                whistle.reset_second_factor(&which.here(&whistle)?, &name)?;
+                output::line(format!("account {name} has no second factor any more"));
+            }
             Action::Password {
                 name,
                 password,

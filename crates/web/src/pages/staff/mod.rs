@@ -6,9 +6,12 @@ mod act;
 mod case;
 mod queue;
 mod report;
+mod second_factor;
 mod session;
 
 use axum::routing::{get, post};
+
+pub(super) use session::ENROLMENT;
 
 use crate::routes::Routes;
 
@@ -16,6 +19,7 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .route("/staff", get(queue::queue))
         .route("/staff/sign-in", get(session::ask).post(session::enter))
+        .route("/staff/sign-in/code", post(session::enter_code))
         .route("/staff/sign-out", post(session::leave))
         .route("/staff/post", post(session::change_post))
         .route("/staff/cases", get(queue::search))
@@ -25,6 +29,15 @@ pub(super) fn routes() -> Routes {
         .route("/staff/account", get(account::account))
         .route("/staff/account/sessions", post(account::end_session))
         .route("/staff/account/password", post(account::change_password))
+        .route(
+            "/staff/account/second-factor",
+            get(second_factor::ask).post(second_factor::begin),
+        )
+        .route(
+            "/staff/account/second-factor/confirm",
+            post(second_factor::confirm),
+        )
+        .route("/staff/account/second-factor/remove", post(second_factor::remove))
         .route("/staff/accounts", get(accounts::list))
         .route("/staff/accounts/{account}/{change}", post(accounts::change))
         .route("/staff/report", get(report::ask).post(report::send))
