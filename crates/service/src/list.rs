@@ -312,11 +312,7 @@ fn filter(here: &Here, query: &Query, viewer: Viewer<'_>) -> Result<Filter> {
                 let area = place.areas.get(i);
                 (area.level, area.code.to_string())
             });
-            // Who sees the whole city needs no condition; cases from before a redrawing are seen too.
-            let whole = area
-                .as_ref()
-                .is_some_and(|(level, _)| *level == whistle_domain::place::Level::City);
-            (!whole).then(|| Sight {
+            (!sight.is_whole(place)).then(|| Sight {
                 area,
                 lead: sight.unit.map(|u| u.to_string()),
             })

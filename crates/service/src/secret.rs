@@ -28,6 +28,8 @@ pub struct Secret {
     photo: [u8; 32],
     notice: [u8; 32],
     webhook: XChaCha20Poly1305,
+    second_factor: XChaCha20Poly1305,
+    recovery: [u8; 32],
 }
 
 /// The file's name in the data directory.
@@ -158,6 +160,7 @@ impl Secret {
     fn from_key(key: &[u8; 32]) -> Self {
         let contact = blake3::derive_key("whistle 2026 contact data", key);
         let webhook = blake3::derive_key("whistle 2026 webhooks", key);
+        let second_factor = blake3::derive_key("whistle 2026 second factors", key);
         Self {
             key: *key,
             pickup: blake3::derive_key("whistle 2026 pick-up codes", key),
@@ -166,6 +169,8 @@ impl Secret {
             photo: blake3::derive_key("whistle 2026 photos", key),
             notice: blake3::derive_key("whistle 2026 notices", key),
             webhook: XChaCha20Poly1305::new((&webhook).into()),
+            second_factor: XChaCha20Poly1305::new((&second_factor).into()),
+            recovery: blake3::derive_key("whistle 2026 recovery codes", key),
         }
     }
 
@@ -181,12 +186,7 @@ impl Secret {
         message.extend(number.0.to_le_bytes());
         message.extend(report.to_le_bytes());
         let hash = blake3::keyed_hash(&self.pickup, &message);
-        let mut code: String = hash.as_bytes()[..CODE_LETTERS]
-            .iter()
-            .map(|b| LETTERS[usize::from(b & 31)] as char)
-            .collect();
-        code.insert(CODE_LETTERS / 2, '-');
-        code
+        written(&hash.as_bytes()[..CODE_LETTERS])
     }
 
     /// Which report of a case a code belongs to. Tells nothing by its time but how many reports there are.
@@ -213,6 +213,37 @@ impl Secret {
     ) -> Vec<u8> {
         let text = serde_json::to_vec(contact).expect("a contact has string keys only");
         seal(&self.contact, &text, &bound_to(place), chance)
+    }
+
+    /// Seals the secret of a second factor; it opens only for the same account.
+    pub(crate) fn seal_second_factor(
+        &self,
+        secret: &[u8; 20],
+        account: (JurisdictionId, i64),
+        chance: &Chance,
+    ) -> Vec<u8> {
+        seal(&self.second_factor, secret, &of_account(account), chance)
+    }
+
+    /// Opens what [`Secret::seal_second_factor`] sealed.
+    pub(crate) fn open_second_factor(
+        &self,
+        sealed: &[u8],
+        account: (JurisdictionId, i64),
+    ) -> Option<[u8; 20]> {
+        let secret = open(&self.second_factor, sealed, &of_account(account))?;
+        secret.try_into().ok()
+    }
+
+    /// By which a recovery code is known, however it is written. Without the key nobody finds the code by trying all.
+    pub(crate) fn recovery_hash(&self, jurisdiction: JurisdictionId, account: i64, code: &str) -> [u8; 32] {
+        let text = [
+            &of_account((jurisdiction, account))[..],
+            b"/",
+            normalise(code).as_bytes(),
+        ]
+        .concat();
+        *blake3::keyed_hash(&self.recovery, &text).as_bytes()
     }
 
     /// Opens what [`Secret::seal`] sealed; none when it was sealed with another key or for another report.
@@ -367,6 +398,12 @@ impl Purpose {
     }
 }
 
+/// A new recovery code, `ABCDE-FGHJK`.
+pub(crate) fn recovery_code(chance: &Chance) -> String {
+    written(&chance.bytes::<CODE_LETTERS>())
+}
+
+/// Seals a text that opens only with the same `bound_to`.
 fn seal(cipher: &XChaCha20Poly1305, text: &[u8], bound_to: &[u8], chance: &Chance) -> Vec<u8> {
     let nonce = chance.bytes::<24>();
     let payload = Payload {
@@ -406,6 +443,20 @@ fn unhex(digits: &str) -> Option<Vec<u8>> {
     }
     let pair = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
     (0..digits.len()).step_by(2).map(pair).collect()
+}
+
+/// Random bytes as the letters of a code, five bits of each.
+fn written(bytes: &[u8]) -> String {
+    let mut code: String = bytes
+        .iter()
+        .map(|b| LETTERS[usize::from(b & 31)] as char)
+        .collect();
+    code.insert(bytes.len() / 2, '-');
+    code
+}
+
+fn of_account((jurisdiction, account): (JurisdictionId, i64)) -> Vec<u8> {
+    format!("{}/{account}", jurisdiction.0).into_bytes()
 }
 
 fn bound_to((jurisdiction, number, report): (JurisdictionId, CaseNumber, u32)) -> Vec<u8> {

@@ -37,6 +37,7 @@ pub mod photo;
 pub mod place;
 mod postgres;
 mod readers;
+pub mod second_factor;
 mod sequence;
 mod sqlite;
 pub mod tables;

@@ -78,6 +78,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 8,
         sql: include_str!("../migrations/0009_notices.sql"),
     },
+    Migration {
+        version: 10,
+        name: "rights",
+        reads_from: 8,
+        sql: include_str!("../migrations/0010_rights.sql"),
+    },
 ];
 
 impl Migration {
@@ -192,6 +198,8 @@ fn is_usable(conn: &Conn, known: i64) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use whistle_domain::{rights::Scope, words::JurisdictionId};
+
     use super::*;
     use crate::sqlite;
 
@@ -290,6 +298,22 @@ mod tests {
         migrate(&conn, &[FIRST, broken], Timestamp::UNIX_EPOCH).unwrap_err();
         assert!(conn.has_table("a").unwrap());
         assert!(!conn.has_table("b").unwrap());
+    }
+
+    #[test]
+    fn a_key_from_before_scopes_may_do_what_it_could() {
+        let (_dir, conn) = database();
+        let before = MIGRATIONS.iter().position(|m| m.name == "rights").unwrap();
+        migrate(&conn, &MIGRATIONS[..before], Timestamp::UNIX_EPOCH).unwrap();
+        conn.exec(
+            "INSERT INTO api_key (jurisdiction_id, key_id, key_hash, name, created_at)
+             VALUES (1, 1, $1, 'town app', 0)",
+            params![[7; 32]],
+        )
+        .unwrap();
+        migrate(&conn, MIGRATIONS, Timestamp::UNIX_EPOCH).unwrap();
+        let found = crate::account::key(&conn, JurisdictionId(1), &[7; 32], Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(found, Some((1, Scope::ALL.to_vec())));
     }
 
     #[test]

@@ -77,7 +77,7 @@ const ACCOUNT: Reference = Reference {
 };
 
 /// All tables; one that another refers to comes before it.
-pub const TABLES: [Table; 29] = [
+pub const TABLES: [Table; 31] = [
     of_the_database("migration"),
     // Met by every group commit: a copy on every machine would make each commit wait for all of them.
     of_the_database("writer"),
@@ -101,6 +101,8 @@ pub const TABLES: [Table; 29] = [
     by_jurisdiction("account", &[]),
     by_jurisdiction("holding", &[ACCOUNT]),
     by_jurisdiction("session", &[ACCOUNT]),
+    by_jurisdiction("second_factor", &[ACCOUNT]),
+    by_jurisdiction("recovery_code", &[ACCOUNT]),
     by_jurisdiction("api_key", &[]),
     by_jurisdiction("photo", &[]),
     by_jurisdiction("sign_in_try", &[]),

@@ -13,6 +13,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
+use whistle_domain::rights::Scope;
 use whistle_service::{Site, Whistle};
 use whistle_testbed::Bed;
 use whistle_web::{App, Settings, router};
@@ -213,7 +214,7 @@ fn settle() -> (Bed, Whistle, String) {
             .add_user(here, login, PASSWORD, &posts)
             .expect("an account");
     }
-    let key = whistle.add_key(here, "a test", None).expect("a key");
+    let key = whistle.add_key(here, "a test", &Scope::ALL, None).expect("a key");
     (dir, whistle, key)
 }
 
@@ -365,7 +366,13 @@ async fn every_route_answers_everybody_as_the_table_says() {
             Some(&new),
             [201, 201, 201, 201, 201, 201, 201, 403, 201],
         ),
-        ("POST", "/photos", String::new(), none, [415; 9]),
+        (
+            "POST",
+            "/photos",
+            String::new(),
+            none,
+            [415, 415, 415, 415, 415, 415, 415, 403, 415],
+        ),
         ("GET", "/cases/{number}", format!("/cases/{open}"), none, [200; 9]),
         (
             "GET",

@@ -12,8 +12,10 @@ use axum::{
 };
 use jiff::Timestamp;
 use tower::ServiceExt;
+use whistle_domain::rights::Role;
 use whistle_service::{
     Site, Whistle,
+    account::Change,
     notices::{Courier, Outgoing, Outlet},
     time::{Chance, Clock},
 };
@@ -39,11 +41,16 @@ struct Town {
 
 impl Town {
     fn open() -> Self {
+        Self::open_with(|_| ())
+    }
+
+    fn open_with(set: impl FnOnce(&mut Site)) -> Self {
         let dir = Bed::new();
-        let site = Site {
+        let mut site = Site {
             database_url: dir.database_url().map(str::to_owned),
             ..dir.path().into()
         };
+        set(&mut site);
         let begin: Timestamp = "2026-05-07T01:00:00Z".parse().unwrap();
         let clock = Ticking(AtomicI64::new(begin.as_second()));
         let whistle = Whistle::open_with(site, Box::new(clock), Chance::from_seed(7)).unwrap();
@@ -875,6 +882,9 @@ fn every_page_is_whole_in_both_languages() {
             "/staff/whistles?tab=called_over",
             "/staff/whistles/new",
             &new_whistle,
+            "/staff/account",
+            "/staff/account/second-factor",
+            "/staff/accounts",
         ] {
             let page = browser.get(path);
             page.is(200);
@@ -899,6 +909,217 @@ fn every_page_is_whole_in_both_languages() {
         .says("公开案件")
         .says("/cases?state=open&#38;lang=en");
     browser.get("/").says("上报问题");
+}
+
+#[test]
+fn an_account_ends_its_other_sessions_and_changes_its_password() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let (mut here, mut lost) = (town.browser("en"), town.browser("en"));
+    here.sign_in("desk");
+    lost.sign_in("desk");
+    let page = here.get("/staff/account");
+    page.is(200).says("This one").says("Where I am signed in");
+    let (token, session) = (page.hidden("token"), page.hidden("session"));
+    here.post_on(
+        "/staff/account/sessions",
+        &[("token", &token), ("session", &session)],
+    )
+    .is(200)
+    .says_nothing_of("name=\"session\"");
+    lost.get("/staff").is(303);
+
+    lost.sign_in("desk");
+    let new = "a new and longer sentence";
+    let set = |browser: &mut Browser<'_>, old: &str, new: &str, again: &str| {
+        let fields = [
+            ("token", token.as_str()),
+            ("old", old),
+            ("new", new),
+            ("again", again),
+        ];
+        browser.post("/staff/account/password", &fields)
+    };
+    set(&mut here, "not it at all", new, new)
+        .is(400)
+        .says("not the password until now");
+    set(&mut here, PASSWORD, new, "something else")
+        .is(400)
+        .says("not the same");
+    set(&mut here, PASSWORD, "short", "short").is(400).says("10");
+    lost.get("/staff").is(200);
+    set(&mut here, PASSWORD, new, new).is(303);
+    here.get("/staff/account?done=password")
+        .is(200)
+        .says("all other sessions are ended");
+    lost.get("/staff").is(303);
+    lost.post("/staff/sign-in", &[("login", "desk"), ("password", PASSWORD)])
+        .is(401);
+    lost.post("/staff/sign-in", &[("login", "desk"), ("password", new)])
+        .is(303);
+}
+
+/// What an app shows that got a secret, at a step of time from now.
+fn code(town: &Town, secret: &str, steps: i64) -> String {
+    let secret = totp_rs::Secret::try_from_base32(secret).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+    let at = town.whistle.now().as_second() + 30 * steps;
+    totp.generate(at as u64).to_string()
+}
+
+/// Sets up a second factor from its page; answers the secret and the recovery codes.
+fn enrol(town: &Town, browser: &mut Browser<'_>) -> (String, Vec<String>) {
+    const PAGE: &str = "/staff/account/second-factor";
+    let token = browser.get(PAGE).is(200).hidden("token");
+    let page = browser.post_on(PAGE, &[("token", &token)]);
+    page.is(200).says("data:image/svg+xml,");
+    let codes_in = |page: &Seen| -> Vec<String> {
+        let text = page.text();
+        let parts = text.split("<code>").skip(1);
+        parts
+            .map(|part| part.split('<').next().unwrap().to_owned())
+            .collect()
+    };
+    let secret = codes_in(&page).remove(0);
+    let confirm = format!("{PAGE}/confirm");
+    let wrong = code(town, &secret, 50);
+    browser
+        .post(&confirm, &[("token", &token), ("code", &wrong)])
+        .is(400)
+        .says(&secret);
+    let right = code(town, &secret, -1);
+    let done = browser.post(&confirm, &[("token", &token), ("code", &right)]);
+    done.is(200).says("shown this once only");
+    browser
+        .get(PAGE)
+        .says("Recovery codes left")
+        .says_nothing_of(&secret);
+    (secret, codes_in(&done))
+}
+
+#[test]
+fn with_a_second_factor_the_password_is_half_the_way_and_no_code_is_taken_twice() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let (mut desk, mut other) = (town.browser("en"), town.browser("en"));
+    desk.sign_in("desk");
+    other.sign_in("desk");
+    let (secret, recovery) = enrol(&town, &mut desk);
+    assert_eq!(recovery.len(), 10);
+    desk.get("/staff").is(200);
+    other.get("/staff").is(303);
+
+    let half = other
+        .post("/staff/sign-in", &[("login", "desk"), ("password", PASSWORD)])
+        .is(200)
+        .hidden("half");
+    other.get("/staff").is(303);
+    let enter = |browser: &mut Browser<'_>, half: &str, code: &str| {
+        browser
+            .post("/staff/sign-in/code", &[("half", half), ("code", code)])
+            .status
+            .as_u16()
+    };
+    let now = code(&town, &secret, 0);
+    assert_eq!(enter(&mut other, &half, &code(&town, &secret, 50)), 401);
+    assert_eq!(enter(&mut other, &half.replace('.', "0."), &now), 303);
+    other.get("/staff").is(303);
+    assert_eq!(enter(&mut other, &half, &now), 303);
+    other.get("/staff").is(200);
+    let mut third = town.browser("en");
+    assert_eq!(enter(&mut third, &half, &now), 401, "used before");
+    let lost = recovery[3].to_lowercase().replace('-', " ");
+    assert_eq!(enter(&mut third, &half, &lost), 303);
+    third.get("/staff").is(200);
+    assert_eq!(enter(&mut third, &half, &lost), 401, "used before");
+
+    let here = town.whistle.places().all()[0].clone();
+    town.whistle.reset_second_factor(&here, "desk").unwrap();
+    third.get("/staff").is(303);
+    third.sign_in("desk");
+}
+
+#[test]
+fn codes_cannot_be_guessed_one_after_the_other() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let (secret, _) = enrol(&town, &mut desk);
+    let half = desk
+        .post("/staff/sign-in", &[("login", "desk"), ("password", PASSWORD)])
+        .hidden("half");
+    let mut enter = |code: &str| {
+        let fields = [("half", half.as_str()), ("code", code)];
+        desk.post("/staff/sign-in/code", &fields).status.as_u16()
+    };
+    let wrong = code(&town, &secret, 50);
+    let answers: Vec<u16> = (0..7).map(|_| enter(&wrong)).collect();
+    assert_eq!(answers, [401, 401, 401, 401, 401, 429, 429]);
+    assert_eq!(enter(&code(&town, &secret, 0)), 429);
+}
+
+#[test]
+fn who_must_have_a_second_factor_gets_nowhere_without_one() {
+    let town = Town::open_with(|site| site.second_factor_for = vec![Role::Lead]);
+    town.add_user("lead", &["CITY-L"]);
+    town.add_user("desk", &["CITY-D"]);
+    let mut lead = town.browser("en");
+    lead.sign_in("lead");
+    for path in ["/staff", "/staff/accounts", "/staff/cases", "/staff/account"] {
+        assert_eq!(
+            lead.get(path).is(303).location(),
+            "/staff/account/second-factor",
+            "{path}"
+        );
+    }
+    lead.get("/staff/account/second-factor")
+        .is(200)
+        .says("Your post needs a second factor");
+    enrol(&town, &mut lead);
+    lead.get("/staff").is(200);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    desk.get("/staff").is(200);
+}
+
+#[test]
+fn an_administrator_disables_an_account_and_lets_it_in_again_but_not_their_own() {
+    let town = Town::open();
+    town.add_user("lead", &["CITY-L"]);
+    town.add_user("patrol", &["T100-P"]);
+    let (mut lead, mut patrol) = (town.browser("en"), town.browser("en"));
+    lead.sign_in("lead");
+    patrol.sign_in("patrol");
+    patrol.get("/staff").is(200).says_nothing_of("/staff/accounts");
+    let page = lead.get("/staff/accounts");
+    page.is(200).says("signed in").says("Your own");
+    let token = page.hidden("token");
+    let address = |page: &Seen, change: &str| {
+        let text = page.text();
+        let before = text.split(&format!("/{change}\"")).next().unwrap().to_owned();
+        format!(
+            "{}/{change}",
+            &before[before.rfind("/staff/accounts/").unwrap()..]
+        )
+    };
+    let disable = address(&page, "disable");
+    let page = lead.post_on(&disable, &[("token", &token)]);
+    page.is(200).says("disabled</span>");
+    patrol.get("/staff").is(303);
+    patrol
+        .post("/staff/sign-in", &[("login", "patrol"), ("password", PASSWORD)])
+        .is(401);
+    lead.post_on(&address(&page, "enable"), &[("token", &token)])
+        .says_nothing_of("disabled</span>");
+    patrol.sign_in("patrol");
+
+    lead.post("/staff/accounts/1/disable", &[("token", &token)])
+        .is(400);
+    lead.post("/staff/accounts/99/disable", &[("token", &token)])
+        .is(404);
+    lead.post(&disable, &[("token", "forged")]).is(403);
+    lead.get("/staff").is(200);
 }
 
 #[test]
@@ -974,6 +1195,7 @@ fn no_page_asks_the_database_more_than_six_statements() {
         "/staff/whistles/new",
         &whistle,
         &sheet,
+        "/staff/account",
     ];
     let mut over = Vec::new();
     for (browser, paths) in [(&mut reporter, &public[..]), (&mut desk, &staff[..])] {
@@ -1157,6 +1379,6 @@ fn a_calendar_program_reads_what_is_due_by_a_link_for_as_long_as_the_account_is_
         program.get(wrong).is(404);
     }
     let here = town.whistle.places().all()[0].clone();
-    town.whistle.disable_user(&here, "crew").unwrap();
+    town.whistle.change_user(&here, "crew", Change::Disable).unwrap();
     program.get(&link).is(404);
 }

@@ -10,6 +10,7 @@ use figment::{
     value::{Dict, Map, Value},
 };
 use serde::Serialize;
+use whistle_domain::rights::{Role, UnknownRole};
 use whistle_service::{
     Bucket, Site,
     notices::{Outgoing, Outlet},
@@ -56,7 +57,7 @@ const fn unset(name: &'static str, example: &'static str, meaning: &'static str)
 }
 
 /// All settings, in the order in which they are shown.
-pub(crate) const SETTINGS: [Setting; 23] = [
+pub(crate) const SETTINGS: [Setting; 25] = [
     setting(
         "data",
         "whistle-data",
@@ -78,6 +79,16 @@ pub(crate) const SETTINGS: [Setting; 23] = [
         "media",
         "s3://bucket/prefix",
         "where the photos are, in an S3-compatible store that AWS_… variables say how to reach; empty: in the data folder",
+    ),
+    unset(
+        "breached_passwords",
+        "/srv/passwords/sorted-sha1.txt",
+        "a file of passwords that nobody may choose: one a line, or sorted SHA-1 in hexadecimal with or without counts",
+    ),
+    unset(
+        "second_factor_for",
+        "administrator, lead",
+        "roles of posts.csv whose accounts must have a second factor, by commas",
     ),
     setting(
         "listen",
@@ -313,6 +324,10 @@ impl Layers {
                 database_url: self.parsed("database_url", database_url)?,
                 key: self.parsed("secret_key", key)?,
                 media: self.parsed("media", bucket)?,
+                breached_passwords: self.parsed("breached_passwords", |text| {
+                    Ok((!text.is_empty()).then(|| text.into()))
+                })?,
+                second_factor_for: self.parsed("second_factor_for", roles)?,
             },
             listen: self.parsed("listen", address)?,
             base_url: self.parsed("base_url", base_url)?,
@@ -548,6 +563,14 @@ fn path(text: &str) -> Result<PathBuf, String> {
 #[expect(clippy::unnecessary_wraps, reason = "it stands among those that can refuse")]
 fn text(text: &str) -> Result<Option<String>, String> {
     Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn roles(text: &str) -> Result<Vec<Role>, String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .map(|word| word.parse().map_err(|wrong: UnknownRole| wrong.to_string()))
+        .collect()
 }
 
 fn database_url(text: &str) -> Result<Option<String>, String> {

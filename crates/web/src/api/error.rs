@@ -233,6 +233,8 @@ fn field_of(error: &Error) -> Option<String> {
         Error::BadPhoto(_) => "photo",
         Error::WhichJurisdiction(_) => "jurisdiction_id",
         Error::KeyReused => "Idempotency-Key",
+        Error::BadCode | Error::CodeNeeded => "code",
+        Error::BreachedPassword => "password",
         Error::Refused(refusal) => match refusal {
             Refusal::UnknownService(_) | Refusal::IsGroup(_) | Refusal::NotPublic(_) => "service",
             Refusal::UnknownStandard(_) | Refusal::MayNotNameStandard => "standard",

@@ -32,10 +32,18 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::App;
+use crate::{App, routes::Routes};
 
 pub(crate) fn router(app: &App) -> Router<App> {
-    Router::new()
+    routes()
+        .into_router()
+        .fallback(fault::no_such_page)
+        .layer(from_fn_with_state(app.clone(), page::dress))
+}
+
+/// All pages.
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .route("/", get(home::home))
         .route("/report", get(report::ask).post(report::send))
         .route("/receipt", get(follow::receipt))
@@ -55,7 +63,5 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/about", get(text::about))
         .route("/feeds/cases.atom", get(feed::cases))
         .route("/assets/{hash}/{name}", get(assets::asset))
-        .merge(staff::router())
-        .fallback(fault::no_such_page)
-        .layer(from_fn_with_state(app.clone(), page::dress))
+        .merge(staff::routes())
 }

@@ -106,6 +106,10 @@ text!(
     Password, 1, 200, "The account's password.", "a short sentence is good"
 );
 text!(
+    /// A password.
+    StepCode, 1, 40, "The code that an app shows, or a recovery code.", "287082"
+);
+text!(
     /// A place in a list.
     Cursor, 1, 200, "Where a page begins: `next` of the page before.", "MTc4MDAwLjQy"
 );
