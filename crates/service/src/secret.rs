@@ -25,6 +25,7 @@ pub struct Secret {
     contact: XChaCha20Poly1305,
     form: [u8; 32],
     photo: [u8; 32],
+    question: [u8; 32],
 }
 
 /// The file's name in the data directory.
@@ -33,7 +34,7 @@ const FILE: &str = "secret.key";
 /// How many letters a pick-up code has: 50 bits, guessed at one try a second in 35 million years.
 const CODE_LETTERS: usize = 10;
 
-/// How many letters the tag of a photo's ticket has: 128 bits.
+/// How many letters the tag of a photo's ticket, and of a question's link, has: 128 bits.
 const TAG_LETTERS: usize = 32;
 
 /// Crockford's base 32: no I, L, O, U, so that a code can be read out on the telephone.
@@ -154,6 +155,7 @@ impl Secret {
             contact: XChaCha20Poly1305::new((&contact).into()),
             form: blake3::derive_key("whistle 2026 form tokens", key),
             photo: blake3::derive_key("whistle 2026 photos", key),
+            question: blake3::derive_key("whistle 2026 questions", key),
         }
     }
 
@@ -250,6 +252,26 @@ impl Secret {
         bool::from(right.as_bytes().ct_eq(ticket.as_bytes())).then_some(id)
     }
 
+    /// The last part of the link of a question: who has it may answer. Computed, so it is stored nowhere; that it serves
+    /// once only is the case's to know.
+    pub fn question_link(&self, jurisdiction: JurisdictionId, number: CaseNumber, question: u32) -> String {
+        let mut message = Vec::with_capacity(20);
+        message.extend(jurisdiction.0.to_le_bytes());
+        message.extend(number.0.to_le_bytes());
+        message.extend(question.to_le_bytes());
+        let tag = blake3::keyed_hash(&self.question, &message).to_hex();
+        format!("{number}-{question}-{}", &tag[..TAG_LETTERS])
+    }
+
+    /// The case and the question that a link is for; none when we did not give it out here.
+    pub fn question_of_link(&self, jurisdiction: JurisdictionId, link: &str) -> Option<(CaseNumber, u32)> {
+        let mut parts = link.splitn(3, '-');
+        let number: CaseNumber = parts.next()?.parse().ok()?;
+        let question: u32 = parts.next()?.parse().ok()?;
+        let right = self.question_link(jurisdiction, number, question);
+        bool::from(right.as_bytes().ct_eq(link.as_bytes())).then_some((number, question))
+    }
+
     /// The token that a form of this session must send back (against forged requests).
     pub fn form_token(&self, session: &str) -> String {
         blake3::keyed_hash(&self.form, session.as_bytes())
@@ -315,6 +337,18 @@ mod tests {
         let other = Secret::from_key(&[8; 32]);
         assert_eq!(other.photo_of_ticket(PLACE.0, &ticket), None);
         assert_ne!(secret.photo_id(JurisdictionId(2), b"a picture"), id);
+    }
+
+    #[test]
+    fn a_link_leads_to_its_own_question_only() {
+        let secret = Secret::from_key(&[7; 32]);
+        let link = secret.question_link(PLACE.0, PLACE.1, 5);
+        assert_eq!(secret.question_of_link(PLACE.0, &link), Some((PLACE.1, 5)));
+        let other = link.replacen("42-5-", "42-6-", 1);
+        for wrong in [other.as_str(), "", "42", "42-5", "42-5-", &link[..link.len() - 1]] {
+            assert_eq!(secret.question_of_link(PLACE.0, wrong), None, "{wrong}");
+        }
+        assert_eq!(secret.question_of_link(JurisdictionId(2), &link), None);
     }
 
     #[test]

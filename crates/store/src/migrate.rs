@@ -64,6 +64,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 7,
         sql: include_str!("../migrations/0007_clock_steps.sql"),
     },
+    Migration {
+        version: 8,
+        name: "dispatch",
+        // An older program cannot read what joint units, requests and questions tell, nor keep who has a part.
+        reads_from: 8,
+        sql: include_str!("../migrations/0008_dispatch.sql"),
+    },
 ];
 
 impl Migration {

@@ -1,4 +1,4 @@
-//! The open cases of every jurisdiction in memory: what lists of them look for, in some 80 bytes a case.
+//! The open cases of every jurisdiction in memory: what lists of them look for, in some 100 bytes a case.
 //!
 //! On SQLite, an index whose keys come in no order (by lead, by area, by place on the map) makes every report write a page
 //! of its own into the log; four of them made a report five times as dear. Open cases are few, some tens of thousands
@@ -57,6 +57,8 @@ struct Looks {
     spot: Option<i64>,
     is_public: bool,
     words: [Option<Box<str>>; WORDS],
+    /// The units with a part in it.
+    joint: Vec<Box<str>>,
 }
 
 /// The columns that hold words, in the order of [`Looks::words`]: the areas from the city down, then these.
@@ -83,6 +85,7 @@ impl Looks {
             spot: columns.spot,
             is_public: case.public,
             words: words.map(|word| word.map(Into::into)),
+            joint: case.joint.iter().map(|part| part.unit.as_str().into()).collect(),
         }
     }
 }
@@ -99,6 +102,7 @@ struct Entry {
     updated_at: i64,
     spot: Option<i64>,
     words: [Option<Word>; WORDS],
+    joint: Box<[Word]>,
     is_public: bool,
 }
 
@@ -140,6 +144,7 @@ impl Entry {
 impl Table {
     fn put(&mut self, number: i64, looks: Looks) {
         let words = looks.words.map(|word| word.map(|word| self.word(word)));
+        let joint = looks.joint.into_iter().map(|word| self.word(word)).collect();
         let entry = Entry {
             number,
             due_at: looks.due_at,
@@ -148,6 +153,7 @@ impl Table {
             updated_at: looks.updated_at,
             spot: looks.spot,
             words,
+            joint,
             is_public: looks.is_public,
         };
         let step = entry.step();
@@ -191,8 +197,14 @@ struct Wanted<'f> {
     services: Vec<Word>,
     area: Option<(usize, Word)>,
     lead: Option<Word>,
-    /// One of these is enough.
-    sight: Option<Vec<(usize, Word)>>,
+    part: Option<Word>,
+    sight: Option<Seen>,
+}
+
+/// What an actor may see; one of these is enough.
+struct Seen {
+    area: Option<(usize, Word)>,
+    unit: Option<Word>,
 }
 
 impl<'f> Wanted<'f> {
@@ -206,10 +218,10 @@ impl<'f> Wanted<'f> {
         };
         let sight = filter.sight.as_ref().map(|sight| {
             let area = sight.area.as_ref().map(|(level, code)| (level.depth(), code));
-            let lead = sight.lead.as_ref().map(|code| (LEAD, code));
-            let both = area.into_iter().chain(lead);
-            both.filter_map(|(column, code)| Some((column, word(code)?)))
-                .collect()
+            Seen {
+                area: area.and_then(|(column, code)| Some((column, word(code)?))),
+                unit: sight.unit.as_ref().and_then(|code| word(code)),
+            }
         });
         Some(Self {
             filter,
@@ -220,6 +232,10 @@ impl<'f> Wanted<'f> {
                 None => None,
             },
             lead: match &filter.lead {
+                Some(code) => Some(word(code)?),
+                None => None,
+            },
+            part: match &filter.part {
                 Some(code) => Some(word(code)?),
                 None => None,
             },
@@ -236,7 +252,11 @@ impl<'f> Wanted<'f> {
         (!filter.public || entry.is_public)
             && self.lead.is_none_or(|word| has(&(LEAD, word)))
             && self.area.is_none_or(|wanted| has(&wanted))
-            && self.sight.as_ref().is_none_or(|either| either.iter().any(has))
+            && self.part.is_none_or(|word| entry.joint.contains(&word))
+            && self.sight.as_ref().is_none_or(|seen| {
+                let concerns = |word: &Word| has(&(LEAD, *word)) || entry.joint.contains(word);
+                seen.area.as_ref().is_some_and(has) || seen.unit.as_ref().is_some_and(concerns)
+            })
             && one_of(STAGE, &self.stages)
             && one_of(SERVICE, &self.services)
             && filter.due_before.is_none_or(|before| entry.due_at < before)
@@ -279,6 +299,19 @@ impl OpenCases {
     /// Reads them all anew: at the start, and after another process wrote.
     pub(crate) fn load(&self, conn: &Conn) -> Result<()> {
         let mut tables = HashMap::<i64, Table>::new();
+        let mut parts = HashMap::<(i64, i64), Vec<Box<str>>>::new();
+        conn.each(
+            "SELECT u.jurisdiction_id, u.number, u.unit_code
+             FROM case_unit AS u
+             JOIN cases AS c ON c.jurisdiction_id = u.jurisdiction_id AND c.number = u.number
+             WHERE c.is_open = 1",
+            params![],
+            |row| {
+                let part = parts.entry((row.int(0)?, row.int(1)?)).or_default();
+                part.push(row.text(2)?.into());
+                Ok(())
+            },
+        )?;
         conn.each(
             "SELECT jurisdiction_id, number, due_at, reported_at, updated_at, spot, is_public, step_at,
                     city_code, town_code, community_code, cell_code, lead_code, service_code, stage
@@ -298,6 +331,7 @@ impl OpenCases {
                     spot: row.int_opt(5)?,
                     is_public: row.int(6)? == 1,
                     words,
+                    joint: parts.remove(&(row.int(0)?, row.int(1)?)).unwrap_or_default(),
                 };
                 tables.entry(row.int(0)?).or_default().put(row.int(1)?, looks);
                 Ok(())

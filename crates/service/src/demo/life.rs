@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use whistle_domain::{
-    case::{Actor, Case, Channel, Event, Outcome, Rating, Stage},
+    case::{Actor, Case, Channel, Event, Outcome, Rating, Stage, SupervisionKind},
     clock::ClockKind,
     command::{self, Act, Context, NewReport, Refusal, Whereabouts},
     geometry::Point,
@@ -416,7 +416,12 @@ impl<'a> Life<'a, '_> {
             && Transition::of(Verb::Supervise).permits(by, &self.case, self.world.place)
         {
             let text = self.say(Say::Watched);
-            self.act(between, by, &Act::Supervise { on: true }, text);
+            let kind = match self.case.clocks.next_due() {
+                Some(clock) if clock.is_overdue(between) => SupervisionKind::Overdue,
+                _ if self.case.number.0 % 2 == 0 => SupervisionKind::Ordered,
+                _ => SupervisionKind::Important,
+            };
+            self.act(between, by, &Act::Supervise { on: true, kind }, text);
         }
     }
 

@@ -1,7 +1,8 @@
-//! The staff's pages: signing in, the queue, one case, taking a report.
+//! The staff's pages: signing in, the queue, one case, taking a report, handing over a shift.
 
 mod act;
 mod case;
+mod handover;
 mod queue;
 mod report;
 mod session;
@@ -23,5 +24,6 @@ pub(super) fn router() -> Router<App> {
         .route("/staff/cases/{number}", get(case::case))
         .route("/staff/cases/{number}/contacts", post(case::contacts))
         .route("/staff/cases/{number}/{verb}", post(act::act))
+        .route("/staff/handover", get(handover::handover).post(handover::keep))
         .route("/staff/report", get(report::ask).post(report::send))
 }

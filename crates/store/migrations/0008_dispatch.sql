@@ -1,0 +1,19 @@
+-- Several units in one case, and what one holder of a post tells the next.
+
+-- The units that have a part in a case which another leads: it is theirs to see.
+CREATE TABLE case_unit (
+    jurisdiction_id BIGINT NOT NULL,
+    unit_code       TEXT   NOT NULL,
+    number          BIGINT NOT NULL,
+    PRIMARY KEY (jurisdiction_id, unit_code, number)
+) /* sqlite: STRICT, WITHOUT ROWID */;
+
+CREATE TABLE handover (
+    jurisdiction_id BIGINT NOT NULL,
+    post_code       TEXT   NOT NULL,
+    at              BIGINT NOT NULL,
+    -- Who held the post then.
+    account_id      BIGINT NOT NULL,
+    note            TEXT   NOT NULL,
+    PRIMARY KEY (jurisdiction_id, post_code, at, account_id)
+) /* sqlite: STRICT, WITHOUT ROWID */;
