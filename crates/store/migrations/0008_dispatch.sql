@@ -3,10 +3,12 @@
 -- The units that have a part in a case which another leads: it is theirs to see.
 CREATE TABLE case_unit (
     jurisdiction_id BIGINT NOT NULL,
-    unit_code       TEXT   NOT NULL,
     number          BIGINT NOT NULL,
-    PRIMARY KEY (jurisdiction_id, unit_code, number)
+    unit_code       TEXT   NOT NULL,
+    PRIMARY KEY (jurisdiction_id, number, unit_code)
 ) /* sqlite: STRICT, WITHOUT ROWID */;
+
+CREATE INDEX case_unit_by_unit ON case_unit (jurisdiction_id, unit_code, number);
 
 CREATE TABLE handover (
     jurisdiction_id BIGINT NOT NULL,

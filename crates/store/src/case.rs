@@ -210,16 +210,16 @@ impl Prepared {
         }
         for unit in &self.joined {
             tx.put(
-                "INSERT INTO case_unit (jurisdiction_id, unit_code, number)
+                "INSERT INTO case_unit (jurisdiction_id, number, unit_code)
                  VALUES ($1, $2, $3)",
-                params![jurisdiction.0, unit.as_str(), number.0],
+                params![jurisdiction.0, number.0, unit.as_str()],
             )?;
         }
         for unit in &self.left {
             tx.queue(
                 "DELETE FROM case_unit
-                 WHERE jurisdiction_id = $1 AND unit_code = $2 AND number = $3",
-                params![jurisdiction.0, unit.as_str(), number.0],
+                 WHERE jurisdiction_id = $1 AND number = $2 AND unit_code = $3",
+                params![jurisdiction.0, number.0, unit.as_str()],
             )?;
         }
         for photo in &self.photos {

@@ -184,6 +184,12 @@ impl Table {
         }
     }
 
+    fn add_part(&mut self, place: usize, unit: Box<str>) {
+        let word = self.word(unit);
+        let joint = &mut self.entries[place].joint;
+        *joint = joint.iter().copied().chain([word]).collect();
+    }
+
     fn word(&mut self, text: Box<str>) -> Word {
         let next = Word(self.names.len() as u32);
         *self.names.entry(text).or_insert(next)
@@ -299,26 +305,22 @@ impl OpenCases {
     /// Reads them all anew: at the start, and after another process wrote.
     pub(crate) fn load(&self, conn: &Conn) -> Result<()> {
         let mut tables = HashMap::<i64, Table>::new();
-        let mut parts = HashMap::<(i64, i64), Vec<Box<str>>>::new();
         conn.each(
-            "SELECT u.jurisdiction_id, u.number, u.unit_code
-             FROM case_unit AS u
-             JOIN cases AS c ON c.jurisdiction_id = u.jurisdiction_id AND c.number = u.number
+            "SELECT c.jurisdiction_id, c.number, c.due_at, c.reported_at, c.updated_at, c.spot, c.is_public,
+                    c.step_at, c.city_code, c.town_code, c.community_code, c.cell_code, c.lead_code,
+                    c.service_code, c.stage, u.unit_code
+             FROM cases AS c
+             LEFT JOIN case_unit AS u ON u.jurisdiction_id = c.jurisdiction_id AND u.number = c.number
              WHERE c.is_open = 1",
             params![],
             |row| {
-                let part = parts.entry((row.int(0)?, row.int(1)?)).or_default();
-                part.push(row.text(2)?.into());
-                Ok(())
-            },
-        )?;
-        conn.each(
-            "SELECT jurisdiction_id, number, due_at, reported_at, updated_at, spot, is_public, step_at,
-                    city_code, town_code, community_code, cell_code, lead_code, service_code, stage
-             FROM cases
-             WHERE is_open = 1",
-            params![],
-            |row| {
+                let table = tables.entry(row.int(0)?).or_default();
+                let (number, unit) = (row.int(1)?, row.text_opt(8 + WORDS)?);
+                // A case has a row for each unit with a part in it.
+                if let (Some(unit), Some(place)) = (unit, table.places.get(&number).copied()) {
+                    table.add_part(place, unit.into());
+                    return Ok(());
+                }
                 let mut words = [const { None }; WORDS];
                 for (i, word) in words.iter_mut().enumerate() {
                     *word = row.text_opt(8 + i)?.map(Into::into);
@@ -331,9 +333,9 @@ impl OpenCases {
                     spot: row.int_opt(5)?,
                     is_public: row.int(6)? == 1,
                     words,
-                    joint: parts.remove(&(row.int(0)?, row.int(1)?)).unwrap_or_default(),
+                    joint: unit.into_iter().map(Into::into).collect(),
                 };
-                tables.entry(row.int(0)?).or_default().put(row.int(1)?, looks);
+                table.put(number, looks);
                 Ok(())
             },
         )?;
