@@ -340,7 +340,7 @@ impl Whistle {
         let id = here.id;
         let sealed = self
             .store
-            .look_up(move |conn| {
+            .read(move |conn| {
                 let (mut sealed, mut cases) = (Vec::new(), vec![number]);
                 let mut seen = 0;
                 while let Some(number) = cases.pop().filter(|_| seen < MAX_MERGED) {
