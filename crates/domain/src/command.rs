@@ -909,12 +909,12 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
         }
         Act::Escalate => {
             if let Some(at) = case.next_step_at().filter(|at| *at <= now) {
-                match case.clocks.next_step().filter(|clock| clock.step_at == Some(at)) {
-                    Some(clock) => story.escalate(clock),
-                    None => {
-                        let clocks = story.all_run_on();
-                        story.tell(Body::Unanswered, text, clocks);
-                    }
+                let step = case.clocks.next_step().filter(|clock| clock.step_at == Some(at));
+                if let Some(clock) = step {
+                    story.escalate(clock);
+                } else {
+                    let clocks = story.all_run_on();
+                    story.tell(Body::Unanswered, text, clocks);
                 }
             }
         }

@@ -369,7 +369,7 @@ fn a_note_is_for_the_next_holder_of_the_post_and_names_who_wrote_it() {
     let town = Town::open();
     let hand_over = |by: &Actor, note: &str| wait(town.whistle.hand_over(&town.here, by, note));
     hand_over(&town.post("CITY-D"), "Call the water works at ten.").unwrap();
-    town.pass(Duration::from_secs(60));
+    town.pass(Duration::from_mins(1));
     hand_over(&town.post("CITY-D"), " Done. ").unwrap();
     assert_eq!(
         hand_over(&town.post("CITY-D"), "  ").unwrap_err().word(),

@@ -750,9 +750,8 @@ async fn several_units_a_request_a_question_and_a_split_go_by_the_wire() {
         .act(number, "dispatcher", json!({"verb": "grant_request"}))
         .await;
     assert_eq!(granted.json["flags"]["extended"], 1, "{}", granted.json);
-    let until = jiff::Zoned::now()
-        .date()
-        .saturating_add(jiff::Span::new().days(5));
+    let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 5);
+    let until = until.strftime("%Y-%m-%d").to_string();
     let ask = json!({"verb": "ask", "report": 1, "choices": ["yes", "no"], "until": until, "text": "Still?"});
     let asked = village.act(number, "dispatcher", ask).await;
     assert_eq!(

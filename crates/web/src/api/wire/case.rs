@@ -952,14 +952,16 @@ impl StaffEvent {
                 line.unit = Some(Code::of(unit));
                 line.due_at = due_at.map(Time);
             }
-            Body::JointHandled { unit } | Body::JointReleased { unit } => line.unit = Some(Code::of(unit)),
             Body::Asked { of, choices, until } => {
                 line.report = report_of(*of);
                 line.choices.clone_from(choices);
                 line.due_at = Some(Time(*until));
             }
             Body::Answered { choice } => line.choice.clone_from(choice),
-            Body::Assigned { unit } | Body::Returned { right_unit: unit } => line.unit = Some(Code::of(unit)),
+            Body::Assigned { unit }
+            | Body::Returned { right_unit: unit }
+            | Body::JointHandled { unit }
+            | Body::JointReleased { unit } => line.unit = Some(Code::of(unit)),
             Body::Handled {
                 outcome,
                 on_the_spot,

@@ -368,8 +368,14 @@ fn rank(verb: Verb, case: &Case) -> u8 {
     match verb {
         // To another unit than the one that has it: possible, but not what comes next.
         Verb::Assign if case.state != State::Accepted => 1,
-        Verb::Accept | Verb::Assign | Verb::ReportIn | Verb::Handle | Verb::Verify | Verb::Reopen => 0,
-        Verb::HandleJoint | Verb::GrantRequest => 0,
+        Verb::Accept
+        | Verb::Assign
+        | Verb::ReportIn
+        | Verb::Handle
+        | Verb::HandleJoint
+        | Verb::Verify
+        | Verb::Reopen
+        | Verb::GrantRequest => 0,
         Verb::Comment | Verb::AddPhoto | Verb::Join | Verb::Supervise | Verb::Show => 2,
         _ => 1,
     }
