@@ -395,6 +395,17 @@ pub enum Verification {
     SelfCheck,
 }
 
+/// What it means that the one who verifies finds a part of the work done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Partly {
+    /// The unit does the rest.
+    #[default]
+    Rework,
+    /// The case is closed as partly resolved.
+    Close,
+}
+
 /// One service under one filing condition: its limits, lead unit, closing condition and legal basis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standard {
@@ -424,6 +435,8 @@ pub struct Standard {
     pub legal_basis: String,
     /// Who may verify.
     pub verification: Verification,
+    /// What becomes of it when a part of the work is found done.
+    pub partly: Partly,
     /// Who is told when its clocks run out; the default ladder when absent.
     pub ladder: Option<LadderCode>,
 }

@@ -113,7 +113,7 @@ impl std::str::FromStr for Scope {
 #[error("scope {0:?} does not exist; write report or update")]
 pub struct UnknownScope(pub String);
 
-/// What an actor may see: an area with all below it, and the cases that a unit leads, wherever they are. The one rule
+/// What an actor may see: an area with all below it, and the cases that a unit leads or has a part in, wherever they are. The one rule
 /// for single cases and for lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sight {
@@ -131,7 +131,7 @@ impl Sight {
     }
 }
 
-/// What an actor may see of all cases. A handler sees what its unit leads; every other role sees its area too.
+/// What an actor may see of all cases. A handler sees what its unit leads or has a part in; every other role sees its area too.
 pub fn sight(actor: &Actor, place: &Place) -> Sight {
     let Actor::Post { post, unit, .. } = actor else {
         return Sight::default();
@@ -164,8 +164,10 @@ const REPORTING: [Role; 5] = [
 
 /// Whether an actor may report: everybody, but of the posts only those with a duty in the work.
 pub fn may_report(actor: &Actor, place: &Place) -> bool {
-    let Actor::Post { post, .. } = actor else {
-        return true;
+    let post = match actor {
+        Actor::Post { post, .. } => post,
+        Actor::Asked { .. } => return false,
+        _ => return true,
     };
     place
         .post(post.as_str())
@@ -178,8 +180,7 @@ pub fn may_see(case: &Case, actor: &Actor, place: &Place) -> bool {
     let in_area = sight
         .area
         .is_some_and(|i| case.location.areas.passes(&place.areas.get(i).code));
-    let led = sight.unit.is_some() && case.lead == sight.unit;
-    sight.is_whole(place) || in_area || led
+    sight.is_whole(place) || in_area || sight.unit.is_some_and(|unit| case.concerns(&unit))
 }
 
 /// Whether an actor keeps accounts.

@@ -93,6 +93,9 @@ fn of_event(
             all.extend(unit(Some(assigned), Notice::UnitAssigned));
             all
         }
+        Body::JointAssigned { unit: joint, .. } => {
+            unit(Some(joint), Notice::UnitAssigned).into_iter().collect()
+        }
         Body::ReportedIn => to_all(Notice::InProgress),
         Body::Returned { .. } => {
             let area = command::area_of(place, case);
@@ -128,6 +131,16 @@ fn of_event(
         | Body::Supervised { .. }
         | Body::Shown { .. }
         | Body::Signed
+        | Body::Absorbed { .. }
+        | Body::Split { .. }
+        | Body::JointHandled { .. }
+        | Body::JointReleased { .. }
+        | Body::ParkAsked { .. }
+        | Body::ExtensionAsked
+        | Body::RequestRefused
+        | Body::Asked { .. }
+        | Body::Answered { .. }
+        | Body::Unanswered
         | Body::Whistled { .. }
         | Body::Reckoned => Vec::new(),
     }

@@ -24,6 +24,7 @@ mod escalation;
 pub mod explain;
 pub mod export;
 pub mod figures;
+pub mod handover;
 pub mod import;
 pub mod keep;
 mod lease;

@@ -30,6 +30,7 @@ pub struct Secret {
     webhook: XChaCha20Poly1305,
     second_factor: XChaCha20Poly1305,
     recovery: [u8; 32],
+    question: [u8; 32],
 }
 
 /// The file's name in the data directory.
@@ -38,7 +39,7 @@ const FILE: &str = "secret.key";
 /// How many letters a pick-up code has: 50 bits, guessed at one try a second in 35 million years.
 const CODE_LETTERS: usize = 10;
 
-/// How many letters the tag of a photo's ticket has: 128 bits.
+/// How many letters the tag of a photo's ticket, and of a question's link, has: 128 bits.
 const TAG_LETTERS: usize = 32;
 
 /// How many letters the tag of a notice's token has: 100 bits.
@@ -171,6 +172,7 @@ impl Secret {
             webhook: XChaCha20Poly1305::new((&webhook).into()),
             second_factor: XChaCha20Poly1305::new((&second_factor).into()),
             recovery: blake3::derive_key("whistle 2026 recovery codes", key),
+            question: blake3::derive_key("whistle 2026 questions", key),
         }
     }
 
@@ -367,6 +369,26 @@ impl Secret {
         bool::from(right.as_bytes().ct_eq(ticket.as_bytes())).then_some(id)
     }
 
+    /// The last part of the link of a question: who has it may answer. Computed, so it is stored nowhere; that it serves
+    /// once only is the case's to know.
+    pub fn question_link(&self, jurisdiction: JurisdictionId, number: CaseNumber, question: u32) -> String {
+        let mut message = Vec::with_capacity(20);
+        message.extend(jurisdiction.0.to_le_bytes());
+        message.extend(number.0.to_le_bytes());
+        message.extend(question.to_le_bytes());
+        let tag = blake3::keyed_hash(&self.question, &message).to_hex();
+        format!("{number}-{question}-{}", &tag[..TAG_LETTERS])
+    }
+
+    /// The case and the question that a link is for; none when we did not give it out here.
+    pub fn question_of_link(&self, jurisdiction: JurisdictionId, link: &str) -> Option<(CaseNumber, u32)> {
+        let mut parts = link.splitn(3, '-');
+        let number: CaseNumber = parts.next()?.parse().ok()?;
+        let question: u32 = parts.next()?.parse().ok()?;
+        let right = self.question_link(jurisdiction, number, question);
+        bool::from(right.as_bytes().ct_eq(link.as_bytes())).then_some((number, question))
+    }
+
     /// The token that a form of this session must send back (against forged requests).
     pub fn form_token(&self, session: &str) -> String {
         blake3::keyed_hash(&self.form, session.as_bytes())
@@ -511,6 +533,18 @@ mod tests {
         let other = Secret::from_key(&[8; 32]);
         assert_eq!(other.photo_of_ticket(PLACE.0, &ticket), None);
         assert_ne!(secret.photo_id(JurisdictionId(2), b"a picture"), id);
+    }
+
+    #[test]
+    fn a_link_leads_to_its_own_question_only() {
+        let secret = Secret::from_key(&[7; 32]);
+        let link = secret.question_link(PLACE.0, PLACE.1, 5);
+        assert_eq!(secret.question_of_link(PLACE.0, &link), Some((PLACE.1, 5)));
+        let other = link.replacen("42-5-", "42-6-", 1);
+        for wrong in [other.as_str(), "", "42", "42-5", "42-5-", &link[..link.len() - 1]] {
+            assert_eq!(secret.question_of_link(PLACE.0, wrong), None, "{wrong}");
+        }
+        assert_eq!(secret.question_of_link(JurisdictionId(2), &link), None);
     }
 
     #[test]

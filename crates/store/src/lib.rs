@@ -26,6 +26,7 @@ mod counter;
 mod dir;
 pub mod distribute;
 mod error;
+pub mod handover;
 pub mod intake;
 pub mod lease;
 pub mod list;

@@ -84,6 +84,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 8,
         sql: include_str!("../migrations/0010_rights.sql"),
     },
+    Migration {
+        version: 11,
+        name: "dispatch",
+        // An older program cannot read what joint units, requests and questions tell, nor keep who has a part.
+        reads_from: 11,
+        sql: include_str!("../migrations/0011_dispatch.sql"),
+    },
 ];
 
 impl Migration {

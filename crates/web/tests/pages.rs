@@ -845,6 +845,269 @@ fn forged_forms_are_refused() {
     desk.post(&accept, &[("token", &token)]).is(303);
 }
 
+/// The first thing on a page that begins like this.
+#[track_caller]
+fn address(seen: &Seen, begin: &str) -> String {
+    let text = seen.text();
+    let (_, rest) = text
+        .split_once(begin)
+        .unwrap_or_else(|| panic!("no {begin} in:\n{text}"));
+    let rest = rest.split(['"', '<']).next().unwrap();
+    format!("{begin}{rest}")
+}
+
+#[test]
+fn several_units_work_on_a_case_and_the_lead_hands_it_in_last() {
+    let town = Town::open();
+    for (login, post) in [("desk", "CITY-D"), ("water", "WATER-H"), ("roads", "ROADS-H")] {
+        town.add_user(login, &[post]);
+    }
+    let (number, _) = town.browser("en").report(&[]);
+    let case = format!("/staff/cases/{number}");
+    let [mut desk, mut water, mut roads] = ["desk", "water", "roads"].map(|login| {
+        let mut browser = town.browser("en");
+        browser.sign_in(login);
+        browser
+    });
+    desk.act(&number, "accept", &[("standard", "WAT-LEAK-2")]).is(303);
+    desk.act(&number, "assign", &[("unit", "WATER")]).is(303);
+    roads.get(&case).is(404);
+    let part = [("unit", "ROADS"), ("text", "Close the lane")];
+    desk.act(
+        &number,
+        "assign_joint",
+        &[&part[..], &[("limit", "soon")]].concat(),
+    )
+    .is(400)
+    .says("Write a limit such as");
+    desk.act(
+        &number,
+        "assign_joint",
+        &[&part[..], &[("limit", "4h working")]].concat(),
+    )
+    .is(303);
+    roads.get("/staff?tab=joint").is(200).says(&case);
+    roads
+        .get(&case)
+        .is(200)
+        .says("Close the lane")
+        .says_nothing_of("/report_in\"");
+    water.act(&number, "report_in", &[]).is(303);
+    let work = [("outcome", "resolved"), ("text", "A new valve")];
+    water
+        .act(&number, "handle", &work)
+        .is(400)
+        .says("parts, handed in or released");
+    roads
+        .act(&number, "handle_joint", &[("text", "The lane was closed")])
+        .is(303);
+    water.get(&case).says("The lane was closed");
+    water.act(&number, "handle", &work).is(303);
+}
+
+#[test]
+fn a_unit_asks_its_station_decides_and_lists_show_what_is_asked() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    town.add_user("lead", &["CITY-L"]);
+    town.add_user("water", &["WATER-H"]);
+    let (number, _) = town.browser("en").report(&[]);
+    let [mut desk, mut lead, mut water] = ["desk", "lead", "water"].map(|login| {
+        let mut browser = town.browser("en");
+        browser.sign_in(login);
+        browser
+    });
+    desk.act(&number, "accept", &[("standard", "WAT-LEAK-2")]).is(303);
+    desk.act(&number, "assign", &[("unit", "WATER")]).is(303);
+    water
+        .act(
+            &number,
+            "ask_to_park",
+            &[("until", "2026-05-20"), ("text", "Parts are ordered")],
+        )
+        .is(303);
+    desk.get("/staff?tab=open").says("asks to park until 20 May 2026");
+    let page = desk.get(&format!("/staff/cases/{number}"));
+    page.says("Parts are ordered").says("Grant the request");
+    desk.act(&number, "grant_request", &[]).is(303);
+    desk.get("/staff?tab=open").says("parked until 20 May 2026");
+    lead.act(
+        &number,
+        "supervise",
+        &[("kind", "ordered"), ("text", "The mayor asked")],
+    )
+    .is(303);
+    water
+        .get(&format!("/staff/cases/{number}"))
+        .says("supervised: ordered from above")
+        .says("The mayor asked");
+}
+
+#[test]
+fn a_question_is_answered_on_its_own_page_without_a_code_and_once() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let mut reporter = town.browser("en");
+    let (number, _) = reporter.report(&[]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let ask = [
+        ("report", "1"),
+        ("choices", "Yes\nNo"),
+        ("until", "2026-05-10"),
+        ("text", "Is the gate open?"),
+    ];
+    desk.act(&number, "ask", &ask).is(303);
+    let shown = desk.get(&format!("/staff/cases/{number}"));
+    shown.says("Is the gate open?").says("standing still");
+    let link = address(&shown, "/ask/");
+    reporter.get("/follow/case").says(&link);
+    let mut stranger = town.browser("zh");
+    let page = stranger.get(&link);
+    page.is(200).says("Is the gate open?").says("value=\"Yes\"");
+    assert_eq!(page.headers[header::REFERRER_POLICY], "no-referrer");
+    page.says_nothing_of("Water runs over");
+    stranger
+        .post(&link, &[("choice", "Perhaps")])
+        .is(400)
+        .says("请从所列答案中选择");
+    stranger
+        .post_on(&link, &[("choice", "No"), ("text", "Only at night")])
+        .is(200)
+        .says("已有答复");
+    stranger.post(&link, &[("choice", "Yes")]).is(410);
+    stranger.get(&format!("{}0", &link[..link.len() - 1])).is(404);
+    desk.get(&format!("/staff/cases/{number}"))
+        .says("Only at night")
+        .says("The question was answered")
+        .says_nothing_of("standing still");
+}
+
+#[test]
+fn a_reporter_says_that_it_is_only_partly_fixed_and_shows_it() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    town.add_user("water", &["WATER-H"]);
+    let mut reporter = town.browser("en");
+    let (number, _) = reporter.report(&[]);
+    let (mut desk, mut water) = (town.browser("en"), town.browser("en"));
+    desk.sign_in("desk");
+    water.sign_in("water");
+    desk.act(&number, "accept", &[("standard", "WAT-LEAK-2")]).is(303);
+    desk.act(&number, "assign", &[("unit", "WATER")]).is(303);
+    water.act(&number, "report_in", &[]).is(303);
+    water
+        .act(
+            &number,
+            "handle",
+            &[("outcome", "resolved"), ("text", "A new valve")],
+        )
+        .is(303);
+    let page = reporter.get("/follow/case");
+    page.says("Yes, it is fixed")
+        .says("Only partly")
+        .says("No, it is not");
+    let version = page.hidden("seen");
+    let fields = [("verb", "verify_partly"), ("seen", version.as_str())];
+    reporter.post("/follow/case", &fields).is(400).says("a few words");
+    let fields = [&fields[..], &[("text", "The wall is still wet")]].concat();
+    reporter
+        .post_with_photo("/follow/case", &fields, &picture())
+        .is(303);
+    // The standard of the leak sends it back to work.
+    water
+        .get(&format!("/staff/cases/{number}"))
+        .says("The wall is still wet")
+        .says("reworked once")
+        .says(&format!("/cases/{number}/photos/"));
+}
+
+#[test]
+fn who_reported_a_merged_case_sees_by_the_old_code_how_the_other_goes_on() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let (original, _) = town.browser("en").report(&[]);
+    let mut second = town.browser("en");
+    let (merged, _) = second.report(&[("step", "anyway")]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    desk.act(&merged, "merge", &[("into", &original)]).is(303);
+    desk.act(&original, "decline", &[("text", "It is rain water")])
+        .is(303);
+    second
+        .get("/follow/case")
+        .is(200)
+        .says(&format!("Goes on as case {original}"))
+        .says("It is rain water")
+        .says_nothing_of("request_reopen");
+    desk.get(&format!("/staff/cases/{original}"))
+        .says("Merged into this one");
+}
+
+#[test]
+fn a_part_of_a_case_is_split_off_and_both_pages_name_the_other() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let (number, _) = town.browser("en").report(&[]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    desk.act(&number, "split", &[("service", "RD-HOLE")])
+        .is(400)
+        .says("a few words");
+    let split = desk.act(
+        &number,
+        "split",
+        &[("service", "RD-HOLE"), ("text", "The road has sunk")],
+    );
+    let part = split.is(303).location();
+    assert!(!part.contains(&format!("/{number}?")), "{part}");
+    desk.get(&part)
+        .is(200)
+        .says("Split off; this is the new case.")
+        .says("The road has sunk")
+        .says(&format!(
+            "<dt>Split off from</dt><dd><a href=\"/staff/cases/{number}\""
+        ));
+    desk.get(&format!("/staff/cases/{number}"))
+        .says("<dt>Split into</dt>");
+}
+
+#[test]
+fn a_shift_is_handed_over_with_what_is_open_and_a_note() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    town.add_user("night", &["CITY-D"]);
+    town.add_user("far", &["T101-P"]);
+    let (number, _) = town.browser("en").report(&[]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let page = desk.get("/staff/handover");
+    page.is(200)
+        .says("Also open")
+        .says(&format!("/staff/cases/{number}"));
+    let token = page.hidden("token");
+    desk.post("/staff/handover", &[("token", &token)])
+        .is(400)
+        .says("at most 2000 letters");
+    desk.post_on(
+        "/staff/handover",
+        &[("token", &token), ("note", "The key is at the gate")],
+    )
+    .says("The note is kept.");
+    let mut night = town.browser("zh");
+    night.sign_in("night");
+    night
+        .get("/staff/handover")
+        .says("The key is at the gate")
+        .says("交班人：desk");
+    let mut far = town.browser("en");
+    far.sign_in("far");
+    far.get("/staff/handover")
+        .is(200)
+        .says_nothing_of("The key is at the gate")
+        .says_nothing_of(&format!("/staff/cases/{number}"));
+}
+
 #[test]
 fn every_page_is_whole_in_both_languages() {
     let town = Town::open();
@@ -885,6 +1148,7 @@ fn every_page_is_whole_in_both_languages() {
             "/staff/account",
             "/staff/account/second-factor",
             "/staff/accounts",
+            "/staff/handover",
         ] {
             let page = browser.get(path);
             page.is(200);
@@ -1196,6 +1460,7 @@ fn no_page_asks_the_database_more_than_six_statements() {
         &whistle,
         &sheet,
         "/staff/account",
+        "/staff/handover",
     ];
     let mut over = Vec::new();
     for (browser, paths) in [(&mut reporter, &public[..]), (&mut desk, &staff[..])] {

@@ -348,6 +348,7 @@ impl Town {
             .replace("{number}", &number)
             .replace("{id}", &matter.photo)
             .replace("{photo}", &matter.photo)
+            .replace("{link}", "1-1-AAAA")
             .replace("{code}", OWN)
             .replace("{account}", &matter.account.to_string())
             .replace("{change}", "sign-out")
@@ -403,6 +404,8 @@ impl Town {
                 "text=so&seen=99".to_owned()
             }
             "/notices/stop" => "what=all".to_owned(),
+            "/ask/{link}" => "text=so".to_owned(),
+            "/staff/handover" => "note=so".to_owned(),
             "/staff/sign-in" => "login=nobody&password=nothing+of+the+kind".to_owned(),
             "/staff/account/password" => {
                 "old=nothing+of+the+kind&new=another+long+one&again=another+long+one".to_owned()

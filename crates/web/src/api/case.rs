@@ -173,6 +173,7 @@ fn wanted(query: CaseListQuery) -> Result<list::Query> {
         services: query.service.iter().map(read::service).collect::<Result<_>>()?,
         area: query.area.as_ref().map(read::area).transpose()?,
         lead: query.unit.as_ref().map(read::unit).transpose()?,
+        part: query.joint.as_ref().map(read::unit).transpose()?,
         reported_from: query.reported_from.map(|time| time.0),
         reported_to: query.reported_to.map(|time| time.0),
         updated_from: query.updated_from.map(|time| time.0),
@@ -334,10 +335,18 @@ async fn act(
         photo.id.0 = app.whistle.kept_photo(&visit.here, &photo.id).await?.id;
     }
     let text = act.take_text();
-    let done = app
-        .whistle
-        .act(&visit.here, number, seen, act.wanted()?, text, by)
-        .await;
+    let whistle = &app.whistle;
+    let done = match act.split()? {
+        Some((service, whereabouts)) => {
+            let split = whistle.split(&visit.here, number, seen, service, whereabouts, text, by);
+            split.await.map(|(original, _)| original)
+        }
+        None => {
+            whistle
+                .act(&visit.here, number, seen, act.wanted()?, text, by)
+                .await
+        }
+    };
     match done {
         Ok(case) => Ok(Answer(show(&app, &visit.here, &case, &eyes, None))),
         Err(error @ Error::Refused(Refusal::Stale { seen, .. })) => {

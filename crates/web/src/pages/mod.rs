@@ -5,9 +5,10 @@
 //!
 //! - `page`: what every page knows: the place, the language, the time. `fault`: what went wrong, as a page.
 //! - `words`: the message catalogue. `show`: things of the domain in the reader's words. `form`: what a form sent.
-//! - `home`, `report`, `cases`, `follow`, `notices`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
+//! - `home`, `report`, `cases`, `follow`, `ask`, `notices`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
 //! - `door`: cookies and the guard against guessing.
 
+mod ask;
 mod assets;
 mod cases;
 pub(crate) mod clocks;
@@ -59,6 +60,7 @@ pub(crate) fn routes() -> Routes {
         .route("/follow/case", get(follow::case).post(follow::act))
         .route("/follow/leave", post(follow::leave))
         .route("/notices/stop", get(notices::ask).post(notices::stop))
+        .route("/ask/{link}", get(ask::question).post(ask::answer))
         .route("/privacy", get(text::privacy))
         .route("/about", get(text::about))
         .route("/feeds/cases.atom", get(feed::cases))

@@ -7,7 +7,7 @@ use whistle_domain::{
     transition::{To, Transition as Line, Who as DomainWho},
 };
 
-use super::{AreaPath, Code, Datatype, Lang, Level, Need, Point, Role, Stage, UnitKind, Verb, Words};
+use super::{AreaPath, Code, Datatype, Lang, Level, Need, Partly, Point, Role, Stage, UnitKind, Verb, Words};
 
 /// Which place.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -400,6 +400,7 @@ pub(crate) struct Standard {
     /// The rule it rests on.
     legal_basis: String,
     verification: Verification,
+    partly: Partly,
     /// Who is told when its clocks run out: a ladder of escalations.csv; the default one when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     ladder: Option<Code>,
@@ -436,6 +437,7 @@ impl From<&domain::Standard> for Standard {
                 domain::Verification::Reporter => Verification::Reporter,
                 domain::Verification::SelfCheck => Verification::SelfCheck,
             },
+            partly: standard.partly.into(),
             ladder: standard.ladder.as_ref().map(Code::of),
         }
     }
@@ -483,6 +485,8 @@ pub(crate) enum WhoWord {
     InArea,
     InStation,
     InLead,
+    InJoint,
+    Respondent,
 }
 
 impl From<&Line> for Transition {
@@ -511,6 +515,8 @@ impl From<DomainWho> for Who {
             DomainWho::System => (WhoWord::System, None),
             DomainWho::InArea(role) => (WhoWord::InArea, Some(role.into())),
             DomainWho::InLead(role) => (WhoWord::InLead, Some(role.into())),
+            DomainWho::InJoint(role) => (WhoWord::InJoint, Some(role.into())),
+            DomainWho::Respondent => (WhoWord::Respondent, None),
             DomainWho::InStation(role) => (WhoWord::InStation, Some(role.into())),
         };
         Self { who, role }

@@ -1,10 +1,11 @@
-//! The staff's pages: signing in, the queue, one case, taking a report, whistles, accounts, the calendar.
+//! The staff's pages: signing in, the queue, one case, taking a report, whistles, handing over a shift, accounts, the calendar.
 
 mod account;
 mod accounts;
 mod act;
 mod case;
 mod due;
+mod handover;
 mod queue;
 mod report;
 mod second_factor;
@@ -52,5 +53,6 @@ pub(super) fn routes() -> Routes {
         .route("/staff/account/second-factor/remove", post(second_factor::remove))
         .route("/staff/accounts", get(accounts::list))
         .route("/staff/accounts/{account}/{change}", post(accounts::change))
+        .route("/staff/handover", get(handover::handover).post(handover::keep))
         .route("/staff/report", get(report::ask).post(report::send))
 }
