@@ -39,6 +39,14 @@ pub enum Notice {
     UnitRework,
     /// To a unit: a case is its.
     UnitAssigned,
+    /// To a station: a unit that a whistle calls does not come.
+    StationRefused,
+    /// To a called unit: what was agreed, and who does what.
+    UnitMinuted,
+    /// To a unit: a whistle calls it.
+    UnitWhistled,
+    /// To a called unit: the whistle was taken back.
+    UnitWhistleWithdrawn,
     /// To anybody: several notices in one.
     Digest,
     /// Below each mail to a reporter: how to follow, and how to be told no more.
@@ -46,7 +54,7 @@ pub enum Notice {
 }
 
 /// By the order of the variants: the word.
-const WORDS: [(Notice, &str); 19] = [
+const WORDS: [(Notice, &str); 23] = [
     (Notice::Accepted, "accepted"),
     (Notice::Assigned, "assigned"),
     (Notice::InProgress, "in_progress"),
@@ -64,6 +72,10 @@ const WORDS: [(Notice, &str); 19] = [
     (Notice::UnitEscalated, "unit_escalated"),
     (Notice::UnitRework, "unit_rework"),
     (Notice::UnitAssigned, "unit_assigned"),
+    (Notice::StationRefused, "station_refused"),
+    (Notice::UnitMinuted, "unit_minuted"),
+    (Notice::UnitWhistled, "unit_whistled"),
+    (Notice::UnitWhistleWithdrawn, "unit_whistle_withdrawn"),
     (Notice::Digest, "digest"),
     (Notice::Footer, "footer"),
 ];
