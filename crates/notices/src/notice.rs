@@ -43,6 +43,8 @@ pub enum Notice {
     StationRefused,
     /// To a called unit: what was agreed, and who does what.
     UnitMinuted,
+    /// To a called unit, and to the stations: it has not done in time what the call asks.
+    CallOverdue,
     /// To a unit: a whistle calls it.
     UnitWhistled,
     /// To a called unit: the whistle was taken back.
@@ -54,7 +56,7 @@ pub enum Notice {
 }
 
 /// By the order of the variants: the word.
-const WORDS: [(Notice, &str); 23] = [
+const WORDS: [(Notice, &str); 24] = [
     (Notice::Accepted, "accepted"),
     (Notice::Assigned, "assigned"),
     (Notice::InProgress, "in_progress"),
@@ -74,6 +76,7 @@ const WORDS: [(Notice, &str); 23] = [
     (Notice::UnitAssigned, "unit_assigned"),
     (Notice::StationRefused, "station_refused"),
     (Notice::UnitMinuted, "unit_minuted"),
+    (Notice::CallOverdue, "call_overdue"),
     (Notice::UnitWhistled, "unit_whistled"),
     (Notice::UnitWhistleWithdrawn, "unit_whistle_withdrawn"),
     (Notice::Digest, "digest"),

@@ -53,9 +53,9 @@ pub fn told_of_whistle(whistle: &Whistle, log: &[whistle::Event], since: u32) ->
     let mut all: Vec<Told> = Vec::new();
     let skipped = since.saturating_sub(1) as usize;
     for (event, version) in log.iter().zip(1u32..).skip(skipped) {
-        // The duties follow their minutes.
+        // The duties follow their minutes; of all whose time ran out at once the stations are told together.
         let version = match event.body {
-            whistle::Body::Minuted => log.len() as u32,
+            whistle::Body::Minuted | whistle::Body::Overdue { .. } => log.len() as u32,
             _ => version,
         };
         for (unit, notice) in of_whistle_event(whistle, event) {
@@ -86,6 +86,10 @@ fn of_whistle_event<'w>(whistle: &'w Whistle, event: &'w whistle::Event) -> Vec<
         Body::CallRefused { .. } => {
             let stations = whistle.stations.iter();
             stations.map(|unit| (unit, Notice::StationRefused)).collect()
+        }
+        Body::Overdue { unit, .. } => {
+            let readers = whistle.stations.iter().chain([unit]);
+            readers.map(|reader| (reader, Notice::CallOverdue)).collect()
         }
         Body::Asked { .. }
         | Body::Refused

@@ -207,6 +207,7 @@ impl View {
             Some(whistle::Body::CallRefused { unit }) => Some(unit),
             _ => whistle.stations.first(),
         };
+        let over = overdue(whistle, log, place, lang, reader);
         let call = match reader {
             Reader::Unit(unit) => whistle.call(unit),
             Reader::Reporter(_) => None,
@@ -229,6 +230,7 @@ impl View {
                 }
             })
             .collect();
+        let limits = if over.is_empty() { limits } else { over };
         let cases: Vec<String> = whistle.cases.iter().map(ToString::to_string).collect();
         let (number, base) = (whistle.number, &links.base);
         Self {
@@ -300,6 +302,44 @@ impl View {
             items: vec![item("1042"), item("1043")],
         }
     }
+}
+
+/// What has run out by the command that the log ends with: the reader's own limits, or to a station those of all units.
+fn overdue(
+    whistle: &Whistle,
+    log: &[whistle::Event],
+    place: &Place,
+    lang: Lang,
+    reader: &Reader,
+) -> Vec<String> {
+    let Some(last) = log.last() else {
+        return Vec::new();
+    };
+    let together = log.iter().rev().take_while(|event| event.at == last.at);
+    let mut lines = Vec::new();
+    for event in together {
+        let whistle::Body::Overdue { unit: late, clock } = &event.body else {
+            break;
+        };
+        let due_at = whistle
+            .call(late)
+            .and_then(|call| call.clocks.get(*clock))
+            .map(|clock| moment(place, clock.due_at));
+        let line = limit(*clock, &due_at.unwrap_or_default(), lang);
+        let is_own = matches!(reader, Reader::Unit(reader) if reader == late);
+        let is_called = matches!(reader, Reader::Unit(reader) if whistle.call(reader).is_some());
+        if is_own {
+            lines.push(line);
+        } else if !is_called {
+            let late = unit(place, late, lang);
+            lines.push(match lang {
+                Lang::Zh => format!("{late}：{line}"),
+                Lang::En => format!("{late}: {line}"),
+            });
+        }
+    }
+    lines.reverse();
+    lines
 }
 
 fn unit(place: &Place, code: &UnitCode, lang: Lang) -> String {

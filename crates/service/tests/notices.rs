@@ -957,6 +957,61 @@ fn called_units_and_the_station_are_told_of_a_whistle_from_call_to_minutes_once_
 }
 
 #[test]
+fn a_limit_of_a_call_that_runs_out_is_noted_once_and_told_to_each_unit_and_to_the_station() {
+    let world = World::with_station();
+    let process = world.start(1);
+    let case = process.report(Contact::default());
+    let number = process.blow(case, &["WATER", "ROADS"]);
+    let begun = process.round();
+    assert_eq!(begun.sent, 3, "{begun:?}");
+    process.meet(number, "ROADS-H", whistle::command::Act::Sign, "");
+    let before = world.subjects().len();
+    for minutes in [9, 2, 2] {
+        world.hands.pass(Duration::from_mins(minutes));
+        process.whistle.do_duties().unwrap();
+        process.whistle.take_steps().unwrap();
+        process.round();
+    }
+    let late = "[whistle 1] overdue: Emergency";
+    let to = |subjects: &[(String, String)]| {
+        let mut found = subjects.to_vec();
+        found.sort();
+        found
+    };
+    let expected = [("upstream@example.org", late), ("water@example.org", late)];
+    assert_eq!(to(&world.subjects()[before..]), sent(&expected));
+    let mails = world.mail.desk.taken();
+    let station = mails
+        .iter()
+        .rfind(|mail| mail.to == "upstream@example.org")
+        .unwrap();
+    let text = station.text.replace("=\n", "");
+    assert!(
+        text.contains("Water Department: sign by 2026-11-02 09:10"),
+        "{text}"
+    );
+    world.hands.pass(Duration::from_mins(30));
+    process.whistle.do_duties().unwrap();
+    process.whistle.take_steps().unwrap();
+    process.round();
+    let by = actor_of(process.here.place.post("T100-P").unwrap(), 1);
+    let (_, log) = wait(process.whistle.whistle_and_log(&process.here, number, &by)).unwrap();
+    let words: Vec<_> = log.iter().map(|event| event.body.as_str()).collect();
+    assert_eq!(
+        words,
+        ["asked", "blown", "signed", "overdue", "overdue", "overdue"]
+    );
+    let both = [
+        ("upstream@example.org", late),
+        ("roads@example.org", late),
+        ("water@example.org", late),
+    ];
+    assert_eq!(to(&world.subjects()[before + 2..]), sent(&both));
+    let audit = process.whistle.audit(&process.here, |_| {}).unwrap();
+    assert_eq!(audit.findings, Vec::<String>::new());
+}
+
+#[test]
 fn nothing_of_a_whistle_stays_where_nothing_is_set_up() {
     let mut world = World::with_station();
     world.has_mail = false;
@@ -1010,7 +1065,7 @@ fn the_way_out_of_a_whistles_mail_stops_what_is_about_that_whistle_alone() {
     process.meet(first, "T100-P", whistle::command::Act::Withdraw, "Over.");
     process.blow(case, &["WATER"]);
     let before = world.subjects().len();
-    process.finish(&world.hands);
+    process.round();
     let mut subjects: Vec<_> = world.subjects()[before..]
         .iter()
         .map(|(_, s)| s.clone())
@@ -1058,7 +1113,8 @@ fn a_webhook_that_may_hear_all_gets_each_event_of_a_whistle_in_order_though_it_f
         let all = first.iter().filter(|event| event.contains(kind));
         all.cloned().collect::<Vec<_>>()
     };
-    let words = ["asked", "blown", "signed", "call_refused"];
+    // The last while the receiver was away.
+    let words = ["asked", "blown", "signed", "call_refused", "overdue"];
     assert_eq!(of("whistle."), words.map(|word| format!("1 whistle.{word}")));
     let words = ["reported", "accepted", "assigned"];
     assert_eq!(of("case."), words.map(|word| format!("1 case.{word}")));

@@ -685,4 +685,5 @@ notice-unit_reopened = opened again
 notice-unit_whistled = called by a whistle
 notice-unit_whistle_withdrawn = whistle taken back
 notice-unit_minuted = minutes of a whistle
+notice-call_overdue = a called unit is late
 notice-station_refused = a called unit does not come

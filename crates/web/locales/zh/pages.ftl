@@ -646,4 +646,5 @@ notice-unit_reopened = 重新办理
 notice-unit_whistled = 请应哨报到
 notice-unit_whistle_withdrawn = 哨单已撤回
 notice-unit_minuted = 会商纪要
+notice-call_overdue = 应哨超时
 notice-station_refused = 拒绝应哨
