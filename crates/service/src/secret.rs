@@ -9,7 +9,7 @@ use chacha20poly1305::{
 };
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
-use whistle_domain::words::{CaseNumber, JurisdictionId, Lang};
+use whistle_domain::words::{CaseNumber, JurisdictionId, Lang, Subject};
 use whistle_notices::told::Reader;
 use whistle_store::{Store, case::Hash};
 
@@ -275,15 +275,19 @@ impl Secret {
         &self,
         purpose: Purpose,
         id: JurisdictionId,
-        number: CaseNumber,
+        subject: Subject,
         reader: &Reader,
     ) -> String {
+        let subject = match subject {
+            Subject::Case(number) => number.to_string(),
+            Subject::Whistle(number) => format!("w{number}"),
+        };
         let reader = match reader {
             Reader::Reporter(report) => report.to_string(),
             // A code may have letters that an address cannot have.
             Reader::Unit(unit) => format!("u{}", hex(unit.as_str().as_bytes())),
         };
-        let head = format!("n-{}-{number}-{reader}", id.0);
+        let head = format!("n-{}-{subject}-{reader}", id.0);
         let mut hasher = blake3::Hasher::new_keyed(&self.notice);
         hasher.update(purpose.as_str().as_bytes());
         hasher.update(head.as_bytes());
@@ -299,27 +303,34 @@ impl Secret {
         &self,
         purpose: Purpose,
         token: &str,
-    ) -> Option<(JurisdictionId, CaseNumber, Reader)> {
+    ) -> Option<(JurisdictionId, Subject, Reader)> {
         let given = token.to_ascii_lowercase();
         let mut parts = given.split('-').skip(1);
         let id = JurisdictionId(parts.next()?.parse().ok()?);
-        let number: CaseNumber = parts.next()?.parse().ok()?;
+        let subject = parts.next()?;
+        let subject = match subject.strip_prefix('w') {
+            Some(number) => Subject::Whistle(number.parse().ok()?),
+            None => Subject::Case(subject.parse().ok()?),
+        };
         let reader = parts.next()?;
         let reader = match reader.strip_prefix('u') {
             Some(digits) => Reader::Unit(String::from_utf8(unhex(digits)?).ok()?.parse().ok()?),
             None => Reader::Reporter(reader.parse().ok()?),
         };
-        let right = self.notice_token(purpose, id, number, &reader);
-        bool::from(right.as_bytes().ct_eq(given.as_bytes())).then_some((id, number, reader))
+        let right = self.notice_token(purpose, id, subject, &reader);
+        bool::from(right.as_bytes().ct_eq(given.as_bytes())).then_some((id, subject, reader))
     }
 
-    /// By which it is known that an address wants no mail, about one case or at all. Nobody finds the address by it, nor two
-    /// cases of one reporter.
-    pub(crate) fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<CaseNumber>) -> Hash {
+    /// By which it is known that an address wants no mail, about one case or whistle or at all. Nobody finds the address by it,
+    /// nor two cases of one reporter.
+    pub(crate) fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Hash {
         let mut hasher = blake3::Hasher::new_keyed(&self.notice);
-        hasher.update(b"opt out");
+        hasher.update(match about {
+            Some(Subject::Whistle(_)) => b"opt out of a whistle".as_slice(),
+            Some(Subject::Case(_)) | None => b"opt out",
+        });
         hasher.update(&id.0.to_le_bytes());
-        hasher.update(&about.map_or(0, |number| number.0).to_le_bytes());
+        hasher.update(&about.map_or(0, Subject::number).to_le_bytes());
         hasher.update(email.trim().to_lowercase().as_bytes());
         *hasher.finalize().as_bytes()
     }
@@ -500,6 +511,8 @@ fn normalise(code: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use whistle_domain::words::WhistleNumber;
+
     use super::*;
 
     const PLACE: (JurisdictionId, CaseNumber, u32) = (JurisdictionId(1), CaseNumber(42), 1);
@@ -585,8 +598,10 @@ mod tests {
     fn a_notices_token_says_whose_it_is_and_is_good_for_one_purpose_only() {
         let secret = Secret::from_key(&[7; 32]);
         let unit = Reader::Unit("市政/1-a".parse().unwrap());
-        for reader in [Reader::Reporter(3), unit] {
-            let token = secret.notice_token(Purpose::Reply, PLACE.0, PLACE.1, &reader);
+        let case = Subject::Case(PLACE.1);
+        let whistle = Subject::Whistle(WhistleNumber(42));
+        for (subject, reader) in [(case, Reader::Reporter(3)), (case, unit.clone()), (whistle, unit)] {
+            let token = secret.notice_token(Purpose::Reply, PLACE.0, subject, &reader);
             assert!(
                 token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
                 "{token}"
@@ -594,14 +609,14 @@ mod tests {
             let found = |purpose, token: &str| secret.reader_of_token(purpose, token);
             assert_eq!(
                 found(Purpose::Reply, &token),
-                Some((PLACE.0, PLACE.1, reader.clone()))
+                Some((PLACE.0, subject, reader.clone()))
             );
             assert_eq!(
                 found(Purpose::Reply, &token.to_ascii_uppercase()),
                 found(Purpose::Reply, &token)
             );
             assert_eq!(found(Purpose::Stop, &token), None);
-            assert_eq!(found(Purpose::Reply, &token.replace("-42-", "-43-")), None);
+            assert_eq!(found(Purpose::Reply, &token.replace("42-", "43-")), None);
         }
         for wrong in [
             "",
@@ -619,7 +634,15 @@ mod tests {
     #[test]
     fn who_opted_out_is_known_again_and_two_cases_of_one_reporter_are_not_tied_together() {
         let secret = Secret::from_key(&[7; 32]);
-        let who = |email: &str, number: Option<i64>| secret.opt_out(PLACE.0, email, number.map(CaseNumber));
+        let who = |email: &str, number: Option<i64>| {
+            let case = number.map(|number| Subject::Case(CaseNumber(number)));
+            secret.opt_out(PLACE.0, email, case)
+        };
+        let whistle = Subject::Whistle(WhistleNumber(1));
+        assert_ne!(
+            secret.opt_out(PLACE.0, "li@example.org", Some(whistle)),
+            who("li@example.org", Some(1))
+        );
         assert_eq!(who("Li@Example.org ", Some(1)), who("li@example.org", Some(1)));
         assert_ne!(who("li@example.org", Some(1)), who("li@example.org", Some(2)));
         assert_ne!(who("li@example.org", None), who("li@example.org", Some(1)));
