@@ -39,8 +39,8 @@ pub(super) enum Made {
 
 /// What something was told of, as it was then.
 enum Then {
-    Case(Case, Vec<case::Event>),
-    Whistle(Blown, Vec<whistle::Event>),
+    Case(Box<Case>, Vec<case::Event>),
+    Whistle(Box<Blown>, Vec<whistle::Event>),
 }
 
 impl Then {
@@ -254,7 +254,9 @@ fn then(conn: &Conn, here: &Here, delivery: &Delivery) -> Result<Option<Then>> {
             let found = cases::with_log(conn, here.id, number)?;
             found.and_then(|(_, mut log)| {
                 log.truncate(told);
-                Case::fold(number, &log).ok().map(|case| Then::Case(case, log))
+                Case::fold(number, &log)
+                    .ok()
+                    .map(|case| Then::Case(Box::new(case), log))
             })
         }
         Subject::Whistle(number) => {
@@ -262,7 +264,7 @@ fn then(conn: &Conn, here: &Here, delivery: &Delivery) -> Result<Option<Then>> {
             log.truncate(told);
             Blown::fold(number, &log)
                 .ok()
-                .map(|blown| Then::Whistle(blown, log))
+                .map(|blown| Then::Whistle(Box::new(blown), log))
         }
     })
 }
