@@ -24,7 +24,7 @@ pub const EVERY: Duration = Duration::from_secs(1);
 pub const LOOK_AT_PLACES_EVERY: Duration = Duration::from_millis(500);
 
 /// How long an idempotency key is remembered.
-const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
+pub(crate) const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// How often what is kept long enough is erased and forgotten.
 const TIDY_EVERY: SignedDuration = SignedDuration::from_hours(1);

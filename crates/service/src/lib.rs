@@ -10,6 +10,7 @@
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
 //! - [`duties`]: what must happen by itself; `escalation`: when clocks run out; `lease`: in which process.
 //! - [`explain`]: why a clock stands where it does.
+//! - [`privacy`]: what is stored of whom; what reporters see, correct and erase of their own.
 //! - [`secret`]: the install's key and what is made with it.
 
 pub mod account;
@@ -28,6 +29,7 @@ mod lease;
 pub mod list;
 pub mod media;
 pub mod place;
+pub mod privacy;
 pub mod secret;
 mod site;
 pub mod time;

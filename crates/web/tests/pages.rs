@@ -901,6 +901,20 @@ fn every_page_is_whole_in_both_languages() {
 }
 
 #[test]
+fn the_privacy_page_names_every_field_about_people_and_the_days_of_the_place() {
+    let town = Town::open();
+    let mut browser = town.browser("en");
+    let page = browser.get("/privacy");
+    page.says("Until 180 days after the case is closed.");
+    for purpose in whistle_service::privacy::Purpose::ALL {
+        for column in purpose.columns() {
+            page.says(&format!("<code>{column}</code>"));
+        }
+    }
+    town.browser("zh").get("/privacy").says("结案 180 天后删除。");
+}
+
+#[test]
 fn assets_are_kept_for_a_year_under_the_hash_of_what_they_are() {
     let town = Town::open();
     let mut browser = town.browser("en");

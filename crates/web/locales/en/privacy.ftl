@@ -1,0 +1,61 @@
+## The page: one entry for each purpose in the store's list of columns
+
+privacy-title = Privacy
+privacy-lead = This service measures the service itself, never the residents and never individual workers.
+privacy-made-of = This page is made from the list of everything that the database has a field for. What is not on it is not stored.
+privacy-not = Never ethnicity, religion, political view, health or identity numbers. Nobody has a profile, and your reports are not linked to each other. A pick-up code is computed and stored in no database.
+privacy-about-reporter = Of those who report
+privacy-about-staff = Of those who hold a post
+privacy-why = What for
+privacy-how-long = How long
+privacy-who = Who sees it
+privacy-columns = Fields in the database
+privacy-cookies-title = Cookies
+privacy-cookies = Three, all needed: the language you chose, the case you follow (for an hour), and the session of staff. No statistics, no advertising, nothing from third parties.
+privacy-ask-title = Questions
+
+privacy-what-matter = What you report: its kind, place and time, the text, your answers, and what you say or rate later.
+privacy-why-matter = So that somebody comes, and so that it can be seen how well the service works.
+privacy-what-photos = Your photos, redrawn so that position, time and device are gone. One that no report names is removed after a day.
+privacy-why-photos = To find the matter and to see that it is mended. They are never required.
+privacy-what-contact = Name, e-mail and telephone if you choose to give them; apart from the case, encrypted with a key that is not in the database.
+privacy-why-contact = To ask you back, and to tell you how it ends.
+privacy-what-views = Which post looked at how you can be reached, under which account, and when.
+privacy-why-views = So that nobody looks unseen. It is in the history of the case, and on your own page.
+privacy-what-retries = Hashes of what was sent with a report, from which nothing can be read.
+privacy-why-retries = So that a report that is sent again makes no second case.
+privacy-what-origin = The number that the matter has in the system it was imported from.
+privacy-why-origin = So that the same import adds nothing twice.
+privacy-what-deeds = Which post did and wrote what to a case or a whistle, under which account, and when.
+privacy-why-deeds = So that what is done is answered for, and nobody checks their own work. No person is ranked by it.
+privacy-what-accounts = The name to sign in with, the password as a hash that cannot be turned back, and which posts the account holds.
+privacy-why-accounts = To let in who holds a post.
+privacy-what-sessions = That an account is signed in, for which post, since when and until when; of its token only a hash.
+privacy-why-sessions = To stay signed in.
+privacy-what-tries = How often a sign-in failed; of name and address only a hash.
+privacy-why-tries = So that nobody guesses passwords.
+
+privacy-kept-with_case = As long as the case, which stays as a record of the service. It does not say who reported it.
+privacy-kept-after_closing = { $n ->
+        [one] Until { $n } day after the case is closed.
+       *[other] Until { $n } days after the case is closed.
+    }
+privacy-kept-with_account = As long as the log names the account by its number; an account is closed, not removed.
+privacy-kept-session = { $n ->
+        [one] At most { $n } hour.
+       *[other] At most { $n } hours.
+    }
+privacy-kept-retries = { $n ->
+        [one] { $n } day.
+       *[other] { $n } days.
+    }
+privacy-kept-tries = { $n ->
+        [one] { $n } minute.
+       *[other] { $n } minutes.
+    }
+
+privacy-seen-public = Everybody, where the case is public: texts with telephone numbers, addresses, identity numbers and plates masked, photos only if you agree. The unit that has the case and the stations of its areas see all of it.
+privacy-seen-case_staff = The unit that has the case and the stations of its areas; by post, never by name.
+privacy-seen-answering = Only posts that must answer you. Each look is noted.
+privacy-seen-operator = Those who run this install.
+privacy-seen-nobody = Nobody; it only lets the program know something again.

@@ -1,0 +1,49 @@
+## 隐私页：数据库字段清单里每种用途一条
+
+privacy-title = 隐私说明
+privacy-lead = 本系统衡量的是服务，不是居民，也不是某个工作人员。
+privacy-made-of = 本页由数据库的字段清单自动生成。这里没有写的，系统就没有保存。
+privacy-not = 不收集民族、宗教、政治面貌、健康状况和身份证号码；不为任何人建立档案，不同的上报之间没有关联。查询码由系统计算得出，不存入数据库。
+privacy-about-reporter = 关于上报人
+privacy-about-staff = 关于在岗人员
+privacy-why = 用途
+privacy-how-long = 保存多久
+privacy-who = 谁能看到
+privacy-columns = 数据库字段
+privacy-cookies-title = 浏览器中的信息
+privacy-cookies = 只有三个必要的 Cookie：所选语言、查询案件时的凭证（一小时）、工作人员的登录状态。没有统计、广告或第三方内容。
+privacy-ask-title = 联系我们
+
+privacy-what-matter = 您上报的类别、地点、时间、描述和回答，以及之后的留言和评价。
+privacy-why-matter = 派人前往处理，并检验服务做得如何。
+privacy-what-photos = 您上传的照片。照片会重新编码，拍摄地点、时间、设备等信息一律清除；未随上报提交的照片一天后删除。
+privacy-why-photos = 便于找到问题、核对结果。照片从不强制上传。
+privacy-what-contact = 您自愿填写的称呼、邮箱、电话，与案件分开，加密保存，密钥不在数据库中。
+privacy-why-contact = 向您了解情况，并告知处理结果。
+privacy-what-views = 哪个岗位、用哪个账号、在什么时间查看过联系方式。
+privacy-why-views = 让每次查看都有据可查。记录在案件经过里，也显示在您自己的页面上。
+privacy-what-retries = 上报请求的哈希值，无法还原出内容。
+privacy-why-retries = 同一次上报重复发送时，不会重复立案。
+privacy-what-origin = 案件在原系统中的编号（仅限导入的案件）。
+privacy-why-origin = 同一批数据重复导入时，不会重复添加。
+privacy-what-deeds = 哪个岗位、用哪个账号、在什么时间对案件或吹哨做了什么、写了什么。
+privacy-why-deeds = 让每一步都有人负责，且办理人不能核查自己的工作。不据此对任何个人排名。
+privacy-what-accounts = 登录名、无法还原的密码哈希值，以及账号所任岗位。
+privacy-why-accounts = 让在岗人员登录。
+privacy-what-sessions = 账号以哪个岗位登录、起止时间；登录凭证只保存哈希值。
+privacy-why-sessions = 保持登录状态。
+privacy-what-tries = 登录失败的次数；登录名和网络地址只保存哈希值。
+privacy-why-tries = 防止猜测密码。
+
+privacy-kept-with_case = 与案件一同长期保存。案件是公共服务的记录，其中没有上报人的身份信息。
+privacy-kept-after_closing = 结案 { $n } 天后删除。
+privacy-kept-with_account = 办理记录会引用账号编号，因此账号只停用，不删除。
+privacy-kept-session = 最多 { $n } 小时。
+privacy-kept-retries = { $n } 天。
+privacy-kept-tries = { $n } 分钟。
+
+privacy-seen-public = 公开案件任何人都能看到：文字中的电话、邮箱、证件号、车牌自动隐去，照片经您同意才公开。办理单位和所在网格的服务站能看到全部内容。
+privacy-seen-case_staff = 办理单位和所在网格的服务站；只显示岗位，不显示姓名。
+privacy-seen-answering = 只有负责答复您的岗位，每次查看都有记录。
+privacy-seen-operator = 本系统的运维人员。
+privacy-seen-nobody = 任何人都看不到，只供程序识别。
