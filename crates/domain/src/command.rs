@@ -139,6 +139,15 @@ pub enum Act {
     Reckon,
     /// See [`Verb::Escalate`].
     Escalate,
+    /// See [`Verb::Erase`]. That the log's own texts go, is for whoever keeps the log.
+    Erase {
+        /// Whether it was known how they can be reached.
+        contact: bool,
+        /// How many texts.
+        texts: u32,
+        /// The ids of the photos.
+        photos: Vec<String>,
+    },
 }
 
 impl Act {
@@ -175,6 +184,7 @@ impl Act {
             Self::Whistle { .. } => Verb::Whistle,
             Self::Reckon => Verb::Reckon,
             Self::Escalate => Verb::Escalate,
+            Self::Erase { .. } => Verb::Erase,
         }
     }
 }
@@ -710,6 +720,22 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             {
                 story.escalate(clock);
             }
+        }
+        Act::Erase {
+            contact,
+            texts,
+            photos,
+        } => {
+            let (contact, texts, photos) = (*contact, *texts, photos.clone());
+            story.tell(
+                Body::Erased {
+                    contact,
+                    texts,
+                    photos,
+                },
+                text,
+                vec![],
+            );
         }
     }
     Ok(story.events)

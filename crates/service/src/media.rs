@@ -267,10 +267,19 @@ impl Whistle {
         }
     }
 
-    /// Removes the photos that no case named in time. Broken off anywhere, the next time goes on with it: a row stays
+    /// Removes the photos that no case named in time, and those that no case names any more. Broken off anywhere, the next time goes on with it: a row stays
     /// until its files are gone, and from the moment they may be none can name it.
     pub(crate) fn remove_unused_photos(&self, charge: &InCharge, here: &Here) -> Result<u64> {
         let (jurisdiction, held, before) = (here.id, charge.held, self.clock.now() - UNUSED_KEPT);
+        let left = self
+            .store
+            .examine(|conn| stored::left(conn, jurisdiction, ROUND))?;
+        for (id, is_named) in left {
+            self.store.write_blocking(move |tx| -> Result<()> {
+                lease::hold(tx, &held)?;
+                Ok(stored::settle_left(tx, jurisdiction, &id, is_named, before)?)
+            })?;
+        }
         let mut removed = 0;
         loop {
             let leaving = self.store.write_blocking(move |tx| {

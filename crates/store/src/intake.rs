@@ -36,6 +36,65 @@ pub fn contacts(
     )
 }
 
+/// Keeps other sealed contact data of a report than before, or the first.
+pub fn correct_contact(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+    report: u32,
+    sealed: &[u8],
+) -> Result<()> {
+    tx.exec(
+        "INSERT INTO contact (jurisdiction_id, number, report, sealed)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (jurisdiction_id, number, report) DO UPDATE
+         SET sealed = excluded.sealed",
+        params![jurisdiction.0, number.0, report, sealed],
+    )?;
+    Ok(())
+}
+
+/// Erases the contact data of one report. Answers whether there was any.
+pub fn erase_contact(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+    report: u32,
+) -> Result<bool> {
+    let erased = tx.exec(
+        "DELETE FROM contact
+         WHERE jurisdiction_id = $1 AND number = $2 AND report = $3",
+        params![jurisdiction.0, number.0, report],
+    )?;
+    Ok(erased == 1)
+}
+
+/// A look at the contact data of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// When.
+    pub at: Timestamp,
+    /// The post's code.
+    pub post: String,
+}
+
+/// The looks at the contact data of a case, first things first.
+pub fn contact_views(conn: &Conn, jurisdiction: JurisdictionId, number: CaseNumber) -> Result<Vec<View>> {
+    conn.rows(
+        "SELECT at, post_code
+         FROM contact_view
+         WHERE jurisdiction_id = $1 AND number = $2
+         ORDER BY at, account_id",
+        params![jurisdiction.0, number.0],
+        |row| {
+            Ok(View {
+                at: row.time(0)?,
+                post: row.text(1)?.to_owned(),
+            })
+        },
+    )
+}
+
 /// Logs that somebody looked at the contact data of a case.
 pub fn log_contact_view(
     tx: &mut Tx<'_>,

@@ -71,6 +71,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 8,
         sql: include_str!("../migrations/0008_whistles.sql"),
     },
+    // Older programs could not read the cases' events that tell of an erasure.
+    Migration {
+        version: 9,
+        name: "erasure",
+        reads_from: 9,
+        sql: include_str!("../migrations/0009_erasure.sql"),
+    },
 ];
 
 impl Migration {

@@ -59,3 +59,41 @@ privacy-seen-case_staff = The unit that has the case and the stations of its are
 privacy-seen-answering = Only posts that must answer you. Each look is noted.
 privacy-seen-operator = Those who run this install.
 privacy-seen-nobody = Nobody; it only lets the program know something again.
+
+## What is stored of a reporter, for themselves
+
+privacy-mine = With number and pick-up code you see all that is stored of you, load it down, correct how you can be reached, and erase it.
+mine-title = What is stored of you
+mine-lead = All that this service keeps of you. Other reports of yours are not linked to it.
+mine-download = Load down as a file (JSON)
+mine-said-title = What you said
+mine-looks-title = Who looked at how you can be reached
+mine-looks-none = Nobody so far.
+mine-contact-title = Correct how you can be reached
+mine-contact-send = Keep this
+mine-corrected = Kept. What you left empty is not stored.
+mine-erase-title = Erase
+mine-erase-lead = Erased are how you can be reached, all that you wrote, and your photos. The case goes on: its kind, its place, the answers to questions and what was done stay, and staff see that it was erased as you wished.
+mine-erase-sure = This cannot be undone, and without your words it may be harder to help.
+mine-erase-send = Erase for good
+mine-erase-nothing = There is nothing left to erase.
+mine-erased = Erased.
+
+## In the history of a case
+
+contact-viewed = Contact data looked at
+event-erased = Reporter's data erased
+erased-contact = contact data
+erased-texts = { $n ->
+        [one] { $n } text
+       *[other] { $n } texts
+    }
+erased-photos = { $n ->
+        [one] { $n } photo
+       *[other] { $n } photos
+    }
+verb-erase = Erase
+hint-erase = Erases what the reporter wrote and sent.
+text-of-erase = Remark
+done-erase = Erased.
+list-comma = {", "}

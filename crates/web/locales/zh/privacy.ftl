@@ -47,3 +47,35 @@ privacy-seen-case_staff = 办理单位和所在网格的服务站；只显示岗
 privacy-seen-answering = 只有负责答复您的岗位，每次查看都有记录。
 privacy-seen-operator = 本系统的运维人员。
 privacy-seen-nobody = 任何人都看不到，只供程序识别。
+
+## 上报人查看自己的信息
+
+privacy-mine = 凭案件编号和查询码，您可以查看和下载与您有关的全部信息，更正联系方式，也可以将其删除。
+mine-title = 与我有关的信息
+mine-lead = 以下是本系统保存的与您有关的全部信息。您的其他上报与此没有关联。
+mine-download = 下载（JSON 文件）
+mine-said-title = 您填写的内容
+mine-looks-title = 谁查看过您的联系方式
+mine-looks-none = 目前没有人查看过。
+mine-contact-title = 更正联系方式
+mine-contact-send = 保存
+mine-corrected = 已保存。留空的项目不再保存。
+mine-erase-title = 删除
+mine-erase-lead = 将删除您的联系方式、您写的全部文字和您的照片。案件继续办理：类别、地点、问题的回答和办理经过会保留，工作人员会看到这些内容已按您的意愿删除。
+mine-erase-sure = 删除后无法恢复；没有您的描述，办理可能会更困难。
+mine-erase-send = 永久删除
+mine-erase-nothing = 已没有可删除的内容。
+mine-erased = 已删除。
+
+## 案件经过
+
+contact-viewed = 查看了联系方式
+event-erased = 上报人信息已删除
+erased-contact = 联系方式
+erased-texts = { $n } 段文字
+erased-photos = { $n } 张照片
+verb-erase = 删除
+hint-erase = 删除上报人写的文字和照片。
+text-of-erase = 备注
+done-erase = 已删除。
+list-comma = 、

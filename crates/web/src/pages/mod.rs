@@ -5,7 +5,7 @@
 //!
 //! - `page`: what every page knows: the place, the language, the time. `fault`: what went wrong, as a page.
 //! - `words`: the message catalogue. `show`: things of the domain in the reader's words. `form`: what a form sent.
-//! - `home`, `report`, `cases`, `follow`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
+//! - `home`, `report`, `cases`, `follow`, `mine`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
 //! - `door`: cookies and the guard against guessing.
 
 mod assets;
@@ -17,6 +17,7 @@ mod feed;
 mod follow;
 mod form;
 mod home;
+mod mine;
 pub(crate) mod page;
 mod photo;
 mod report;
@@ -48,6 +49,10 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/cases/{number}/photos/{id}/thumbnail", get(photo::thumbnail))
         .route("/follow", get(follow::ask).post(follow::enter))
         .route("/follow/case", get(follow::case).post(follow::act))
+        .route("/follow/mine", get(mine::mine))
+        .route("/follow/mine.json", get(mine::download))
+        .route("/follow/mine/contact", post(mine::correct))
+        .route("/follow/mine/erase", post(mine::erase))
         .route("/follow/leave", post(follow::leave))
         .route("/privacy", get(text::privacy))
         .route("/about", get(text::about))

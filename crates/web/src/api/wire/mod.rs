@@ -309,7 +309,7 @@ twin!(
     Verb = transition::Verb {
         Accept, Decline, Merge, Refer, Withdraw, Assign, Sign, ReportIn, Return, Handle, Verify, Rework, Settle,
         RequestReopen, Reopen, RefuseReopen, Park, Resume, Extend, Reclassify, Relocate, Join, Comment, AddPhoto,
-        Rate, Supervise, Show, Whistle, Reckon, Escalate, FixOnTheSpot
+        Rate, Supervise, Show, Whistle, Reckon, Escalate, Erase, FixOnTheSpot
     }
 );
 twin!(

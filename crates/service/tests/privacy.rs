@@ -1,0 +1,314 @@
+//! What the holder of a pick-up code sees, corrects and erases of their own, on whichever database the run has.
+
+use std::{
+    future::Future,
+    io::Cursor,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use jiff::Timestamp;
+use whistle_domain::{
+    case::{Actor, Body, Channel, PhotoKind},
+    command::{Act, NewReport, Whereabouts},
+    geometry::Point,
+    words::CaseNumber,
+};
+use whistle_service::{
+    Here, Site, Whistle,
+    account::actor_of,
+    case::{Receipt, With},
+    media::{KeptPhoto, Size},
+    secret::Contact,
+    time::{Chance, Clock},
+};
+use whistle_testbed::Bed;
+
+#[derive(Clone)]
+struct Hands(Arc<AtomicI64>);
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.0.load(Ordering::Relaxed)).unwrap()
+    }
+}
+
+struct Village {
+    _bed: Bed,
+    whistle: Whistle,
+    here: Here,
+    hands: Hands,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Village {
+    fn open() -> Self {
+        let bed = Bed::new();
+        let site = Site {
+            database_url: bed.database_url().map(str::to_owned),
+            ..bed.path().into()
+        };
+        let begin: Timestamp = "2026-05-13T01:00:00Z".parse().unwrap();
+        let hands = Hands(Arc::new(AtomicI64::new(begin.as_second())));
+        let whistle = Whistle::open_with(site, Box::new(hands.clone()), Chance::from_seed(3)).unwrap();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
+        whistle.apply(&folder).unwrap();
+        let here = whistle.places().all()[0].clone();
+        Self {
+            _bed: bed,
+            whistle,
+            here,
+            hands,
+            runtime: tokio::runtime::Runtime::new().unwrap(),
+        }
+    }
+
+    fn wait<T, E: std::fmt::Debug>(&self, f: impl Future<Output = Result<T, E>>) -> T {
+        self.runtime.block_on(f).unwrap()
+    }
+
+    fn hours_pass(&self, hours: i64) {
+        self.hands.0.fetch_add(hours * 3600, Ordering::Relaxed);
+    }
+
+    fn photo(&self, red: u8) -> KeptPhoto {
+        let mut bytes = Cursor::new(Vec::new());
+        DynamicImage::from(RgbImage::from_pixel(2, 2, Rgb([red, 0, 0])))
+            .write_to(&mut bytes, ImageFormat::Png)
+            .unwrap();
+        self.wait(
+            self.whistle
+                .keep_photo(&self.here, Bytes::from(bytes.into_inner())),
+        )
+    }
+
+    fn is_there(&self, photo: &KeptPhoto) -> bool {
+        self.runtime
+            .block_on(self.whistle.photo(&photo.id, Size::Full))
+            .is_ok()
+    }
+
+    fn report(&self, text: &str, phone: &str, photos: &[&KeptPhoto]) -> Receipt {
+        let new = NewReport {
+            service: "RD-HOLE".parse().unwrap(),
+            standard: None,
+            whereabouts: Whereabouts {
+                point: Some(Point::new(131.81, 46.21).unwrap()),
+                ..Whereabouts::default()
+            },
+            description: text.to_owned(),
+            answers: vec![],
+            channel: Channel::Web,
+            photos: photos.iter().map(|p| p.shown(PhotoKind::Before, true)).collect(),
+            fixed: None,
+        };
+        self.wait(self.whistle.report(&self.here, new, Actor::Public, with(phone)))
+    }
+
+    fn says(&self, number: CaseNumber, by: Actor, text: &str) {
+        let act = Act::Comment { public: false };
+        self.wait(self.whistle.act(&self.here, number, None, act, text.into(), by));
+    }
+
+    fn desk(&self) -> Actor {
+        actor_of(self.here.place.post("CITY-D").unwrap(), 1)
+    }
+
+    /// Checks all of the store against the log.
+    fn is_whole(&self) {
+        let audit = self.whistle.audit(&self.here, |_| {}).unwrap();
+        assert_eq!(audit.findings, Vec::<String>::new());
+    }
+}
+
+fn with(phone: &str) -> With {
+    With {
+        contact: Contact {
+            phone: phone.into(),
+            ..Contact::default()
+        },
+        idempotency_key: None,
+    }
+}
+
+#[test]
+fn a_reporter_sees_what_is_stored_of_them_and_who_looked_since_they_reported() {
+    let village = Village::open();
+    let (whistle, here) = (&village.whistle, &village.here);
+    let first = village.report("a hole", "0700 1", &[]);
+    let number = first.number;
+    village.hours_pass(1);
+    village.wait(whistle.contacts(here, number, &village.desk()));
+    village.hours_pass(1);
+    let joined = village.wait(whistle.join(
+        here,
+        number,
+        Channel::Web,
+        "I fell".into(),
+        Actor::Public,
+        with("0700 2"),
+    ));
+    village.says(number, Actor::Reporter { report: 2 }, "twice");
+    village.says(number, village.desk(), "seen");
+    village.hours_pass(1);
+    village.wait(whistle.contacts(here, number, &village.desk()));
+
+    let own = village.wait(whistle.own(here, number, &first.code));
+    assert_eq!(own.contact.unwrap().phone, "0700 1");
+    assert_eq!(own.views.len(), 2);
+    assert_eq!(own.views[0].post, "CITY-D");
+    let texts: Vec<_> = own.texts.iter().map(|own| own.text.as_str()).collect();
+    assert_eq!(texts, ["a hole"]);
+    assert!(own.matter.is_some());
+
+    let own = village.wait(whistle.own(here, number, &joined.code));
+    assert_eq!((own.report, own.contact.unwrap().phone), (2, "0700 2".to_owned()));
+    assert_eq!(
+        own.views.len(),
+        1,
+        "the look before they joined was not at theirs"
+    );
+    let texts: Vec<_> = own.texts.iter().map(|own| own.text.as_str()).collect();
+    assert_eq!(texts, ["I fell", "twice"]);
+    assert!(own.matter.is_none());
+    assert!(
+        village
+            .runtime
+            .block_on(whistle.own(here, number, "AAAAA-AAAAA"))
+            .is_err()
+    );
+    assert_eq!(village.wait(whistle.contact_views(here, number)).len(), 2);
+}
+
+#[test]
+fn a_reporter_corrects_how_they_can_be_reached() {
+    let village = Village::open();
+    let (whistle, here) = (&village.whistle, &village.here);
+    let Receipt { number, code, .. } = village.report("a hole", "", &[]);
+    let contact = || village.wait(whistle.own(here, number, &code)).contact;
+    assert_eq!(contact(), None);
+    for phone in ["0700 1", "0700 2"] {
+        let with = with(phone).contact;
+        village.wait(whistle.correct_contact(here, number, &code, with));
+        assert_eq!(contact().unwrap().phone, phone);
+    }
+    let wrong = Contact {
+        email: "nobody".into(),
+        ..Contact::default()
+    };
+    let refused = whistle.correct_contact(here, number, &code, wrong);
+    assert!(village.runtime.block_on(refused).is_err());
+    village.wait(whistle.correct_contact(here, number, &code, Contact::default()));
+    assert_eq!(contact(), None);
+}
+
+#[test]
+fn what_a_reporter_erases_is_gone_from_case_log_and_photos_while_the_case_goes_on() {
+    let village = Village::open();
+    let (whistle, here) = (&village.whistle, &village.here);
+    let [alone, shared] = [10, 200].map(|red| village.photo(red));
+    let Receipt { number, code, .. } = village.report("my own hole", "0700 1", &[&alone, &shared]);
+    let other = village.report("another hole", "0700 9", &[&shared]);
+    let joined = village.wait(whistle.join(
+        here,
+        number,
+        Channel::Web,
+        "me too".into(),
+        Actor::Public,
+        with("0700 2"),
+    ));
+    village.says(number, Actor::Reporter { report: 1 }, "call me at home");
+    village.says(number, village.desk(), "we come");
+    let before = village.wait(whistle.case(here, number));
+    assert!(village.wait(whistle.erase_own(here, number, &code)));
+
+    let (case, log) = village.wait(whistle.case_and_log(here, number));
+    assert_eq!((case.state, case.version), (before.state, before.version + 1));
+    assert_eq!(case.description, "");
+    assert!(case.photos.is_empty());
+    let texts: Vec<_> = log
+        .iter()
+        .map(|event| event.text.as_str())
+        .filter(|t| !t.is_empty())
+        .collect();
+    assert_eq!(texts, ["me too", "we come"]);
+    let last = log.last().unwrap();
+    assert_eq!(last.by, Actor::Reporter { report: 1 });
+    let Body::Erased {
+        contact,
+        texts,
+        photos,
+    } = &last.body
+    else {
+        panic!("{last:?}");
+    };
+    assert_eq!((*contact, *texts, photos.len()), (true, 2, 2));
+    village.is_whole();
+    let own = village.wait(whistle.own(here, number, &code));
+    assert!(own.contact.is_none() && own.texts.is_empty() && own.photos.is_empty());
+    // Nobody else lost anything, and there is nothing left to erase.
+    let own = village.wait(whistle.own(here, number, &joined.code));
+    assert_eq!(own.contact.unwrap().phone, "0700 2");
+    assert!(!village.wait(whistle.erase_own(here, number, &code)));
+    // The list in memory has the same case.
+    village.says(number, village.desk(), "still open");
+    whistle.do_duties().unwrap();
+    assert!(!village.is_there(&alone));
+    assert!(village.is_there(&shared), "another case names it");
+    let case = village.wait(whistle.case(here, other.number));
+    assert_eq!(case.photos[0].id, shared.id);
+    // Erased there as well, it goes at the next hour.
+    assert!(village.wait(whistle.erase_own(here, other.number, &other.code)));
+    village.hours_pass(2);
+    whistle.do_duties().unwrap();
+    assert!(!village.is_there(&shared));
+    village.is_whole();
+}
+
+#[test]
+fn a_photo_that_was_erased_and_sent_anew_is_kept_for_its_new_case() {
+    let village = Village::open();
+    let (whistle, here) = (&village.whistle, &village.here);
+    let photo = village.photo(10);
+    let Receipt { number, code, .. } = village.report("a hole", "", &[&photo]);
+    assert!(village.wait(whistle.erase_own(here, number, &code)));
+    assert_eq!(village.photo(10), photo);
+    whistle.do_duties().unwrap();
+    assert!(village.is_there(&photo), "its sender is still at the form");
+    village.report("a hole again", "", &[&photo]);
+    village.hours_pass(48);
+    whistle.do_duties().unwrap();
+    assert!(village.is_there(&photo));
+}
+
+#[test]
+fn a_changed_text_and_a_row_that_kept_an_erased_one_are_found() {
+    let Some(bed) = Bed::postgres() else { return };
+    let url = bed.database_url().unwrap().to_owned();
+    let site = Site {
+        database_url: Some(url.clone()),
+        ..bed.path().into()
+    };
+    let whistle = Whistle::open(site).unwrap();
+    whistle
+        .apply(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village"))
+        .unwrap();
+    let village = Village {
+        here: whistle.places().all()[0].clone(),
+        whistle,
+        _bed: bed,
+        hands: Hands(Arc::new(AtomicI64::new(0))),
+        runtime: tokio::runtime::Runtime::new().unwrap(),
+    };
+    village.report("a hole", "", &[]);
+    village.is_whole();
+    whistle_testbed::sql(&url, "UPDATE event SET text = NULL WHERE version = 1");
+    let audit = village.whistle.audit(&village.here, |_| {}).unwrap();
+    assert_eq!(audit.findings.len(), 1, "{:?}", audit.findings);
+    assert!(audit.findings[0].contains("is not what its log folds to"));
+}
