@@ -24,7 +24,7 @@ use whistle_service::{
     account::actor_of,
     case::{Receipt, With},
     media::{KeptPhoto, Size},
-    secret::Contact,
+    secret::{self, Contact},
     time::{Chance, Clock},
 };
 use whistle_testbed::Bed;
@@ -39,7 +39,7 @@ impl Clock for Hands {
 }
 
 struct Village {
-    _bed: Bed,
+    bed: Bed,
     whistle: Whistle,
     here: Here,
     hands: Hands,
@@ -49,10 +49,7 @@ struct Village {
 impl Village {
     fn open() -> Self {
         let bed = Bed::new();
-        let site = Site {
-            database_url: bed.database_url().map(str::to_owned),
-            ..bed.path().into()
-        };
+        let site = site(&bed);
         let begin: Timestamp = "2026-05-13T01:00:00Z".parse().unwrap();
         let hands = Hands(Arc::new(AtomicI64::new(begin.as_second())));
         let whistle = Whistle::open_with(site, Box::new(hands.clone()), Chance::from_seed(3)).unwrap();
@@ -60,12 +57,29 @@ impl Village {
         whistle.apply(&folder).unwrap();
         let here = whistle.places().all()[0].clone();
         Self {
-            _bed: bed,
+            bed: bed,
             whistle,
             here,
             hands,
             runtime: tokio::runtime::Runtime::new().unwrap(),
         }
+    }
+
+    fn site(&self) -> Site {
+        site(&self.bed)
+    }
+
+    /// Lets go of the install; a throw-away one takes its place.
+    fn shut(&mut self) {
+        self.whistle.close();
+        let elsewhere = self.bed.path().join("elsewhere");
+        self.whistle = Whistle::open(elsewhere).unwrap();
+    }
+
+    fn open_again(&mut self) {
+        let clock = Box::new(self.hands.clone());
+        self.whistle = Whistle::open_with(self.site(), clock, Chance::from_seed(4)).unwrap();
+        self.here = self.whistle.places().all()[0].clone();
     }
 
     fn wait<T, E: std::fmt::Debug>(&self, f: impl Future<Output = Result<T, E>>) -> T {
@@ -123,6 +137,13 @@ impl Village {
     fn is_whole(&self) {
         let audit = self.whistle.audit(&self.here, |_| {}).unwrap();
         assert_eq!(audit.findings, Vec::<String>::new());
+    }
+}
+
+fn site(bed: &Bed) -> Site {
+    Site {
+        database_url: bed.database_url().map(str::to_owned),
+        ..bed.path().into()
     }
 }
 
@@ -290,18 +311,14 @@ fn a_photo_that_was_erased_and_sent_anew_is_kept_for_its_new_case() {
 fn a_changed_text_and_a_row_that_kept_an_erased_one_are_found() {
     let Some(bed) = Bed::postgres() else { return };
     let url = bed.database_url().unwrap().to_owned();
-    let site = Site {
-        database_url: Some(url.clone()),
-        ..bed.path().into()
-    };
-    let whistle = Whistle::open(site).unwrap();
+    let whistle = Whistle::open(site(&bed)).unwrap();
     whistle
         .apply(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village"))
         .unwrap();
     let village = Village {
         here: whistle.places().all()[0].clone(),
         whistle,
-        _bed: bed,
+        bed: bed,
         hands: Hands(Arc::new(AtomicI64::new(0))),
         runtime: tokio::runtime::Runtime::new().unwrap(),
     };
@@ -311,4 +328,73 @@ fn a_changed_text_and_a_row_that_kept_an_erased_one_are_found() {
     let audit = village.whistle.audit(&village.here, |_| {}).unwrap();
     assert_eq!(audit.findings.len(), 1, "{:?}", audit.findings);
     assert!(audit.findings[0].contains("is not what its log folds to"));
+}
+
+#[test]
+fn a_rotation_seals_anew_leaves_codes_good_and_is_finished_when_it_was_stopped() {
+    let mut village = Village::open();
+    let site = village.site();
+    let mut reports: Vec<_> = (0..3)
+        .map(|i| village.report("a hole", &format!("0700 {i}"), &[]))
+        .collect();
+    let opens = |village: &Village, receipt: &Receipt| {
+        let own = village.whistle.own(&village.here, receipt.number, &receipt.code);
+        village
+            .runtime
+            .block_on(own)
+            .ok()
+            .map(|own| own.contact.unwrap().phone)
+    };
+    village.shut();
+    let done = secret::rotate(&site).unwrap();
+    assert_eq!((done.new_key, done.sealed, done.lost, done.keys), (true, 3, 0, 2));
+    village.open_again();
+    for (i, receipt) in reports.iter().enumerate() {
+        assert_eq!(opens(&village, receipt), Some(format!("0700 {i}")));
+    }
+    reports.push(village.report("a hole", "0700 3", &[]));
+    // As if it had been stopped after the new key was written: one more key, and nothing is sealed by it.
+    village.shut();
+    let file = site.dir.join("secret.key");
+    let keys = std::fs::read(&file).unwrap();
+    std::fs::write(&file, [&[9; 32], keys.as_slice()].concat()).unwrap();
+    let done = secret::rotate(&site).unwrap();
+    assert_eq!((done.new_key, done.sealed, done.keys), (false, 4, 3));
+    village.open_again();
+    for receipt in &reports {
+        assert!(opens(&village, receipt).is_some());
+    }
+    reports.push(village.report("a hole", "0700 4", &[]));
+    village.shut();
+    assert_eq!(secret::forget(&site).unwrap(), 2);
+    assert_eq!(std::fs::read(&file).unwrap(), [9; 32]);
+    village.open_again();
+    let good: Vec<_> = reports
+        .iter()
+        .map(|receipt| opens(&village, receipt).is_some())
+        .collect();
+    assert_eq!(good, [false, false, false, false, true]);
+    let desk = village.desk();
+    let contacts = village.whistle.contacts(&village.here, reports[0].number, &desk);
+    assert_eq!(
+        village.wait(contacts)[0].1.phone,
+        "0700 0",
+        "staff still reach them"
+    );
+}
+
+#[test]
+fn nothing_is_rotated_under_a_process_that_has_the_folder_open() {
+    let village = Village::open();
+    if village.bed.database_url().is_none() {
+        assert!(secret::rotate(&village.site()).is_err());
+    }
+    let given = Site {
+        key: Some("07".repeat(32).parse().unwrap()),
+        ..village.site()
+    };
+    assert!(
+        secret::rotate(&given).is_err(),
+        "there is no new key to rotate to"
+    );
 }

@@ -69,6 +69,57 @@ pub fn erase_contact(
     Ok(erased == 1)
 }
 
+/// Sealed contact data of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// The case.
+    pub number: CaseNumber,
+    /// Which report of it.
+    pub report: u32,
+    /// The data.
+    pub sealed: Vec<u8>,
+}
+
+/// The sealed contact data of all cases in the order of their numbers, after a report, at most `limit`.
+pub fn contacts_after(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    (number, report): (CaseNumber, u32),
+    limit: usize,
+) -> Result<Vec<Sealed>> {
+    conn.rows(
+        "SELECT number, report, sealed
+         FROM contact
+         WHERE jurisdiction_id = $1 AND (number, report) > ($2, $3)
+         ORDER BY number, report
+         LIMIT $4",
+        params![jurisdiction.0, number.0, report, limit as i64],
+        |row| {
+            Ok(Sealed {
+                number: CaseNumber(row.int(0)?),
+                report: row.int(1)? as u32,
+                sealed: row.bytes(2)?.to_vec(),
+            })
+        },
+    )
+}
+
+/// Keeps the same contact data sealed anew, unless it was corrected or erased meanwhile. Answers how many rows it were.
+pub fn seal_anew(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, old: &Sealed, sealed: &[u8]) -> Result<u64> {
+    tx.exec(
+        "UPDATE contact
+         SET sealed = $5
+         WHERE jurisdiction_id = $1 AND number = $2 AND report = $3 AND sealed = $4",
+        params![
+            jurisdiction.0,
+            old.number.0,
+            old.report,
+            old.sealed.as_slice(),
+            sealed
+        ],
+    )
+}
+
 /// A look at the contact data of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {

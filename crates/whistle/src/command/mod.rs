@@ -14,6 +14,7 @@ mod key;
 mod migrate;
 mod plan;
 mod restore;
+mod secret;
 mod serve;
 mod user;
 mod verify;
@@ -66,6 +67,8 @@ enum Command {
     User(user::User),
     /// Make, list and revoke API keys
     Key(key::Key),
+    /// Rotate the install's secret key
+    Secret(secret::Secret),
     /// Bring in cases of another system
     Import(import::Import),
     /// Write cases to a CSV, GeoJSON or Parquet file
@@ -125,6 +128,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Check(check) => check.run(&config),
         Command::User(user) => user.run(&config),
         Command::Key(key) => key.run(&config),
+        Command::Secret(secret) => secret.run(&config),
         Command::Import(import) => import.run(&config),
         Command::Export(export) => export.run(&config),
         Command::Figures(figures) => figures.run(&config),
