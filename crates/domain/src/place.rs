@@ -541,6 +541,8 @@ pub struct Settings {
     pub duplicate_hours: u32,
     /// Contact data is erased this many days after closing.
     pub retention_days: u32,
+    /// What reporters wrote is erased this many days after closing; none keeps it with the case.
+    pub text_retention_days: Option<u32>,
     /// The triage limit of a report whose standard says none.
     pub triage: Limit,
     /// The sign limit of an assignment whose standard says none; no clock runs when absent.

@@ -65,6 +65,7 @@ pub(crate) fn default_settings() -> Settings {
         duplicate_metres: 50.0,
         duplicate_hours: 72,
         retention_days: 180,
+        text_retention_days: None,
         triage: limit("4h working"),
         sign: None,
         verify: limit("2d working"),
@@ -313,6 +314,7 @@ fn settings(root: &Section<'_, '_>, faults: &mut Faults) -> Settings {
             "duplicate_metres",
             "duplicate_hours",
             "retention_days",
+            "text_retention_days",
             "triage",
             "sign",
             "verify",
@@ -339,6 +341,11 @@ fn settings(root: &Section<'_, '_>, faults: &mut Faults) -> Settings {
         faults,
     );
     given.whole("retention_days", 1..=36_600, &mut settings.retention_days, faults);
+    if given.get("text_retention_days").is_some() {
+        let mut days = 0;
+        given.whole("text_retention_days", 1..=36_600, &mut days, faults);
+        settings.text_retention_days = (days > 0).then_some(days);
+    }
     if let Some(limit) = given.parsed::<Limit>("triage", faults) {
         settings.triage = limit;
     }

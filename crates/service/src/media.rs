@@ -54,7 +54,7 @@ const THUMBNAIL_SIDE: u32 = 320;
 const QUALITY: u8 = 82;
 
 /// How long a photo waits for the report or the act that names it: a form that is filled in over a night.
-const UNUSED_KEPT: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const UNUSED_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// Photos removed at a time: few enough that reports are not kept waiting.
 const ROUND: usize = 100;

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
-    case::{Actor, Answer, Case, Channel, Event, Location, Photo},
+    case::{Actor, Answer, Case, Channel, Event, Location, Photo, Stage},
     command::{Act, Context, decide},
     place::Place,
     words::{CaseNumber, JurisdictionId, ServiceCode},
@@ -49,18 +49,23 @@ pub fn stored_of_people(here: &Here) -> Vec<StoredOf> {
     let settings = &here.place.jurisdiction.settings;
     let time = |kept| match kept {
         Kept::AfterClosing => Some(i64::from(settings.retention_days)),
+        Kept::TextsAfterClosing => settings.text_retention_days.map(i64::from),
         Kept::Retries => Some(ANSWERS_KEPT.as_hours() / 24),
         Kept::Session => Some(SESSION_LASTS.as_hours()),
         Kept::Tries => Some(TRIES_WINDOW.as_mins()),
         Kept::WithCase | Kept::WithAccount => None,
+    };
+    let kept = |purpose: Purpose| match purpose {
+        Purpose::Matter if settings.text_retention_days.is_some() => Kept::TextsAfterClosing,
+        other => other.kept(),
     };
     Purpose::ALL
         .into_iter()
         .map(|purpose| StoredOf {
             purpose,
             about: purpose.about(),
-            kept: purpose.kept(),
-            time: time(purpose.kept()),
+            kept: kept(purpose),
+            time: time(kept(purpose)),
             seen: purpose.seen(),
             columns: purpose.columns().collect(),
         })
@@ -225,10 +230,7 @@ impl Whistle {
         let (_, _, report) = self.own_case(here, number, code).await?;
         let (id, place, now) = (here.id, here.place.clone(), self.clock.now());
         self.store
-            .write(move |tx| {
-                let by = Actor::Reporter { report };
-                erase(tx, id, &place, number, &by, now)
-            })
+            .write(move |tx| erase(tx, id, &place, number, Whose::Of(report), now))
             .await
     }
 
@@ -256,27 +258,42 @@ fn own_photos(case: &Case, log: &[Event], report: Option<u32>) -> Vec<String> {
     ids
 }
 
-/// Erases what is a reporter's: their contact data, texts and photos, when `by` is one; the texts of all reporters, when it
-/// is Whistle, since they were kept for long enough. Answers whether there was anything.
+/// What is erased of a case.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Whose {
+    /// Contact data, texts and photos of the one who made this report, at their wish.
+    Of(u32),
+    /// The texts of all reporters, if the case is closed since before this time.
+    AllSince(Timestamp),
+}
+
+/// Erases what is a reporter's. Answers whether there was anything.
 pub(crate) fn erase(
     tx: &mut Tx<'_>,
     id: JurisdictionId,
     place: &Place,
     number: CaseNumber,
-    by: &Actor,
+    whose: Whose,
     now: Timestamp,
 ) -> Result<bool> {
     let Some(before) = stored::find_to_change(tx, id, number)? else {
         return Ok(false);
     };
+    let (whose, by) = match whose {
+        Whose::Of(report) => (Some(report), Actor::Reporter { report }),
+        Whose::AllSince(time) => {
+            let is_over = before.case.state.stage() == Stage::Closed
+                && before.case.times.closed_at.is_some_and(|at| at < time);
+            if !is_over {
+                return Ok(false);
+            }
+            (None, Actor::System)
+        }
+    };
     let log: Vec<Event> = stored::logs(tx, id, &[number])?
         .into_iter()
         .map(|(_, event)| event)
         .collect();
-    let whose = match by {
-        Actor::Reporter { report } => Some(*report),
-        _ => None,
-    };
     let (contact, photos) = match whose {
         Some(report) => (
             intake::erase_contact(tx, id, number, report)?,
@@ -306,7 +323,7 @@ pub(crate) fn erase(
     let context = Context {
         place,
         now,
-        by,
+        by: &by,
         chance: 1.0,
     };
     let events = decide(&before.case, &act, "", context)?;

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use jiff::Timestamp;
 use whistle_domain::{
-    case::{Actor, Body, Channel, PhotoKind},
+    case::{Actor, Body, Channel, Outcome, PhotoKind},
     command::{Act, NewReport, Whereabouts},
     geometry::Point,
     words::CaseNumber,
@@ -396,5 +396,100 @@ fn nothing_is_rotated_under_a_process_that_has_the_folder_open() {
     assert!(
         secret::rotate(&given).is_err(),
         "there is no new key to rotate to"
+    );
+}
+
+#[test]
+fn what_was_kept_for_long_enough_is_told_first_and_erased_then_and_nothing_else() {
+    let mut village = Village::open();
+    let folder = village.bed.path().join("place");
+    std::fs::create_dir(&folder).unwrap();
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
+    for file in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        if file.path().is_file() {
+            std::fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+        }
+    }
+    let settings = folder.join("jurisdiction.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(
+        &settings,
+        text.replace("[settings]", "[settings]\ntext_retention_days = 365"),
+    )
+    .unwrap();
+    village.whistle.apply(&folder).unwrap();
+    village.here = village.whistle.places().all()[0].clone();
+    let (whistle, here) = (&village.whistle, &village.here);
+
+    let closed = village.report("my hole", "0700 1", &[]);
+    let number = closed.number;
+    village.wait(whistle.join(
+        here,
+        number,
+        Channel::Web,
+        "mine too".into(),
+        Actor::Public,
+        with(""),
+    ));
+    village.says(number, Actor::Reporter { report: 1 }, "please");
+    let close = |number, text: &str| {
+        let act = Act::Settle {
+            outcome: Outcome::Unfounded,
+        };
+        village.wait(whistle.act(here, number, None, act, text.to_owned(), Actor::System))
+    };
+    close(number, "no hole is there");
+    village.hours_pass(24 * 100);
+    let late = village.report("another", "0700 2", &[]);
+    close(late.number, "nor there");
+    let open = village.report("a hole", "0700 3", &[]);
+
+    village.hours_pass(24 * 100);
+    let due = whistle.retention_due(here).unwrap();
+    assert_eq!((due.contacts.n, due.texts.n, due.photos.n), (1, 0, 0));
+    let done = whistle.retain_now(here).unwrap();
+    assert_eq!((done.erased, done.texts_erased), (1, 0));
+    village.hours_pass(24 * 200);
+    let due = whistle.retention_due(here).unwrap();
+    assert_eq!((due.contacts.n, due.texts.n), (1, 3));
+    let closed_at = village.wait(whistle.case(here, number)).times.closed_at;
+    assert_eq!(due.texts.oldest, closed_at);
+    // Beside a process that has the duty.
+    whistle.do_duties().unwrap();
+    let due = whistle.retention_due(here).unwrap();
+    assert_eq!((due.contacts.n, due.texts.n), (0, 0));
+    village.hours_pass(24 * 100);
+    let other = Whistle::open_with(
+        village.site(),
+        Box::new(village.hands.clone()),
+        Chance::from_seed(9),
+    )
+    .unwrap();
+    let done = other.retain_now(here).unwrap();
+    assert_eq!((done.erased, done.texts_erased), (0, 1));
+    other.close();
+    whistle.do_duties().unwrap();
+
+    let (case, log) = village.wait(whistle.case_and_log(here, number));
+    let texts: Vec<_> = log
+        .iter()
+        .map(|event| event.text.as_str())
+        .filter(|t| !t.is_empty())
+        .collect();
+    assert_eq!(texts, ["no hole is there"], "what staff wrote stays");
+    assert_eq!(
+        (case.description.as_str(), case.resolution.as_str()),
+        ("", "no hole is there")
+    );
+    assert_eq!(log.last().unwrap().by, Actor::System);
+    let case = village.wait(whistle.case(here, open.number));
+    assert_eq!(case.description, "a hole");
+    let own = village.wait(whistle.own(here, open.number, &open.code));
+    assert_eq!(own.contact.unwrap().phone, "0700 3");
+    village.is_whole();
+    let kept = whistle_service::privacy::stored_of_people(here);
+    assert_eq!(
+        (kept[0].kept.as_str(), kept[0].time),
+        ("texts_after_closing", Some(365))
     );
 }

@@ -182,6 +182,75 @@ pub fn contacts_to_erase(
     )
 }
 
+/// What reporters wrote: the first event of a case, those by pick-up code, and reports that joined. The words are as
+/// `case.rs` writes them.
+const OF_REPORTERS: &str = r#"(e.version = 1 OR e.entry LIKE '{"by":{"who":"reporter"%' OR e.entry LIKE '%"body":{"event":"joined"%')"#;
+
+/// Cases that were closed before a time and still have a text of a reporter, at most `limit`. Reads the logs of all cases that
+/// are closed: for now and then, not for every request.
+pub fn texts_to_erase(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    closed_before: Timestamp,
+    limit: usize,
+) -> Result<Vec<CaseNumber>> {
+    static SQL: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        format!(
+            "SELECT DISTINCT e.number
+             FROM event AS e
+             JOIN cases AS c ON c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number
+             WHERE e.jurisdiction_id = $1 AND c.stage = 'closed' AND c.closed_at < $2 AND e.text <> '' AND {OF_REPORTERS}
+             LIMIT $3"
+        )
+    });
+    conn.rows(
+        &SQL,
+        params![jurisdiction.0, closed_before, limit as i64],
+        |row| row.int(0).map(CaseNumber),
+    )
+}
+
+/// What was kept for long enough, or will be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Due {
+    /// How many reports, texts or photos.
+    pub n: u64,
+    /// The oldest of them: when its case was closed; when a photo was sent.
+    pub oldest: Option<Timestamp>,
+}
+
+fn due(row: &crate::Row<'_>) -> Result<Due> {
+    Ok(Due {
+        n: row.int(0)? as u64,
+        oldest: row.time_opt(1)?,
+    })
+}
+
+/// Contact data of cases that were closed before a time.
+pub fn contacts_due(conn: &Conn, jurisdiction: JurisdictionId, closed_before: Timestamp) -> Result<Due> {
+    conn.row(
+        "SELECT COUNT(*), MIN(c.closed_at)
+         FROM contact AS k
+         JOIN cases AS c ON c.jurisdiction_id = k.jurisdiction_id AND c.number = k.number
+         WHERE k.jurisdiction_id = $1 AND c.is_open = 0 AND c.closed_at < $2",
+        params![jurisdiction.0, closed_before],
+        due,
+    )
+}
+
+/// Texts of reporters in cases that were closed before a time.
+pub fn texts_due(conn: &Conn, jurisdiction: JurisdictionId, closed_before: Timestamp) -> Result<Due> {
+    static SQL: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        format!(
+            "SELECT COUNT(*), MIN(c.closed_at)
+             FROM event AS e
+             JOIN cases AS c ON c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number
+             WHERE e.jurisdiction_id = $1 AND c.stage = 'closed' AND c.closed_at < $2 AND e.text <> '' AND {OF_REPORTERS}"
+        )
+    });
+    conn.row(&SQL, params![jurisdiction.0, closed_before], due)
+}
+
 /// Erases the contact data of a case, unless it was opened again. Answers how many reports it concerned.
 pub fn erase_contacts(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, number: CaseNumber) -> Result<u64> {
     tx.exec(

@@ -26,6 +26,8 @@ impl About {
 pub enum Kept {
     /// As long as the case, which stays as a record of the service.
     WithCase,
+    /// As long as the case, but for the texts: those until the case was closed for as many days as the place says.
+    TextsAfterClosing,
     /// Until the case was closed for as many days as the place says.
     AfterClosing,
     /// As long as the log names the account by its number.
@@ -43,6 +45,7 @@ impl Kept {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::WithCase => "with_case",
+            Self::TextsAfterClosing => "texts_after_closing",
             Self::AfterClosing => "after_closing",
             Self::WithAccount => "with_account",
             Self::Session => "session",
@@ -145,7 +148,7 @@ impl Purpose {
         }
     }
 
-    /// How long it is kept.
+    /// How long it is kept, where the place says nothing else of it.
     pub const fn kept(self) -> Kept {
         match self {
             Self::Matter | Self::Photos | Self::Views | Self::Origin | Self::Deeds => Kept::WithCase,

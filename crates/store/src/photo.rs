@@ -149,6 +149,22 @@ pub fn settle_left(
     Ok(())
 }
 
+/// How many photos that no case names were sent before a time, those that a case left among them, and when the oldest was.
+pub fn unused(conn: &Conn, jurisdiction: JurisdictionId, before: Timestamp) -> Result<crate::intake::Due> {
+    conn.row(
+        "SELECT COUNT(*), MIN(CASE WHEN sent_at > 0 THEN sent_at END)
+         FROM photo
+         WHERE jurisdiction_id = $1 AND state <> 'used' AND sent_at < $2",
+        params![jurisdiction.0, before],
+        |row| {
+            Ok(crate::intake::Due {
+                n: row.int(0)? as u64,
+                oldest: row.time_opt(1)?,
+            })
+        },
+    )
+}
+
 /// Forgets photos that left.
 pub fn forget(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, ids: &[String]) -> Result<()> {
     for id in ids {

@@ -300,6 +300,7 @@ pub fn settings() -> Settings {
         duplicate_metres: 100.0,
         duplicate_hours: 72,
         retention_days: 365,
+        text_retention_days: None,
         triage: "2h working".parse().unwrap(),
         sign: None,
         verify: "2d working".parse().unwrap(),

@@ -36,6 +36,10 @@ privacy-what-tries = How often a sign-in failed; of name and address only a hash
 privacy-why-tries = So that nobody guesses passwords.
 
 privacy-kept-with_case = As long as the case, which stays as a record of the service. It does not say who reported it.
+privacy-kept-texts_after_closing = { $n ->
+        [one] The texts until { $n } day after the case is closed; the rest as long as the case, which stays as a record of the service.
+       *[other] The texts until { $n } days after the case is closed; the rest as long as the case, which stays as a record of the service.
+    }
 privacy-kept-after_closing = { $n ->
         [one] Until { $n } day after the case is closed.
        *[other] Until { $n } days after the case is closed.

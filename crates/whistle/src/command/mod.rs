@@ -14,6 +14,7 @@ mod key;
 mod migrate;
 mod plan;
 mod restore;
+mod retention;
 mod secret;
 mod serve;
 mod user;
@@ -86,6 +87,9 @@ enum Command {
     /// Make a backup the install of a data folder
     #[command(after_help = restore::EXAMPLE)]
     Restore(restore::Restore),
+    /// Erase what was kept for long enough, or say what that is
+    #[command(after_help = retention::EXAMPLE)]
+    Retention(retention::Retention),
     /// Say why the clocks of a case stand where they do
     #[command(after_help = explain::EXAMPLE)]
     Explain(explain::Explain),
@@ -135,6 +139,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Demo(demo) => demo.run(config),
         Command::Backup(backup) => backup.run(&config),
         Command::Restore(restore) => restore.run(&config),
+        Command::Retention(retention) => retention.run(&config),
         Command::Explain(explain) => explain.run(&config),
         Command::Verify(verify) => verify.run(&config),
         Command::Migrate(migrate) => migrate.run(&config),

@@ -68,6 +68,9 @@ pub(crate) struct Settings {
     duplicate_hours: u32,
     /// Contact data is erased this many days after closing.
     retention_days: u32,
+    /// What reporters wrote is erased this many days after closing; absent where it stays with the case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_retention_days: Option<u32>,
     /// How often a unit may return a case before the station's lead must decide.
     max_returns: u8,
     /// How often a limit may be extended.
@@ -112,6 +115,7 @@ impl From<&domain::Place> for Place {
                 duplicate_metres: settings.duplicate_metres,
                 duplicate_hours: settings.duplicate_hours,
                 retention_days: settings.retention_days,
+                text_retention_days: settings.text_retention_days,
                 max_returns: settings.max_returns,
                 max_extensions: settings.max_extensions,
                 max_park_days: settings.max_park_days,

@@ -183,6 +183,7 @@ fn every_word_of_the_domain_has_a_message() {
         for purpose in Purpose::ALL {
             all.push(words.n(&format!("privacy-kept-{}", purpose.kept().as_str()), 1));
         }
+        all.push(words.n("privacy-kept-texts_after_closing", 1));
         for span in ["minutes", "hours", "days"] {
             all.push(words.n(&format!("due-{span}"), 2));
             all.push(words.n(&format!("overdue-{span}"), 1));
