@@ -52,8 +52,8 @@ impl Secret {
                         (false, false) => "an earlier rotation is finished",
                     };
                     output::line(format!(
-                        "{what}; the contact data of {} sealed anew",
-                        output::count(done.sealed, "report is", "reports are")
+                        "{what}; contact data of {} was sealed anew",
+                        output::count(done.sealed, "report", "reports")
                     ));
                 }
                 if done.lost > 0 {
