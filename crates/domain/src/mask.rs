@@ -219,7 +219,7 @@ mod tests {
             parts in prop::collection::vec((word(), private()), 1..5),
             end in word(),
         ) {
-            let text: String = parts.iter().map(|(word, private)| format!("{word}{private}")).collect();
+            let text: String = parts.iter().flat_map(|(word, private)| [word.as_str(), private]).collect();
             let text = text + &end;
             let shown = mask(&text).into_owned();
             for (_, private) in &parts {
@@ -232,7 +232,7 @@ mod tests {
 
         #[test]
         fn an_ordinary_text_stays_as_it_is(parts in prop::collection::vec((word(), ordinary()), 1..5)) {
-            let text: String = parts.iter().map(|(word, ordinary)| format!("{word}，{ordinary}")).collect();
+            let text: String = parts.iter().flat_map(|(word, ordinary)| [word.as_str(), "，", ordinary]).collect();
             prop_assert_eq!(mask(&text), text.as_str());
         }
     }

@@ -57,7 +57,7 @@ impl Village {
         whistle.apply(&folder).unwrap();
         let here = whistle.places().all()[0].clone();
         Self {
-            bed: bed,
+            bed,
             whistle,
             here,
             hands,
@@ -318,7 +318,7 @@ fn a_changed_text_and_a_row_that_kept_an_erased_one_are_found() {
     let village = Village {
         here: whistle.places().all()[0].clone(),
         whistle,
-        bed: bed,
+        bed,
         hands: Hands(Arc::new(AtomicI64::new(0))),
         runtime: tokio::runtime::Runtime::new().unwrap(),
     };
