@@ -192,6 +192,11 @@ pub enum Actor {
     },
     /// Anyone, without a code or key.
     Public,
+    /// Somebody outside who was asked one question, by its link.
+    Asked {
+        /// The question: the version of the case with which it was asked.
+        question: u32,
+    },
     /// Whistle itself, by its rules.
     System,
 }
@@ -348,6 +353,137 @@ pub struct Fixer {
     pub account: i64,
 }
 
+/// The part of a unit in a case that another unit leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JointPart {
+    /// The unit.
+    pub unit: UnitCode,
+    /// What it is to do. Empty once erased.
+    pub task: String,
+    /// When it got it.
+    pub assigned_at: Timestamp,
+    /// Until when, where the desk set a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+    /// What it handed in; none as long as it is at work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_in: Option<HandedIn>,
+}
+
+impl JointPart {
+    /// Whether the unit is still at work.
+    pub const fn is_open(&self) -> bool {
+        self.handed_in.is_none()
+    }
+}
+
+/// What a joint unit handed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandedIn {
+    /// When.
+    pub at: Timestamp,
+    /// The account.
+    pub account: i64,
+    /// What was done. Empty once erased.
+    pub result: String,
+}
+
+/// What a unit may ask of its station.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "wish", rename_all = "snake_case")]
+pub enum Wish {
+    /// To let the case wait.
+    Park {
+        /// Until the start of this date.
+        until: Date,
+    },
+    /// To add the running limit once more.
+    Extend,
+}
+
+/// What the unit of a case asked of its station, as long as that has not decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// What it asks for.
+    #[serde(flatten)]
+    pub wish: Wish,
+    /// When.
+    pub at: Timestamp,
+    /// Why. Empty once erased.
+    pub why: String,
+}
+
+/// Who is asked a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "whom", rename_all = "snake_case")]
+pub enum Respondent {
+    /// One who reported the case. Its clocks stand until the answer is there.
+    Reporter {
+        /// Which report of the case.
+        report: u32,
+    },
+    /// Somebody outside. The clocks run on.
+    Outside,
+}
+
+/// The one question that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// The version of the case with which it was asked; no other question has it.
+    pub number: u32,
+    /// Who is asked.
+    #[serde(flatten)]
+    pub of: Respondent,
+    /// What is asked. Empty once erased.
+    pub text: String,
+    /// The answers to choose from; free text when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+    /// Until when it can be answered.
+    pub until: Timestamp,
+}
+
+/// Why a case is watched over from above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SupervisionKind {
+    /// Its limit is over.
+    Overdue,
+    /// It matters to many, or much.
+    #[default]
+    Important,
+    /// Somebody above ordered it.
+    Ordered,
+}
+
+impl SupervisionKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Overdue, Self::Important, Self::Ordered];
+
+    /// The word in codes and columns.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Overdue => "overdue",
+            Self::Important => "important",
+            Self::Ordered => "ordered",
+        }
+    }
+}
+
+/// Who watches over a case, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Supervision {
+    /// Which kind.
+    pub kind: SupervisionKind,
+    /// The post that began it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post: Option<PostCode>,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why. Empty once erased.
+    pub why: String,
+}
+
 /// When a case reached each stage last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
@@ -423,6 +559,27 @@ pub struct Case {
     /// The case it is a duplicate of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<CaseNumber>,
+    /// The cases that were merged into it; who reported those follows this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absorbed: Vec<CaseNumber>,
+    /// The case that it was a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_from: Option<CaseNumber>,
+    /// The cases that its parts became.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub split_into: Vec<CaseNumber>,
+    /// The parts of other units in it; of one unit at most one is open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joint: Vec<JointPart>,
+    /// What its unit asks of the station.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+    /// The question that awaits an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
+    /// Who watches over it, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supervision: Option<Supervision>,
     /// What the reporter thinks of the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rating: Option<Rating>,
@@ -437,6 +594,18 @@ pub struct Case {
 
 /// The most photos a case may have.
 pub const MAX_PHOTOS: usize = 20;
+
+/// The most parts of other units that a case may have: what needs more of them is several cases.
+pub const MAX_JOINT: usize = 8;
+
+/// The most cases that may be split off from one.
+pub const MAX_SPLIT: usize = 10;
+
+/// The most answers that a question may offer; more do not fit on a small screen.
+pub const MAX_CHOICES: usize = 8;
+
+/// The most letters of one such answer.
+pub const MAX_CHOICE: usize = 100;
 
 /// The most letters of any free text; Open311's bound for a description.
 pub const MAX_TEXT: usize = 4000;
@@ -479,6 +648,9 @@ pub enum Body {
         /// The photos sent with it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         photos: Vec<Photo>,
+        /// The case that it was a part of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        split_from: Option<CaseNumber>,
     },
     /// Somebody else reported the same. Text: what they wrote.
     Joined {
@@ -499,12 +671,43 @@ pub enum Body {
         /// The case that goes on.
         into: CaseNumber,
     },
+    /// Another case was merged into it.
+    Absorbed {
+        /// The case that was closed.
+        from: CaseNumber,
+        /// Its photos, as far as there was room.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        photos: Vec<Photo>,
+    },
+    /// A part of it became a case of its own. Text: that part.
+    Split {
+        /// The new case.
+        into: CaseNumber,
+    },
     /// It was handed to somebody outside. Text: to whom and why.
     Referred,
     /// The reporter took it back.
     Withdrawn,
     /// A unit has it.
     Assigned {
+        /// The unit.
+        unit: UnitCode,
+    },
+    /// Another unit has a part in it. Text: what it is to do.
+    JointAssigned {
+        /// The unit.
+        unit: UnitCode,
+        /// Until when, where the desk set a limit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due_at: Option<Timestamp>,
+    },
+    /// The unit handed in its part. Text: what was done.
+    JointHandled {
+        /// The unit.
+        unit: UnitCode,
+    },
+    /// The unit need not do its part. Text: why.
+    JointReleased {
         /// The unit.
         unit: UnitCode,
     },
@@ -553,6 +756,34 @@ pub enum Body {
     Resumed,
     /// A limit was extended. Text: why.
     Extended,
+    /// The unit asks to let it wait. Text: why.
+    ParkAsked {
+        /// Until the start of this date.
+        until: Date,
+    },
+    /// The unit asks for more time. Text: why.
+    ExtensionAsked,
+    /// The station refused what the unit asked for. Text: why.
+    RequestRefused,
+    /// Somebody is asked one question. Text: the question.
+    Asked {
+        /// Who.
+        #[serde(flatten)]
+        of: Respondent,
+        /// The answers to choose from; free text when there are none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        choices: Vec<String>,
+        /// Until when it can be answered.
+        until: Timestamp,
+    },
+    /// The question was answered. Text: the answer, or what was added to it.
+    Answered {
+        /// The answer that was chosen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        choice: Option<String>,
+    },
+    /// The question was not answered in time.
+    Unanswered,
     /// It is another service. Text: why, if said.
     Reclassified {
         /// What is asked for.
@@ -587,6 +818,9 @@ pub enum Body {
     Supervised {
         /// Whether it is.
         on: bool,
+        /// Which kind; none when it no longer is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<SupervisionKind>,
     },
     /// It was shown to the public or hidden. Text: why.
     Shown {
@@ -645,15 +879,20 @@ impl Event {
 
 impl Body {
     /// All words, in the order of the variants.
-    pub const WORDS: [&'static str; 32] = [
+    pub const WORDS: [&'static str; 43] = [
         "reported",
         "joined",
         "accepted",
         "declined",
         "merged",
+        "absorbed",
+        "split",
         "referred",
         "withdrawn",
         "assigned",
+        "joint_assigned",
+        "joint_handled",
+        "joint_released",
         "signed",
         "reported_in",
         "returned",
@@ -667,6 +906,12 @@ impl Body {
         "parked",
         "resumed",
         "extended",
+        "park_asked",
+        "extension_asked",
+        "request_refused",
+        "asked",
+        "answered",
+        "unanswered",
         "reclassified",
         "relocated",
         "commented",
@@ -683,7 +928,7 @@ impl Body {
     /// The photos that it brings.
     pub fn photos(&self) -> &[Photo] {
         match self {
-            Self::Reported { photos, .. } => photos,
+            Self::Reported { photos, .. } | Self::Absorbed { photos, .. } => photos,
             Self::PhotoAdded { photo } => std::slice::from_ref(photo),
             _ => &[],
         }
@@ -697,9 +942,14 @@ impl Body {
             Self::Accepted { .. } => "accepted",
             Self::Declined => "declined",
             Self::Merged { .. } => "merged",
+            Self::Absorbed { .. } => "absorbed",
+            Self::Split { .. } => "split",
             Self::Referred => "referred",
             Self::Withdrawn => "withdrawn",
             Self::Assigned { .. } => "assigned",
+            Self::JointAssigned { .. } => "joint_assigned",
+            Self::JointHandled { .. } => "joint_handled",
+            Self::JointReleased { .. } => "joint_released",
             Self::Signed => "signed",
             Self::ReportedIn => "reported_in",
             Self::Returned { .. } => "returned",
@@ -713,6 +963,12 @@ impl Body {
             Self::Parked { .. } => "parked",
             Self::Resumed => "resumed",
             Self::Extended => "extended",
+            Self::ParkAsked { .. } => "park_asked",
+            Self::ExtensionAsked => "extension_asked",
+            Self::RequestRefused => "request_refused",
+            Self::Asked { .. } => "asked",
+            Self::Answered { .. } => "answered",
+            Self::Unanswered => "unanswered",
             Self::Reclassified { .. } => "reclassified",
             Self::Relocated { .. } => "relocated",
             Self::Commented { .. } => "commented",
@@ -766,6 +1022,7 @@ impl Case {
             answers,
             public,
             photos,
+            split_from,
         } = &event.body
         else {
             return Err(FoldError::NoReport(event.body.as_str()));
@@ -790,6 +1047,13 @@ impl Case {
             fixer: None,
             resolution: String::new(),
             duplicate_of: None,
+            absorbed: Vec::new(),
+            split_from: *split_from,
+            split_into: Vec::new(),
+            joint: Vec::new(),
+            request: None,
+            question: None,
+            supervision: None,
             rating: None,
             photos: photos.clone(),
             clocks: Clocks::default(),
@@ -825,14 +1089,45 @@ impl Case {
                 self.duplicate_of = Some(*into);
                 self.close(Outcome::Duplicate, event);
             }
+            Body::Absorbed { from, photos } => {
+                self.absorbed.push(*from);
+                self.photos.extend_from_slice(photos);
+            }
+            Body::Split { into } => self.split_into.push(*into),
             Body::Referred => self.close(Outcome::Referred, event),
             Body::Withdrawn => self.close(Outcome::Withdrawn, event),
             Body::Assigned { unit } => {
                 self.state = State::Assigned;
                 self.lead = Some(unit.clone());
+                // Who leads the whole has no open part beside it.
+                self.joint.retain(|part| !part.is_open() || part.unit != *unit);
+                self.request = None;
                 self.times.assigned_at = Some(event.at);
                 self.times.signed_at = None;
                 self.times.reported_in_at = None;
+            }
+            Body::JointAssigned { unit, due_at } => self.joint.push(JointPart {
+                unit: unit.clone(),
+                task: event.text.clone(),
+                assigned_at: event.at,
+                due_at: *due_at,
+                handed_in: None,
+            }),
+            Body::JointHandled { unit } => {
+                let part = self
+                    .joint
+                    .iter_mut()
+                    .find(|part| part.is_open() && part.unit == *unit);
+                if let (Some(part), Actor::Post { account, .. }) = (part, &event.by) {
+                    part.handed_in = Some(HandedIn {
+                        at: event.at,
+                        account: *account,
+                        result: event.text.clone(),
+                    });
+                }
+            }
+            Body::JointReleased { unit } => {
+                self.joint.retain(|part| !part.is_open() || part.unit != *unit);
             }
             Body::Signed => self.times.signed_at = Some(event.at),
             Body::ReportedIn => {
@@ -844,6 +1139,7 @@ impl Case {
             Body::Returned { right_unit } => {
                 self.state = State::Accepted;
                 self.lead = None;
+                self.request = None;
                 self.right_unit = Some(right_unit.clone());
                 self.flags.returned = self.flags.returned.saturating_add(1);
             }
@@ -862,11 +1158,13 @@ impl Case {
                         account: *account,
                     });
                 }
+                self.request = None;
                 self.resolution.clone_from(&event.text);
                 self.times.handled_at = Some(event.at);
             }
             Body::Verified { outcome } => {
                 self.state = State::Closed(*outcome);
+                self.question = None;
                 self.times.closed_at = Some(event.at);
             }
             Body::Reworked => {
@@ -896,9 +1194,26 @@ impl Case {
             Body::Parked { until } => {
                 self.flags.parked_until = Some(*until);
                 self.flags.was_parked = true;
+                self.request = None;
             }
             Body::Resumed => self.flags.parked_until = None,
-            Body::Extended => self.flags.extended = self.flags.extended.saturating_add(1),
+            Body::Extended => {
+                self.flags.extended = self.flags.extended.saturating_add(1);
+                self.request = None;
+            }
+            Body::ParkAsked { until } => self.request(Wish::Park { until: *until }, event),
+            Body::ExtensionAsked => self.request(Wish::Extend, event),
+            Body::RequestRefused => self.request = None,
+            Body::Asked { of, choices, until } => {
+                self.question = Some(Question {
+                    number: self.version,
+                    of: *of,
+                    text: event.text.clone(),
+                    choices: choices.clone(),
+                    until: *until,
+                });
+            }
+            Body::Answered { .. } | Body::Unanswered => self.question = None,
             Body::Reclassified {
                 service,
                 standard,
@@ -912,7 +1227,18 @@ impl Case {
             Body::Commented { .. } | Body::Whistled { .. } | Body::Reckoned => {}
             Body::PhotoAdded { photo } => self.photos.push(photo.clone()),
             Body::Rated { rating } => self.rating = Some(*rating),
-            Body::Supervised { on } => self.flags.supervised = *on,
+            Body::Supervised { on, kind } => {
+                self.flags.supervised = *on;
+                self.supervision = on.then(|| Supervision {
+                    kind: kind.unwrap_or_default(),
+                    post: match &event.by {
+                        Actor::Post { post, .. } => Some(post.clone()),
+                        _ => None,
+                    },
+                    since: event.at,
+                    why: event.text.clone(),
+                });
+            }
             Body::Escalated { level, .. } => self.flags.escalated = self.flags.escalated.max(Some(*level)),
             Body::Shown { public } => self.public = *public,
             Body::Erased { photos, .. } => self.photos.retain(|photo| !photos.contains(&photo.id)),
@@ -924,8 +1250,35 @@ impl Case {
     fn close(&mut self, outcome: Outcome, event: &Event) {
         self.state = State::Closed(outcome);
         self.flags.parked_until = None;
+        self.request = None;
+        self.question = None;
         self.resolution.clone_from(&event.text);
         self.times.closed_at = Some(event.at);
+    }
+
+    fn request(&mut self, wish: Wish, event: &Event) {
+        self.request = Some(Request {
+            wish,
+            at: event.at,
+            why: event.text.clone(),
+        });
+    }
+
+    /// When something is due to happen by itself: the next step of a clock, or the end of the time for an answer.
+    pub fn next_step_at(&self) -> Option<Timestamp> {
+        let step = self.clocks.next_step().and_then(|clock| clock.step_at);
+        let lapse = self.question.as_ref().map(|question| question.until);
+        step.into_iter().chain(lapse).min()
+    }
+
+    /// Whether a unit leads it or has a part in it.
+    pub fn concerns(&self, unit: &UnitCode) -> bool {
+        self.lead.as_ref() == Some(unit) || self.joint.iter().any(|part| part.unit == *unit)
+    }
+
+    /// Whether other units are still at work on their parts.
+    pub fn has_open_part(&self) -> bool {
+        self.joint.iter().any(JointPart::is_open)
     }
 
     fn turn_clocks(&mut self, event: &Event) {

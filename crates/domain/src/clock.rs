@@ -331,6 +331,10 @@ impl Clocks {
 /// Lets a clock run on at `at`: closes the open pause, or turns the time since it was stopped into one.
 pub(crate) fn resume(clock: &mut Clock, at: Timestamp) {
     if let Some(stopped) = clock.stopped_at.take() {
+        // One that stood still when it was stopped stood until then.
+        if let Some(pause) = clock.pauses.last_mut() {
+            pause.to.get_or_insert(stopped);
+        }
         clock.pauses.push(Pause {
             from: stopped,
             to: Some(at),

@@ -7,14 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     case::{
-        Actor, Answer, Body, Case, Channel, Event, FoldError, Location, MAX_PHOTOS, MAX_TEXT, Outcome, Photo,
-        Rating, Stage, State,
+        Actor, Answer, Body, Case, Channel, Event, FoldError, JointPart, Location, MAX_CHOICE, MAX_CHOICES,
+        MAX_JOINT, MAX_PHOTOS, MAX_SPLIT, MAX_TEXT, Outcome, Photo, Rating, Respondent, Stage, State,
+        SupervisionKind, Wish,
     },
     clock::{Clock, ClockChange, ClockKind, resume},
     escalation::Ladder,
     geometry::Point,
     limit::Limit,
-    place::{AreaIndex, Datatype, Level, Place, Service, Settings, Standard, Verification},
+    place::{AreaIndex, Datatype, Level, Partly, Place, Service, Settings, Standard, Verification},
     rights::{Role, may_report},
     transition::{Need, Transition, Verb, Who},
     whistle,
@@ -38,6 +39,19 @@ pub enum Act {
         /// The case that goes on.
         into: CaseNumber,
     },
+    /// See [`Verb::Absorb`].
+    Absorb {
+        /// The case that is merged into this one.
+        from: CaseNumber,
+        /// Its photos.
+        #[serde(default)]
+        photos: Vec<Photo>,
+    },
+    /// See [`Verb::Split`]; the new case is told by [`split`].
+    Split {
+        /// The number of the new case.
+        into: CaseNumber,
+    },
     /// See [`Verb::Refer`].
     Refer,
     /// See [`Verb::Withdraw`].
@@ -47,6 +61,21 @@ pub enum Act {
         /// The unit; the one that routing names when absent.
         #[serde(default)]
         unit: Option<UnitCode>,
+    },
+    /// See [`Verb::AssignJoint`].
+    AssignJoint {
+        /// The unit.
+        unit: UnitCode,
+        /// How long it may take.
+        #[serde(default)]
+        limit: Option<Limit>,
+    },
+    /// See [`Verb::HandleJoint`].
+    HandleJoint,
+    /// See [`Verb::ReleaseJoint`].
+    ReleaseJoint {
+        /// The unit.
+        unit: UnitCode,
     },
     /// See [`Verb::Sign`].
     Sign,
@@ -64,6 +93,8 @@ pub enum Act {
     },
     /// See [`Verb::Verify`].
     Verify,
+    /// See [`Verb::VerifyPartly`].
+    VerifyPartly,
     /// See [`Verb::Rework`].
     Rework,
     /// See [`Verb::Settle`].
@@ -86,6 +117,33 @@ pub enum Act {
     Resume,
     /// See [`Verb::Extend`].
     Extend,
+    /// See [`Verb::AskToPark`].
+    AskToPark {
+        /// Until the start of this date.
+        until: Date,
+    },
+    /// See [`Verb::AskToExtend`].
+    AskToExtend,
+    /// See [`Verb::GrantRequest`].
+    GrantRequest,
+    /// See [`Verb::RefuseRequest`].
+    RefuseRequest,
+    /// See [`Verb::Ask`].
+    Ask {
+        /// Who is asked.
+        of: Respondent,
+        /// The answers to choose from; free text when there are none.
+        #[serde(default)]
+        choices: Vec<String>,
+        /// Until the start of this date.
+        until: Date,
+    },
+    /// See [`Verb::Answer`].
+    Answer {
+        /// The answer that is chosen, where the question offers some.
+        #[serde(default)]
+        choice: Option<String>,
+    },
     /// See [`Verb::Reclassify`].
     Reclassify {
         /// What is asked for.
@@ -122,6 +180,9 @@ pub enum Act {
     Supervise {
         /// Whether it is watched over.
         on: bool,
+        /// Why.
+        #[serde(default)]
+        kind: SupervisionKind,
     },
     /// See [`Verb::Show`].
     Show {
@@ -157,14 +218,20 @@ impl Act {
             Self::Accept { .. } => Verb::Accept,
             Self::Decline => Verb::Decline,
             Self::Merge { .. } => Verb::Merge,
+            Self::Absorb { .. } => Verb::Absorb,
+            Self::Split { .. } => Verb::Split,
             Self::Refer => Verb::Refer,
             Self::Withdraw => Verb::Withdraw,
             Self::Assign { .. } => Verb::Assign,
+            Self::AssignJoint { .. } => Verb::AssignJoint,
+            Self::HandleJoint => Verb::HandleJoint,
+            Self::ReleaseJoint { .. } => Verb::ReleaseJoint,
             Self::Sign => Verb::Sign,
             Self::ReportIn => Verb::ReportIn,
             Self::Return { .. } => Verb::Return,
             Self::Handle { .. } => Verb::Handle,
             Self::Verify => Verb::Verify,
+            Self::VerifyPartly => Verb::VerifyPartly,
             Self::Rework => Verb::Rework,
             Self::Settle { .. } => Verb::Settle,
             Self::RequestReopen => Verb::RequestReopen,
@@ -173,6 +240,12 @@ impl Act {
             Self::Park { .. } => Verb::Park,
             Self::Resume => Verb::Resume,
             Self::Extend => Verb::Extend,
+            Self::AskToPark { .. } => Verb::AskToPark,
+            Self::AskToExtend => Verb::AskToExtend,
+            Self::GrantRequest => Verb::GrantRequest,
+            Self::RefuseRequest => Verb::RefuseRequest,
+            Self::Ask { .. } => Verb::Ask,
+            Self::Answer { .. } => Verb::Answer,
             Self::Reclassify { .. } => Verb::Reclassify,
             Self::Relocate { .. } => Verb::Relocate,
             Self::Join { .. } => Verb::Join,
@@ -346,6 +419,30 @@ pub enum Refusal {
     /// The outcome is none of work.
     #[error("work cannot end as {:?}; choose resolved, partly_resolved, explained or unfounded", .0.as_str())]
     NotAnOutcomeOfWork(Outcome),
+    /// It goes on as another case.
+    #[error("it was merged into case {0}, which goes on; look there")]
+    MergedInto(CaseNumber),
+    /// Enough units have a part in it.
+    #[error("{MAX_JOINT} parts were given in this case; what needs more units is several cases")]
+    TooManyParts,
+    /// Enough cases were split off.
+    #[error("{MAX_SPLIT} cases were split off from this one already")]
+    TooManySplit,
+    /// The date for an answer lies in the past or too far ahead.
+    #[error("a question can be answered until a date from tomorrow to {0}")]
+    AskDate(Date),
+    /// The answers to choose from are none.
+    #[error("a question has no choices or 2 to {MAX_CHOICES} different ones of at most {MAX_CHOICE} letters")]
+    BadChoices,
+    /// The question offers answers, and this is none of them.
+    #[error("choose one of the answers that the question offers")]
+    NotAChoice,
+    /// The case has no such report.
+    #[error("the case has no report {0}")]
+    NoSuchReport(u32),
+    /// The time for the answer is over.
+    #[error("the time to answer is over")]
+    QuestionOver,
     /// A case cannot be merged into itself.
     #[error("a case is no duplicate of itself")]
     MergedIntoItself,
@@ -393,6 +490,14 @@ impl Refusal {
             Self::TooManyPhotos => "too_many_photos",
             Self::BadAnswer { .. } => "bad_answer",
             Self::NotAnOutcomeOfWork(_) => "not_an_outcome_of_work",
+            Self::MergedInto(_) => "merged_into",
+            Self::TooManyParts => "too_many_parts",
+            Self::TooManySplit => "too_many_split",
+            Self::AskDate(_) => "ask_date",
+            Self::BadChoices => "bad_choices",
+            Self::NotAChoice => "not_a_choice",
+            Self::NoSuchReport(_) => "no_such_report",
+            Self::QuestionOver => "question_over",
             Self::MergedIntoItself => "merged_into_itself",
             Self::OnlyPostsFix => "only_posts_fix",
             Self::Stale { .. } => "stale",
@@ -403,6 +508,39 @@ impl Refusal {
 /// The events of a new report: the report itself, and as far as it goes straight through, its acceptance and
 /// assignment; or, fixed on the spot, the work.
 pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Result<Vec<Event>, Refusal> {
+    begin(new, number, None, context)
+}
+
+/// What a split makes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Split {
+    /// The events of the case that the part was in.
+    pub original: Vec<Event>,
+    /// The events of the new case.
+    pub part: Vec<Event>,
+}
+
+/// Makes a part of a case a case of its own, `number`: described, classified and placed anew by the station's desk. The
+/// reports stay with the case they were made for; both logs name the other.
+pub fn split(
+    case: &Case,
+    part: &NewReport,
+    number: CaseNumber,
+    context: Context<'_>,
+) -> Result<Split, Refusal> {
+    let act = Act::Split { into: number };
+    Ok(Split {
+        original: decide(case, &act, &part.description, context)?,
+        part: begin(part, number, Some(case), context)?,
+    })
+}
+
+fn begin(
+    new: &NewReport,
+    number: CaseNumber,
+    split_from: Option<&Case>,
+    context: Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
     let Context { place, by, .. } = context;
     if !may_report(by, place) {
         return Err(Refusal::MayNotReport);
@@ -415,8 +553,8 @@ pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Resu
     if new.photos.len() > MAX_PHOTOS {
         return Err(Refusal::TooManyPhotos);
     }
-    // What comes from another system was never asked our questions.
-    let must_answer = *by != Actor::System;
+    // What comes from another system, and who reported the whole, was never asked our questions.
+    let must_answer = *by != Actor::System && split_from.is_none();
     check_answers(service, &new.answers, must_answer)?;
     let location = locate(place, &new.whereabouts)?;
     let chosen = new
@@ -447,8 +585,9 @@ pub fn report(new: &NewReport, number: CaseNumber, context: Context<'_>) -> Resu
             channel: new.channel,
             location,
             answers: new.answers.clone(),
-            public: service.public && service.shown,
+            public: service.public && service.shown && split_from.is_none_or(|case| case.public),
             photos: new.photos.clone(),
+            split_from: split_from.map(|case| case.number),
         },
         &description,
         clocks,
@@ -546,6 +685,13 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             }
             story.close(Body::Merged { into: *into }, text);
         }
+        Act::Absorb { from, photos } => {
+            let room = MAX_PHOTOS.saturating_sub(case.photos.len());
+            let is_new = |photo: &&Photo| case.photos.iter().all(|known| known.id != photo.id);
+            let photos = photos.iter().filter(is_new).take(room).cloned().collect();
+            story.tell(Body::Absorbed { from: *from, photos }, text, vec![]);
+        }
+        Act::Split { into } => story.tell(Body::Split { into: *into }, text, vec![]),
         Act::Refer => story.close(Body::Referred, text),
         Act::Withdraw => story.close(Body::Withdrawn, text),
         Act::Assign { unit } => {
@@ -566,6 +712,34 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                 });
             }
             story.assign(by, &lead.code, standard, text);
+        }
+        Act::AssignJoint { unit, limit } => {
+            let unit = place
+                .unit(unit.as_str())
+                .ok_or_else(|| Refusal::UnknownUnit(unit.to_string()))?;
+            if case.lead.as_ref() == Some(&unit.code) || open_part(case, &unit.code).is_some() {
+                return Err(Refusal::Missing {
+                    verb,
+                    need: Need::Unit,
+                });
+            }
+            let body = Body::JointAssigned {
+                unit: unit.code.clone(),
+                due_at: limit.map(|limit| place.calendar.due(now, limit)),
+            };
+            story.tell(body, text, vec![]);
+        }
+        Act::HandleJoint => {
+            let unit = by.unit().ok_or(Refusal::NotAllowed(verb))?.clone();
+            story.tell(Body::JointHandled { unit }, text, vec![]);
+        }
+        Act::ReleaseJoint { unit } => {
+            let part = open_part(case, unit).ok_or(Refusal::Missing {
+                verb,
+                need: Need::AnyOpenPart,
+            })?;
+            let unit = part.unit.clone();
+            story.tell(Body::JointReleased { unit }, text, vec![]);
         }
         Act::Sign => {
             let stop = story.stop(&[ClockKind::Sign]);
@@ -608,17 +782,17 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             let outcome = case.state.outcome().unwrap_or(Outcome::Resolved);
             story.close(Body::Verified { outcome }, text);
         }
-        Act::Rework => {
-            let mut clocks = story.stop(&[ClockKind::Verify]);
-            // Work done on the spot had no limit to run on.
-            clocks.push(if let Some(run_on) = story.run_on(ClockKind::Resolve) {
-                run_on
-            } else {
-                let standard = standard_held(place, case)?;
-                story.start(ClockKind::Resolve, standard.resolve, Some(standard))
-            });
-            story.tell(Body::Reworked, text, clocks);
+        Act::VerifyPartly => {
+            let partly = standard_held(place, case).map_or(Partly::Rework, |standard| standard.partly);
+            match partly {
+                Partly::Close => {
+                    let outcome = Outcome::PartlyResolved;
+                    story.close(Body::Verified { outcome }, text);
+                }
+                Partly::Rework => story.rework(text)?,
+            }
         }
+        Act::Rework => story.rework(text)?,
         Act::Settle { outcome } => story.close(Body::Settled { outcome: *outcome }, text),
         Act::RequestReopen => story.tell(Body::ReopenRequested, text, vec![]),
         Act::Reopen => {
@@ -634,39 +808,78 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
         }
         Act::RefuseReopen => story.tell(Body::ReopenRefused, text, vec![]),
         Act::Park { until } => {
-            let today = place.calendar.zone().to_datetime(now).date();
-            let last = today.saturating_add(jiff::Span::new().days(i64::from(settings.max_park_days)));
-            if *until <= today || *until > last {
-                return Err(Refusal::ParkDate(last));
-            }
-            let clocks = story
-                .running()
-                .into_iter()
-                .map(|kind| ClockChange::Pause { kind })
-                .collect();
-            story.tell(Body::Parked { until: *until }, text, clocks);
+            check_park_date(place, now, *until)?;
+            story.park(*until, text);
         }
         Act::Resume => {
-            let clocks = story
-                .standing()
-                .into_iter()
-                .filter_map(|kind| story.run_on(kind))
-                .collect();
+            let clocks = story.all_run_on();
             story.tell(Body::Resumed, text, clocks);
         }
-        Act::Extend => {
-            let mut clock = case
-                .clocks
-                .get(ClockKind::Resolve)
-                .ok_or(Refusal::Overdue)?
-                .clone();
-            clock.extensions = clock.extensions.saturating_add(1);
-            let clocks = vec![ClockChange::Extend {
-                kind: ClockKind::Resolve,
-                due_at: clock.reckon(&place.calendar),
-                step_at: next_step(&clock, place.ladder_of(case), place),
-            }];
-            story.tell(Body::Extended, text, clocks);
+        Act::Extend => story.extend(text)?,
+        Act::AskToPark { until } => {
+            check_park_date(place, now, *until)?;
+            story.tell(Body::ParkAsked { until: *until }, text, vec![]);
+        }
+        Act::AskToExtend => story.tell(Body::ExtensionAsked, text, vec![]),
+        Act::GrantRequest => {
+            let request = case.request.as_ref().ok_or(Refusal::Missing {
+                verb,
+                need: Need::Request,
+            })?;
+            // The reason that was given stands, unless the station gives its own.
+            let why = if text.is_empty() { &request.why } else { text };
+            match request.wish {
+                Wish::Park { until } => story.park(until, why),
+                Wish::Extend => story.extend(why)?,
+            }
+        }
+        Act::RefuseRequest => story.tell(Body::RequestRefused, text, vec![]),
+        Act::Ask { of, choices, until } => {
+            if let Respondent::Reporter { report } = of
+                && !(1..=case.reports).contains(report)
+            {
+                return Err(Refusal::NoSuchReport(*report));
+            }
+            let choices = check_choices(choices)?;
+            let zone = place.calendar.zone();
+            let today = zone.to_datetime(now).date();
+            let last = today.saturating_add(jiff::Span::new().days(MAX_ASK_DAYS));
+            if *until <= today || *until > last {
+                return Err(Refusal::AskDate(last));
+            }
+            let midnight = until.at(0, 0, 0, 0);
+            let until = zone.to_timestamp(midnight).map_err(|_| Refusal::AskDate(last))?;
+            // The clocks wait for the reporter's papers, not for anybody else's.
+            let pauses = match of {
+                Respondent::Reporter { .. } => story.all_stand(),
+                Respondent::Outside => vec![],
+            };
+            let body = Body::Asked {
+                of: *of,
+                choices,
+                until,
+            };
+            story.tell(body, text, pauses);
+        }
+        Act::Answer { choice } => {
+            let offered = case
+                .question
+                .as_ref()
+                .map_or(&[][..], |question| &question.choices);
+            match choice {
+                None if offered.is_empty() && text.is_empty() => {
+                    return Err(Refusal::Missing {
+                        verb,
+                        need: Need::Text,
+                    });
+                }
+                None if offered.is_empty() => {}
+                Some(choice) if offered.contains(choice) => {}
+                _ => return Err(Refusal::NotAChoice),
+            }
+            let clocks = story.all_run_on();
+            let choice = choice.clone();
+            story.tell(Body::Answered { choice }, text, clocks);
         }
         Act::Reclassify { service } => {
             let service = reportable(place, service, by)?;
@@ -702,7 +915,10 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
         Act::Comment { public } => story.tell(Body::Commented { public: *public }, text, vec![]),
         Act::AddPhoto { photo } => story.tell(Body::PhotoAdded { photo: photo.clone() }, text, vec![]),
         Act::Rate { rating } => story.tell(Body::Rated { rating: *rating }, text, vec![]),
-        Act::Supervise { on } => story.tell(Body::Supervised { on: *on }, text, vec![]),
+        Act::Supervise { on, kind } => {
+            let kind = on.then_some(*kind);
+            story.tell(Body::Supervised { on: *on, kind }, text, vec![]);
+        }
         Act::Show { public } => story.tell(Body::Shown { public: *public }, text, vec![]),
         Act::Whistle { whistle, stage } => {
             let (whistle, stage) = (*whistle, *stage);
@@ -715,10 +931,14 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             }
         }
         Act::Escalate => {
-            if let Some(clock) = case.clocks.next_step()
-                && clock.step_at.is_some_and(|at| at <= now)
-            {
-                story.escalate(clock);
+            if let Some(at) = case.next_step_at().filter(|at| *at <= now) {
+                let step = case.clocks.next_step().filter(|clock| clock.step_at == Some(at));
+                if let Some(clock) = step {
+                    story.escalate(clock);
+                } else {
+                    let clocks = story.all_run_on();
+                    story.tell(Body::Unanswered, text, clocks);
+                }
             }
         }
         Act::Erase {
@@ -770,6 +990,23 @@ pub(crate) fn unmet(line: &Transition, case: &Case, by: &Actor, place: &Place) -
             .then(|| missing(need)),
         Need::PhotosLeft => (case.photos.len() >= MAX_PHOTOS).then_some(Refusal::TooManyPhotos),
         Need::AtReport => Some(missing(need)),
+        Need::OwnOpenPart => {
+            let own = by.unit().and_then(|unit| open_part(case, unit));
+            own.is_none().then(|| missing(need))
+        }
+        Need::AnyOpenPart => (!case.has_open_part()).then(|| missing(need)),
+        Need::PartsDone => case.has_open_part().then(|| missing(need)),
+        Need::JointRoom => (case.joint.len() >= MAX_JOINT).then_some(Refusal::TooManyParts),
+        Need::SplitRoom => (case.split_into.len() >= MAX_SPLIT).then_some(Refusal::TooManySplit),
+        Need::NotMerged => case.duplicate_of.map(Refusal::MergedInto),
+        Need::Request => match &case.request {
+            None => Some(missing(need)),
+            Some(request) => unmet(wished(request.wish), case, by, place),
+        },
+        Need::AnyRequest => case.request.is_none().then(|| missing(need)),
+        Need::NoRequest => case.request.is_some().then(|| missing(need)),
+        Need::Question => case.question.is_none().then(|| missing(need)),
+        Need::NoQuestion => case.question.is_some().then(|| missing(need)),
         Need::Text
         | Need::Unit
         | Need::RightUnit
@@ -808,6 +1045,11 @@ pub(crate) fn untimely(
             verb: line.verb,
             need,
         }),
+        Need::Request => match case.request.as_ref()?.wish {
+            Wish::Park { until } => check_park_date(place, now, until).err(),
+            Wish::Extend => None,
+        },
+        Need::Question => (case.question.as_ref()?.until <= now).then_some(Refusal::QuestionOver),
         _ => None,
     })
 }
@@ -817,17 +1059,64 @@ fn is_settled_by_lead(case: &Case, settings: &Settings) -> bool {
     case.flags.returned > 0 && case.flags.returned >= settings.max_returns
 }
 
-/// Whether this is the unit or the person who did the work. A pick-up code is theirs too when they reported the
+/// The line of what a unit asks for.
+fn wished(wish: Wish) -> &'static Transition {
+    Transition::of(match wish {
+        Wish::Park { .. } => Verb::Park,
+        Wish::Extend => Verb::Extend,
+    })
+}
+
+/// The part of a unit that it is still at work on.
+fn open_part<'c>(case: &'c Case, unit: &UnitCode) -> Option<&'c JointPart> {
+    case.joint
+        .iter()
+        .find(|part| part.is_open() && part.unit == *unit)
+}
+
+/// The latest day up to which somebody may be given time to answer, from today.
+const MAX_ASK_DAYS: i64 = 30;
+
+fn check_park_date(place: &Place, now: Timestamp, until: Date) -> Result<(), Refusal> {
+    let today = place.calendar.zone().to_datetime(now).date();
+    let days = i64::from(place.jurisdiction.settings.max_park_days);
+    let last = today.saturating_add(jiff::Span::new().days(days));
+    if until <= today || until > last {
+        return Err(Refusal::ParkDate(last));
+    }
+    Ok(())
+}
+
+fn check_choices(choices: &[String]) -> Result<Vec<String>, Refusal> {
+    let mut kept: Vec<String> = Vec::with_capacity(choices.len());
+    for choice in choices {
+        let choice = clean(choice)?;
+        let fits = !choice.is_empty() && choice.chars().count() <= MAX_CHOICE;
+        if !fits || kept.iter().any(|known| *known == choice) {
+            return Err(Refusal::BadChoices);
+        }
+        kept.push(choice.into_owned());
+    }
+    if kept.len() == 1 || kept.len() > MAX_CHOICES {
+        return Err(Refusal::BadChoices);
+    }
+    Ok(kept)
+}
+
+/// Whether this is the unit or the person who did the work, or a part of it. A pick-up code is theirs too when they reported the
 /// matter themselves, not when they took somebody's call.
 fn is_fixer(case: &Case, by: &Actor) -> bool {
-    let Some(fixer) = &case.fixer else {
-        return false;
-    };
+    let joint = case.joint.iter();
+    let joint = joint.map(|part| (&part.unit, part.handed_in.as_ref().map(|done| done.account)));
+    let lead = case.fixer.iter().map(|fixer| (&fixer.unit, Some(fixer.account)));
+    let mut fixers = lead.chain(joint);
     match (by, &case.reporter) {
-        (Actor::Post { unit, account, .. }, _) => fixer.unit == *unit || fixer.account == *account,
+        (Actor::Post { unit, account, .. }, _) => {
+            fixers.any(|(theirs, by)| theirs == unit || by == Some(*account))
+        }
         (Actor::Reporter { report: 1 }, Actor::Post { unit, account, .. }) => {
             let for_somebody = matches!(case.channel, Channel::Phone | Channel::Counter);
-            fixer.account == *account || (fixer.unit == *unit && !for_somebody)
+            fixers.any(|(theirs, by)| by == Some(*account) || (theirs == unit && !for_somebody))
         }
         _ => false,
     }
@@ -908,7 +1197,11 @@ fn next_step(clock: &Clock, ladder: &Ladder, place: &Place) -> Option<Timestamp>
 fn reckoned(case: &Case, ladder: &Ladder, place: &Place) -> Vec<ClockChange> {
     let running = case.clocks.all().iter().filter(|c| c.is_running());
     running
-        .map(|c| (c, c.reckon(&place.calendar), next_step(c, ladder, place)))
+        .map(|c| {
+            let due_at = c.reckon(&place.calendar);
+            let next = ladder.next_until(c, due_at, &place.calendar);
+            (c, due_at, next.map(|(_, at)| at))
+        })
         .filter(|(c, due_at, step_at)| (c.due_at, c.step_at) != (*due_at, *step_at))
         .map(|(c, due_at, step_at)| ClockChange::Reckon {
             kind: c.kind,
@@ -1082,12 +1375,15 @@ impl Story<'_> {
 
     fn start(&self, kind: ClockKind, limit: Limit, standard: Option<&Standard>) -> ClockChange {
         let Context { place, now, .. } = self.context;
-        let clock = Clock::started(kind, limit, now, place.calendar.due(now, limit));
+        let calendar = &place.calendar;
+        let due_at = calendar.due(now, limit);
+        let clock = Clock::started(kind, limit, now, due_at);
+        let first = place.ladder(standard).next_until(&clock, due_at, calendar);
         ClockChange::Start {
             kind,
             limit,
-            due_at: clock.due_at,
-            step_at: next_step(&clock, place.ladder(standard), place),
+            due_at,
+            step_at: first.map(|(_, at)| at),
         }
     }
 
@@ -1156,6 +1452,50 @@ impl Story<'_> {
                 self.tell(Body::Reckoned, "", clocks);
             }
         }
+    }
+
+    /// Lets the clocks that run stand still.
+    fn all_stand(&self) -> Vec<ClockChange> {
+        let running = self.running().into_iter();
+        running.map(|kind| ClockChange::Pause { kind }).collect()
+    }
+
+    /// Lets the clocks that stand still run on.
+    fn all_run_on(&self) -> Vec<ClockChange> {
+        let standing = self.standing().into_iter();
+        standing.filter_map(|kind| self.run_on(kind)).collect()
+    }
+
+    fn park(&mut self, until: Date, text: &str) {
+        let clocks = self.all_stand();
+        self.tell(Body::Parked { until }, text, clocks);
+    }
+
+    fn extend(&mut self, text: &str) -> Result<(), Refusal> {
+        let place = self.context.place;
+        let clock = self.case().clocks.get(ClockKind::Resolve);
+        let mut clock = clock.ok_or(Refusal::Overdue)?.clone();
+        clock.extensions = clock.extensions.saturating_add(1);
+        let clocks = vec![ClockChange::Extend {
+            kind: ClockKind::Resolve,
+            due_at: clock.reckon(&place.calendar),
+            step_at: next_step(&clock, place.ladder_of(self.case()), place),
+        }];
+        self.tell(Body::Extended, text, clocks);
+        Ok(())
+    }
+
+    fn rework(&mut self, text: &str) -> Result<(), Refusal> {
+        let mut clocks = self.stop(&[ClockKind::Verify]);
+        // Work done on the spot had no limit to run on.
+        clocks.push(if let Some(run_on) = self.run_on(ClockKind::Resolve) {
+            run_on
+        } else {
+            let standard = standard_held(self.context.place, self.case())?;
+            self.start(ClockKind::Resolve, standard.resolve, Some(standard))
+        });
+        self.tell(Body::Reworked, text, clocks);
+        Ok(())
     }
 
     fn close(&mut self, body: Body, text: &str) {

@@ -244,8 +244,17 @@ impl Ladder {
 
     /// The next rung of a clock, after those that have fired, and when it is reached.
     pub fn next(&self, clock: &Clock, calendar: &Calendar) -> Option<(&Rung, Timestamp)> {
+        self.next_until(clock, clock.reckon(calendar), calendar)
+    }
+
+    /// [`Ladder::next`] of a clock that is known to be due at `due_at` by this calendar.
+    pub(crate) fn next_until(
+        &self,
+        clock: &Clock,
+        due_at: Timestamp,
+        calendar: &Calendar,
+    ) -> Option<(&Rung, Timestamp)> {
         let fired = usize::from(clock.steps_fired);
-        let due_at = clock.reckon(calendar);
         let mut next = None;
         for rung in self.of(clock.kind).take(fired + 1) {
             let below = next.map_or(clock.started_at, |(_, at)| at);

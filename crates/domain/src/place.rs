@@ -8,6 +8,7 @@ use std::{
     ops::Range,
 };
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -394,6 +395,17 @@ pub enum Verification {
     SelfCheck,
 }
 
+/// What it means that the one who verifies finds a part of the work done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Partly {
+    /// The unit does the rest.
+    #[default]
+    Rework,
+    /// The case is closed as partly resolved.
+    Close,
+}
+
 /// One service under one filing condition: its limits, lead unit, closing condition and legal basis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standard {
@@ -423,6 +435,8 @@ pub struct Standard {
     pub legal_basis: String,
     /// Who may verify.
     pub verification: Verification,
+    /// What becomes of it when a part of the work is found done.
+    pub partly: Partly,
     /// Who is told when its clocks run out; the default ladder when absent.
     pub ladder: Option<LadderCode>,
 }
@@ -543,6 +557,8 @@ pub struct Settings {
     pub retention_days: u32,
     /// What reporters wrote is erased this many days after closing; none keeps it with the case.
     pub text_retention_days: Option<u32>,
+    /// Within how much time the notices to one reader are gathered into one mail, once there are several; zero: never.
+    pub digest: SignedDuration,
     /// The triage limit of a report whose standard says none.
     pub triage: Limit,
     /// The sign limit of an assignment whose standard says none; no clock runs when absent.

@@ -110,7 +110,7 @@ pub fn timeline(events: &[Event]) -> Vec<Entry> {
 fn entry(event: &Event, version: u32) -> Option<Entry> {
     let acting = event.by.unit().cloned();
     let (unit, outcome, text_is_public) = match &event.body {
-        Body::Assigned { unit } => (Some(unit.clone()), None, false),
+        Body::Assigned { unit } | Body::JointAssigned { unit, .. } => (Some(unit.clone()), None, false),
         Body::Handled { outcome, .. } | Body::Verified { outcome } | Body::Settled { outcome } => {
             (acting, Some(*outcome), true)
         }
@@ -125,10 +125,20 @@ fn entry(event: &Event, version: u32) -> Option<Entry> {
         | Body::ReportedIn
         | Body::Reworked
         | Body::ReopenRequested
+        | Body::Split { .. }
+        | Body::JointHandled { .. }
+        | Body::Asked { .. }
+        | Body::Answered { .. }
+        | Body::Unanswered
         | Body::Resumed => (acting, None, false),
         Body::Commented { public: true } => (acting, None, true),
         Body::Commented { public: false }
+        | Body::Absorbed { .. }
         | Body::Returned { .. }
+        | Body::JointReleased { .. }
+        | Body::ParkAsked { .. }
+        | Body::ExtensionAsked
+        | Body::RequestRefused
         | Body::Extended
         | Body::Reclassified { .. }
         | Body::Relocated { .. }

@@ -1,5 +1,5 @@
 //! The rights: what each role may do and where. The table of transitions says which role may move a case; this
-//! file says what the roles are, what an actor may see, and which other doors a role opens.
+//! file says what the roles are, what an actor may see, which other doors a role opens, and what an API key may do.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::{
     case::{Actor, Case},
     place::{AreaIndex, Level, Place, UnitKind},
     whistle::Whistle,
-    words::UnitCode,
+    words::{PostCode, UnitCode},
 };
 
 /// What a post may do.
@@ -75,7 +75,45 @@ impl std::str::FromStr for Role {
 )]
 pub struct UnknownRole(pub String);
 
-/// What an actor may see: an area with all below it, and the cases that a unit leads, wherever they are. The one rule
+/// What an API key may do besides what anyone may. Its system reads what the public reads, with any key or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// File reports, join them to cases, send photos.
+    Report,
+    /// Say what happened to a case: what the table of transitions lets a system do.
+    Update,
+}
+
+impl Scope {
+    /// All scopes.
+    pub const ALL: [Self; 2] = [Self::Report, Self::Update];
+
+    /// The word on the command line and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Update => "update",
+        }
+    }
+}
+
+impl std::str::FromStr for Scope {
+    type Err = UnknownScope;
+
+    fn from_str(text: &str) -> Result<Self, UnknownScope> {
+        Self::ALL
+            .into_iter()
+            .find(|scope| scope.as_str() == text)
+            .ok_or_else(|| UnknownScope(text.to_owned()))
+    }
+}
+
+/// A scope that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("scope {0:?} does not exist; write report or update")]
+pub struct UnknownScope(pub String);
+
+/// What an actor may see: an area with all below it, and the cases that a unit leads or has a part in, wherever they are. The one rule
 /// for single cases and for lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sight {
@@ -85,7 +123,15 @@ pub struct Sight {
     pub unit: Option<UnitCode>,
 }
 
-/// What an actor may see of all cases. A handler sees what its unit leads; every other role sees its area too.
+impl Sight {
+    /// Whether it is every case, also those from before an area was redrawn.
+    pub fn is_whole(&self, place: &Place) -> bool {
+        self.area
+            .is_some_and(|area| place.areas.get(area).level == Level::City)
+    }
+}
+
+/// What an actor may see of all cases. A handler sees what its unit leads or has a part in; every other role sees its area too.
 pub fn sight(actor: &Actor, place: &Place) -> Sight {
     let Actor::Post { post, unit, .. } = actor else {
         return Sight::default();
@@ -118,8 +164,10 @@ const REPORTING: [Role; 5] = [
 
 /// Whether an actor may report: everybody, but of the posts only those with a duty in the work.
 pub fn may_report(actor: &Actor, place: &Place) -> bool {
-    let Actor::Post { post, .. } = actor else {
-        return true;
+    let post = match actor {
+        Actor::Post { post, .. } => post,
+        Actor::Asked { .. } => return false,
+        _ => return true,
     };
     place
         .post(post.as_str())
@@ -129,14 +177,38 @@ pub fn may_report(actor: &Actor, place: &Place) -> bool {
 /// Whether an actor may see a case.
 pub fn may_see(case: &Case, actor: &Actor, place: &Place) -> bool {
     let sight = sight(actor, place);
-    let whole_city = sight
-        .area
-        .is_some_and(|i| place.areas.get(i).level == Level::City);
     let in_area = sight
         .area
         .is_some_and(|i| case.location.areas.passes(&place.areas.get(i).code));
-    let led = sight.unit.is_some() && case.lead == sight.unit;
-    whole_city || in_area || led
+    sight.is_whole(place) || in_area || sight.unit.is_some_and(|unit| case.concerns(&unit))
+}
+
+/// Whether an actor keeps accounts.
+pub fn may_administer(actor: &Actor, place: &Place) -> bool {
+    administered(actor, place).is_some()
+}
+
+/// Whether an actor keeps the account that holds some posts: all of them lie in the actor's area. Posts that the place no
+/// longer has, or none at all, are for who keeps the whole place.
+pub fn may_keep_account(actor: &Actor, place: &Place, posts: &[PostCode]) -> bool {
+    let Some(area) = administered(actor, place) else {
+        return false;
+    };
+    let lies_within = |code: &PostCode| {
+        place
+            .post(code.as_str())
+            .is_some_and(|post| place.areas.is_within(post.area, area))
+    };
+    place.areas.get(area).level == Level::City || (!posts.is_empty() && posts.iter().all(lies_within))
+}
+
+/// The area whose accounts an actor keeps.
+fn administered(actor: &Actor, place: &Place) -> Option<AreaIndex> {
+    let Actor::Post { post, .. } = actor else {
+        return None;
+    };
+    let post = place.post(post.as_str())?;
+    post.roles.contains(&Role::Administrator).then_some(post.area)
 }
 
 /// Whether an actor may see a whistle: the stations that answer for it, those whose area holds the station that blew it,

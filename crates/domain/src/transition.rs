@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    case::{Actor, Body, Case, Stage},
+    case::{self, Actor, Body, Case, Stage},
     command::{unmet, untimely},
     place::{Place, Post, UnitKind},
     rights::{Role, may_report},
@@ -23,12 +23,22 @@ pub enum Verb {
     Decline,
     /// Close it as a duplicate of another case.
     Merge,
+    /// Take over who reported a case that is merged into it, and its photos.
+    Absorb,
+    /// Make a part of it a case of its own.
+    Split,
     /// Hand it to somebody outside.
     Refer,
     /// Take it back.
     Withdraw,
     /// Give it to a unit.
     Assign,
+    /// Give another unit a part in it.
+    AssignJoint,
+    /// Hand in one's part.
+    HandleJoint,
+    /// Let another unit off its part.
+    ReleaseJoint,
     /// Say "we have seen it and take it".
     Sign,
     /// Say "we are here".
@@ -41,6 +51,8 @@ pub enum Verb {
     FixOnTheSpot,
     /// Find the work done.
     Verify,
+    /// Find a part of the work done; the standard says what that leads to.
+    VerifyPartly,
     /// Find the work not done.
     Rework,
     /// Close it because the system it was imported from had.
@@ -57,6 +69,18 @@ pub enum Verb {
     Resume,
     /// Add the running limit once more.
     Extend,
+    /// Ask the station to let it wait.
+    AskToPark,
+    /// Ask the station for more time.
+    AskToExtend,
+    /// Grant what the unit asked for.
+    GrantRequest,
+    /// Refuse that.
+    RefuseRequest,
+    /// Ask a reporter, or somebody outside, one question.
+    Ask,
+    /// Answer it.
+    Answer,
     /// Change its service.
     Reclassify,
     /// Change its place.
@@ -77,7 +101,7 @@ pub enum Verb {
     Whistle,
     /// Compute its clocks anew.
     Reckon,
-    /// Take the step of a clock's ladder that is due.
+    /// Take the step of a clock's ladder that is due, or end the time for an answer.
     Escalate,
     /// Erase what a reporter wrote and sent, and how they can be reached.
     Erase,
@@ -90,15 +114,21 @@ impl Verb {
             Self::Accept => "accept",
             Self::Decline => "decline",
             Self::Merge => "merge",
+            Self::Absorb => "absorb",
+            Self::Split => "split",
             Self::Refer => "refer",
             Self::Withdraw => "withdraw",
             Self::Assign => "assign",
+            Self::AssignJoint => "assign_joint",
+            Self::HandleJoint => "handle_joint",
+            Self::ReleaseJoint => "release_joint",
             Self::Sign => "sign",
             Self::ReportIn => "report_in",
             Self::Return => "return",
             Self::Handle => "handle",
             Self::FixOnTheSpot => "fix_on_the_spot",
             Self::Verify => "verify",
+            Self::VerifyPartly => "verify_partly",
             Self::Rework => "rework",
             Self::Settle => "settle",
             Self::RequestReopen => "request_reopen",
@@ -107,6 +137,12 @@ impl Verb {
             Self::Park => "park",
             Self::Resume => "resume",
             Self::Extend => "extend",
+            Self::AskToPark => "ask_to_park",
+            Self::AskToExtend => "ask_to_extend",
+            Self::GrantRequest => "grant_request",
+            Self::RefuseRequest => "refuse_request",
+            Self::Ask => "ask",
+            Self::Answer => "answer",
             Self::Reclassify => "reclassify",
             Self::Relocate => "relocate",
             Self::Join => "join",
@@ -143,6 +179,10 @@ pub enum Who {
     InStation(Role),
     /// A post with this role in the unit that leads the case.
     InLead(Role),
+    /// A post with this role in another unit that has a part in the case.
+    InJoint(Role),
+    /// The one who was asked the question that is open.
+    Respondent,
 }
 
 /// Where it leads.
@@ -204,6 +244,28 @@ pub enum Need {
     PhotosLeft,
     /// The report itself; never done to a case that is there already.
     AtReport,
+    /// An actor whose unit is still at work on its part.
+    OwnOpenPart,
+    /// A case with a part that another unit is still at work on.
+    AnyOpenPart,
+    /// A case whose other units have handed in their parts, or were let off.
+    PartsDone,
+    /// Room for one more part.
+    JointRoom,
+    /// Room for one more case that is split off.
+    SplitRoom,
+    /// A case that was not merged into another.
+    NotMerged,
+    /// A case whose unit asks for something that can still be granted.
+    Request,
+    /// A case whose unit asks for something.
+    AnyRequest,
+    /// A case whose unit asks for nothing yet.
+    NoRequest,
+    /// A question that can still be answered.
+    Question,
+    /// A case without an open question.
+    NoQuestion,
 }
 
 impl Need {
@@ -233,6 +295,17 @@ impl Need {
             Self::OnlyReport => "the one who reported it, and nobody else who joined",
             Self::PhotosLeft => "room for one more photo",
             Self::AtReport => "a new report",
+            Self::OwnOpenPart => "a part that your unit has not handed in",
+            Self::AnyOpenPart => "a unit with an open part in the case",
+            Self::PartsDone => "the parts of the other units, handed in or released",
+            Self::JointRoom => "room for one more unit",
+            Self::SplitRoom => "room for one more part",
+            Self::NotMerged => "a case that was not merged",
+            Self::Request => "a request of its unit that can be granted",
+            Self::AnyRequest => "a request of its unit",
+            Self::NoRequest => "a case without an open request",
+            Self::Question => "an open question",
+            Self::NoQuestion => "a case without an open question",
         }
     }
 }
@@ -272,12 +345,21 @@ pub struct Transition {
 
 use Role::{CallTaker, Dispatcher, Handler, Lead, Patrol};
 use Stage::{Accepted, Assigned, Closed, Handled, InProgress, ReopenRequested, Reported};
-use Who::{Anyone, Client, FirstReporter, InArea, InLead, InStation, Reporter, System};
+use Who::{Anyone, Client, FirstReporter, InArea, InJoint, InLead, InStation, Reporter, Respondent, System};
 
 const INTAKE: &[Who] = &[InArea(CallTaker), InArea(Dispatcher), InStation(Lead), System];
 const DESK: &[Who] = &[InArea(Dispatcher), InStation(Lead), System];
 const CONTROL: &[Who] = &[InArea(Dispatcher), InStation(Lead)];
 const UNIT: &[Who] = &[InLead(Handler), InLead(Lead)];
+const JOINT: &[Who] = &[InJoint(Handler), InJoint(Lead)];
+const ASKING: &[Who] = &[
+    InArea(CallTaker),
+    InArea(Dispatcher),
+    InStation(Lead),
+    InLead(Handler),
+    InLead(Lead),
+];
+const ANSWERING: &[Who] = &[Respondent, InArea(CallTaker), InArea(Dispatcher), InStation(Lead)];
 const STAFF: &[Who] = &[
     InArea(Patrol),
     InArea(CallTaker),
@@ -285,6 +367,8 @@ const STAFF: &[Who] = &[
     InStation(Lead),
     InLead(Handler),
     InLead(Lead),
+    InJoint(Handler),
+    InJoint(Lead),
     Client,
     Reporter,
 ];
@@ -316,6 +400,14 @@ pub const TRANSITIONS: &[Transition] = &[
         INTAKE,
         &[Need::Original],
     ),
+    line(Verb::Absorb, &Stage::ALL, To::Same, &[System], &[]),
+    line(
+        Verb::Split,
+        &[Reported, Accepted, Assigned, InProgress],
+        To::Same,
+        CONTROL,
+        &[Need::Text, Need::Service, Need::SplitRoom],
+    ),
     line(
         Verb::Refer,
         &[Reported, Accepted],
@@ -337,6 +429,27 @@ pub const TRANSITIONS: &[Transition] = &[
         To::Stage(&[Assigned]),
         DESK,
         &[Need::Unit, Need::LeadAfterReturns, Need::NotParked],
+    ),
+    line(
+        Verb::AssignJoint,
+        &[Assigned, InProgress],
+        To::Same,
+        CONTROL,
+        &[Need::Text, Need::Unit, Need::NotParked, Need::JointRoom],
+    ),
+    line(
+        Verb::HandleJoint,
+        &[Accepted, Assigned, InProgress],
+        To::Same,
+        JOINT,
+        &[Need::Text, Need::OwnOpenPart, Need::NotParked],
+    ),
+    line(
+        Verb::ReleaseJoint,
+        &[Accepted, Assigned, InProgress],
+        To::Same,
+        CONTROL,
+        &[Need::Text, Need::Unit, Need::AnyOpenPart],
     ),
     line(
         Verb::Sign,
@@ -364,7 +477,7 @@ pub const TRANSITIONS: &[Transition] = &[
         &[InProgress],
         To::Stage(&[Handled, Closed]),
         UNIT,
-        &[Need::Text, Need::Outcome, Need::NotParked],
+        &[Need::Text, Need::Outcome, Need::NotParked, Need::PartsDone],
     ),
     // The report accepts the case by its standard, and so the work is handed in from there.
     line(
@@ -382,6 +495,13 @@ pub const TRANSITIONS: &[Transition] = &[
         &[Need::NotFixer, Need::ReporterFirst],
     ),
     line(
+        Verb::VerifyPartly,
+        &[Handled],
+        To::Stage(&[Closed, InProgress]),
+        VERIFIERS,
+        &[Need::Text, Need::NotFixer, Need::ReporterFirst],
+    ),
+    line(
         Verb::Rework,
         &[Handled],
         To::Stage(&[InProgress]),
@@ -394,14 +514,14 @@ pub const TRANSITIONS: &[Transition] = &[
         &[Closed],
         To::Stage(&[ReopenRequested]),
         DOUBTERS,
-        &[Need::Text, Need::Window],
+        &[Need::Text, Need::Window, Need::NotMerged],
     ),
     line(
         Verb::Reopen,
         &[ReopenRequested],
         To::Stage(&[InProgress, Accepted, Reported]),
         CONTROL,
-        &[Need::Text],
+        &[Need::Text, Need::NotMerged],
     ),
     line(
         Verb::RefuseReopen,
@@ -415,7 +535,7 @@ pub const TRANSITIONS: &[Transition] = &[
         &[Accepted, Assigned, InProgress],
         To::Same,
         CONTROL,
-        &[Need::Text, Need::Until, Need::NeverParked],
+        &[Need::Text, Need::Until, Need::NeverParked, Need::NoQuestion],
     ),
     line(
         Verb::Resume,
@@ -434,8 +554,52 @@ pub const TRANSITIONS: &[Transition] = &[
             Need::NotParked,
             Need::ExtensionsLeft,
             Need::NotOverdue,
+            Need::NoQuestion,
         ],
     ),
+    line(
+        Verb::AskToPark,
+        &[Assigned, InProgress],
+        To::Same,
+        UNIT,
+        &[Need::Text, Need::Until, Need::NeverParked, Need::NoRequest],
+    ),
+    // It must not be over when it is asked for; the station may take its time to decide.
+    line(
+        Verb::AskToExtend,
+        &[Assigned, InProgress],
+        To::Same,
+        UNIT,
+        &[
+            Need::Text,
+            Need::NotParked,
+            Need::ExtensionsLeft,
+            Need::NotOverdue,
+            Need::NoRequest,
+        ],
+    ),
+    line(
+        Verb::GrantRequest,
+        &[Assigned, InProgress],
+        To::Same,
+        CONTROL,
+        &[Need::Request],
+    ),
+    line(
+        Verb::RefuseRequest,
+        &[Assigned, InProgress],
+        To::Same,
+        CONTROL,
+        &[Need::Text, Need::AnyRequest],
+    ),
+    line(
+        Verb::Ask,
+        &[Reported, Accepted, Assigned, InProgress],
+        To::Same,
+        ASKING,
+        &[Need::Text, Need::Until, Need::NotParked, Need::NoQuestion],
+    ),
+    line(Verb::Answer, OPEN, To::Same, ANSWERING, &[Need::Question]),
     line(
         Verb::Reclassify,
         &[Reported, Accepted],
@@ -536,9 +700,14 @@ const fn verb_of(body: &Body) -> Option<Verb> {
         Body::Accepted { .. } => Verb::Accept,
         Body::Declined => Verb::Decline,
         Body::Merged { .. } => Verb::Merge,
+        Body::Absorbed { .. } => Verb::Absorb,
+        Body::Split { .. } => Verb::Split,
         Body::Referred => Verb::Refer,
         Body::Withdrawn => Verb::Withdraw,
         Body::Assigned { .. } => Verb::Assign,
+        Body::JointAssigned { .. } => Verb::AssignJoint,
+        Body::JointHandled { .. } => Verb::HandleJoint,
+        Body::JointReleased { .. } => Verb::ReleaseJoint,
         Body::Signed => Verb::Sign,
         Body::ReportedIn => Verb::ReportIn,
         Body::Returned { .. } => Verb::Return,
@@ -555,6 +724,11 @@ const fn verb_of(body: &Body) -> Option<Verb> {
         Body::Parked { .. } => Verb::Park,
         Body::Resumed => Verb::Resume,
         Body::Extended => Verb::Extend,
+        Body::ParkAsked { .. } => Verb::AskToPark,
+        Body::ExtensionAsked => Verb::AskToExtend,
+        Body::RequestRefused => Verb::RefuseRequest,
+        Body::Asked { .. } => Verb::Ask,
+        Body::Answered { .. } => Verb::Answer,
         Body::Reclassified { .. } => Verb::Reclassify,
         Body::Relocated { .. } => Verb::Relocate,
         Body::Commented { .. } => Verb::Comment,
@@ -564,7 +738,7 @@ const fn verb_of(body: &Body) -> Option<Verb> {
         Body::Shown { .. } => Verb::Show,
         Body::Whistled { .. } => Verb::Whistle,
         Body::Reckoned => Verb::Reckon,
-        Body::Escalated { .. } => Verb::Escalate,
+        Body::Escalated { .. } | Body::Unanswered => Verb::Escalate,
         Body::Erased { .. } => Verb::Erase,
     })
 }
@@ -578,6 +752,17 @@ impl Who {
             (Self::InLead(_), Actor::Post { post, .. }) => place
                 .post(post.as_str())
                 .is_some_and(|p| case.lead.as_ref() == Some(&p.unit)),
+            (Self::InJoint(_), Actor::Post { post, .. }) => place
+                .post(post.as_str())
+                .is_some_and(|p| case.joint.iter().any(|part| part.unit == p.unit)),
+            (Self::Respondent, actor) => {
+                let question = case.question.as_ref();
+                question.is_some_and(|question| match (question.of, actor) {
+                    (case::Respondent::Reporter { report }, Actor::Reporter { report: by }) => report == *by,
+                    (case::Respondent::Outside, Actor::Asked { question: by }) => question.number == *by,
+                    _ => false,
+                })
+            }
             _ => true,
         };
         self.is_somewhere(actor, place) && here()
@@ -589,9 +774,13 @@ impl Who {
             (Self::Anyone, actor) => may_report(actor, place),
             (Self::Reporter, Actor::Reporter { .. })
             | (Self::FirstReporter, Actor::Reporter { report: 1 })
+            | (Self::Respondent, Actor::Reporter { .. } | Actor::Asked { .. })
             | (Self::Client, Actor::Client { .. })
             | (Self::System, Actor::System) => true,
-            (Self::InArea(role) | Self::InStation(role) | Self::InLead(role), Actor::Post { post, .. }) => {
+            (
+                Self::InArea(role) | Self::InStation(role) | Self::InLead(role) | Self::InJoint(role),
+                Actor::Post { post, .. },
+            ) => {
                 let in_station = |p: &Post| {
                     let unit = place.unit(p.unit.as_str());
                     unit.is_some_and(|u| u.kind == UnitKind::Station)

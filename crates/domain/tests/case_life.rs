@@ -5,9 +5,13 @@ mod village;
 use jiff::{ToSpan, civil::date};
 use village::{REPORTER, Tale, VILLAGE, matter, may, post, village_with};
 use whistle_domain::{
-    case::{Actor, Body, Channel, Outcome, Rating, Stage, State},
+    case::{
+        Actor, Body, Channel, Outcome, Photo, PhotoKind, Rating, Respondent, Stage, State, SupervisionKind,
+        Wish,
+    },
     clock::ClockKind,
-    command::Act,
+    command::{Act, Context, split},
+    rights::may_see,
     words::CaseNumber,
 };
 
@@ -523,7 +527,10 @@ fn a_department_lead_has_no_say_over_other_units_cases() {
         Act::Verify,
         Act::Rework,
         Act::Decline,
-        Act::Supervise { on: true },
+        Act::Supervise {
+            on: true,
+            kind: SupervisionKind::Important,
+        },
     ] {
         assert!(tale.tries(&post("roads-lead"), &act, "why").is_err(), "{act:?}");
     }
@@ -659,4 +666,358 @@ fn a_changed_calendar_recomputes_the_open_clocks_and_says_so() {
         Ok(0),
         "nothing is left to recompute"
     );
+}
+
+fn with_part_of(unit: &str) -> Act {
+    Act::AssignJoint {
+        unit: unit.parse().unwrap(),
+        limit: Some("4h working".parse().unwrap()),
+    }
+}
+
+fn rid_of(unit: &str) -> Act {
+    Act::ReleaseJoint {
+        unit: unit.parse().unwrap(),
+    }
+}
+
+/// A lamp at which the lights department is, while the roads department has a part in it.
+fn lamp_with_a_part_of_roads() -> Tale<'static> {
+    let mut tale = Tale::resident("lamp");
+    tale.does("lights-handler", Act::ReportIn)
+        .does("dispatcher", with_part_of("roads"));
+    tale
+}
+
+#[test]
+fn the_lead_hands_in_when_the_other_units_have() {
+    let mut tale = lamp_with_a_part_of_roads();
+    assert_eq!(tale.case.joint[0].due_at, Some(may(13, 15, 0)));
+    assert_eq!(tale.case.joint[0].task, "because");
+    assert_eq!(tale.refused(&post("lights-handler"), DONE), "missing");
+    assert_eq!(
+        tale.refused(&post("cleaners-handler"), Act::HandleJoint),
+        "not_allowed"
+    );
+    tale.does("roads-handler", Act::HandleJoint);
+    assert_eq!(tale.refused(&post("roads-handler"), Act::HandleJoint), "missing");
+    tale.does("lights-handler", DONE);
+    assert_eq!(tale.case.state.stage(), Stage::Handled);
+}
+
+#[test]
+fn a_unit_that_the_desk_lets_off_keeps_nobody_waiting() {
+    let mut tale = lamp_with_a_part_of_roads();
+    assert_eq!(
+        tale.refused(&post("lights-handler"), rid_of("roads")),
+        "not_allowed"
+    );
+    assert_eq!(tale.refused(&post("dispatcher"), rid_of("cleaners")), "missing");
+    tale.does("dispatcher", rid_of("roads"))
+        .does("lights-handler", DONE);
+    assert_eq!(tale.case.joint, []);
+    // It did nothing, and so may look at what the others did.
+    assert!(!may_see(&tale.case, &post("roads-handler"), &VILLAGE));
+}
+
+#[test]
+fn a_joint_unit_sees_the_case_and_speaks_in_it_but_the_lead_acts() {
+    let mut tale = Tale::resident("lamp");
+    let roads = post("roads-handler");
+    assert!(!may_see(&tale.case, &roads, &VILLAGE));
+    tale.does("dispatcher", with_part_of("roads"));
+    assert!(may_see(&tale.case, &roads, &VILLAGE));
+    tale.does("roads-handler", Act::Comment { public: false });
+    assert_eq!(tale.refused(&roads, Act::ReportIn), "not_allowed");
+    assert_eq!(tale.refused(&roads, not_ours("cleaners")), "not_allowed");
+}
+
+#[test]
+fn nobody_of_a_joint_unit_verifies_what_it_had_a_part_in() {
+    let mut tale = Tale::resident("pothole");
+    tale.does("dispatcher", Act::Accept { standard: None })
+        .does("dispatcher", to("roads"))
+        .does("dispatcher", with_part_of("cleaners"))
+        .does("roads-handler", Act::ReportIn)
+        .does("cleaners-handler", Act::HandleJoint)
+        .does("roads-handler", DONE);
+    for act in [Act::Verify, Act::VerifyPartly, Act::Rework] {
+        assert_eq!(tale.refused(&post("cleaners-patrol"), act), "fixer_cannot_verify");
+    }
+    // Nor by the account in another post.
+    let Actor::Post { account, .. } = post("cleaners-handler") else {
+        unreachable!()
+    };
+    let elsewhere = Actor::Post {
+        post: "mill-patrol".parse().unwrap(),
+        unit: "S-V11".parse().unwrap(),
+        account,
+    };
+    assert_eq!(tale.refused(&elsewhere, Act::Verify), "fixer_cannot_verify");
+    tale.does("mill-patrol", Act::Verify);
+}
+
+#[test]
+fn a_joint_unit_that_gets_the_whole_has_no_part_beside_it() {
+    let mut tale = lamp_with_a_part_of_roads();
+    assert_eq!(
+        tale.refused(&post("dispatcher"), with_part_of("roads")),
+        "missing"
+    );
+    assert_eq!(
+        tale.refused(&post("dispatcher"), with_part_of("lights")),
+        "missing"
+    );
+    tale.does("dispatcher", to("roads"));
+    assert_eq!(tale.case.joint, []);
+}
+
+#[test]
+fn a_part_of_a_case_becomes_a_case_of_its_own_and_both_say_so() {
+    let mut tale = Tale::resident("lamp");
+    let part = whistle_domain::command::NewReport {
+        description: "And rubbish lies under it.".into(),
+        ..matter("litter")
+    };
+    let by = post("dispatcher");
+    let context = Context {
+        place: &VILLAGE,
+        now: tale.now,
+        by: &by,
+        chance: 0.5,
+    };
+    let told = split(&tale.case, &part, CaseNumber(8), context).unwrap();
+    for event in &told.original {
+        tale.case.apply(event).unwrap();
+    }
+    assert_eq!(tale.case.split_into, [CaseNumber(8)]);
+    assert_eq!(tale.case.state.stage(), Stage::Assigned);
+    let part = whistle_domain::case::Case::fold(CaseNumber(8), &told.part).unwrap();
+    assert_eq!(part.split_from, Some(CaseNumber(7)));
+    assert_eq!(part.lead.unwrap().as_str(), "cleaners");
+    // The one who reported the whole has no code for the part.
+    assert_eq!((part.reporter, part.reports), (by, 1));
+}
+
+#[test]
+fn a_merged_case_is_not_reopened_but_points_to_the_one_that_goes_on() {
+    let mut tale = Tale::resident("lamp");
+    tale.does("dispatcher", Act::Merge { into: CaseNumber(3) });
+    assert_eq!(tale.refused(&REPORTER, Act::RequestReopen), "merged_into");
+}
+
+#[test]
+fn the_case_that_goes_on_takes_over_as_many_photos_as_fit() {
+    let photo = |n: usize| Photo {
+        id: format!("{n:02x}"),
+        kind: PhotoKind::Before,
+        public: true,
+    };
+    let mut tale = Tale::resident("lamp");
+    for n in 0..19 {
+        tale.reporter_does(Act::AddPhoto { photo: photo(n) });
+    }
+    let act = Act::Absorb {
+        from: CaseNumber(3),
+        photos: vec![photo(4), photo(40), photo(41)],
+    };
+    tale.tries(&Actor::System, &act, "").unwrap();
+    assert_eq!(tale.case.photos.len(), 20);
+    assert_eq!(tale.case.photos[19], photo(40));
+    assert_eq!(tale.case.absorbed, [CaseNumber(3)]);
+}
+
+#[test]
+fn the_station_grants_what_the_unit_asks_for_with_the_units_reason() {
+    let mut tale = Tale::resident("lamp");
+    let until = date(2026, 5, 20);
+    tale.does("lights-handler", Act::AskToPark { until });
+    assert_eq!(tale.case.request.as_ref().unwrap().wish, Wish::Park { until });
+    assert_eq!(tale.refused(&post("lights-handler"), Act::AskToExtend), "missing");
+    assert_eq!(
+        tale.refused(&post("lights-handler"), Act::GrantRequest),
+        "not_allowed"
+    );
+    tale.tries(&post("dispatcher"), &Act::GrantRequest, "").unwrap();
+    assert_eq!(tale.case.flags.parked_until, Some(until));
+    assert_eq!(tale.case.request, None);
+    assert_eq!(tale.log.last().unwrap().text, "because");
+    tale.does("dispatcher", Act::Resume);
+    assert_eq!(
+        tale.refused(&post("lights-handler"), Act::AskToPark { until }),
+        "parked_before"
+    );
+}
+
+#[test]
+fn more_time_is_asked_for_in_time_and_may_be_granted_later() {
+    let mut tale = Tale::resident("lamp");
+    tale.at(may(18, 17, 0)).does("lights-handler", Act::AskToExtend);
+    let due = tale.clock(ClockKind::Resolve).due_at;
+    tale.at(due + 1.hour()).does("dispatcher", Act::GrantRequest);
+    assert_eq!(tale.case.flags.extended, 1);
+    assert_eq!(
+        tale.refused(&post("lights-handler"), Act::AskToExtend),
+        "no_more_extensions"
+    );
+    let mut late = Tale::resident("lamp");
+    late.at(due + 1.hour());
+    assert_eq!(late.refused(&post("lights-handler"), Act::AskToExtend), "overdue");
+}
+
+#[test]
+fn a_request_is_refused_with_a_reason_or_falls_with_the_day_it_asks_for() {
+    let mut tale = Tale::resident("lamp");
+    let until = date(2026, 5, 20);
+    tale.does("lights-handler", Act::AskToPark { until })
+        .at(may(20, 9, 0));
+    assert_eq!(tale.refused(&post("dispatcher"), Act::GrantRequest), "park_date");
+    let silent = tale.tries(&post("dispatcher"), &Act::RefuseRequest, "");
+    assert_eq!(silent.unwrap_err().word(), "missing");
+    tale.does("dispatcher", Act::RefuseRequest);
+    assert_eq!(tale.case.request, None);
+    tale.does(
+        "lights-handler",
+        Act::AskToPark {
+            until: date(2026, 5, 25),
+        },
+    );
+    // What one unit asked for, another does not get.
+    tale.does("dispatcher", to("roads"));
+    assert_eq!(tale.case.request, None);
+}
+
+#[test]
+fn supervision_says_of_which_kind_it_is_by_whom_and_why_until_it_is_released() {
+    let mut tale = Tale::resident("lamp");
+    let kind = SupervisionKind::Ordered;
+    tale.does("city-lead", Act::Supervise { on: true, kind });
+    let supervision = tale.case.supervision.clone().unwrap();
+    assert_eq!((supervision.kind, supervision.why.as_str()), (kind, "because"));
+    assert_eq!(supervision.post.unwrap().as_str(), "city-lead");
+    tale.does("city-lead", Act::Supervise { on: false, kind });
+    assert_eq!(
+        (&tale.case.supervision, tale.case.flags.supervised),
+        (&None, false)
+    );
+}
+
+#[test]
+fn half_a_job_is_closed_or_goes_back_as_the_standard_says() {
+    let mut pothole = mended_pothole();
+    pothole.reporter_does(Act::VerifyPartly);
+    assert_eq!(pothole.case.state, State::Closed(Outcome::PartlyResolved));
+    let mut lamp = mended_lamp();
+    lamp.reporter_does(Act::VerifyPartly);
+    assert_eq!(
+        (lamp.case.state, lamp.case.flags.reworked),
+        (State::InProgress, 1)
+    );
+}
+
+fn question(of: Respondent, choices: &[&str]) -> Act {
+    Act::Ask {
+        of,
+        choices: choices.iter().map(|c| (*c).to_owned()).collect(),
+        until: date(2026, 5, 20),
+    }
+}
+
+const OF_THE_REPORTER: Respondent = Respondent::Reporter { report: 1 };
+
+#[test]
+fn the_clocks_stand_while_the_reporter_is_asked_and_run_on_with_the_answer() {
+    let mut tale = Tale::resident("lamp");
+    let due = tale.clock(ClockKind::Resolve).due_at;
+    tale.after(60)
+        .does("lights-handler", question(OF_THE_REPORTER, &[]));
+    assert!(tale.case.clocks.all().iter().all(|clock| !clock.is_running()));
+    assert_eq!(tale.refused(&post("dispatcher"), Act::Extend), "missing");
+    // A working day.
+    tale.after(24 * 60);
+    let silent = tale.tries(&REPORTER, &Act::Answer { choice: None }, "");
+    assert_eq!(silent.unwrap_err().word(), "missing");
+    tale.reporter_does(Act::Answer { choice: None });
+    assert!(tale.clock(ClockKind::Resolve).is_running());
+    assert!(tale.clock(ClockKind::Resolve).due_at > due);
+    assert_eq!(
+        tale.refused(&REPORTER, Act::Answer { choice: None }),
+        "not_allowed",
+        "one answer only"
+    );
+}
+
+#[test]
+fn the_case_moves_on_when_no_answer_came_in_time() {
+    let mut tale = Tale::resident("lamp");
+    tale.does("dispatcher", question(OF_THE_REPORTER, &[]));
+    let end = may(20, 0, 0);
+    assert_eq!(tale.case.next_step_at(), Some(end));
+    tale.at(end);
+    assert_eq!(
+        tale.refused(&REPORTER, Act::Answer { choice: None }),
+        "question_over"
+    );
+    assert_eq!(tale.tries(&Actor::System, &Act::Escalate, ""), Ok(1));
+    assert_eq!(*tale.words().last().unwrap(), "unanswered");
+    assert_eq!(tale.case.question, None);
+    assert!(tale.clock(ClockKind::Resolve).is_running());
+}
+
+#[test]
+fn somebody_outside_answers_by_the_link_of_the_question_while_the_clocks_run() {
+    let mut tale = Tale::resident("lamp");
+    tale.does("dispatcher", question(Respondent::Outside, &["yes", "no"]));
+    assert!(tale.clock(ClockKind::Resolve).is_running());
+    let number = tale.case.question.as_ref().unwrap().number;
+    let asked = Actor::Asked { question: number };
+    let other = Actor::Asked { question: number - 1 };
+    let choose = |choice: &str| Act::Answer {
+        choice: Some(choice.to_owned()),
+    };
+    assert_eq!(tale.refused(&other, choose("yes")), "not_allowed");
+    assert_eq!(tale.refused(&REPORTER, choose("yes")), "not_allowed");
+    assert_eq!(tale.refused(&asked, choose("perhaps")), "not_a_choice");
+    assert_eq!(tale.refused(&asked, Act::Comment { public: true }), "not_allowed");
+    tale.tries(&asked, &choose("yes"), "").unwrap();
+    assert_eq!(tale.refused(&asked, choose("yes")), "not_allowed");
+}
+
+#[test]
+fn work_that_is_handed_in_while_the_reporter_is_asked_can_be_reworked_with_the_right_limit() {
+    let mut tale = Tale::resident("pothole");
+    tale.does("dispatcher", Act::Accept { standard: None })
+        .does("dispatcher", Act::Assign { unit: None })
+        .does("roads-handler", Act::ReportIn)
+        .does("roads-handler", question(OF_THE_REPORTER, &[]))
+        .after(60)
+        .does("roads-handler", DONE)
+        .after(60)
+        .reporter_does(Act::Rework);
+    // Nine to eleven did not count: four working hours from eleven, with the lunch between.
+    let resolve = tale.clock(ClockKind::Resolve);
+    assert_eq!(resolve.due_at, may(13, 17, 0));
+    assert!(resolve.is_running());
+}
+
+#[test]
+fn a_question_has_no_choices_or_several_and_an_end_that_is_near() {
+    let mut tale = Tale::resident("lamp");
+    let by = post("dispatcher");
+    for choices in [&["yes"][..], &["yes", "yes"], &["yes", ""]] {
+        assert_eq!(
+            tale.refused(&by, question(OF_THE_REPORTER, choices)),
+            "bad_choices"
+        );
+    }
+    let of = Respondent::Reporter { report: 2 };
+    assert_eq!(tale.refused(&by, question(of, &[])), "no_such_report");
+    for until in [date(2026, 5, 13), date(2026, 6, 13)] {
+        let ask = Act::Ask {
+            of: OF_THE_REPORTER,
+            choices: vec![],
+            until,
+        };
+        assert_eq!(tale.refused(&by, ask), "ask_date");
+    }
 }

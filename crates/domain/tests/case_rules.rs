@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use village::{POSTS, Tale, VILLAGE, matter, may, post};
 use whistle_domain::{
     case::{
-        Actor, Body, Case, Channel, Event, FoldError, MAX_PHOTOS, Outcome, Photo, PhotoKind, Rating, State,
+        Actor, Body, Case, Channel, Event, FoldError, JointPart, MAX_PHOTOS, Outcome, Photo, PhotoKind,
+        Rating, Respondent, State, SupervisionKind,
     },
     clock::{ClockChange, ClockKind},
     command::{Act, NewReport, Refusal, Whereabouts},
@@ -33,6 +34,7 @@ fn any_actor() -> impl Strategy<Value = Actor> {
     prop_oneof![
         12 => prop::sample::select(&POSTS[..]).prop_map(|(code, ..)| post(code)),
         3 => (1_u32..3).prop_map(|report| Actor::Reporter { report }),
+        1 => (1_u32..9).prop_map(|question| Actor::Asked { question }),
         2 => Just(Actor::System),
         1 => Just(Actor::Client { key: 1 }),
         1 => Just(Actor::Public),
@@ -64,6 +66,18 @@ fn any_photo() -> impl Strategy<Value = Photo> {
         kind: PhotoKind::After,
         public,
     })
+}
+
+fn any_respondent() -> impl Strategy<Value = Respondent> {
+    prop_oneof![
+        (1_u32..3).prop_map(|report| Respondent::Reporter { report }),
+        Just(Respondent::Outside),
+    ]
+}
+
+fn any_choices() -> impl Strategy<Value = Vec<String>> {
+    prop::sample::select(vec![vec![], vec!["yes"], vec!["yes", "no"], vec!["yes", "yes"]])
+        .prop_map(|choices| choices.into_iter().map(str::to_owned).collect())
 }
 
 fn any_act() -> impl Strategy<Value = Act> {
@@ -100,7 +114,30 @@ fn any_act() -> impl Strategy<Value = Act> {
         1 => any::<bool>().prop_map(|public| Act::Comment { public }),
         1 => any_photo().prop_map(|photo| Act::AddPhoto { photo }),
         1 => prop::sample::select(&Rating::ALL[..]).prop_map(|rating| Act::Rate { rating }),
-        1 => any::<bool>().prop_map(|on| Act::Supervise { on }),
+        1 => (any::<bool>(), prop::sample::select(&SupervisionKind::ALL[..]))
+            .prop_map(|(on, kind)| Act::Supervise { on, kind }),
+        1 => (10_i64..20, prop::collection::vec(any_photo(), 0..3))
+            .prop_map(|(from, photos)| Act::Absorb { from: CaseNumber(from), photos }),
+        1 => (20_i64..30).prop_map(|into| Act::Split { into: CaseNumber(into) }),
+        5 => any_unit().prop_map(|code| Act::AssignJoint {
+            unit: code.parse().unwrap(),
+            limit: Some("1d working".parse().unwrap()),
+        }),
+        4 => Just(Act::HandleJoint),
+        2 => any_unit().prop_map(|code| Act::ReleaseJoint { unit: code.parse().unwrap() }),
+        2 => Just(Act::VerifyPartly),
+        3 => (-1_i32..70).prop_map(|days| Act::AskToPark {
+            until: jiff::civil::date(2026, 5, 13) + Span::new().days(days),
+        }),
+        3 => Just(Act::AskToExtend),
+        3 => Just(Act::GrantRequest),
+        2 => Just(Act::RefuseRequest),
+        8 => (any_respondent(), any_choices(), -1_i32..40).prop_map(|(of, choices, days)| Act::Ask {
+            of,
+            choices,
+            until: jiff::civil::date(2026, 5, 13) + Span::new().days(days),
+        }),
+        10 => prop::option::of(Just("yes".to_owned())).prop_map(|choice| Act::Answer { choice }),
         1 => any::<bool>().prop_map(|public| Act::Show { public }),
         1 => Just(Act::Reckon),
         6 => Just(Act::Escalate),
@@ -123,7 +160,13 @@ fn any_step() -> impl Strategy<Value = Step> {
 fn somebody_who_may(case: &Case, verb: Verb, drawn: &Actor) -> Actor {
     let line = Transition::of(verb);
     let posts = POSTS.iter().map(|(code, ..)| post(code));
-    let all = posts.chain([village::REPORTER, Actor::System, Actor::Public]);
+    let question = case
+        .question
+        .as_ref()
+        .map(|question| question.number)
+        .unwrap_or_default();
+    let all = [Actor::Asked { question }].into_iter().chain(posts);
+    let all = all.chain([village::REPORTER, Actor::System, Actor::Public]);
     let mut may = all.filter(|actor| line.permits(actor, case, &VILLAGE));
     if line.permits(drawn, case, &VILLAGE) {
         drawn.clone()
@@ -232,7 +275,53 @@ fn fitting(verb: Verb, case: &Case, now: Timestamp) -> Option<Act> {
             },
         },
         Verb::Rate => Act::Rate { rating: Rating::Good },
-        Verb::Supervise => Act::Supervise { on: true },
+        Verb::Supervise => Act::Supervise {
+            on: true,
+            kind: SupervisionKind::Ordered,
+        },
+        Verb::Absorb => Act::Absorb {
+            from: CaseNumber(3),
+            photos: vec![],
+        },
+        Verb::Split => Act::Split { into: CaseNumber(3) },
+        Verb::AssignJoint => {
+            let is_free = |code: &&str| {
+                let unit = code.parse().unwrap();
+                let has_part = |part: &JointPart| part.is_open() && part.unit == unit;
+                case.lead.as_ref() != Some(&unit) && !case.joint.iter().any(has_part)
+            };
+            let free = VILLAGE
+                .units()
+                .iter()
+                .map(|unit| unit.code.as_str())
+                .find(is_free);
+            Act::AssignJoint {
+                unit: free.unwrap().parse().unwrap(),
+                limit: None,
+            }
+        }
+        Verb::HandleJoint => Act::HandleJoint,
+        Verb::ReleaseJoint => Act::ReleaseJoint {
+            unit: match case.joint.iter().find(|part| part.is_open()) {
+                Some(part) => part.unit.clone(),
+                None => another.parse().unwrap(),
+            },
+        },
+        Verb::VerifyPartly => Act::VerifyPartly,
+        Verb::AskToPark => Act::AskToPark {
+            until: VILLAGE.calendar.zone().to_datetime(now).date() + Span::new().days(3),
+        },
+        Verb::AskToExtend => Act::AskToExtend,
+        Verb::GrantRequest => Act::GrantRequest,
+        Verb::RefuseRequest => Act::RefuseRequest,
+        Verb::Ask => Act::Ask {
+            of: Respondent::Outside,
+            choices: vec![],
+            until: VILLAGE.calendar.zone().to_datetime(now).date() + Span::new().days(3),
+        },
+        Verb::Answer => Act::Answer {
+            choice: case.question.as_ref().and_then(|q| q.choices.first().cloned()),
+        },
         Verb::Show => Act::Show { public: true },
         Verb::Whistle => Act::Whistle {
             whistle: whistle_domain::words::WhistleNumber(1),
@@ -266,8 +355,9 @@ proptest! {
         let mut tale = tale_of(&report, &steps).unwrap();
         tale.after(later);
         let now = tale.now.max(tale.case.times.updated_at);
+        let question = tale.case.question.as_ref().map(|question| question.number).unwrap_or_default();
         let everybody = POSTS.iter().map(|(code, ..)| post(code)).chain([
-            village::REPORTER, Actor::Reporter { report: 2 }, Actor::System, Actor::Client { key: 1 }, Actor::Public,
+            Actor::Asked { question }, village::REPORTER, Actor::Reporter { report: 2 }, Actor::System, Actor::Client { key: 1 }, Actor::Public,
         ]);
         for actor in everybody {
             let offers: Vec<Verb> = offered(&tale.case, &actor, tale.place, now)

@@ -5,7 +5,7 @@ mod village;
 use proptest::prelude::*;
 use village::{Tale, VILLAGE, matter, post};
 use whistle_domain::{
-    case::{Actor, Channel, Outcome, Photo, PhotoKind, State},
+    case::{Actor, Channel, Outcome, Photo, PhotoKind, Respondent, State, SupervisionKind},
     command::{Act, NewReport},
     mask::{MASK, mask},
     public::{self, Step},
@@ -48,10 +48,33 @@ fn told_with(secret: &str) -> Tale<'static> {
         (post("dispatcher"), again),
         (post("dispatcher"), Act::Comment { public: false }),
         (post("dispatcher"), Act::Comment { public: true }),
-        (post("city-lead"), Act::Supervise { on: true }),
+        (
+            post("city-lead"),
+            Act::Supervise {
+                on: true,
+                kind: SupervisionKind::Important,
+            },
+        ),
         (post("dispatcher"), Act::Extend),
         (post("dispatcher"), Act::Park { until }),
         (post("dispatcher"), Act::Resume),
+        (
+            post("dispatcher"),
+            Act::AssignJoint {
+                unit: "roads".parse().unwrap(),
+                limit: None,
+            },
+        ),
+        (post("roads-handler"), Act::HandleJoint),
+        (
+            post("dispatcher"),
+            Act::Ask {
+                of: Respondent::Reporter { report: 1 },
+                choices: vec![],
+                until,
+            },
+        ),
+        (village::REPORTER, Act::Answer { choice: None }),
         (village::REPORTER, photo(true)),
         (post("lights-handler"), photo(false)),
         (post("lights-handler"), Act::ReportIn),

@@ -23,6 +23,8 @@ fn who(who: Who) -> String {
         Who::InArea(role) => format!("{} in the area", role.as_str()),
         Who::InStation(role) => format!("{} of a station in the area", role.as_str()),
         Who::InLead(role) => format!("{} of the leading unit", role.as_str()),
+        Who::InJoint(role) => format!("{} of a unit with a part in it", role.as_str()),
+        Who::Respondent => "the one who was asked".into(),
     }
 }
 
@@ -146,7 +148,7 @@ fn every_open_stage_can_be_left_and_every_closed_one_reopened() {
 #[test]
 fn an_auditor_and_an_administrator_change_nothing() {
     for who in TRANSITIONS.iter().flat_map(|line| line.who) {
-        let (Who::InArea(role) | Who::InStation(role) | Who::InLead(role)) = who else {
+        let (Who::InArea(role) | Who::InStation(role) | Who::InLead(role) | Who::InJoint(role)) = who else {
             continue;
         };
         assert!(!matches!(role, Role::Auditor | Role::Administrator));
@@ -210,6 +212,14 @@ fn the_words_of_refusals_are_unique_and_stable() {
             what: "choose one of its values".into(),
         },
         Refusal::NotAnOutcomeOfWork(whistle_domain::case::Outcome::Declined),
+        Refusal::MergedInto(CaseNumber(3)),
+        Refusal::TooManyParts,
+        Refusal::TooManySplit,
+        Refusal::AskDate(park),
+        Refusal::BadChoices,
+        Refusal::NotAChoice,
+        Refusal::NoSuchReport(9),
+        Refusal::QuestionOver,
         Refusal::MergedIntoItself,
         Refusal::OnlyPostsFix,
         Refusal::Stale { seen: 3, now: 4 },

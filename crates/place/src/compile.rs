@@ -11,7 +11,7 @@ use crate::{
     calendar::{self, CALENDAR},
     escalations::{self, ESCALATIONS, LadderBook},
     fault::{Fault, Faults, whole},
-    folder::{Folder, KNOWN_FILES, NEEDED_FILES},
+    folder::{Folder, KNOWN_FILES, NEEDED_FILES, text_folder},
     jurisdiction,
     routing::{self, Books, ROUTING},
     services::{self, QUESTIONS, SERVICES},
@@ -155,7 +155,7 @@ fn check_files(folder: &Folder, faults: &mut Faults) {
     for (path, bytes) in folder
         .files()
         .iter()
-        .filter(|(path, _)| path.starts_with("briefing/"))
+        .filter(|(path, _)| text_folder(path).is_some())
     {
         decode(path, bytes, faults);
     }

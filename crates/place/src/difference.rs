@@ -11,7 +11,7 @@ use crate::{
     calendar::CALENDAR,
     escalations::ESCALATIONS,
     fault::Faults,
-    folder::Folder,
+    folder::{Folder, text_folder},
     jurisdiction,
     routing::ROUTING,
     services::{QUESTIONS, SERVICES},
@@ -77,7 +77,7 @@ pub fn difference(old: Option<&Folder>, new: &Folder) -> Vec<Change> {
     for table in TABLES {
         table_changes(table, old, new, &mut changes);
     }
-    briefing_changes(old, new, &mut changes);
+    text_changes(old, new, &mut changes);
     changes
 }
 
@@ -294,12 +294,12 @@ fn area_detail(before: &Plain, after: &Plain) -> String {
     parts.join(", ")
 }
 
-fn briefing_changes(old: &Folder, new: &Folder, changes: &mut Vec<Change>) {
+fn text_changes(old: &Folder, new: &Folder, changes: &mut Vec<Change>) {
     let texts = |folder: &Folder| -> BTreeMap<String, Vec<u8>> {
         let files = folder
             .files()
             .iter()
-            .filter(|(path, _)| path.starts_with("briefing/"));
+            .filter(|(path, _)| text_folder(path).is_some());
         files.map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
     };
     pairwise(&texts(old), &texts(new), |path, sign, before, after| {

@@ -157,6 +157,22 @@ impl fmt::Display for Faults {
 
 impl std::error::Error for Faults {}
 
+/// With the faults that others than this crate have found.
+impl FromIterator<Fault> for Faults {
+    fn from_iter<I: IntoIterator<Item = Fault>>(found: I) -> Self {
+        let mut faults = Self::default();
+        for fault in found {
+            faults.errors += usize::from(fault.severity == Severity::Error);
+            if faults.list.len() < MAX_FAULTS {
+                faults.list.push(fault);
+            } else {
+                faults.left_out += 1;
+            }
+        }
+        faults.sorted()
+    }
+}
+
 impl Serialize for Faults {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut out = serializer.serialize_struct("Faults", 2)?;

@@ -9,7 +9,7 @@ use std::{
 
 use crate::fault::{Faults, whole};
 
-/// The files that a place is made of, besides the texts below `briefing/`.
+/// The files that a place is made of, besides the texts below `briefing/` and `notices/`.
 pub const KNOWN_FILES: [&str; 12] = [
     "jurisdiction.toml",
     "areas.geojson",
@@ -40,9 +40,11 @@ pub(crate) const NEEDED_FILES: [&str; 7] = [
 pub const MAX_AREAS_BYTES: u64 = 256 << 20;
 /// The largest of the other files: some 100,000 rows.
 pub const MAX_FILE_BYTES: u64 = 16 << 20;
-/// The most texts below `briefing/`.
-pub const MAX_BRIEFING_FILES: usize = 200;
-/// How deep `briefing/` may be nested.
+/// The folders of texts.
+const TEXT_FOLDERS: [&str; 2] = ["briefing", "notices"];
+/// The most texts below each of them.
+pub const MAX_TEXTS: usize = 200;
+/// How deep they may be nested.
 const MAX_DEPTH: usize = 4;
 
 /// The raw files of a place.
@@ -137,7 +139,7 @@ impl Folder {
         for entry in entries {
             let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
             let is_dir = entry.path().is_dir();
-            if is_dir && (path == "briefing" || prefix.starts_with("briefing/")) {
+            if is_dir && text_folder(&format!("{path}/")).is_some() {
                 self.read_below(&entry.path(), &format!("{path}/"), depth + 1, faults);
                 continue;
             }
@@ -166,10 +168,12 @@ impl Folder {
             let what = format!("is larger than {} MiB", limit >> 20);
             return faults.error(whole(&path), what, "simplify it, or split the place");
         }
-        let briefings = self.files.keys().filter(|p| p.starts_with("briefing/")).count();
-        if path.starts_with("briefing/") && briefings == MAX_BRIEFING_FILES {
-            let what = format!("is one text more than the {MAX_BRIEFING_FILES} of a briefing");
-            return faults.error(whole(&path), what, "remove what is no longer used");
+        if let Some(folder) = text_folder(&path) {
+            let beside = self.files.keys().filter(|p| text_folder(p) == Some(folder));
+            if beside.count() == MAX_TEXTS {
+                let what = format!("is one text more than the {MAX_TEXTS} of {folder}/");
+                return faults.error(whole(&path), what, "remove what is no longer used");
+            }
         }
         self.files.insert(path, bytes);
     }
@@ -192,8 +196,8 @@ fn kind_of(path: &str) -> Kind {
         "CHANGELOG",
         "Makefile",
     ];
-    if let Some(below) = path.strip_prefix("briefing/") {
-        return if below.split('/').any(|part| part.starts_with('.')) {
+    if text_folder(path).is_some() {
+        return if path.split('/').any(|part| part.starts_with('.')) {
             Kind::Passed
         } else {
             Kind::Known
@@ -207,6 +211,12 @@ fn kind_of(path: &str) -> Kind {
     } else {
         Kind::Stranger
     }
+}
+
+/// The folder of texts in which a file lies.
+pub(crate) fn text_folder(path: &str) -> Option<&'static str> {
+    let (folder, _) = path.split_once('/')?;
+    TEXT_FOLDERS.into_iter().find(|known| *known == folder)
 }
 
 fn limit_of(path: &str) -> u64 {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Display, ops::RangeInclusive, str::FromStr};
 
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, tz::TimeZone};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -66,6 +66,7 @@ pub(crate) fn default_settings() -> Settings {
         duplicate_hours: 72,
         retention_days: 180,
         text_retention_days: None,
+        digest: SignedDuration::from_hours(1),
         triage: limit("4h working"),
         sign: None,
         verify: limit("2d working"),
@@ -315,6 +316,7 @@ fn settings(root: &Section<'_, '_>, faults: &mut Faults) -> Settings {
             "duplicate_hours",
             "retention_days",
             "text_retention_days",
+            "digest",
             "triage",
             "sign",
             "verify",
@@ -346,6 +348,17 @@ fn settings(root: &Section<'_, '_>, faults: &mut Faults) -> Settings {
         given.whole("text_retention_days", 1..=36_600, &mut days, faults);
         settings.text_retention_days = (days > 0).then_some(days);
     }
+    if let Some(text) = given.string("digest", faults) {
+        match read_window(&text) {
+            Some(window) => settings.digest = window,
+            None => given.expected(
+                "digest",
+                "time from 5m to 24h",
+                "KEY = \"1h\", or \"0\" for none",
+                faults,
+            ),
+        }
+    }
     if let Some(limit) = given.parsed::<Limit>("triage", faults) {
         settings.triage = limit;
     }
@@ -354,6 +367,16 @@ fn settings(root: &Section<'_, '_>, faults: &mut Faults) -> Settings {
         settings.verify = limit;
     }
     settings
+}
+
+/// The window within which notices are gathered; none at all when it is 0.
+fn read_window(text: &str) -> Option<SignedDuration> {
+    if matches!(text, "0" | "0s" | "0h") {
+        return Some(SignedDuration::ZERO);
+    }
+    let window: SignedDuration = text.parse().ok()?;
+    let sensible = SignedDuration::from_mins(5)..=SignedDuration::from_hours(24);
+    sensible.contains(&window).then_some(window)
 }
 
 fn gaps(root: &Section<'_, '_>, faults: &mut Faults) -> Gaps {
@@ -557,6 +580,21 @@ impl<'t, 'i> Section<'t, 'i> {
         } else {
             let kind = format!("number from {} to {}", range.start(), range.end());
             self.expected(key, &kind, &format!("KEY = {}", range.start()), faults);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_of_a_digest_is_none_or_a_sensible_time() {
+        assert_eq!(read_window("1h"), Some(SignedDuration::from_hours(1)));
+        assert_eq!(read_window("15m"), Some(SignedDuration::from_mins(15)));
+        assert_eq!(read_window("0"), Some(SignedDuration::ZERO));
+        for wrong in ["", "1s", "2d", "-1h", "soon"] {
+            assert_eq!(read_window(wrong), None, "{wrong}");
         }
     }
 }

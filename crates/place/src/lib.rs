@@ -27,5 +27,5 @@ mod whistles;
 pub use compile::{Compiled, compile};
 pub use difference::{Change, Sign, difference};
 pub use fault::{Fault, Faults, Severity};
-pub use folder::{Folder, KNOWN_FILES, MAX_AREAS_BYTES, MAX_BRIEFING_FILES, MAX_FILE_BYTES};
+pub use folder::{Folder, KNOWN_FILES, MAX_AREAS_BYTES, MAX_FILE_BYTES, MAX_TEXTS};
 pub use routing::{LinkFault, check};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use whistle_domain::{
-    place::{Standard, Verification},
+    place::{Partly, Standard, Verification},
     words::{ServiceCode, UnitCode},
 };
 
@@ -37,6 +37,7 @@ pub(crate) const STANDARDS: Layout = Layout {
         free("closing_en", &["英文结案条件"]),
         free("legal_basis", &["法律依据"]),
         free("verification", &["核查方式"]),
+        free("partly", &["部分解决"]),
         free("ladder", &["升级阶梯", "阶梯"]),
     ],
 };
@@ -48,6 +49,13 @@ const VERIFICATIONS: [(&str, Verification); 6] = [
     ("岗位核查", Verification::Post),
     ("上报人确认", Verification::Reporter),
     ("自行核查", Verification::SelfCheck),
+];
+
+const PARTLY: [(&str, Partly); 4] = [
+    ("rework", Partly::Rework),
+    ("close", Partly::Close),
+    ("返工", Partly::Rework),
+    ("结案", Partly::Close),
 ];
 
 /// The standards as far as they could be read, and all their codes.
@@ -99,6 +107,7 @@ pub(crate) fn read(
         let verification = row
             .word("verification", &VERIFICATIONS, faults)
             .unwrap_or_default();
+        let partly = row.word("partly", &PARTLY, faults).unwrap_or_default();
         let ladder = row.value("ladder", faults);
         if let (Some(_), Some(ladders)) = (&ladder, ladders) {
             ladders.expect(row, faults);
@@ -118,6 +127,7 @@ pub(crate) fn read(
                 closing: row.text("closing"),
                 legal_basis: row.cell("legal_basis").to_owned(),
                 verification,
+                partly,
                 ladder,
             });
         }

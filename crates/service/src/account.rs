@@ -1,24 +1,25 @@
-//! Accounts: added, signed in, signed out; and the API keys of other systems.
+//! Accounts: added, signed in, signed out, kept by administrators; their sessions; and the API keys of other systems.
 
-use std::{net::IpAddr, sync::LazyLock, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
-use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use whistle_domain::{
     case::Actor,
     place::Post,
+    rights::{self, Scope},
     words::{PostCode, UnitCode},
 };
-use whistle_store::{account as stored, case::Hash};
+use whistle_store::{account as stored, case::Hash, second_factor as factors};
 
 use crate::{
     Whistle,
     error::{Error, Result},
+    password,
     place::Here,
 };
 
-pub use whistle_store::account::Key;
+pub use whistle_store::account::{Change, Key, Listed};
 
 /// How long a session lasts: a shift and some.
 pub(crate) const SESSION_LASTS: SignedDuration = SignedDuration::from_hours(12);
@@ -39,11 +40,26 @@ const TRIES_OF_ALL: u32 = 10 * TRIES;
 /// How long tries to sign in count.
 pub(crate) const TRIES_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
-/// The fewest letters of a password (NIST SP 800-63B: at least 8; more where there is no second factor).
-const MIN_PASSWORD: usize = 10;
+/// How many accounts a page lists.
+pub const ACCOUNTS_AT_ONCE: usize = 100;
 
-/// The most letters of a password: long enough for a sentence, short enough to hash.
-const MAX_PASSWORD: usize = 200;
+/// How often the use of a session is noted: often enough to tell a forgotten one, seldom enough to cost nothing.
+const SEEN_EVERY: SignedDuration = SignedDuration::from_mins(5);
+
+/// An open session of one's own.
+#[derive(Debug, Clone)]
+pub struct OpenSession {
+    /// By which it is ended.
+    pub id: String,
+    /// The post it acts for.
+    pub post: PostCode,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it was last used, to within [`SEEN_EVERY`].
+    pub seen_at: Timestamp,
+    /// Whether it is the one that asks.
+    pub is_this: bool,
+}
 
 /// Who is signed in, and for which post they act.
 #[derive(Debug, Clone)]
@@ -58,6 +74,35 @@ pub struct SignedIn {
     pub actor: Actor,
     /// All posts it holds.
     pub posts: Vec<PostCode>,
+    /// Whether it must get itself a second factor before anything else.
+    pub must_enrol: bool,
+}
+
+/// What comes of a name and a password that fit.
+#[derive(Debug, Clone)]
+pub enum SignIn {
+    /// The token for the cookie.
+    Done(String),
+    /// A code is still needed: what to send along with it to [`Whistle::sign_in_with_code`].
+    HalfWay(String),
+}
+
+/// Another system, by its key.
+#[derive(Debug, Clone)]
+pub struct Client {
+    key: i64,
+    scopes: Vec<Scope>,
+}
+
+impl Client {
+    /// The system as an actor, if its key may do what it is about to.
+    pub fn actor(&self, wanted: Scope) -> Result<Actor> {
+        if self.scopes.contains(&wanted) {
+            Ok(Actor::Client { key: self.key })
+        } else {
+            Err(Error::MissingScope(wanted))
+        }
+    }
 }
 
 impl Whistle {
@@ -79,7 +124,7 @@ impl Whistle {
                 .post(post.as_str())
                 .ok_or_else(|| Error::not_found("post", post))?;
         }
-        let password = hash_password(password)?;
+        let password = self.new_password(password)?;
         let (id, now, posts) = (here.id, self.clock.now(), posts.to_vec());
         let taken = format!("{login:?} is taken; choose another name");
         self.store
@@ -95,7 +140,7 @@ impl Whistle {
 
     /// Sets a new password and ends the account's sessions.
     pub fn set_password(&self, here: &Here, login: &str, password: &str) -> Result<()> {
-        let (id, login, password) = (here.id, login.trim().to_lowercase(), hash_password(password)?);
+        let (id, login, password) = (here.id, login.trim().to_lowercase(), self.new_password(password)?);
         let wanted = login.clone();
         let known = self
             .store
@@ -107,13 +152,13 @@ impl Whistle {
         }
     }
 
-    /// Disables an account and ends its sessions.
-    pub fn disable_user(&self, here: &Here, login: &str) -> Result<()> {
+    /// Disables an account and ends its sessions, or lets it sign in again, or ends its sessions alone.
+    pub fn change_user(&self, here: &Here, login: &str, change: Change) -> Result<()> {
         let (id, login, now) = (here.id, login.trim().to_lowercase(), self.clock.now());
         let wanted = login.clone();
         let known = self
             .store
-            .write_blocking(move |tx| stored::disable(tx, id, &login, now))?;
+            .write_blocking(move |tx| stored::change(tx, id, &login, change, now))?;
         if known {
             Ok(())
         } else {
@@ -121,12 +166,62 @@ impl Whistle {
         }
     }
 
+    /// The same by a member of staff, for an account that is theirs to keep and not their own.
+    pub async fn keep_account(&self, here: &Here, by: &SignedIn, account: i64, change: Change) -> Result<()> {
+        if !rights::may_administer(&by.actor, &here.place) {
+            return Err(Error::Forbidden);
+        }
+        let (id, now) = (here.id, self.clock.now());
+        if account == by.account {
+            return Err(Error::invalid(
+                "account",
+                "ask another administrator to change your own",
+            ));
+        }
+        let (actor, place) = (by.actor.clone(), here.place.clone());
+        let known = self.store.write(move |tx| -> whistle_store::Result<_> {
+            let Some(found) = stored::by_id(tx, id, account)? else {
+                return Ok(false);
+            };
+            let posts = stored::posts(tx, id, account)?;
+            Ok(rights::may_keep_account(&actor, &place, &posts)
+                && stored::change(tx, id, &found.login, change, now)?)
+        });
+        if !known.await? {
+            return Err(Error::not_found("account", account));
+        }
+        tracing::info!(
+            by = by.account,
+            account,
+            change = change.as_str(),
+            "an account was changed"
+        );
+        Ok(())
+    }
+
+    /// The accounts that are a member of staff's to keep, from the one after `after` on, at most [`ACCOUNTS_AT_ONCE`] and
+    /// one more if there are.
+    pub async fn kept_accounts(&self, here: &Here, by: &SignedIn, after: &str) -> Result<Vec<Listed>> {
+        if !rights::may_administer(&by.actor, &here.place) {
+            return Err(Error::Forbidden);
+        }
+        let (id, now) = (here.id, self.clock.now());
+        let all = self
+            .store
+            .read(move |conn| stored::accounts(conn, id, now))
+            .await?;
+        let kept = all.into_iter().filter(|account| {
+            account.login.as_str() > after && rights::may_keep_account(&by.actor, &here.place, &account.posts)
+        });
+        Ok(kept.take(ACCOUNTS_AT_ONCE + 1).collect())
+    }
+
     /// The logins with the posts they hold.
     pub fn holders(&self, here: &Here) -> Result<Vec<(String, PostCode)>> {
         Ok(self.store.read_blocking(|conn| stored::holders(conn, here.id))?)
     }
 
-    /// Signs in from a network address and answers the token for the cookie. Takes the same time whether the name is known or
+    /// Signs in from a network address. Takes the same time whether the name is known or
     /// not; runs the hash on a thread where it may take its time. Those whose address is not known count as one.
     pub async fn sign_in(
         &self,
@@ -134,32 +229,37 @@ impl Whistle {
         login: &str,
         password: String,
         from: Option<IpAddr>,
-    ) -> Result<String> {
+    ) -> Result<SignIn> {
         let id = here.id;
         let login = login.trim().to_lowercase();
         let tried = Tried::new(&login, from);
-        self.count_try(here, tried).await?;
+        self.count_try(here, tried, [TRIES, TRIES_OF_ALL]).await?;
         let found = self
             .store
             .look_up(move |conn| stored::by_login(conn, id, &login))
             .await?;
-        let known = found.is_some();
-        let hash = found
-            .as_ref()
-            .map_or_else(|| NOBODY.clone(), |account| account.password.clone());
-        let turn = self.hashing.clone().acquire_owned().await;
-        let fits = tokio::task::spawn_blocking(move || {
-            // Held to the end, also when who asked has gone.
-            let _turn = turn;
-            password.chars().count() <= MAX_PASSWORD && is_password(&password, &hash)
-        });
-        let fits = fits.await.unwrap_or(false);
-        let account = found
-            .filter(|a| known && fits && !a.disabled)
-            .ok_or(Error::BadPassword)?;
+        let hash = found.as_ref().map(|account| account.password.clone());
+        let fits = self
+            .hashing(move || password::fits(&password, hash.as_ref().unwrap_or(&password::NOBODY)))
+            .await;
+        let account = found.filter(|a| fits && !a.disabled).ok_or(Error::BadPassword)?;
+        let number = account.id;
+        let factor = self
+            .store
+            .look_up(move |conn| factors::find(conn, id, number))
+            .await?;
+        if factor.is_some_and(|factor| factor.is_confirmed) {
+            return Ok(SignIn::HalfWay(self.half_way(here, &account)));
+        }
+        self.open_session(here, number, tried).await.map(SignIn::Done)
+    }
+
+    /// Opens a session of an account that has shown all it must, and answers its token; the try that led here is forgotten.
+    pub(crate) async fn open_session(&self, here: &Here, account: i64, tried: Tried) -> Result<String> {
+        let id = here.id;
         let posts = self
             .store
-            .look_up(move |conn| stored::posts(conn, id, account.id))
+            .look_up(move |conn| stored::posts(conn, id, account))
             .await?;
         let post = posts
             .into_iter()
@@ -171,7 +271,7 @@ impl Whistle {
             .write(move |tx| {
                 stored::forget_tries(tx, id, &tried.from_here)?;
                 stored::take_back_try(tx, id, &tried.from_anywhere)?;
-                stored::open_session(tx, id, &hash, account.id, &post, now, now + SESSION_LASTS)
+                stored::open_session(tx, id, &hash, account, &post, now, now + SESSION_LASTS)
             })
             .await?;
         Ok(token)
@@ -179,12 +279,12 @@ impl Whistle {
 
     /// Counts a try to sign in before it is looked at, so that no two processes give the last one away. One that is refused
     /// for its address does not count against the name: else one address could lock it for all.
-    async fn count_try(&self, here: &Here, tried: Tried) -> Result<()> {
+    pub(crate) async fn count_try(&self, here: &Here, tried: Tried, most: [u32; 2]) -> Result<()> {
         let (id, now) = (here.id, self.clock.now());
         let refused_since = self
             .store
             .write(move |tx| -> whistle_store::Result<_> {
-                for (what, most) in [(&tried.from_here, TRIES), (&tried.from_anywhere, TRIES_OF_ALL)] {
+                for (what, most) in [(&tried.from_here, most[0]), (&tried.from_anywhere, most[1])] {
                     let (tries, since) = stored::try_sign_in(tx, id, what, now, TRIES_WINDOW)?;
                     if tries > most {
                         return Ok(Some(since));
@@ -200,8 +300,103 @@ impl Whistle {
         Err(Error::TooManyTries(wait.try_into().unwrap_or_default()))
     }
 
-    /// Who a token belongs to.
+    /// Runs a hash on a thread where it may take its time, when it is its turn.
+    async fn hashing<T: Default + Send + 'static>(&self, hash: impl FnOnce() -> T + Send + 'static) -> T {
+        let turn = self.hashing.clone().acquire_owned().await;
+        let done = tokio::task::spawn_blocking(move || {
+            // Held to the end, also when who asked has gone.
+            let _turn = turn;
+            hash()
+        });
+        done.await.unwrap_or_default()
+    }
+
+    /// The hash of a new password, if it is a good one.
+    fn new_password(&self, password: &str) -> Result<String> {
+        password::new(password, self.site.breached_passwords.as_deref())
+    }
+
+    /// Sets a new password of who is signed in and knows the old one; ends their other sessions. Tries count like those to sign
+    /// in, so that a stolen session does not find the password out.
+    pub async fn change_password(
+        &self,
+        here: &Here,
+        by: &SignedIn,
+        token: &str,
+        (old, new): (String, String),
+        from: Option<IpAddr>,
+    ) -> Result<()> {
+        let (id, account) = (here.id, by.account);
+        let tried = Tried::new(&by.login, from);
+        self.count_try(here, tried, [TRIES, TRIES_OF_ALL]).await?;
+        let found = self
+            .store
+            .look_up(move |conn| stored::by_id(conn, id, account))
+            .await?
+            .ok_or(Error::SignedOut)?;
+        let stored_hash = found.password.clone();
+        if !self.hashing(move || password::fits(&old, &stored_hash)).await {
+            return Err(Error::BadPassword);
+        }
+        let whistle = self.clone();
+        let hash = self.hashing(move || Some(whistle.new_password(&new))).await;
+        let hash = hash.unwrap_or(Err(Error::BadPassword))?;
+        let stays = token_hash(token);
+        let changed = self
+            .store
+            .write(move |tx| {
+                stored::forget_tries(tx, id, &tried.from_here)?;
+                stored::take_back_try(tx, id, &tried.from_anywhere)?;
+                stored::change_password(tx, id, account, (&found.password, &hash), &stays)
+            })
+            .await?;
+        // Somebody else set another one meanwhile.
+        if changed { Ok(()) } else { Err(Error::BadPassword) }
+    }
+
+    /// The open sessions of who is signed in, the one that was used last first.
+    pub async fn own_sessions(&self, here: &Here, by: &SignedIn, token: &str) -> Result<Vec<OpenSession>> {
+        let (id, account, now) = (here.id, by.account, self.clock.now());
+        let found = self
+            .store
+            .look_up(move |conn| stored::own_sessions(conn, id, account, now))
+            .await?;
+        let this = token_hash(token);
+        let open = |session: stored::OwnSession| OpenSession {
+            id: URL_SAFE_NO_PAD.encode(session.token_hash),
+            post: session.post,
+            created_at: session.created_at,
+            seen_at: session.seen_at,
+            is_this: session.token_hash == this,
+        };
+        Ok(found.into_iter().map(open).collect())
+    }
+
+    /// Ends a session of who is signed in, by its id in [`Self::own_sessions`]. One that has ended already is fine.
+    pub async fn end_own_session(&self, here: &Here, by: &SignedIn, session: &str) -> Result<()> {
+        let hash = URL_SAFE_NO_PAD.decode(session).ok();
+        let hash: Hash = hash
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or_else(|| Error::not_found("session", session))?;
+        let (id, account) = (here.id, by.account);
+        Ok(self
+            .store
+            .write(move |tx| stored::close_own_session(tx, id, account, &hash))
+            .await?)
+    }
+
+    /// Who a token belongs to, if the account has what it must have.
     pub async fn signed_in(&self, here: &Here, token: &str) -> Result<SignedIn> {
+        let signed_in = self.signed_in_to_enrol(here, token).await?;
+        if signed_in.must_enrol {
+            Err(Error::MustEnrol)
+        } else {
+            Ok(signed_in)
+        }
+    }
+
+    /// Who a token belongs to; also of an account that must have a second factor and has none yet, so that it can get one.
+    pub async fn signed_in_to_enrol(&self, here: &Here, token: &str) -> Result<SignedIn> {
         let (id, hash, now) = (here.id, token_hash(token), self.clock.now());
         let found = self
             .store
@@ -213,13 +408,23 @@ impl Whistle {
             .post(session.post.as_str())
             .ok_or(Error::SignedOut)?
             .clone();
+        if now.duration_since(session.seen_at) >= SEEN_EVERY {
+            let seen = self
+                .store
+                .write(move |tx| stored::see_session(tx, id, &hash, now));
+            if let Err(error) = seen.await {
+                // The session is good all the same.
+                tracing::debug!(%error, "the use of a session was not noted");
+            }
+        }
         let actor = actor_of(&post, session.account);
-        let posts = session
+        let posts: Vec<PostCode> = session
             .posts
             .into_iter()
             .filter(|p| here.place.post(p.as_str()).is_some())
             .collect();
         Ok(SignedIn {
+            must_enrol: !session.second_factor && self.demands_second_factor(here, &posts),
             account: session.account,
             login: session.login,
             post,
@@ -266,8 +471,14 @@ impl Whistle {
         self.secret.is_form_token(session, token)
     }
 
-    /// Makes an API key and answers it; it is shown this once only.
-    pub fn add_key(&self, here: &Here, name: &str, expires_at: Option<Timestamp>) -> Result<String> {
+    /// Makes an API key that may do some things, and answers it; it is shown this once only.
+    pub fn add_key(
+        &self,
+        here: &Here,
+        name: &str,
+        scopes: &[Scope],
+        expires_at: Option<Timestamp>,
+    ) -> Result<String> {
         let name = name.trim().to_owned();
         if name.is_empty() || name.chars().count() > 100 {
             return Err(Error::invalid(
@@ -277,8 +488,11 @@ impl Whistle {
         }
         let key = format!("whk_{}", URL_SAFE_NO_PAD.encode(self.chance.bytes::<24>()));
         let (id, hash, now) = (here.id, token_hash(&key), self.clock.now());
+        let mut scopes = scopes.to_vec();
+        scopes.sort();
+        scopes.dedup();
         self.store
-            .write_blocking(move |tx| stored::add_key(tx, id, &hash, &name, now, expires_at))?;
+            .write_blocking(move |tx| stored::add_key(tx, id, &hash, &name, &scopes, now, expires_at))?;
         Ok(key)
     }
 
@@ -301,7 +515,7 @@ impl Whistle {
     }
 
     /// The client that a key belongs to.
-    pub async fn client(&self, here: &Here, key: &str) -> Result<Actor> {
+    pub async fn client(&self, here: &Here, key: &str) -> Result<Client> {
         let (id, hash, now) = (here.id, token_hash(key), self.clock.now());
         let running = self.clock.running();
         let good = || {
@@ -309,28 +523,29 @@ impl Whistle {
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
         };
-        if let Some((key, until)) = good().get(&(id, hash))
+        if let Some((client, until)) = good().get(&(id, hash))
             && running < *until
         {
-            return Ok(Actor::Client { key: *key });
+            return Ok(client.clone());
         }
         let found = self
             .store
             .look_up(move |conn| stored::key(conn, id, &hash, now))
             .await?;
-        let key = found.ok_or(Error::BadKey("the api_key is unknown, revoked or over"))?;
+        let (key, scopes) = found.ok_or(Error::BadKey("the api_key is unknown, revoked or over"))?;
+        let client = Client { key, scopes };
         let mut good = good();
         if good.len() >= KEYS_REMEMBERED {
             good.clear();
         }
-        good.insert((id, hash), (key, running + KEY_REMEMBERED));
-        Ok(Actor::Client { key })
+        good.insert((id, hash), (client.clone(), running + KEY_REMEMBERED));
+        Ok(client)
     }
 
     /// Who reports: the client of a key; without one the public, where the place allows that.
     pub async fn reporter(&self, here: &Here, key: Option<&str>) -> Result<Actor> {
         match key.filter(|k| !k.is_empty()) {
-            Some(key) => self.client(here, key).await,
+            Some(key) => self.client(here, key).await?.actor(Scope::Report),
             None if here.place.jurisdiction.settings.anonymous_reports => Ok(Actor::Public),
             None => Err(Error::BadKey(
                 "an api_key is needed to report here; ask the place for one",
@@ -349,17 +564,27 @@ pub fn actor_of(post: &Post, account: i64) -> Actor {
     }
 }
 
+impl SignIn {
+    /// The token, where no code is needed.
+    pub fn done(self) -> Result<String> {
+        match self {
+            Self::Done(token) => Ok(token),
+            Self::HalfWay(_) => Err(Error::CodeNeeded),
+        }
+    }
+}
+
 /// What tries to sign in are counted by.
 #[derive(Clone, Copy)]
-struct Tried {
+pub(crate) struct Tried {
     /// The name and the network address.
-    from_here: Hash,
+    pub(crate) from_here: Hash,
     /// The name alone.
-    from_anywhere: Hash,
+    pub(crate) from_anywhere: Hash,
 }
 
 impl Tried {
-    fn new(login: &str, from: Option<IpAddr>) -> Self {
+    pub(crate) fn new(login: &str, from: Option<IpAddr>) -> Self {
         let from_anywhere = token_hash(login);
         let address = from.map(|address| address.to_string()).unwrap_or_default();
         let pair = [&from_anywhere, address.as_bytes()].concat();
@@ -371,32 +596,6 @@ impl Tried {
     }
 }
 
-/// What is compared when nobody has the name, so that the answer takes as long.
-static NOBODY: LazyLock<String> =
-    LazyLock::new(|| hash_password("nobody has this password").unwrap_or_default());
-
-fn token_hash(token: &str) -> Hash {
+pub(crate) fn token_hash(token: &str) -> Hash {
     *blake3::hash(token.as_bytes()).as_bytes()
-}
-
-fn hash_password(password: &str) -> Result<String> {
-    let letters = password.chars().count();
-    if !(MIN_PASSWORD..=MAX_PASSWORD).contains(&letters) {
-        return Err(Error::invalid(
-            "password",
-            format!("choose one of {MIN_PASSWORD} to {MAX_PASSWORD} letters; a short sentence is good"),
-        ));
-    }
-    let hash = Argon2::default()
-        .hash_password(password.as_bytes())
-        .map_err(|error| Error::invalid("password", error.to_string()))?;
-    Ok(hash.to_string())
-}
-
-fn is_password(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| {
-        Argon2::default()
-            .verify_password(password.as_bytes(), &hash)
-            .is_ok()
-    })
 }

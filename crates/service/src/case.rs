@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use whistle_domain::{
-    case::{Actor, Case, Channel, Event, Photo},
-    command::{self, Act, Context, NewReport},
+    case::{Actor, Case, Channel, Event, Photo, Question, Respondent},
+    command::{self, Act, Context, NewReport, Whereabouts},
     duplicate::{Near, near_duplicates},
     geometry::{BBox, Point, Spot},
     rights,
@@ -48,6 +48,31 @@ pub struct Receipt {
     /// Whether this answers an earlier request again.
     pub again: bool,
 }
+
+/// Somebody who follows a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscriber {
+    /// The case that they reported: it, or one that was merged into it. Their pick-up code is for this one.
+    pub number: CaseNumber,
+    /// Which report of that case is theirs.
+    pub report: u32,
+    /// How they can be reached.
+    pub contact: Contact,
+}
+
+/// A question and who answers it by its link.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The case.
+    pub case: Case,
+    /// The question; none when it was answered, or can no longer be.
+    pub open: Option<Question>,
+    /// Who has the link.
+    pub by: Actor,
+}
+
+/// Merged cases that are looked through for one that goes on; nobody reports a matter so often that it matters.
+const MAX_MERGED: usize = 200;
 
 impl Whistle {
     /// Files a report: one case, straight through to its unit where nothing is in doubt.
@@ -175,21 +200,173 @@ impl Whistle {
             .write(move |tx| {
                 let before = stored::find_to_change(tx, id, number)?
                     .ok_or_else(|| Error::not_found("case", number))?;
-                if let Act::Merge { into } = &act {
-                    let original = stored::find_to_change(tx, id, *into)?
-                        .ok_or_else(|| Error::not_found("case", into))?;
-                    if let Some(further) = original.case.duplicate_of {
-                        return Err(Error::invalid(
-                            "into",
-                            format!("that case is a duplicate too; name {further}"),
-                        ));
-                    }
+                let Act::Merge { into } = &act else {
+                    return change(tx, id, &place, before, seen, &act, &text, &by, now, chance);
+                };
+                let original =
+                    stored::find_to_change(tx, id, *into)?.ok_or_else(|| Error::not_found("case", into))?;
+                if let Some(further) = original.case.duplicate_of {
+                    return Err(Error::invalid(
+                        "into",
+                        format!("that case is a duplicate too; name {further}"),
+                    ));
                 }
-                change(tx, id, &place, before, seen, &act, &text, &by, now, chance)
+                let merged = change(tx, id, &place, before, seen, &act, &text, &by, now, chance)?;
+                // What the public did not see, it does not see there either.
+                let shown = |photo: &Photo| Photo {
+                    public: photo.public && merged.public,
+                    ..photo.clone()
+                };
+                let absorb = Act::Absorb {
+                    from: number,
+                    photos: merged.photos.iter().map(shown).collect(),
+                };
+                change(
+                    tx,
+                    id,
+                    &place,
+                    original,
+                    None,
+                    &absorb,
+                    "",
+                    &Actor::System,
+                    now,
+                    chance,
+                )?;
+                Ok(merged)
             })
             .await?;
         metrics::counter!("whistle_commands_total", "verb" => verb).increment(1);
         Ok(case)
+    }
+
+    /// Makes a part of a case a case of its own, described by `text`; it lies where the whole does, unless it is said
+    /// where. Answers the case it was in, and the new one.
+    #[expect(clippy::too_many_arguments, reason = "those of an act, and what the part is")]
+    pub async fn split(
+        &self,
+        here: &Here,
+        number: CaseNumber,
+        seen: Option<u32>,
+        service: ServiceCode,
+        whereabouts: Whereabouts,
+        text: String,
+        by: Actor,
+    ) -> Result<(Case, Case)> {
+        let (id, place) = (here.id, here.place.clone());
+        let (now, chance) = (self.clock.now(), self.chance.draw());
+        let into = self.number(here).await?;
+        let cases = self
+            .store
+            .write(move |tx| -> Result<_> {
+                let before = stored::find_to_change(tx, id, number)?
+                    .ok_or_else(|| Error::not_found("case", number))?;
+                refuse_stale(seen, &before)?;
+                let context = Context {
+                    place: &place,
+                    now,
+                    by: &by,
+                    chance,
+                };
+                let whole = &before.case;
+                let part = NewReport {
+                    service: service.clone(),
+                    standard: None,
+                    whereabouts: if whereabouts == Whereabouts::default() {
+                        Whereabouts {
+                            point: whole.location.point,
+                            address: whole.location.address.clone(),
+                            area: whole.location.areas.deepest().cloned(),
+                        }
+                    } else {
+                        whereabouts.clone()
+                    },
+                    description: text.clone(),
+                    answers: Vec::new(),
+                    channel: whole.channel,
+                    photos: Vec::new(),
+                    fixed: None,
+                };
+                let told = command::split(&before.case, &part, into, context)?;
+                let original = stored::commit(tx, id, before, told.original, &place.calendar, Tell::Outbox)?;
+                let part = Prepared::new(id, into, None, told.part, &place.calendar)?;
+                part.write(tx, Tell::Outbox)?;
+                Ok((original, part.into_case()))
+            })
+            .await?;
+        metrics::counter!("whistle_commands_total", "verb" => "split").increment(1);
+        Ok(cases)
+    }
+
+    /// The question that a link leads to. A link that we did not give out, and one to no case, look the same.
+    pub async fn asked(&self, here: &Here, link: &str) -> Result<Asked> {
+        let unknown = || Error::not_found("question", "");
+        let (number, question) = self.secret.question_of_link(here.id, link).ok_or_else(unknown)?;
+        let case = self.case(here, number).await?;
+        let now = self.clock.now();
+        let open = case.question.clone();
+        let open = open.filter(|open| open.number == question && open.until > now);
+        let by = match open.as_ref().map(|open| open.of) {
+            Some(Respondent::Reporter { report }) => Actor::Reporter { report },
+            _ => Actor::Asked { question },
+        };
+        Ok(Asked { case, open, by })
+    }
+
+    /// The last part of the link to the question that is open.
+    pub fn question_link(&self, here: &Here, case: &Case) -> Option<String> {
+        let question = case.question.as_ref()?;
+        Some(self.secret.question_link(here.id, case.number, question.number))
+    }
+
+    /// The case that goes on where this one was merged into another, and its log; none where it was not.
+    pub async fn goes_on_as(&self, here: &Here, case: &Case) -> Result<Option<(Case, Vec<Event>)>> {
+        let mut next = case.duplicate_of;
+        let mut found = None;
+        // A merged case is never reopened, so no chain leads back to its beginning.
+        for _ in 0..MAX_MERGED {
+            let Some(number) = next else { break };
+            let (case, log) = self.case_and_log(here, number).await?;
+            next = case.duplicate_of;
+            found = Some((case, log));
+        }
+        Ok(found)
+    }
+
+    /// Everybody who is to be told of what happens to a case: who reported it, and who reported the cases that were
+    /// merged into it, as far as they said how they can be reached. For sending notices; who shows contact data to somebody
+    /// takes [`Whistle::contacts`], which logs the view.
+    pub async fn subscribers(&self, here: &Here, number: CaseNumber) -> Result<Vec<Subscriber>> {
+        let id = here.id;
+        let sealed = self
+            .store
+            .read(move |conn| {
+                let (mut sealed, mut cases) = (Vec::new(), vec![number]);
+                let mut seen = 0;
+                while let Some(number) = cases.pop().filter(|_| seen < MAX_MERGED) {
+                    seen += 1;
+                    let contacts = intake::contacts(conn, id, number)?;
+                    sealed.extend(
+                        contacts
+                            .into_iter()
+                            .map(|(report, sealed)| (number, report, sealed)),
+                    );
+                    if let Some(found) = stored::find(conn, id, number)? {
+                        cases.extend(found.case.absorbed);
+                    }
+                }
+                Ok::<_, whistle_store::Error>(sealed)
+            })
+            .await?;
+        let opened = sealed.into_iter().filter_map(|(number, report, sealed)| {
+            let contact = self.secret.open(&sealed, (id, number, report))?;
+            Some(Subscriber {
+                number,
+                report,
+                contact,
+            })
+        });
+        Ok(opened.collect())
     }
 
     /// Says something publicly about a public case, with photos; for other systems that follow it. Sent again under the
@@ -424,15 +601,7 @@ pub(crate) fn change(
     now: Timestamp,
     chance: f64,
 ) -> Result<Case> {
-    if let Some(seen) = seen
-        && seen != before.case.version
-    {
-        return Err(command::Refusal::Stale {
-            seen,
-            now: before.case.version,
-        }
-        .into());
-    }
+    refuse_stale(seen, &before)?;
     let events = command::decide(
         &before.case,
         act,
@@ -455,6 +624,49 @@ pub(crate) fn change(
         &place.calendar,
         Tell::Outbox,
     )?)
+}
+
+/// Does something to a case, once for each key.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a thing of its own; a struct would only rename them"
+)]
+pub(crate) fn change_once(
+    tx: &mut whistle_store::Tx<'_>,
+    here: &Here,
+    number: CaseNumber,
+    act: &Act,
+    text: &str,
+    by: &Actor,
+    key: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    let with = With {
+        contact: Contact::default(),
+        idempotency_key: key.map(str::to_owned),
+    };
+    let body = || {
+        vec![
+            act.verb().as_str().to_owned(),
+            number.to_string(),
+            text.to_owned(),
+        ]
+    };
+    let request = idempotency(&with, by, body)?;
+    if earlier(tx, here.id, request.as_ref())?.is_some() {
+        return Ok(());
+    }
+    let before =
+        stored::find_to_change(tx, here.id, number)?.ok_or_else(|| Error::not_found("case", number))?;
+    let case = change(tx, here.id, &here.place, before, None, act, text, by, now, 1.0)?;
+    keep_answer(tx, here.id, request.as_ref(), number, case.version, now)
+}
+
+fn refuse_stale(seen: Option<u32>, before: &Stored) -> Result<()> {
+    match (seen, before.case.version) {
+        (Some(seen), now) if seen != now => Err(command::Refusal::Stale { seen, now }.into()),
+        _ => Ok(()),
+    }
 }
 
 fn keep_contact(

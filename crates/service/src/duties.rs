@@ -51,10 +51,12 @@ pub(crate) enum Duty {
     Parking,
     /// Erases and forgets what was kept for long enough.
     Retention,
+    /// Tells who must be told. Sending takes its time, so the courier does it, on a thread of its own.
+    Notices,
 }
 
 impl Duty {
-    pub(crate) const ALL: [Self; 3] = [Self::Escalation, Self::Parking, Self::Retention];
+    pub(crate) const ALL: [Self; 4] = [Self::Escalation, Self::Parking, Self::Retention, Self::Notices];
 
     /// Its name in the database.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -62,6 +64,7 @@ impl Duty {
             Self::Escalation => "escalation",
             Self::Parking => "parking",
             Self::Retention => "retention",
+            Self::Notices => "notices",
         }
     }
 }
@@ -79,7 +82,7 @@ pub struct Done {
     pub erased: u64,
     /// Cases of which what reporters wrote was erased.
     pub texts_erased: u64,
-    /// Answers to retries that were forgotten.
+    /// Answers to retries, and deliveries that are over, that were forgotten.
     pub forgotten: u64,
     /// Photos removed that no case named.
     pub removed: u64,
@@ -178,6 +181,12 @@ impl Whistle {
                     let removed = self.remove_unused_photos(charge, here);
                     done.forgotten += self.forget(charge, here, now)?;
                     done.removed += removed?;
+                }
+            }
+            Duty::Notices => {
+                let now = self.clock.now();
+                if is_hour_over(charge.done_at, now) {
+                    done.forgotten += self.forget_deliveries(charge, here, now)?;
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use whistle_domain::{command::Refusal, whistle::command as whistle};
+use whistle_domain::{command::Refusal, rights::Scope, whistle::command as whistle};
 use whistle_place::Faults;
 
 use crate::media::BadPhoto;
@@ -33,12 +33,27 @@ pub enum Error {
     /// The API key is missing or not good.
     #[error("{0}")]
     BadKey(&'static str),
+    /// The API key is good, but not for this.
+    #[error("this API key may not do that: it lacks the scope {:?}; ask the place for a key that has it", .0.as_str())]
+    MissingScope(Scope),
     /// Nobody is signed in, or the session is over.
     #[error("sign in first")]
     SignedOut,
     /// The login and password do not fit. Does not say which.
     #[error("this name and password do not fit together")]
     BadPassword,
+    /// The code of the second step is not right, or was used before. Does not say which.
+    #[error("this code is not right or was used before; wait for the next one")]
+    BadCode,
+    /// The name and the password are right, and a code is still needed.
+    #[error("this account has a second factor; send the code of its app as well")]
+    CodeNeeded,
+    /// The account must have a second factor and has none yet.
+    #[error("this post needs a second factor; sign in on the staff pages and set one up")]
+    MustEnrol,
+    /// The password is one that everybody tries first.
+    #[error("password: this one is in a list of stolen passwords; choose another, a short sentence is good")]
+    BreachedPassword,
     /// The actor may not look at this.
     #[error("this post may not see that")]
     Forbidden,
@@ -90,8 +105,13 @@ impl Error {
             Self::NotFound { .. } => "not_found",
             Self::WhichJurisdiction(_) => "which_jurisdiction",
             Self::BadKey(_) => "bad_key",
+            Self::MissingScope(_) => "missing_scope",
             Self::SignedOut => "signed_out",
             Self::BadPassword => "bad_password",
+            Self::BadCode => "bad_code",
+            Self::CodeNeeded => "code_needed",
+            Self::MustEnrol => "must_enrol",
+            Self::BreachedPassword => "breached_password",
             Self::Forbidden => "forbidden",
             Self::Invalid { .. } | Self::BadPhoto(_) => "invalid",
             Self::KeyReused => "key_reused",

@@ -249,7 +249,7 @@ impl Whistle {
                     let late = now.as_microsecond().saturating_sub(due.at);
                     taken.delays.push(late as f64 / 1e6);
                 }
-                let next = case.clocks.next_step().and_then(|clock| clock.step_at);
+                let next = case.next_step_at();
                 ladder.extend(
                     next.map(Timestamp::as_microsecond)
                         .filter(|at| *at <= until)

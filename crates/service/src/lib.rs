@@ -5,6 +5,8 @@
 //! - [`Whistle`]: an install, opened on its [`Site`]; all use cases are its methods.
 //! - [`case`]: report, join, act, read. [`whistle`]: calls of several units together. [`list`]: pages of cases. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
+//!   [`second_factor`]: the second step of signing in. `password`: which ones are good, and how they are kept.
+//! - [`notices`]: who is told of it, by mail and webhooks.
 //! - [`keep`]: backup, restore, audit. [`transfer`]: the move to another database, or to many machines.
 //! - [`figures`]: what the counters of all jurisdictions add up to.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
@@ -23,13 +25,17 @@ mod escalation;
 pub mod explain;
 pub mod export;
 pub mod figures;
+pub mod handover;
 pub mod import;
 pub mod keep;
 mod lease;
 pub mod list;
 pub mod media;
+pub mod notices;
+mod password;
 pub mod place;
 pub mod privacy;
+pub mod second_factor;
 pub mod secret;
 mod site;
 pub mod time;
@@ -90,7 +96,7 @@ pub struct Install {
     /// Case numbers that are reserved and not used yet.
     numbers: Mutex<HashMap<JurisdictionId, VecDeque<CaseNumber>>>,
     /// API keys that were good a moment ago, and until when that is believed, in the time that this process runs.
-    keys: Mutex<HashMap<(JurisdictionId, Hash), (i64, Duration)>>,
+    keys: Mutex<HashMap<(JurisdictionId, Hash), (account::Client, Duration)>>,
     leases: Leases,
     /// Held by who takes steps of clocks.
     stepping: Mutex<Stepping>,
@@ -115,6 +121,7 @@ impl Whistle {
     pub fn open_with(site: impl Into<Site>, clock: Box<dyn Clock>, chance: Chance) -> Result<Self> {
         let site = site.into();
         site.prepare()?;
+        password::check_list(site.breached_passwords.as_ref())?;
         let store = Store::open(site.database(), clock.now())?;
         let install = Install {
             secret: Secret::load(&site, &store, &chance)?,

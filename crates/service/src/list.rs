@@ -40,6 +40,8 @@ pub struct Query {
     pub area: Option<AreaCode>,
     /// Led by this unit.
     pub lead: Option<UnitCode>,
+    /// With a part of this unit in it, while another leads.
+    pub part: Option<UnitCode>,
     /// Reported from this time on.
     pub reported_from: Option<Timestamp>,
     /// Reported up to this time.
@@ -312,13 +314,9 @@ fn filter(here: &Here, query: &Query, viewer: Viewer<'_>) -> Result<Filter> {
                 let area = place.areas.get(i);
                 (area.level, area.code.to_string())
             });
-            // Who sees the whole city needs no condition; cases from before a redrawing are seen too.
-            let whole = area
-                .as_ref()
-                .is_some_and(|(level, _)| *level == whistle_domain::place::Level::City);
-            (!whole).then(|| Sight {
+            (!sight.is_whole(place)).then(|| Sight {
                 area,
-                lead: sight.unit.map(|u| u.to_string()),
+                unit: sight.unit.map(|u| u.to_string()),
             })
         }
     };
@@ -339,6 +337,7 @@ fn filter(here: &Here, query: &Query, viewer: Viewer<'_>) -> Result<Filter> {
         services,
         area,
         lead: query.lead.as_ref().map(ToString::to_string),
+        part: query.part.as_ref().map(ToString::to_string),
         sight,
         reported: span(query.reported_from, query.reported_to),
         updated: span(query.updated_from, query.updated_to),

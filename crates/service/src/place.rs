@@ -10,9 +10,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
     place::Place,
-    words::{CaseNumber, JurisdictionCode, JurisdictionId},
+    words::{CaseNumber, JurisdictionCode, JurisdictionId, Lang},
 };
-use whistle_place::{Change, Compiled, Fault, Folder, LinkFault, compile, difference};
+use whistle_notices::{
+    Notice,
+    template::{Templates, Words, Wrong},
+    view::View,
+};
+use whistle_place::{Change, Compiled, Fault, Folder, LinkFault, Severity, difference};
 use whistle_store::place as stored;
 
 use crate::{
@@ -27,6 +32,8 @@ pub struct Here {
     pub id: JurisdictionId,
     /// Its place.
     pub place: Arc<Place>,
+    /// Its words for notices.
+    pub notices: Arc<Templates>,
 }
 
 /// All jurisdictions of an install, shared by pointer swap.
@@ -119,10 +126,36 @@ pub struct Applied {
     pub reckoned: u64,
 }
 
+/// The place of a folder and its words for notices, or all that is wrong with either.
+fn compile(folder: &Folder, version: u32) -> Result<(Compiled, Templates)> {
+    let files = folder.files().iter();
+    let templates = Templates::read(files.map(|(path, bytes)| (path.as_str(), bytes.as_slice())));
+    let wrongs = |wrongs: Vec<Wrong>| {
+        wrongs.into_iter().map(|wrong| Fault {
+            file: wrong.file,
+            line: wrong.line,
+            severity: Severity::Error,
+            what: wrong.what,
+            mend: wrong.mend,
+        })
+    };
+    match (whistle_place::compile(folder, version), templates) {
+        (Ok(compiled), Ok(templates)) => Ok((compiled, templates)),
+        (Err(faults), Ok(_)) => Err(Error::Faults(faults)),
+        (Ok(compiled), Err(found)) => {
+            let faults = compiled.warnings.into_iter().chain(wrongs(found));
+            Err(Error::Faults(faults.collect()))
+        }
+        (Err(faults), Err(found)) => Err(Error::Faults(
+            faults.into_list().into_iter().chain(wrongs(found)).collect(),
+        )),
+    }
+}
+
 /// What applying a folder to an install that is still empty would change.
 pub fn plan_first(dir: &Path) -> Result<Plan> {
     let folder = Folder::read(dir).map_err(Error::Faults)?;
-    let Compiled { place, warnings, .. } = compile(&folder, 1).map_err(Error::Faults)?;
+    let (Compiled { place, warnings, .. }, _) = compile(&folder, 1)?;
     Ok(Plan {
         jurisdiction: place.jurisdiction.code.clone(),
         version: 1,
@@ -132,7 +165,26 @@ pub fn plan_first(dir: &Path) -> Result<Plan> {
     })
 }
 
+/// A notice of a folder that need not be applied, with made-up values; in the place's first language unless another is named.
+pub fn preview(dir: &Path, notice: Notice, lang: Option<Lang>) -> Result<Words> {
+    let folder = Folder::read(dir).map_err(Error::Faults)?;
+    let (Compiled { place, .. }, templates) = compile(&folder, 1)?;
+    previewed(&place, &templates, notice, lang)
+}
+
+fn previewed(place: &Place, templates: &Templates, notice: Notice, lang: Option<Lang>) -> Result<Words> {
+    let own = place.jurisdiction.languages.first().copied();
+    let lang = lang.or(own).unwrap_or_default();
+    let words = templates.render(notice, lang, &View::example(lang));
+    words.map_err(|what| Error::invalid("template", what))
+}
+
 impl Whistle {
+    /// A notice of the place in force, with made-up values; in its first language unless another is named.
+    pub fn preview(&self, here: &Here, notice: Notice, lang: Option<Lang>) -> Result<Words> {
+        previewed(&here.place, &here.notices, notice, lang)
+    }
+
     /// What `whistle apply` would change. Faults of the folder are the error, all of them.
     pub fn plan(&self, dir: &Path) -> Result<Plan> {
         Ok(self.compare(dir)?.plan)
@@ -167,11 +219,14 @@ impl Whistle {
 
     fn compare(&self, dir: &Path) -> Result<Compared> {
         let folder = Folder::read(dir).map_err(Error::Faults)?;
-        let Compiled {
-            place: candidate,
-            warnings,
-            ..
-        } = compile(&folder, 0).map_err(Error::Faults)?;
+        let (
+            Compiled {
+                place: candidate,
+                warnings,
+                ..
+            },
+            _,
+        ) = compile(&folder, 0)?;
         let code = candidate.jurisdiction.code.clone();
         let current = self
             .store
@@ -261,10 +316,11 @@ impl Whistle {
                 here.clone()
             } else {
                 let folder = self.folder_of(one.id, one.version)?;
-                let Compiled { place, .. } = compile(&folder, one.version).map_err(Error::Faults)?;
+                let (Compiled { place, .. }, notices) = compile(&folder, one.version)?;
                 Here {
                     id: one.id,
                     place: Arc::new(place),
+                    notices: Arc::new(notices),
                 }
             };
             all.push(here);

@@ -23,6 +23,7 @@ use crate::{
     account::{SESSION_LASTS, TRIES_WINDOW},
     duties::ANSWERS_KEPT,
     error::{Error, Result},
+    notices::DEAD_KEPT,
     secret::Contact,
 };
 
@@ -35,7 +36,7 @@ pub struct StoredOf {
     pub about: &'static [About],
     /// How long.
     pub kept: Kept,
-    /// How long that is here, in the unit of the word `kept`: days for what goes after closing and for retries, hours for
+    /// How long that is here, in the unit of the word `kept`: days for what goes after closing, for notices and for retries, hours for
     /// sessions, minutes for tries; none where no time is set.
     pub time: Option<i64>,
     /// For whose eyes, at most.
@@ -53,7 +54,8 @@ pub fn stored_of_people(here: &Here) -> Vec<StoredOf> {
         Kept::Retries => Some(ANSWERS_KEPT.as_hours() / 24),
         Kept::Session => Some(SESSION_LASTS.as_hours()),
         Kept::Tries => Some(TRIES_WINDOW.as_mins()),
-        Kept::WithCase | Kept::WithAccount => None,
+        Kept::Notices => Some(DEAD_KEPT.as_hours() / 24),
+        Kept::WithCase | Kept::WithAccount | Kept::UntilTakenBack => None,
     };
     let kept = |purpose: Purpose| match purpose {
         Purpose::Matter if settings.text_retention_days.is_some() => Kept::TextsAfterClosing,

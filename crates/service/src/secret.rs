@@ -1,9 +1,9 @@
 //! The install's secret: a key, in a file beside the database or given by whoever starts the process, never in it. From it come
-//! the pick-up codes of reporters, the seals of contact data and the tokens of forms. Who has the database without it has none
-//! of these.
+//! the pick-up codes of reporters, the seals of contact data, of webhooks and of second factors, the tokens of forms and of
+//! notices. Who has the database without it has none of these.
 //!
-//! A key that is rotated stays behind the new one: what it sealed is sealed anew by [`rotate`], and the codes that
-//! reporters were given under it still open their cases, until it is given up by [`forget`].
+//! A key that is rotated stays behind the new one: what it sealed is sealed anew by [`rotate`], and what it gave out, the
+//! codes of reporters, links, recovery codes and wishes to get no mail, stays good until it is given up by [`forget`].
 
 use std::{fs, io::Write, path::Path, str::FromStr};
 
@@ -13,8 +13,9 @@ use chacha20poly1305::{
 };
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
-use whistle_domain::words::{CaseNumber, JurisdictionId};
-use whistle_store::{Store, intake};
+use whistle_domain::words::{CaseNumber, JurisdictionId, Lang};
+use whistle_notices::told::Reader;
+use whistle_store::{Store, case::Hash, intake, notice, second_factor};
 
 use crate::{
     Site, Whistle,
@@ -85,6 +86,11 @@ struct Made {
     contact: XChaCha20Poly1305,
     form: [u8; 32],
     photo: [u8; 32],
+    notice: [u8; 32],
+    webhook: XChaCha20Poly1305,
+    second_factor: XChaCha20Poly1305,
+    recovery: [u8; 32],
+    question: [u8; 32],
 }
 
 /// The file's name in the data directory.
@@ -93,8 +99,11 @@ const FILE: &str = "secret.key";
 /// How many letters a pick-up code has: 50 bits, guessed at one try a second in 35 million years.
 const CODE_LETTERS: usize = 10;
 
-/// How many letters the tag of a photo's ticket has: 128 bits.
+/// How many letters the tag of a photo's ticket, and of a question's link, has: 128 bits.
 const TAG_LETTERS: usize = 32;
+
+/// How many letters the tag of a notice's token has: 100 bits.
+const NOTICE_LETTERS: usize = 20;
 
 /// Crockford's base 32: no I, L, O, U, so that a code can be read out on the telephone.
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -112,10 +121,13 @@ pub struct Contact {
     /// Their telephone number.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub phone: String,
+    /// In which language they read; the place's own where it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lang: Option<Lang>,
 }
 
 impl Contact {
-    /// Whether nothing is known.
+    /// Whether nothing is known of whom to reach.
     pub fn is_empty(&self) -> bool {
         self.name.is_empty() && self.email.is_empty() && self.phone.is_empty()
     }
@@ -253,28 +265,139 @@ impl Secret {
         place: (JurisdictionId, CaseNumber, u32),
         chance: &Chance,
     ) -> Vec<u8> {
-        let nonce = chance.bytes::<24>();
         let text = serde_json::to_vec(contact).expect("a contact has string keys only");
-        let payload = Payload {
-            msg: &text,
-            aad: &bound_to(place),
-        };
-        let sealed = self
-            .now()
-            .contact
-            .encrypt(&XNonce::from(nonce), payload)
-            .expect("a short text can always be sealed");
-        [&nonce[..], &sealed].concat()
+        seal(&self.now().contact, &text, &bound_to(place), chance)
+    }
+
+    /// Seals the secret of a second factor; it opens only for the same account.
+    pub(crate) fn seal_second_factor(
+        &self,
+        secret: &[u8; 20],
+        account: (JurisdictionId, i64),
+        chance: &Chance,
+    ) -> Vec<u8> {
+        seal(&self.now().second_factor, secret, &of_account(account), chance)
+    }
+
+    /// Opens what [`Secret::seal_second_factor`] sealed.
+    pub(crate) fn open_second_factor(
+        &self,
+        sealed: &[u8],
+        account: (JurisdictionId, i64),
+    ) -> Option<[u8; 20]> {
+        let secret = self.open_by_any(|made| &made.second_factor, sealed, &of_account(account))?;
+        secret.try_into().ok()
+    }
+
+    /// By which a new recovery code is known, however it is written. Without the key nobody finds the code by trying all.
+    pub(crate) fn recovery_hash(&self, jurisdiction: JurisdictionId, account: i64, code: &str) -> Hash {
+        self.now().recovery_hash(jurisdiction, account, code)
+    }
+
+    /// By which a recovery code may be known, whichever key it was made with.
+    pub(crate) fn recovery_hashes(
+        &self,
+        jurisdiction: JurisdictionId,
+        account: i64,
+        code: &str,
+    ) -> Vec<Hash> {
+        let hash = |made: &Made| made.recovery_hash(jurisdiction, account, code);
+        self.made.iter().map(hash).collect()
     }
 
     /// Opens what [`Secret::seal`] sealed; none when it was sealed with none of these keys or for another report.
     pub fn open(&self, sealed: &[u8], place: (JurisdictionId, CaseNumber, u32)) -> Option<Contact> {
-        self.made.iter().find_map(|made| made.open(sealed, place))
+        let text = self.open_by_any(|made| &made.contact, sealed, &bound_to(place))?;
+        serde_json::from_slice(&text).ok()
     }
 
-    /// Whether the key in force opens it, too.
-    fn is_sealed_now(&self, sealed: &[u8], place: (JurisdictionId, CaseNumber, u32)) -> bool {
-        self.now().open(sealed, place).is_some()
+    fn open_by_any(&self, cipher: Cipher, sealed: &[u8], bound_to: &[u8]) -> Option<Vec<u8>> {
+        self.made
+            .iter()
+            .find_map(|made| open(cipher(made), sealed, bound_to))
+    }
+
+    /// The same, sealed by the key in force.
+    fn seal_anew(&self, cipher: Cipher, sealed: &[u8], bound_to: &[u8], chance: &Chance) -> Anew {
+        let now = cipher(self.now());
+        if open(now, sealed, bound_to).is_some() {
+            return Anew::NotNeeded;
+        }
+        match self.open_by_any(cipher, sealed, bound_to) {
+            Some(text) => Anew::Sealed(seal(now, &text, bound_to, chance)),
+            None => Anew::Lost,
+        }
+    }
+
+    /// Seals what requests to a webhook are signed with.
+    pub(crate) fn seal_webhook(
+        &self,
+        secret: &[u8],
+        webhook: (JurisdictionId, i64),
+        chance: &Chance,
+    ) -> Vec<u8> {
+        seal(&self.now().webhook, secret, &of_webhook(webhook), chance)
+    }
+
+    /// Opens it again; none when it was sealed with another key or for another webhook.
+    pub(crate) fn open_webhook(&self, sealed: &[u8], webhook: (JurisdictionId, i64)) -> Option<Vec<u8>> {
+        self.open_by_any(|made| &made.webhook, sealed, &of_webhook(webhook))
+    }
+
+    /// A token that says for which reader of notices it was made, and for what. Letters, digits and dashes in any case of
+    /// letters, short enough for the local part of an address.
+    pub(crate) fn notice_token(
+        &self,
+        purpose: Purpose,
+        id: JurisdictionId,
+        number: CaseNumber,
+        reader: &Reader,
+    ) -> String {
+        self.now().notice_token(purpose, id, number, reader)
+    }
+
+    /// For whom a token was made; none when we did not make it for this.
+    pub(crate) fn reader_of_token(
+        &self,
+        purpose: Purpose,
+        token: &str,
+    ) -> Option<(JurisdictionId, CaseNumber, Reader)> {
+        let given = token.to_ascii_lowercase();
+        let mut parts = given.split('-').skip(1);
+        let id = JurisdictionId(parts.next()?.parse().ok()?);
+        let number: CaseNumber = parts.next()?.parse().ok()?;
+        let reader = parts.next()?;
+        let reader = match reader.strip_prefix('u') {
+            Some(digits) => Reader::Unit(String::from_utf8(unhex(digits)?).ok()?.parse().ok()?),
+            None => Reader::Reporter(reader.parse().ok()?),
+        };
+        let is_ours = self.is_of_any(&given, |made| made.notice_token(purpose, id, number, &reader));
+        is_ours.then_some((id, number, reader))
+    }
+
+    /// By which it is noted that an address wants no mail, about one case or at all. Nobody finds the address by it, nor two
+    /// cases of one reporter.
+    pub(crate) fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<CaseNumber>) -> Hash {
+        self.now().opt_out(id, email, about)
+    }
+
+    /// By which it may be noted, whichever key it was made with.
+    pub(crate) fn opt_outs(&self, id: JurisdictionId, email: &str, about: Option<CaseNumber>) -> Vec<Hash> {
+        let who = |made: &Made| made.opt_out(id, email, about);
+        self.made.iter().map(who).collect()
+    }
+
+    /// The key of a calendar of due cases, for the account that may see them.
+    pub(crate) fn calendar_key(&self, id: JurisdictionId, account: i64) -> String {
+        self.now().calendar_key(id, account)
+    }
+
+    /// The account that a calendar's key was made for; none when we did not make it.
+    pub(crate) fn account_of_calendar_key(&self, id: JurisdictionId, key: &str) -> Option<i64> {
+        let (account, _) = key.split_once('-')?;
+        let account = account.parse().ok()?;
+        self.is_of_any(key, |made| made.calendar_key(id, account))
+            .then_some(account)
     }
 
     /// The id of a photo: of its place and its picture, so that the same one sent twice to a place is kept once.
@@ -295,11 +418,22 @@ impl Secret {
     /// The id of the photo that a ticket is for; none when we did not give it out here.
     pub fn photo_of_ticket<'t>(&self, jurisdiction: JurisdictionId, ticket: &'t str) -> Option<&'t str> {
         let (id, _) = ticket.split_once('-')?;
-        let is_ours = |made: &Made| {
-            let right = made.photo_ticket(jurisdiction, id);
-            bool::from(right.as_bytes().ct_eq(ticket.as_bytes()))
-        };
-        self.made.iter().any(is_ours).then_some(id)
+        self.is_of_any(ticket, |made| made.photo_ticket(jurisdiction, id))
+            .then_some(id)
+    }
+
+    /// The last part of the link of a question: who has it may answer.
+    pub fn question_link(&self, jurisdiction: JurisdictionId, number: CaseNumber, question: u32) -> String {
+        self.now().question_link(jurisdiction, number, question)
+    }
+
+    /// The case and the question that a link is for; none when we did not give it out here.
+    pub fn question_of_link(&self, jurisdiction: JurisdictionId, link: &str) -> Option<(CaseNumber, u32)> {
+        let mut parts = link.splitn(3, '-');
+        let number: CaseNumber = parts.next()?.parse().ok()?;
+        let question: u32 = parts.next()?.parse().ok()?;
+        self.is_of_any(link, |made| made.question_link(jurisdiction, number, question))
+            .then_some((number, question))
     }
 
     /// The token that a form of this session must send back (against forged requests).
@@ -309,19 +443,44 @@ impl Secret {
 
     /// Whether a form sent the right token.
     pub fn is_form_token(&self, session: &str, token: &str) -> bool {
-        let is_ours = |made: &Made| bool::from(made.form_token(session).as_bytes().ct_eq(token.as_bytes()));
-        self.made.iter().any(is_ours)
+        self.is_of_any(token, |made| made.form_token(session))
     }
+
+    /// Whether what somebody shows was given out under any of the keys.
+    fn is_of_any(&self, given: &str, right: impl Fn(&Made) -> String) -> bool {
+        let is_right = |made: &Made| bool::from(right(made).as_bytes().ct_eq(given.as_bytes()));
+        self.made.iter().any(is_right)
+    }
+}
+
+/// Which of the ciphers of a key.
+type Cipher = fn(&Made) -> &XChaCha20Poly1305;
+
+/// What came of sealing something anew.
+enum Anew {
+    /// The key in force opens it.
+    NotNeeded,
+    /// An earlier key opens it.
+    Sealed(Vec<u8>),
+    /// No key opens it.
+    Lost,
 }
 
 impl Made {
     fn from_key(key: &[u8; KEY_BYTES]) -> Self {
         let contact = blake3::derive_key("whistle 2026 contact data", key);
+        let webhook = blake3::derive_key("whistle 2026 webhooks", key);
+        let second_factor = blake3::derive_key("whistle 2026 second factors", key);
         Self {
             pickup: blake3::derive_key("whistle 2026 pick-up codes", key),
             contact: XChaCha20Poly1305::new((&contact).into()),
             form: blake3::derive_key("whistle 2026 form tokens", key),
             photo: blake3::derive_key("whistle 2026 photos", key),
+            notice: blake3::derive_key("whistle 2026 notices", key),
+            webhook: XChaCha20Poly1305::new((&webhook).into()),
+            second_factor: XChaCha20Poly1305::new((&second_factor).into()),
+            recovery: blake3::derive_key("whistle 2026 recovery codes", key),
+            question: blake3::derive_key("whistle 2026 questions", key),
         }
     }
 
@@ -331,22 +490,7 @@ impl Made {
         message.extend(number.0.to_le_bytes());
         message.extend(report.to_le_bytes());
         let hash = blake3::keyed_hash(&self.pickup, &message);
-        let mut code: String = hash.as_bytes()[..CODE_LETTERS]
-            .iter()
-            .map(|b| LETTERS[usize::from(b & 31)] as char)
-            .collect();
-        code.insert(CODE_LETTERS / 2, '-');
-        code
-    }
-
-    fn open(&self, sealed: &[u8], place: (JurisdictionId, CaseNumber, u32)) -> Option<Contact> {
-        let (nonce, sealed) = sealed.split_first_chunk::<24>()?;
-        let payload = Payload {
-            msg: sealed,
-            aad: &bound_to(place),
-        };
-        let text = self.contact.decrypt(&XNonce::from(*nonce), payload).ok()?;
-        serde_json::from_slice(&text).ok()
+        written(&hash.as_bytes()[..CODE_LETTERS])
     }
 
     fn photo_ticket(&self, jurisdiction: JurisdictionId, id: &str) -> String {
@@ -356,6 +500,68 @@ impl Made {
         hasher.update(id.as_bytes());
         let tag = hasher.finalize().to_hex();
         format!("{id}-{}", &tag[..TAG_LETTERS])
+    }
+
+    /// The last part of the link of a question. Computed, so it is stored nowhere; that it serves once only is the case's
+    /// to know.
+    fn question_link(&self, jurisdiction: JurisdictionId, number: CaseNumber, question: u32) -> String {
+        let mut message = Vec::with_capacity(20);
+        message.extend(jurisdiction.0.to_le_bytes());
+        message.extend(number.0.to_le_bytes());
+        message.extend(question.to_le_bytes());
+        let tag = blake3::keyed_hash(&self.question, &message).to_hex();
+        format!("{number}-{question}-{}", &tag[..TAG_LETTERS])
+    }
+
+    fn recovery_hash(&self, jurisdiction: JurisdictionId, account: i64, code: &str) -> Hash {
+        let text = [
+            &of_account((jurisdiction, account))[..],
+            b"/",
+            normalise(code).as_bytes(),
+        ]
+        .concat();
+        *blake3::keyed_hash(&self.recovery, &text).as_bytes()
+    }
+
+    fn notice_token(
+        &self,
+        purpose: Purpose,
+        id: JurisdictionId,
+        number: CaseNumber,
+        reader: &Reader,
+    ) -> String {
+        let reader = match reader {
+            Reader::Reporter(report) => report.to_string(),
+            // A code may have letters that an address cannot have.
+            Reader::Unit(unit) => format!("u{}", hex(unit.as_str().as_bytes())),
+        };
+        let head = format!("n-{}-{number}-{reader}", id.0);
+        let mut hasher = blake3::Hasher::new_keyed(&self.notice);
+        hasher.update(purpose.as_str().as_bytes());
+        hasher.update(head.as_bytes());
+        let tag: String = hasher.finalize().as_bytes()[..NOTICE_LETTERS]
+            .iter()
+            .map(|byte| LETTERS[usize::from(byte & 31)] as char)
+            .collect();
+        format!("{head}-{}", tag.to_ascii_lowercase())
+    }
+
+    fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<CaseNumber>) -> Hash {
+        let mut hasher = blake3::Hasher::new_keyed(&self.notice);
+        hasher.update(b"opt out");
+        hasher.update(&id.0.to_le_bytes());
+        hasher.update(&about.map_or(0, |number| number.0).to_le_bytes());
+        hasher.update(email.trim().to_lowercase().as_bytes());
+        *hasher.finalize().as_bytes()
+    }
+
+    fn calendar_key(&self, id: JurisdictionId, account: i64) -> String {
+        let mut hasher = blake3::Hasher::new_keyed(&self.notice);
+        hasher.update(b"calendar");
+        hasher.update(&id.0.to_le_bytes());
+        hasher.update(&account.to_le_bytes());
+        let tag = hasher.finalize().to_hex();
+        format!("{account}-{}", &tag[..TAG_LETTERS])
     }
 
     fn form_token(&self, session: &str) -> String {
@@ -370,18 +576,18 @@ impl Made {
 pub struct Rotated {
     /// Whether a new key was made; not when an earlier rotation had to be finished, or the key is given from outside.
     pub new_key: bool,
-    /// Reports whose contact data was sealed anew.
+    /// How many of what is sealed, contact data and the secrets of webhooks and second factors, were sealed anew.
     pub sealed: u64,
-    /// Reports whose contact data no key of the install opens. It is left as it is.
+    /// How many no key of the install opens. They are left as they are.
     pub lost: u64,
     /// How many keys the install has now.
     pub keys: usize,
 }
 
-/// Contact data sealed anew at a time: few enough that nobody is kept waiting.
+/// How many are sealed anew at a time: few enough that nobody is kept waiting.
 const ROUND: usize = 500;
 
-/// Makes a new key and seals all contact data with it. The file with both is on the disk before anything is sealed by the
+/// Makes a new key and seals with it what is sealed. The file with both is on the disk before anything is sealed by the
 /// new one, so that a rotation that was stopped anywhere has lost nothing; run again, it is finished, without a further
 /// key. Nobody may serve meanwhile: who started with the old key alone cannot read what is sealed by the new one.
 ///
@@ -434,6 +640,12 @@ pub fn forget(site: &Site) -> Result<usize> {
     let keys = &whistle.secret.keys;
     let earlier = keys.0.len() - 1;
     if earlier > 0 {
+        for here in whistle.places().all() {
+            let id = here.id;
+            whistle
+                .store
+                .write_blocking(move |tx| second_factor::end_codes(tx, id))?;
+        }
         write(&Keys(vec![keys.0[0]]), &site.dir)?;
     }
     whistle.close();
@@ -449,46 +661,179 @@ fn write(keys: &Keys, dir: &Path) -> Result<()> {
 }
 
 impl Whistle {
-    /// Seals all contact data by the key in force that another one sealed.
+    /// Seals by the key in force what another one sealed.
     fn seal_anew(&self) -> Result<Rotated> {
         let mut done = Rotated {
             keys: self.secret.keys.0.len(),
             ..Rotated::default()
         };
         for here in self.places().all() {
-            let id = here.id;
-            let mut after = (CaseNumber(0), 0);
-            loop {
-                let contacts = self
-                    .store
-                    .read_blocking(|conn| intake::contacts_after(conn, id, after, ROUND))?;
-                let Some(last) = contacts.last() else { break };
-                after = (last.number, last.report);
-                let mut anew = Vec::new();
-                for old in contacts {
-                    let report = (id, old.number, old.report);
-                    if self.secret.is_sealed_now(&old.sealed, report) {
-                        continue;
-                    }
-                    match self.secret.open(&old.sealed, report) {
-                        Some(contact) => {
-                            let sealed = self.secret.seal(&contact, report, &self.chance);
-                            anew.push((old, sealed));
-                        }
-                        None => done.lost += 1,
-                    }
-                }
-                done.sealed += self.store.write_blocking(move |tx| -> Result<u64> {
-                    let mut changed = 0;
-                    for (old, sealed) in &anew {
-                        changed += intake::seal_anew(tx, id, old, sealed)?;
-                    }
-                    Ok(changed)
-                })?;
-            }
+            self.seal_contacts_anew(here.id, &mut done)?;
+            self.seal_webhooks_anew(here.id, &mut done)?;
+            self.seal_second_factors_anew(here.id, &mut done)?;
         }
         Ok(done)
     }
+
+    fn seal_contacts_anew(&self, id: JurisdictionId, done: &mut Rotated) -> Result<()> {
+        let mut after = (CaseNumber(0), 0);
+        loop {
+            let contacts = self
+                .store
+                .read_blocking(|conn| intake::contacts_after(conn, id, after, ROUND))?;
+            let Some(last) = contacts.last() else {
+                return Ok(());
+            };
+            after = (last.number, last.report);
+            let anew = Self::anew(contacts, done, |old| {
+                let bound_to = bound_to((id, old.number, old.report));
+                self.secret
+                    .seal_anew(|made| &made.contact, &old.sealed, &bound_to, &self.chance)
+            });
+            done.sealed += self.store.write_blocking(move |tx| -> Result<u64> {
+                let mut changed = 0;
+                for (old, sealed) in &anew {
+                    changed += intake::seal_anew(tx, id, old, sealed)?;
+                }
+                Ok(changed)
+            })?;
+        }
+    }
+
+    /// All at once: a place has few webhooks.
+    fn seal_webhooks_anew(&self, id: JurisdictionId, done: &mut Rotated) -> Result<()> {
+        let hooks = self.store.read_blocking(|conn| notice::webhooks(conn, id))?;
+        let anew = Self::anew(hooks, done, |old| {
+            let bound_to = of_webhook((id, old.id));
+            self.secret
+                .seal_anew(|made| &made.webhook, &old.sealed, &bound_to, &self.chance)
+        });
+        done.sealed += self.store.write_blocking(move |tx| -> Result<u64> {
+            let mut changed = 0;
+            for (old, sealed) in &anew {
+                changed += notice::seal_anew(tx, id, old, sealed)?;
+            }
+            Ok(changed)
+        })?;
+        Ok(())
+    }
+
+    fn seal_second_factors_anew(&self, id: JurisdictionId, done: &mut Rotated) -> Result<()> {
+        let mut after = 0;
+        loop {
+            let factors = self
+                .store
+                .read_blocking(|conn| second_factor::after(conn, id, after, ROUND))?;
+            let Some((last, _)) = factors.last() else {
+                return Ok(());
+            };
+            after = *last;
+            let anew = Self::anew(factors, done, |(account, secret)| {
+                let bound_to = of_account((id, *account));
+                self.secret
+                    .seal_anew(|made| &made.second_factor, secret, &bound_to, &self.chance)
+            });
+            done.sealed += self.store.write_blocking(move |tx| -> Result<u64> {
+                let mut changed = 0;
+                for ((account, old), sealed) in &anew {
+                    changed += second_factor::seal_anew(tx, id, *account, old, sealed)?;
+                }
+                Ok(changed)
+            })?;
+        }
+    }
+
+    /// Those that must be kept anew, with what they are sealed as then; counts those that no key opens.
+    fn anew<T>(all: Vec<T>, done: &mut Rotated, seal: impl Fn(&T) -> Anew) -> Vec<(T, Vec<u8>)> {
+        let mut anew = Vec::new();
+        for old in all {
+            match seal(&old) {
+                Anew::NotNeeded => {}
+                Anew::Sealed(sealed) => anew.push((old, sealed)),
+                Anew::Lost => done.lost += 1,
+            }
+        }
+        anew
+    }
+}
+
+/// What a reader's token is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// An answer by mail. Who has it speaks as the reporter.
+    Reply,
+    /// To be told no more. It stands in a header that programs on the way read, so it is good for nothing else.
+    Stop,
+}
+
+impl Purpose {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reply => "reply",
+            Self::Stop => "stop",
+        }
+    }
+}
+
+/// A new recovery code, `ABCDE-FGHJK`.
+pub(crate) fn recovery_code(chance: &Chance) -> String {
+    written(&chance.bytes::<CODE_LETTERS>())
+}
+
+/// Seals a text that opens only with the same `bound_to`.
+fn seal(cipher: &XChaCha20Poly1305, text: &[u8], bound_to: &[u8], chance: &Chance) -> Vec<u8> {
+    let nonce = chance.bytes::<24>();
+    let payload = Payload {
+        msg: text,
+        aad: bound_to,
+    };
+    let sealed = cipher
+        .encrypt(&XNonce::from(nonce), payload)
+        .expect("a short text can always be sealed");
+    [&nonce[..], &sealed].concat()
+}
+
+fn open(cipher: &XChaCha20Poly1305, sealed: &[u8], bound_to: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, sealed) = sealed.split_first_chunk::<24>()?;
+    let payload = Payload {
+        msg: sealed,
+        aad: bound_to,
+    };
+    cipher.decrypt(&XNonce::from(*nonce), payload).ok()
+}
+
+fn of_webhook((jurisdiction, webhook): (JurisdictionId, i64)) -> Vec<u8> {
+    format!("webhook {}/{webhook}", jurisdiction.0).into_bytes()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
+}
+
+fn unhex(digits: &str) -> Option<Vec<u8>> {
+    if !digits.is_ascii() || digits.len() % 2 == 1 {
+        return None;
+    }
+    let pair = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
+    (0..digits.len()).step_by(2).map(pair).collect()
+}
+
+/// Random bytes as the letters of a code, five bits of each.
+fn written(bytes: &[u8]) -> String {
+    let mut code: String = bytes
+        .iter()
+        .map(|b| LETTERS[usize::from(b & 31)] as char)
+        .collect();
+    code.insert(bytes.len() / 2, '-');
+    code
+}
+
+fn of_account((jurisdiction, account): (JurisdictionId, i64)) -> Vec<u8> {
+    format!("{}/{account}", jurisdiction.0).into_bytes()
 }
 
 fn bound_to((jurisdiction, number, report): (JurisdictionId, CaseNumber, u32)) -> Vec<u8> {
@@ -541,7 +886,16 @@ mod tests {
         let chance = Chance::from_seed(1);
         let sealed = old.seal(&contact, PLACE, &chance);
         assert_eq!(both.open(&sealed, PLACE), Some(contact.clone()));
-        assert!(!both.is_sealed_now(&sealed, PLACE));
+        let anew = |sealed: &[u8]| both.seal_anew(|made| &made.contact, sealed, &bound_to(PLACE), &chance);
+        assert!(matches!(anew(&sealed), Anew::Sealed(now) if new.open(&now, PLACE) == Some(contact.clone())));
+        assert!(matches!(
+            anew(&new.seal(&contact, PLACE, &chance)),
+            Anew::NotNeeded
+        ));
+        assert!(matches!(
+            anew(&of_key(9).seal(&contact, PLACE, &chance)),
+            Anew::Lost
+        ));
         assert_eq!(
             new.open(&both.seal(&contact, PLACE, &chance), PLACE),
             Some(contact)
@@ -556,6 +910,30 @@ mod tests {
         let ticket = old.photo_ticket(PLACE.0, "0f");
         assert_eq!(both.photo_of_ticket(PLACE.0, &ticket), Some("0f"));
         assert!(both.is_form_token("s", &old.form_token("s")));
+        let account = (PLACE.0, 3);
+        for key in [&old, &new] {
+            let factor = key.seal_second_factor(&[5; 20], account, &chance);
+            assert_eq!(both.open_second_factor(&factor, account), Some([5; 20]));
+            let hook = key.seal_webhook(b"hook", account, &chance);
+            assert_eq!(both.open_webhook(&hook, account), Some(b"hook".to_vec()));
+            assert_eq!(both.open_webhook(&hook, (PLACE.0, 4)), None);
+            let hash = key.recovery_hash(PLACE.0, 3, "ABCDE-FGHJK");
+            assert!(both.recovery_hashes(PLACE.0, 3, "abcde fghjk").contains(&hash));
+            let who = key.opt_out(PLACE.0, "li@example.org", Some(PLACE.1));
+            assert!(
+                both.opt_outs(PLACE.0, "li@example.org", Some(PLACE.1))
+                    .contains(&who)
+            );
+            let calendar = key.calendar_key(PLACE.0, 3);
+            assert_eq!(both.account_of_calendar_key(PLACE.0, &calendar), Some(3));
+            let link = key.question_link(PLACE.0, PLACE.1, 5);
+            assert_eq!(both.question_of_link(PLACE.0, &link), Some((PLACE.1, 5)));
+            let reader = Reader::Reporter(1);
+            let token = key.notice_token(Purpose::Stop, PLACE.0, PLACE.1, &reader);
+            let whose = both.reader_of_token(Purpose::Stop, &token);
+            assert_eq!(whose, Some((PLACE.0, PLACE.1, reader)));
+        }
+        assert_eq!(both.calendar_key(PLACE.0, 3), new.calendar_key(PLACE.0, 3));
         assert!(!new.is_form_token("s", &old.form_token("s")));
     }
 
@@ -593,6 +971,18 @@ mod tests {
     }
 
     #[test]
+    fn a_link_leads_to_its_own_question_only() {
+        let secret = of_key(7);
+        let link = secret.question_link(PLACE.0, PLACE.1, 5);
+        assert_eq!(secret.question_of_link(PLACE.0, &link), Some((PLACE.1, 5)));
+        let other = link.replacen("42-5-", "42-6-", 1);
+        for wrong in [other.as_str(), "", "42", "42-5", "42-5-", &link[..link.len() - 1]] {
+            assert_eq!(secret.question_of_link(PLACE.0, wrong), None, "{wrong}");
+        }
+        assert_eq!(secret.question_of_link(JurisdictionId(2), &link), None);
+    }
+
+    #[test]
     fn an_e_mail_address_has_somebody_and_a_host() {
         for email in ["s@example.org", "三毛@例子.中国", ""] {
             let contact = Contact {
@@ -617,11 +1007,56 @@ mod tests {
             name: "三毛".into(),
             email: "s@example.org".into(),
             phone: String::new(),
+            lang: Some(Lang::Zh),
         };
         let sealed = secret.seal(&contact, PLACE, &Chance::from_seed(1));
         assert_eq!(secret.open(&sealed, PLACE), Some(contact));
         assert_eq!(secret.open(&sealed, (PLACE.0, PLACE.1, 2)), None);
         assert_eq!(of_key(8).open(&sealed, PLACE), None);
         assert_eq!(secret.open(&sealed[..10], PLACE), None);
+    }
+
+    #[test]
+    fn a_notices_token_says_whose_it_is_and_is_good_for_one_purpose_only() {
+        let secret = of_key(7);
+        let unit = Reader::Unit("市政/1-a".parse().unwrap());
+        for reader in [Reader::Reporter(3), unit] {
+            let token = secret.notice_token(Purpose::Reply, PLACE.0, PLACE.1, &reader);
+            assert!(
+                token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
+                "{token}"
+            );
+            let found = |purpose, token: &str| secret.reader_of_token(purpose, token);
+            assert_eq!(
+                found(Purpose::Reply, &token),
+                Some((PLACE.0, PLACE.1, reader.clone()))
+            );
+            assert_eq!(
+                found(Purpose::Reply, &token.to_ascii_uppercase()),
+                found(Purpose::Reply, &token)
+            );
+            assert_eq!(found(Purpose::Stop, &token), None);
+            assert_eq!(found(Purpose::Reply, &token.replace("-42-", "-43-")), None);
+        }
+        for wrong in [
+            "",
+            "n",
+            "n-1-42-u-x",
+            "n-1-42-u6-x",
+            "n-1-42-uff-x",
+            "n-1-0-1-x",
+            "n-1-42-1",
+        ] {
+            assert_eq!(secret.reader_of_token(Purpose::Reply, wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn who_opted_out_is_known_again_and_two_cases_of_one_reporter_are_not_tied_together() {
+        let secret = of_key(7);
+        let who = |email: &str, number: Option<i64>| secret.opt_out(PLACE.0, email, number.map(CaseNumber));
+        assert_eq!(who("Li@Example.org ", Some(1)), who("li@example.org", Some(1)));
+        assert_ne!(who("li@example.org", Some(1)), who("li@example.org", Some(2)));
+        assert_ne!(who("li@example.org", None), who("li@example.org", Some(1)));
     }
 }

@@ -6,6 +6,7 @@ use std::{
     str::FromStr,
 };
 
+use whistle_domain::rights::Role;
 use whistle_store::{Store, Target};
 
 use crate::{
@@ -24,6 +25,10 @@ pub struct Site {
     pub key: Option<Keys>,
     /// Where the photos are; without it, they are in the directory.
     pub media: Option<Bucket>,
+    /// A list of passwords that nobody may choose; see `password`.
+    pub breached_passwords: Option<PathBuf>,
+    /// Roles whose accounts must have a second factor.
+    pub second_factor_for: Vec<Role>,
 }
 
 /// A bucket of an S3-compatible store, `s3://bucket/prefix`. How to reach it and by which right is in the environment, as
@@ -64,6 +69,8 @@ impl From<PathBuf> for Site {
             database_url: None,
             key: None,
             media: None,
+            breached_passwords: None,
+            second_factor_for: Vec::new(),
         }
     }
 }

@@ -414,6 +414,7 @@ fn who_takes_a_place_over_computes_what_the_one_who_applied_it_did_not() {
     });
     whistle.apply(&holiday).unwrap();
     whistle.do_duties().unwrap();
+    // Until then another process may still write by the version before.
     install.hands.pass(Duration::from_secs(5));
     assert_eq!(whistle.do_duties().unwrap().reckoned, 1);
     let case = wait(whistle.case(&place, number)).unwrap();

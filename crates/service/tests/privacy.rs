@@ -21,7 +21,7 @@ use whistle_domain::{
 };
 use whistle_service::{
     Here, Site, Whistle,
-    account::actor_of,
+    account::{SignIn, actor_of},
     case::{Receipt, With},
     media::{KeptPhoto, Size},
     secret::{self, Contact},
@@ -381,6 +381,61 @@ fn a_rotation_seals_anew_leaves_codes_good_and_is_finished_when_it_was_stopped()
         "0700 0",
         "staff still reach them"
     );
+}
+
+#[test]
+fn webhooks_and_second_factors_are_sealed_anew_and_recovery_codes_are_good_until_keys_are_given_up() {
+    const PASSWORD: &str = "a long enough password";
+    let mut village = Village::open();
+    let (site, whistle) = (village.site(), village.whistle.clone());
+    let here = village.here.clone();
+    whistle
+        .add_user(&here, "desk", PASSWORD, &["CITY-D".parse().unwrap()])
+        .unwrap();
+    let events = ["*".to_owned()];
+    whistle
+        .add_webhook(&here, "https://example.org/hook", &events, true, false)
+        .unwrap();
+    let signed_in = whistle.sign_in(&here, "desk", PASSWORD.to_owned(), None);
+    let token = village.wait(signed_in).done().unwrap();
+    let by = village.wait(whistle.signed_in(&here, &token));
+    let enrolment = village.wait(whistle.begin_second_factor(&here, &by));
+    let code = |village: &Village| {
+        let secret = totp_rs::Secret::try_from_base32(&enrolment.secret).unwrap();
+        let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+        totp.generate(village.whistle.now().as_second() as u64)
+            .to_string()
+    };
+    let first = code(&village);
+    let confirmed = whistle.confirm_second_factor(&here, &by, &token, &first, None);
+    let recovery = village.wait(confirmed);
+    drop(whistle);
+    village.shut();
+    let done = secret::rotate(&site).unwrap();
+    assert_eq!((done.new_key, done.sealed, done.lost), (true, 2, 0));
+    village.open_again();
+
+    // What is shown besides the password; answers whether it was good.
+    let is_good = |village: &Village, code: &str| {
+        let half = village.whistle.sign_in(&here, "desk", PASSWORD.to_owned(), None);
+        let SignIn::HalfWay(half) = village.wait(half) else {
+            panic!("a password alone lets in");
+        };
+        let done = village.whistle.sign_in_with_code(&here, &half, code, None);
+        village.runtime.block_on(done).is_ok()
+    };
+    village.hours_pass(1);
+    assert!(is_good(&village, &code(&village)));
+    assert!(is_good(&village, &recovery[0]));
+    assert!(!is_good(&village, &recovery[0]), "used before");
+    village.shut();
+    assert_eq!(secret::forget(&site).unwrap(), 1);
+    village.open_again();
+    village.hours_pass(1);
+    assert!(!is_good(&village, &recovery[1]));
+    assert!(is_good(&village, &code(&village)));
+    let standing = village.wait(village.whistle.second_factor(&here, &by));
+    assert_eq!((standing.is_on, standing.codes_left), (true, 0));
 }
 
 #[test]

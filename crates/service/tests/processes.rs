@@ -13,11 +13,12 @@ use whistle_domain::{
     case::{Actor, Body, Case, Channel},
     command::{Act, NewReport, Whereabouts},
     geometry::Point,
+    rights::Scope,
     words::CaseNumber,
 };
 use whistle_service::{
     Error, Here, Site, Whistle,
-    account::actor_of,
+    account::{Change, actor_of},
     case::With,
     duties::Done,
     time::{Chance, Clock},
@@ -30,6 +31,7 @@ const PASSWORD: &str = "a long enough password";
 const HOME: Option<IpAddr> = address(1);
 
 /// Some network address.
+#[expect(clippy::unnecessary_wraps, reason = "it is what signing in takes")]
 const fn address(n: u32) -> Option<IpAddr> {
     Some(IpAddr::V4(Ipv4Addr::from_bits(0xcb00_7100 + n)))
 }
@@ -195,7 +197,10 @@ fn who_signs_in_at_one_process_is_known_to_all_and_gone_from_all_at_once() {
     };
     let post = "CITY-D".parse().unwrap();
     one.add_user(here, "desk", PASSWORD, &[post]).unwrap();
-    let sign_in = || wait(one.sign_in(here, "desk", PASSWORD.to_owned(), HOME)).unwrap();
+    let sign_in = || {
+        let begun = wait(one.sign_in(here, "desk", PASSWORD.to_owned(), HOME)).unwrap();
+        begun.done().unwrap()
+    };
     let is_known = |token: &str| wait(other.signed_in(here, token)).is_ok();
     let token = sign_in();
     assert!(is_known(&token));
@@ -203,9 +208,16 @@ fn who_signs_in_at_one_process_is_known_to_all_and_gone_from_all_at_once() {
     assert!(!is_known(&token), "signed out");
     let token = sign_in();
     assert!(is_known(&token));
-    one.disable_user(here, "desk").unwrap();
+    one.change_user(here, "desk", Change::Disable).unwrap();
     assert!(!is_known(&token), "disabled");
     assert!(wait(other.sign_in(here, "desk", PASSWORD.to_owned(), HOME)).is_err());
+    other.change_user(here, "desk", Change::Enable).unwrap();
+    assert!(!is_known(&token), "enabled again, and still to sign in anew");
+    let token = sign_in();
+    assert!(is_known(&token));
+    one.change_user(here, "desk", Change::SignOut).unwrap();
+    assert!(!is_known(&token), "signed out by another");
+    assert!(is_known(&sign_in()));
 }
 
 #[test]
@@ -215,7 +227,7 @@ fn a_key_that_is_revoked_is_refused_everywhere_within_a_second_even_if_the_clock
     let [one, other] = &processes.all[..] else {
         unreachable!()
     };
-    let key = one.add_key(here, "a test", None).unwrap();
+    let key = one.add_key(here, "a test", &Scope::ALL, None).unwrap();
     assert!(wait(other.client(here, &key)).is_ok());
     one.revoke_key(here, one.keys(here).unwrap()[0].id).unwrap();
     processes.hands.pass(Duration::from_secs(1));

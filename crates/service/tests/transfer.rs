@@ -10,6 +10,7 @@ use whistle_domain::{
     case::{Actor, Channel},
     command::{NewReport, Whereabouts},
     geometry::Point,
+    rights::Scope,
     words::CaseNumber,
 };
 use whistle_service::{
@@ -103,7 +104,7 @@ impl Road {
         };
         whistle.make_demo(&here, options, |_| {}).unwrap();
         whistle.demo_accounts(&here).unwrap();
-        whistle.add_key(&here, "town app", None).unwrap();
+        whistle.add_key(&here, "town app", &Scope::ALL, None).unwrap();
         report(&whistle, &here, "a hole before the move");
         whistle.close();
         road
@@ -124,10 +125,8 @@ impl Road {
             return self.to.path().into();
         };
         Site {
-            dir: self.from.path().to_owned(),
             database_url: Some(url.to_owned()),
-            key: None,
-            media: None,
+            ..self.from.path().into()
         }
     }
 
@@ -169,10 +168,8 @@ fn die_if_told() {
     let told = |name: &str| std::env::var(name).unwrap();
     let batches: u64 = told("WHISTLE_TEST_BATCHES").parse().unwrap();
     let to = Site {
-        dir: told("WHISTLE_TEST_TO").into(),
         database_url: Some(told("WHISTLE_TEST_TO_DATABASE")).filter(|url| !url.is_empty()),
-        key: None,
-        media: None,
+        ..PathBuf::from(told("WHISTLE_TEST_TO")).into()
     };
     let mut told = 0;
     let _ = transfer::transfer(&PathBuf::from(from).into(), &to, |_| {

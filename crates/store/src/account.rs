@@ -1,11 +1,16 @@
 //! Accounts with the posts they hold, their sessions, and the API keys of other systems.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
-use whistle_domain::words::{JurisdictionId, PostCode};
+use whistle_domain::{
+    rights::Scope,
+    words::{JurisdictionId, PostCode},
+};
 
 use crate::{
-    Conn, Tx,
-    case::Hash,
+    Conn, Row, Tx,
+    case::{Hash, hash_at},
     error::{Error, Result},
     params,
 };
@@ -34,8 +39,25 @@ pub struct Session {
     pub post: PostCode,
     /// All posts that the account holds, in the order of their codes.
     pub posts: Vec<PostCode>,
+    /// When it was last used, to within a few minutes.
+    pub seen_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// Whether the account has a second factor in force.
+    pub second_factor: bool,
+}
+
+/// A session as its account sees it among its own.
+#[derive(Debug, Clone)]
+pub struct OwnSession {
+    /// The hash of its token.
+    pub token_hash: Hash,
+    /// The post it acts for.
+    pub post: PostCode,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it was last used, to within a few minutes.
+    pub seen_at: Timestamp,
 }
 
 /// An API key, without the key.
@@ -45,6 +67,8 @@ pub struct Key {
     pub id: i64,
     /// What it is for.
     pub name: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends.
@@ -85,15 +109,29 @@ pub fn by_login(conn: &Conn, jurisdiction: JurisdictionId, login: &str) -> Resul
          FROM account
          WHERE jurisdiction_id = $1 AND login = $2",
         params![jurisdiction.0, login],
-        |row| {
-            Ok(Account {
-                id: row.int(0)?,
-                login: row.text(1)?.to_owned(),
-                password: row.text(2)?.to_owned(),
-                disabled: row.time_opt(3)?.is_some(),
-            })
-        },
+        read_account,
     )
+}
+
+/// Whether there is an account and it is not disabled.
+pub fn is_in_force(conn: &Conn, jurisdiction: JurisdictionId, account: i64) -> Result<bool> {
+    let found = conn.row_optional(
+        "SELECT 1
+         FROM account
+         WHERE jurisdiction_id = $1 AND account_id = $2 AND disabled_at IS NULL",
+        params![jurisdiction.0, account],
+        |row| row.int(0),
+    )?;
+    Ok(found.is_some())
+}
+
+fn read_account(row: &Row<'_>) -> Result<Account> {
+    Ok(Account {
+        id: row.int(0)?,
+        login: row.text(1)?.to_owned(),
+        password: row.text(2)?.to_owned(),
+        disabled: row.time_opt(3)?.is_some(),
+    })
 }
 
 /// The posts an account holds, in the order of their codes.
@@ -105,6 +143,76 @@ pub fn posts(conn: &Conn, jurisdiction: JurisdictionId, account: i64) -> Result<
          ORDER BY post_code",
         params![jurisdiction.0, account],
         |row| row.parsed(0),
+    )
+}
+
+/// An account as those see it who keep it.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Its number.
+    pub id: i64,
+    /// The name it signs in with.
+    pub login: String,
+    /// Since when it may not sign in.
+    pub disabled_at: Option<Timestamp>,
+    /// The posts it holds, in the order of their codes.
+    pub posts: Vec<PostCode>,
+    /// How many sessions of it are open.
+    pub sessions: i64,
+}
+
+/// The most accounts that are listed.
+pub const MAX_ACCOUNTS: i64 = 10_000;
+
+/// All accounts, in the order of their logins.
+pub fn accounts(conn: &Conn, jurisdiction: JurisdictionId, now: Timestamp) -> Result<Vec<Listed>> {
+    let mut accounts = conn.rows(
+        "SELECT a.account_id, a.login, a.disabled_at,
+                (SELECT COUNT(*)
+                 FROM session AS s
+                 WHERE s.jurisdiction_id = a.jurisdiction_id AND s.account_id = a.account_id
+                   AND s.expires_at > $2)
+         FROM account AS a
+         WHERE a.jurisdiction_id = $1
+         ORDER BY a.login
+         LIMIT $3",
+        params![jurisdiction.0, now, MAX_ACCOUNTS],
+        |row| {
+            Ok(Listed {
+                id: row.int(0)?,
+                login: row.text(1)?.to_owned(),
+                disabled_at: row.time_opt(2)?,
+                posts: Vec::new(),
+                sessions: row.int(3)?,
+            })
+        },
+    )?;
+    let held = conn.rows(
+        "SELECT account_id, post_code
+         FROM holding
+         WHERE jurisdiction_id = $1
+         ORDER BY account_id, post_code",
+        params![jurisdiction.0],
+        |row| Ok((row.int(0)?, row.parsed(1)?)),
+    )?;
+    let mut by_account: HashMap<i64, Vec<PostCode>> = HashMap::new();
+    for (account, post) in held {
+        by_account.entry(account).or_default().push(post);
+    }
+    for account in &mut accounts {
+        account.posts = by_account.remove(&account.id).unwrap_or_default();
+    }
+    Ok(accounts)
+}
+
+/// The account with a number.
+pub fn by_id(conn: &Conn, jurisdiction: JurisdictionId, account: i64) -> Result<Option<Account>> {
+    conn.row_optional(
+        "SELECT account_id, login, password, disabled_at
+         FROM account
+         WHERE jurisdiction_id = $1 AND account_id = $2",
+        params![jurisdiction.0, account],
+        read_account,
     )
 }
 
@@ -121,16 +229,49 @@ pub fn holders(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<(String,
     )
 }
 
-/// Disables an account and ends its sessions. Answers whether there was one.
-pub fn disable(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, login: &str, now: Timestamp) -> Result<bool> {
-    let changed = tx.exec(
+/// What befalls an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It may not sign in any more, and its sessions end.
+    Disable,
+    /// It may sign in again.
+    Enable,
+    /// Its sessions end.
+    SignOut,
+}
+
+/// Changes an account. Answers whether there is one.
+pub fn change(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    login: &str,
+    change: Change,
+    now: Timestamp,
+) -> Result<bool> {
+    // One that is disabled twice has been since the first time.
+    let known = tx.exec(
         "UPDATE account
-         SET disabled_at = $3
+         SET disabled_at = CASE WHEN $3 = 'enable' THEN NULL
+                                WHEN $3 = 'disable' THEN COALESCE(disabled_at, $4)
+                                ELSE disabled_at END
          WHERE jurisdiction_id = $1 AND login = $2",
-        params![jurisdiction.0, login, now],
+        params![jurisdiction.0, login, change.as_str(), now],
     )?;
-    end_sessions(tx, jurisdiction, login)?;
-    Ok(changed == 1)
+    if change != Change::Enable {
+        end_sessions(tx, jurisdiction, login)?;
+    }
+    Ok(known == 1)
+}
+
+impl Change {
+    /// The word in the address of a form and in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::Enable => "enable",
+            Self::SignOut => "sign-out",
+        }
+    }
 }
 
 /// Sets a new password and ends the account's sessions. Answers whether there was one.
@@ -194,7 +335,12 @@ pub fn session(
 ) -> Result<Option<Session>> {
     let mut session = None::<Session>;
     conn.each(
-        "SELECT s.account_id, a.login, s.post_code, s.expires_at, h.post_code AS held
+        "SELECT s.account_id, a.login, s.post_code, COALESCE(s.seen_at, s.created_at), s.expires_at,
+                (SELECT COUNT(*)
+                 FROM second_factor AS f
+                 WHERE f.jurisdiction_id = s.jurisdiction_id AND f.account_id = s.account_id
+                   AND f.confirmed_at IS NOT NULL),
+                h.post_code AS held
          FROM session AS s
          JOIN account AS a ON a.jurisdiction_id = s.jurisdiction_id AND a.account_id = s.account_id
          JOIN holding AS h ON h.jurisdiction_id = s.jurisdiction_id AND h.account_id = s.account_id
@@ -202,7 +348,7 @@ pub fn session(
          ORDER BY h.post_code",
         params![jurisdiction.0, *token_hash, now],
         |row| {
-            let held = row.parsed(4)?;
+            let held = row.parsed(6)?;
             if let Some(session) = &mut session {
                 session.posts.push(held);
                 return Ok(());
@@ -212,12 +358,102 @@ pub fn session(
                 login: row.text(1)?.to_owned(),
                 post: row.parsed(2)?,
                 posts: vec![held],
-                expires_at: row.time(3)?,
+                seen_at: row.time(3)?,
+                expires_at: row.time(4)?,
+                second_factor: row.int(5)? == 1,
             });
             Ok(())
         },
     )?;
     Ok(session.filter(|session| session.posts.contains(&session.post)))
+}
+
+/// Notes that a session was used.
+pub fn see_session(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    token_hash: &Hash,
+    now: Timestamp,
+) -> Result<()> {
+    tx.queue(
+        "UPDATE session
+         SET seen_at = $3
+         WHERE jurisdiction_id = $1 AND token_hash = $2",
+        params![jurisdiction.0, *token_hash, now],
+    )
+}
+
+/// The open sessions of an account, the one that was used last first.
+pub fn own_sessions(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    account: i64,
+    now: Timestamp,
+) -> Result<Vec<OwnSession>> {
+    conn.rows(
+        "SELECT token_hash, post_code, created_at, COALESCE(seen_at, created_at)
+         FROM session
+         WHERE jurisdiction_id = $1 AND account_id = $2 AND expires_at > $3
+         ORDER BY COALESCE(seen_at, created_at) DESC
+         LIMIT 100",
+        params![jurisdiction.0, account, now],
+        |row| {
+            Ok(OwnSession {
+                token_hash: hash_at(row, 0)?,
+                post: row.parsed(1)?,
+                created_at: row.time(2)?,
+                seen_at: row.time(3)?,
+            })
+        },
+    )
+}
+
+/// Ends a session if it is this account's.
+pub fn close_own_session(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    account: i64,
+    token_hash: &Hash,
+) -> Result<()> {
+    tx.queue(
+        "DELETE FROM session
+         WHERE jurisdiction_id = $1 AND token_hash = $3 AND account_id = $2",
+        params![jurisdiction.0, account, *token_hash],
+    )
+}
+
+/// Sets a new password of an account, if it still has the old one, and ends its sessions but one. Answers whether it did.
+pub fn change_password(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    account: i64,
+    (old, new): (&str, &str),
+    stays: &Hash,
+) -> Result<bool> {
+    let changed = tx.exec(
+        "UPDATE account
+         SET password = $4
+         WHERE jurisdiction_id = $1 AND account_id = $2 AND password = $3",
+        params![jurisdiction.0, account, old, new],
+    )?;
+    if changed == 1 {
+        end_other_sessions(tx, jurisdiction, account, stays)?;
+    }
+    Ok(changed == 1)
+}
+
+/// Ends the sessions of an account but one.
+pub fn end_other_sessions(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    account: i64,
+    stays: &Hash,
+) -> Result<()> {
+    tx.queue(
+        "DELETE FROM session
+         WHERE jurisdiction_id = $1 AND account_id = $2 AND token_hash <> $3",
+        params![jurisdiction.0, account, *stays],
+    )
 }
 
 /// Lets a session act for another post that its account holds. Answers whether it does now.
@@ -328,39 +564,56 @@ pub fn add_key(
     jurisdiction: JurisdictionId,
     key_hash: &Hash,
     name: &str,
+    scopes: &[Scope],
     now: Timestamp,
     expires_at: Option<Timestamp>,
 ) -> Result<i64> {
     let id = tx.next_id(jurisdiction.0, "api_key")?;
+    let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
     tx.exec(
-        "INSERT INTO api_key (jurisdiction_id, key_id, key_hash, name, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-        params![jurisdiction.0, id, *key_hash, name, now, expires_at],
+        "INSERT INTO api_key (jurisdiction_id, key_id, key_hash, name, scopes, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        params![
+            jurisdiction.0,
+            id,
+            *key_hash,
+            name,
+            scopes.join(" ").as_str(),
+            now,
+            expires_at
+        ],
     )?;
     Ok(id)
 }
 
-/// The number of a key that is good now.
+/// The scopes of a row. One that this program does not know was given by a newer one, and is none here.
+fn scopes(text: &str) -> Vec<Scope> {
+    text.split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect()
+}
+
+/// The number of a key that is good now, and what it may do.
 pub fn key(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     key_hash: &Hash,
     now: Timestamp,
-) -> Result<Option<i64>> {
+) -> Result<Option<(i64, Vec<Scope>)>> {
     conn.row_optional(
-        "SELECT key_id
+        "SELECT key_id, scopes
          FROM api_key
          WHERE jurisdiction_id = $1 AND key_hash = $2 AND revoked_at IS NULL
            AND (expires_at IS NULL OR expires_at > $3)",
         params![jurisdiction.0, *key_hash, now],
-        |row| row.int(0),
+        |row| Ok((row.int(0)?, scopes(row.text(1)?))),
     )
 }
 
 /// All keys, the newest first.
 pub fn keys(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<Key>> {
     conn.rows(
-        "SELECT key_id, name, created_at, expires_at, revoked_at
+        "SELECT key_id, name, scopes, created_at, expires_at, revoked_at
          FROM api_key
          WHERE jurisdiction_id = $1
          ORDER BY key_id DESC",
@@ -369,9 +622,10 @@ pub fn keys(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<Key>> {
             Ok(Key {
                 id: row.int(0)?,
                 name: row.text(1)?.to_owned(),
-                created_at: row.time(2)?,
-                expires_at: row.time_opt(3)?,
-                revoked_at: row.time_opt(4)?,
+                scopes: scopes(row.text(2)?),
+                created_at: row.time(3)?,
+                expires_at: row.time_opt(4)?,
+                revoked_at: row.time_opt(5)?,
             })
         },
     )

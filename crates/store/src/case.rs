@@ -1,6 +1,9 @@
 //! Cases and their log: filed, changed, found. Event log, case row, counters and outbox change together, here.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::LazyLock,
+};
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -11,7 +14,7 @@ use whistle_domain::{
     geometry::Spot,
     place::Level,
     tally::{self, By},
-    words::{CaseNumber, JurisdictionId},
+    words::{CaseNumber, JurisdictionId, UnitCode},
 };
 
 use crate::{
@@ -89,6 +92,14 @@ pub struct Prepared {
     counts: Vec<(Counter, i64)>,
     /// The ids of the photos that the events name.
     photos: Vec<String>,
+    /// The units that have a part in the case now and had none, and the other way round.
+    joined: Vec<UnitCode>,
+    left: Vec<UnitCode>,
+}
+
+/// The units that have a part in a case.
+fn units(case: &Case) -> BTreeSet<UnitCode> {
+    case.joint.iter().map(|part| part.unit.clone()).collect()
 }
 
 /// One row of the log.
@@ -118,6 +129,7 @@ impl Prepared {
         let seen = before.as_ref().map(|b| b.case.version);
         let photos = events.iter().flat_map(|event| event.body.photos());
         let photos = photos.map(|photo| photo.id.clone()).collect();
+        let had_part = before.as_ref().map(|b| units(&b.case)).unwrap_or_default();
         let (mut case, mut hash) = before.map_or((None, [0; 32]), |b| (Some(b.case), b.hash));
         let mut lines = Vec::with_capacity(events.len());
         let mut counts = Vec::new();
@@ -154,7 +166,10 @@ impl Prepared {
             .filter(|_| !lines.is_empty())
             .ok_or_else(|| fault("no events".to_owned()))?;
         let fold = serde_json::to_string(&case).expect("a case has string keys only");
+        let has_part = units(&case);
         Ok(Self {
+            joined: has_part.difference(&had_part).cloned().collect(),
+            left: had_part.difference(&has_part).cloned().collect(),
             jurisdiction,
             case,
             fold,
@@ -193,6 +208,20 @@ impl Prepared {
                 ],
             )?;
         }
+        for unit in &self.joined {
+            tx.put(
+                "INSERT INTO case_unit (jurisdiction_id, number, unit_code)
+                 VALUES ($1, $2, $3)",
+                params![jurisdiction.0, number.0, unit.as_str()],
+            )?;
+        }
+        for unit in &self.left {
+            tx.queue(
+                "DELETE FROM case_unit
+                 WHERE jurisdiction_id = $1 AND number = $2 AND unit_code = $3",
+                params![jurisdiction.0, number.0, unit.as_str()],
+            )?;
+        }
         for photo in &self.photos {
             crate::photo::use_up(tx, jurisdiction, photo, self.case.times.updated_at)?;
         }
@@ -216,7 +245,7 @@ impl Prepared {
         Ok(())
     }
 
-    /// When the next step of a clock of the case is due afterwards; microseconds since 1970, [`NEVER`] when none is.
+    /// When the next step of the case is due afterwards; microseconds since 1970, [`NEVER`] when none is.
     pub fn step_at(&self) -> i64 {
         Columns::of(&self.case, &self.fold).step_at
     }
@@ -342,11 +371,7 @@ impl<'c> Columns<'c> {
                 .clocks
                 .next_due()
                 .map_or(NEVER, |c| c.due_at.as_microsecond()),
-            step_at: case
-                .clocks
-                .next_step()
-                .and_then(|c| c.step_at)
-                .map_or(NEVER, jiff::Timestamp::as_microsecond),
+            step_at: case.next_step_at().map_or(NEVER, jiff::Timestamp::as_microsecond),
             parked_until: case.flags.parked_until.map(day_number),
         }
     }

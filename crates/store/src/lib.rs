@@ -3,7 +3,7 @@
 //! - [`Store`]: opened on a [`Target`]; [`Store::write`], [`Store::read`], [`Store::backup`].
 //! - [`case`]: cases and their log; [`list`]: pages of cases; [`audit`]: everything checked against the log;
 //!   [`whistle`]: whistles and theirs; [`intake`]: contact data, retries, imports; [`photo`]: photos sent and used; [`place`]: versions of
-//!   place folders; [`account`]: accounts, sessions, keys; [`lease`]: who looks after a duty. Functions over a [`Conn`]
+//!   place folders; [`account`]: accounts, sessions, keys; [`notice`]: what is told to whom; [`lease`]: who looks after a duty. Functions over a [`Conn`]
 //!   or [`Tx`].
 //! - `conn`, `value`: the small face over the backends ([`Conn`], [`Row`], [`params!`]); `sqlite`, `postgres`: those.
 //! - `writer`: the thread that commits many commands together; a command gets a [`Tx`]. `mark`: by which it learns what
@@ -26,17 +26,20 @@ mod counter;
 mod dir;
 pub mod distribute;
 mod error;
+pub mod handover;
 pub mod intake;
 pub mod lease;
 pub mod list;
 mod mark;
 mod migrate;
+pub mod notice;
 mod open_cases;
 pub mod people;
 pub mod photo;
 pub mod place;
 mod postgres;
 mod readers;
+pub mod second_factor;
 mod sequence;
 mod sqlite;
 pub mod tables;

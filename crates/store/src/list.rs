@@ -68,7 +68,9 @@ pub struct Filter {
     pub area: Option<(Level, String)>,
     /// Led by this unit.
     pub lead: Option<String>,
-    /// In one of these areas or led by this unit: what an actor may see.
+    /// With a part of this unit in it, while another leads.
+    pub part: Option<String>,
+    /// What an actor may see.
     pub sight: Option<Sight>,
     /// Reported in this time; microseconds.
     pub reported: Option<RangeInclusive<i64>>,
@@ -80,13 +82,13 @@ pub struct Filter {
     pub spots: Option<Vec<RangeInclusive<i64>>>,
 }
 
-/// What an actor may see: an area, and the cases of a unit wherever they are.
+/// What an actor may see: an area, and the cases that a unit leads or has a part in, wherever they are.
 #[derive(Debug, Clone)]
 pub struct Sight {
     /// The level and code of the area; none sees no area.
     pub area: Option<(Level, String)>,
     /// The unit.
-    pub lead: Option<String>,
+    pub unit: Option<String>,
 }
 
 fn area_column(level: Level) -> &'static str {
@@ -96,6 +98,11 @@ fn area_column(level: Level) -> &'static str {
         Level::Community => "community_code",
         Level::Cell => "cell_code",
     }
+}
+
+/// The condition that the unit of a parameter has a part. The first parameter of every list is the jurisdiction.
+fn with_part_of(place: &str) -> String {
+    format!("number IN (SELECT number FROM case_unit WHERE jurisdiction_id = $1 AND unit_code = {place})")
 }
 
 /// A statement in the making: conditions with their parameters.
@@ -157,15 +164,20 @@ impl Conditions {
             let place = all.hold(Owned::Text(lead.as_str().into()));
             all.and(&format!("lead_code = {place}"));
         }
+        if let Some(unit) = &filter.part {
+            let place = all.hold(Owned::Text(unit.as_str().into()));
+            all.and(&with_part_of(&place));
+        }
         if let Some(sight) = &filter.sight {
             let mut either = Vec::new();
             if let Some((level, code)) = &sight.area {
                 let place = all.hold(Owned::Text(code.as_str().into()));
                 either.push(format!("{} = {place}", area_column(*level)));
             }
-            if let Some(lead) = &sight.lead {
-                let place = all.hold(Owned::Text(lead.as_str().into()));
+            if let Some(unit) = &sight.unit {
+                let place = all.hold(Owned::Text(unit.as_str().into()));
                 either.push(format!("lead_code = {place}"));
+                either.push(with_part_of(&place));
             }
             all.and(&if either.is_empty() {
                 "1 = 0".to_owned()
@@ -456,6 +468,7 @@ mod tests {
             answers: Vec::new(),
             public: true,
             photos: Vec::new(),
+            split_from: None,
         }
     }
 

@@ -71,12 +71,32 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 8,
         sql: include_str!("../migrations/0008_whistles.sql"),
     },
-    // Older programs could not read the cases' events that tell of an erasure.
+    // An older program goes on beside it; what it commits is told by a newer one.
     Migration {
         version: 9,
+        name: "notices",
+        reads_from: 8,
+        sql: include_str!("../migrations/0009_notices.sql"),
+    },
+    Migration {
+        version: 10,
+        name: "rights",
+        reads_from: 8,
+        sql: include_str!("../migrations/0010_rights.sql"),
+    },
+    Migration {
+        version: 11,
+        name: "dispatch",
+        // An older program cannot read what joint units, requests and questions tell, nor keep who has a part.
+        reads_from: 11,
+        sql: include_str!("../migrations/0011_dispatch.sql"),
+    },
+    // Older programs could not read the cases' events that tell of an erasure.
+    Migration {
+        version: 12,
         name: "erasure",
-        reads_from: 9,
-        sql: include_str!("../migrations/0009_erasure.sql"),
+        reads_from: 12,
+        sql: include_str!("../migrations/0012_erasure.sql"),
     },
 ];
 
@@ -192,6 +212,8 @@ fn is_usable(conn: &Conn, known: i64) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use whistle_domain::{rights::Scope, words::JurisdictionId};
+
     use super::*;
     use crate::sqlite;
 
@@ -290,6 +312,22 @@ mod tests {
         migrate(&conn, &[FIRST, broken], Timestamp::UNIX_EPOCH).unwrap_err();
         assert!(conn.has_table("a").unwrap());
         assert!(!conn.has_table("b").unwrap());
+    }
+
+    #[test]
+    fn a_key_from_before_scopes_may_do_what_it_could() {
+        let (_dir, conn) = database();
+        let before = MIGRATIONS.iter().position(|m| m.name == "rights").unwrap();
+        migrate(&conn, &MIGRATIONS[..before], Timestamp::UNIX_EPOCH).unwrap();
+        conn.exec(
+            "INSERT INTO api_key (jurisdiction_id, key_id, key_hash, name, created_at)
+             VALUES (1, 1, $1, 'town app', 0)",
+            params![[7; 32]],
+        )
+        .unwrap();
+        migrate(&conn, MIGRATIONS, Timestamp::UNIX_EPOCH).unwrap();
+        let found = crate::account::key(&conn, JurisdictionId(1), &[7; 32], Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(found, Some((1, Scope::ALL.to_vec())));
     }
 
     #[test]

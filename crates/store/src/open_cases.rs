@@ -1,4 +1,4 @@
-//! The open cases of every jurisdiction in memory: what lists of them look for, in some 80 bytes a case.
+//! The open cases of every jurisdiction in memory: what lists of them look for, in some 100 bytes a case.
 //!
 //! On SQLite, an index whose keys come in no order (by lead, by area, by place on the map) makes every report write a page
 //! of its own into the log; four of them made a report five times as dear. Open cases are few, some tens of thousands
@@ -57,6 +57,8 @@ struct Looks {
     spot: Option<i64>,
     is_public: bool,
     words: [Option<Box<str>>; WORDS],
+    /// The units with a part in it.
+    joint: Vec<Box<str>>,
 }
 
 /// The columns that hold words, in the order of [`Looks::words`]: the areas from the city down, then these.
@@ -83,6 +85,7 @@ impl Looks {
             spot: columns.spot,
             is_public: case.public,
             words: words.map(|word| word.map(Into::into)),
+            joint: case.joint.iter().map(|part| part.unit.as_str().into()).collect(),
         }
     }
 }
@@ -99,6 +102,7 @@ struct Entry {
     updated_at: i64,
     spot: Option<i64>,
     words: [Option<Word>; WORDS],
+    joint: Box<[Word]>,
     is_public: bool,
 }
 
@@ -140,6 +144,7 @@ impl Entry {
 impl Table {
     fn put(&mut self, number: i64, looks: Looks) {
         let words = looks.words.map(|word| word.map(|word| self.word(word)));
+        let joint = looks.joint.into_iter().map(|word| self.word(word)).collect();
         let entry = Entry {
             number,
             due_at: looks.due_at,
@@ -148,6 +153,7 @@ impl Table {
             updated_at: looks.updated_at,
             spot: looks.spot,
             words,
+            joint,
             is_public: looks.is_public,
         };
         let step = entry.step();
@@ -178,6 +184,12 @@ impl Table {
         }
     }
 
+    fn add_part(&mut self, place: usize, unit: Box<str>) {
+        let word = self.word(unit);
+        let joint = &mut self.entries[place].joint;
+        *joint = joint.iter().copied().chain([word]).collect();
+    }
+
     fn word(&mut self, text: Box<str>) -> Word {
         let next = Word(self.names.len() as u32);
         *self.names.entry(text).or_insert(next)
@@ -191,8 +203,14 @@ struct Wanted<'f> {
     services: Vec<Word>,
     area: Option<(usize, Word)>,
     lead: Option<Word>,
-    /// One of these is enough.
-    sight: Option<Vec<(usize, Word)>>,
+    part: Option<Word>,
+    sight: Option<Seen>,
+}
+
+/// What an actor may see; one of these is enough.
+struct Seen {
+    area: Option<(usize, Word)>,
+    unit: Option<Word>,
 }
 
 impl<'f> Wanted<'f> {
@@ -206,10 +224,10 @@ impl<'f> Wanted<'f> {
         };
         let sight = filter.sight.as_ref().map(|sight| {
             let area = sight.area.as_ref().map(|(level, code)| (level.depth(), code));
-            let lead = sight.lead.as_ref().map(|code| (LEAD, code));
-            let both = area.into_iter().chain(lead);
-            both.filter_map(|(column, code)| Some((column, word(code)?)))
-                .collect()
+            Seen {
+                area: area.and_then(|(column, code)| Some((column, word(code)?))),
+                unit: sight.unit.as_ref().and_then(|code| word(code)),
+            }
         });
         Some(Self {
             filter,
@@ -220,6 +238,10 @@ impl<'f> Wanted<'f> {
                 None => None,
             },
             lead: match &filter.lead {
+                Some(code) => Some(word(code)?),
+                None => None,
+            },
+            part: match &filter.part {
                 Some(code) => Some(word(code)?),
                 None => None,
             },
@@ -236,7 +258,11 @@ impl<'f> Wanted<'f> {
         (!filter.public || entry.is_public)
             && self.lead.is_none_or(|word| has(&(LEAD, word)))
             && self.area.is_none_or(|wanted| has(&wanted))
-            && self.sight.as_ref().is_none_or(|either| either.iter().any(has))
+            && self.part.is_none_or(|word| entry.joint.contains(&word))
+            && self.sight.as_ref().is_none_or(|seen| {
+                let concerns = |word: &Word| has(&(LEAD, *word)) || entry.joint.contains(word);
+                seen.area.as_ref().is_some_and(has) || seen.unit.as_ref().is_some_and(concerns)
+            })
             && one_of(STAGE, &self.stages)
             && one_of(SERVICE, &self.services)
             && filter.due_before.is_none_or(|before| entry.due_at < before)
@@ -280,12 +306,21 @@ impl OpenCases {
     pub(crate) fn load(&self, conn: &Conn) -> Result<()> {
         let mut tables = HashMap::<i64, Table>::new();
         conn.each(
-            "SELECT jurisdiction_id, number, due_at, reported_at, updated_at, spot, is_public, step_at,
-                    city_code, town_code, community_code, cell_code, lead_code, service_code, stage
-             FROM cases
-             WHERE is_open = 1",
+            "SELECT c.jurisdiction_id, c.number, c.due_at, c.reported_at, c.updated_at, c.spot, c.is_public,
+                    c.step_at, c.city_code, c.town_code, c.community_code, c.cell_code, c.lead_code,
+                    c.service_code, c.stage, u.unit_code
+             FROM cases AS c
+             LEFT JOIN case_unit AS u ON u.jurisdiction_id = c.jurisdiction_id AND u.number = c.number
+             WHERE c.is_open = 1",
             params![],
             |row| {
+                let table = tables.entry(row.int(0)?).or_default();
+                let (number, unit) = (row.int(1)?, row.text_opt(8 + WORDS)?);
+                // A case has a row for each unit with a part in it.
+                if let (Some(unit), Some(place)) = (unit, table.places.get(&number).copied()) {
+                    table.add_part(place, unit.into());
+                    return Ok(());
+                }
                 let mut words = [const { None }; WORDS];
                 for (i, word) in words.iter_mut().enumerate() {
                     *word = row.text_opt(8 + i)?.map(Into::into);
@@ -298,8 +333,9 @@ impl OpenCases {
                     spot: row.int_opt(5)?,
                     is_public: row.int(6)? == 1,
                     words,
+                    joint: unit.into_iter().map(Into::into).collect(),
                 };
-                tables.entry(row.int(0)?).or_default().put(row.int(1)?, looks);
+                table.put(number, looks);
                 Ok(())
             },
         )?;

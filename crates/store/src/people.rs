@@ -38,6 +38,10 @@ pub enum Kept {
     Retries,
     /// As long as tries to sign in count.
     Tries,
+    /// Until a notice was sent, or given up, for some days.
+    Notices,
+    /// Until it is taken back.
+    UntilTakenBack,
 }
 
 impl Kept {
@@ -51,6 +55,8 @@ impl Kept {
             Self::Session => "session",
             Self::Retries => "retries",
             Self::Tries => "tries",
+            Self::Notices => "notices",
+            Self::UntilTakenBack => "until_taken_back",
         }
     }
 }
@@ -64,6 +70,8 @@ pub enum Seen {
     CaseStaff,
     /// The posts that must answer the reporter; each look is noted.
     Answering,
+    /// Whoever holds the post.
+    Post,
     /// Those who run the install.
     Operator,
     /// Nobody: a hash, by which Whistle knows something again.
@@ -77,6 +85,7 @@ impl Seen {
             Self::Public => "public",
             Self::CaseStaff => "case_staff",
             Self::Answering => "answering",
+            Self::Post => "post",
             Self::Operator => "operator",
             Self::Nobody => "nobody",
         }
@@ -94,14 +103,22 @@ pub enum Purpose {
     Contact,
     /// Which post looked at that, and when.
     Views,
+    /// Which notices a report's reader is sent.
+    Notices,
+    /// That an address wants no mail.
+    OptOuts,
     /// That a request sent again makes no second case.
     Retries,
     /// The number that the matter has in the system it was imported from.
     Origin,
     /// Which post did what, and wrote what.
     Deeds,
+    /// What one holder of a post tells the next.
+    Handovers,
     /// Who may sign in, and for which posts.
     Accounts,
+    /// What an account shows besides its password.
+    SecondFactors,
     /// Who is signed in.
     Sessions,
     /// That nobody guesses a password.
@@ -110,15 +127,19 @@ pub enum Purpose {
 
 impl Purpose {
     /// All of them, in the order of the page: what concerns reporters first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Matter,
         Self::Photos,
         Self::Contact,
         Self::Views,
+        Self::Notices,
+        Self::OptOuts,
         Self::Retries,
         Self::Origin,
         Self::Deeds,
+        Self::Handovers,
         Self::Accounts,
+        Self::SecondFactors,
         Self::Sessions,
         Self::Tries,
     ];
@@ -130,10 +151,14 @@ impl Purpose {
             Self::Photos => "photos",
             Self::Contact => "contact",
             Self::Views => "views",
+            Self::Notices => "notices",
+            Self::OptOuts => "opt_outs",
             Self::Retries => "retries",
             Self::Origin => "origin",
             Self::Deeds => "deeds",
+            Self::Handovers => "handovers",
             Self::Accounts => "accounts",
+            Self::SecondFactors => "second_factors",
             Self::Sessions => "sessions",
             Self::Tries => "tries",
         }
@@ -142,9 +167,20 @@ impl Purpose {
     /// Of whom it says something.
     pub const fn about(self) -> &'static [About] {
         match self {
-            Self::Matter | Self::Photos | Self::Contact | Self::Retries | Self::Origin => &[About::Reporter],
+            Self::Matter
+            | Self::Photos
+            | Self::Contact
+            | Self::Notices
+            | Self::OptOuts
+            | Self::Retries
+            | Self::Origin => &[About::Reporter],
             Self::Views => &[About::Reporter, About::Staff],
-            Self::Deeds | Self::Accounts | Self::Sessions | Self::Tries => &[About::Staff],
+            Self::Deeds
+            | Self::Handovers
+            | Self::Accounts
+            | Self::SecondFactors
+            | Self::Sessions
+            | Self::Tries => &[About::Staff],
         }
     }
 
@@ -153,8 +189,10 @@ impl Purpose {
         match self {
             Self::Matter | Self::Photos | Self::Views | Self::Origin | Self::Deeds => Kept::WithCase,
             Self::Contact => Kept::AfterClosing,
+            Self::Notices => Kept::Notices,
+            Self::OptOuts | Self::SecondFactors => Kept::UntilTakenBack,
             Self::Retries => Kept::Retries,
-            Self::Accounts => Kept::WithAccount,
+            Self::Handovers | Self::Accounts => Kept::WithAccount,
             Self::Sessions => Kept::Session,
             Self::Tries => Kept::Tries,
         }
@@ -164,10 +202,13 @@ impl Purpose {
     pub const fn seen(self) -> Seen {
         match self {
             Self::Matter | Self::Photos => Seen::Public,
-            Self::Views | Self::Deeds => Seen::CaseStaff,
+            Self::Views | Self::Notices | Self::Deeds => Seen::CaseStaff,
             Self::Contact => Seen::Answering,
             Self::Origin | Self::Accounts => Seen::Operator,
-            Self::Retries | Self::Sessions | Self::Tries => Seen::Nobody,
+            Self::Handovers => Seen::Post,
+            Self::OptOuts | Self::Retries | Self::SecondFactors | Self::Sessions | Self::Tries => {
+                Seen::Nobody
+            }
         }
     }
 
@@ -203,7 +244,10 @@ const fn of(
     }
 }
 
-use Purpose::{Accounts, Contact, Deeds, Matter, Origin, Photos, Retries, Sessions, Tries, Views};
+use Purpose::{
+    Accounts, Contact, Deeds, Handovers, Matter, Notices, OptOuts, Origin, Photos, Retries, SecondFactors,
+    Sessions, Tries, Views,
+};
 
 /// All columns of all tables, in the order of [`crate::tables::TABLES`].
 pub const COLUMNS: &[Columns] = &[
@@ -272,6 +316,7 @@ pub const COLUMNS: &[Columns] = &[
             ("fold", &[Matter, Photos, Deeds]),
         ],
     ),
+    of("case_unit", &["jurisdiction_id", "number", "unit_code"], &[]),
     of(
         "event",
         &["jurisdiction_id", "number", "version", "text_hash", "hash"],
@@ -333,6 +378,16 @@ pub const COLUMNS: &[Columns] = &[
         &[("account_id", &[Accounts]), ("post_code", &[Accounts])],
     ),
     of(
+        "handover",
+        &["jurisdiction_id"],
+        &[
+            ("post_code", &[Handovers]),
+            ("at", &[Handovers]),
+            ("account_id", &[Handovers]),
+            ("note", &[Handovers]),
+        ],
+    ),
+    of(
         "session",
         &["jurisdiction_id"],
         &[
@@ -341,7 +396,24 @@ pub const COLUMNS: &[Columns] = &[
             ("post_code", &[Sessions]),
             ("created_at", &[Sessions]),
             ("expires_at", &[Sessions]),
+            ("seen_at", &[Sessions]),
         ],
+    ),
+    of(
+        "second_factor",
+        &["jurisdiction_id"],
+        &[
+            ("account_id", &[SecondFactors]),
+            ("secret", &[SecondFactors]),
+            ("created_at", &[SecondFactors]),
+            ("confirmed_at", &[SecondFactors]),
+            ("last_step", &[SecondFactors]),
+        ],
+    ),
+    of(
+        "recovery_code",
+        &["jurisdiction_id"],
+        &[("account_id", &[SecondFactors]), ("code_hash", &[SecondFactors])],
     ),
     // Keys are of systems, never of persons.
     of(
@@ -354,6 +426,7 @@ pub const COLUMNS: &[Columns] = &[
             "created_at",
             "expires_at",
             "revoked_at",
+            "scopes",
         ],
         &[],
     ),
@@ -413,6 +486,47 @@ pub const COLUMNS: &[Columns] = &[
             "created_at",
         ],
         &[],
+    ),
+    of(
+        "delivery",
+        &[
+            "jurisdiction_id",
+            "delivery_id",
+            "number",
+            "version",
+            "unit_code",
+            "webhook_id",
+            "tries",
+        ],
+        &[
+            ("channel", &[Notices]),
+            ("notice", &[Notices]),
+            ("report", &[Notices]),
+            ("state", &[Notices]),
+            ("created_at", &[Notices]),
+            ("next_at", &[Notices]),
+            // What the other server answered; it may name the address.
+            ("error", &[Notices]),
+        ],
+    ),
+    // Of systems, never of persons.
+    of(
+        "webhook",
+        &[
+            "jurisdiction_id",
+            "webhook_id",
+            "url",
+            "events",
+            "scope",
+            "sealed",
+            "created_at",
+        ],
+        &[],
+    ),
+    of(
+        "opt_out",
+        &["jurisdiction_id"],
+        &[("who", &[OptOuts]), ("at", &[OptOuts])],
     ),
     of(
         "lease",

@@ -77,7 +77,7 @@ const ACCOUNT: Reference = Reference {
 };
 
 /// All tables; one that another refers to comes before it.
-pub const TABLES: [Table; 26] = [
+pub const TABLES: [Table; 33] = [
     of_the_database("migration"),
     // Met by every group commit: a copy on every machine would make each commit wait for all of them.
     of_the_database("writer"),
@@ -92,6 +92,7 @@ pub const TABLES: [Table; 26] = [
     by_jurisdiction("sequence", &[]),
     by_jurisdiction("counter", &[]),
     by_jurisdiction("cases", &[]),
+    by_jurisdiction("case_unit", &[]),
     by_jurisdiction("event", &[]),
     by_jurisdiction("contact", &[CASE]),
     by_jurisdiction("contact_view", &[]),
@@ -100,7 +101,10 @@ pub const TABLES: [Table; 26] = [
     by_jurisdiction("imported", &[]),
     by_jurisdiction("account", &[]),
     by_jurisdiction("holding", &[ACCOUNT]),
+    by_jurisdiction("handover", &[]),
     by_jurisdiction("session", &[ACCOUNT]),
+    by_jurisdiction("second_factor", &[ACCOUNT]),
+    by_jurisdiction("recovery_code", &[ACCOUNT]),
     by_jurisdiction("api_key", &[]),
     by_jurisdiction("photo", &[]),
     by_jurisdiction("sign_in_try", &[]),
@@ -109,6 +113,9 @@ pub const TABLES: [Table; 26] = [
     by_jurisdiction("whistle_case", &[]),
     by_jurisdiction("whistle_call", &[]),
     by_jurisdiction("whistle_outbox", &[]),
+    by_jurisdiction("delivery", &[]),
+    by_jurisdiction("webhook", &[]),
+    by_jurisdiction("opt_out", &[]),
     // Who holds a duty holds it of this database. Spread like the rest: a duty's transaction checks its lease, and must
     // stay on one machine.
     Table {

@@ -4,6 +4,8 @@
 //! as `scripts/postgres with COMMAND` sets it. Without it they run on SQLite. Knows nothing of the store, so that the
 //! store's own tests can use it.
 
+pub mod post;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};

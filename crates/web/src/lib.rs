@@ -4,13 +4,14 @@
 //!
 //! - [`App`] and [`router`]: what the binary serves.
 //! - `status`: which HTTP status a refusal has. `limits`: what a request may cost. `ops`: health and metrics.
-//! - `open311`, `api`, `pages`: the three faces.
+//! - `open311`, `api`, `pages`: the three faces. `routes`: how they add routes, and [`paths`] of all.
 
 mod api;
 mod limits;
 mod open311;
 mod ops;
 mod pages;
+mod routes;
 mod status;
 
 use std::{
@@ -24,8 +25,14 @@ use std::{
 
 pub use pages::clocks::explain;
 
-use axum::Router;
+use axum::{
+    Router,
+    http::StatusCode,
+    response::Redirect,
+    routing::{any, get},
+};
 use metrics_exporter_prometheus::PrometheusHandle;
+use routes::Routes;
 use whistle_service::Whistle;
 
 /// How the faces behave; set by the binary from its configuration.
@@ -110,20 +117,33 @@ impl App {
 /// All faces, with the limits around them. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`.
 pub fn router(app: App) -> Router {
     const FACES: &[limits::Face] = &[api::FACE, open311::FACE];
-    let routes = Router::new()
+    let routes = bare_ends()
+        .into_router()
         .merge(pages::router(&app))
-        .nest("/open311", open311::router())
-        .nest("/api/v1", api::router())
-        // A nest takes its bare path and what is below, but not the bare path with a slash.
-        .route(
-            "/api/v1/",
-            axum::routing::any(async || axum::http::StatusCode::NOT_FOUND),
-        )
-        .route(
-            "/open311/",
-            axum::routing::get(async || axum::response::Redirect::permanent("/open311")),
-        );
+        .nest(open311::FACE.under, open311::router())
+        .nest(api::FACE.under, api::router());
     limits::around(routes, FACES, &app)
-        .merge(ops::router())
+        .merge(ops::routes().into_router())
         .with_state(app)
+}
+
+/// A nest takes its bare path and what is below, but not the bare path with a slash.
+fn bare_ends() -> Routes {
+    Routes::new()
+        .route("/api/v1/", any(async || StatusCode::NOT_FOUND))
+        .route("/open311/", get(async || Redirect::permanent("/open311")))
+}
+
+/// The path of every route of [`router`], in axum's words.
+pub fn paths() -> Vec<String> {
+    let below = |face: limits::Face, paths: Vec<String>| {
+        let whole = move |path: String| format!("{}{}", face.under, path.trim_end_matches('/'));
+        paths.into_iter().map(whole)
+    };
+    let mut paths = bare_ends().paths();
+    paths.extend(pages::routes().paths());
+    paths.extend(below(open311::FACE, open311::routes().paths()));
+    paths.extend(below(api::FACE, api::paths()));
+    paths.extend(ops::routes().paths());
+    paths
 }

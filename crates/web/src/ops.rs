@@ -1,17 +1,16 @@
 //! What operators watch: `/healthz`, `/readyz`, `/metrics`. Outside the limits, so that a full server can say that it is.
 
 use axum::{
-    Router,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 
-use crate::App;
+use crate::{App, routes::Routes};
 
-pub(crate) fn router() -> Router<App> {
-    Router::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))

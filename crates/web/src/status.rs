@@ -18,9 +18,16 @@ pub(crate) fn status_of(error: &Error) -> StatusCode {
             _ => StatusCode::BAD_REQUEST,
         },
         Error::NotFound { .. } => StatusCode::NOT_FOUND,
-        Error::WhichJurisdiction(_) | Error::Invalid { .. } | Error::BadPhoto(_) => StatusCode::BAD_REQUEST,
-        Error::BadKey(_) | Error::Forbidden => StatusCode::FORBIDDEN,
-        Error::SignedOut | Error::BadPassword => StatusCode::UNAUTHORIZED,
+        Error::WhichJurisdiction(_)
+        | Error::Invalid { .. }
+        | Error::BadPhoto(_)
+        | Error::BreachedPassword => StatusCode::BAD_REQUEST,
+        Error::BadKey(_) | Error::MissingScope(_) | Error::Forbidden | Error::MustEnrol => {
+            StatusCode::FORBIDDEN
+        }
+        Error::SignedOut | Error::BadPassword | Error::BadCode | Error::CodeNeeded => {
+            StatusCode::UNAUTHORIZED
+        }
         Error::KeyReused | Error::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::TooManyTries(_) => StatusCode::TOO_MANY_REQUESTS,
         Error::Full => StatusCode::INSUFFICIENT_STORAGE,

@@ -13,6 +13,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
+use whistle_domain::rights::Scope;
 use whistle_service::{Site, Whistle};
 use whistle_testbed::Bed;
 use whistle_web::{App, Settings, router};
@@ -213,7 +214,7 @@ fn settle() -> (Bed, Whistle, String) {
             .add_user(here, login, PASSWORD, &posts)
             .expect("an account");
     }
-    let key = whistle.add_key(here, "a test", None).expect("a key");
+    let key = whistle.add_key(here, "a test", &Scope::ALL, None).expect("a key");
     (dir, whistle, key)
 }
 
@@ -366,7 +367,13 @@ async fn every_route_answers_everybody_as_the_table_says() {
             Some(&new),
             [201, 201, 201, 201, 201, 201, 201, 403, 201],
         ),
-        ("POST", "/photos", String::new(), none, [415; 9]),
+        (
+            "POST",
+            "/photos",
+            String::new(),
+            none,
+            [415, 415, 415, 415, 415, 415, 415, 403, 415],
+        ),
         ("GET", "/cases/{number}", format!("/cases/{open}"), none, [200; 9]),
         (
             "GET",
@@ -752,6 +759,81 @@ async fn a_case_goes_from_report_to_verified_close() {
         (&case["step"], &case["outcome"]),
         (&json!("closed"), &json!("resolved"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_units_a_request_a_question_and_a_split_go_by_the_wire() {
+    let village = Village::new().await;
+    let (number, _) = village.report("anyone", leak()).await;
+    let accept = json!({"verb": "accept", "standard": "WAT-LEAK-2"});
+    for (who, act) in [
+        ("dispatcher", accept),
+        ("dispatcher", json!({"verb": "assign", "unit": "WATER"})),
+        ("water", json!({"verb": "sign"})),
+        ("water", json!({"verb": "ask_to_extend", "text": "It is deep"})),
+        (
+            "dispatcher",
+            json!({"verb": "assign_joint", "unit": "ROADS", "limit": "4h working", "text": "Close the lane"}),
+        ),
+    ] {
+        let done = village.act(number, who, act).await;
+        assert_eq!(done.status, 200, "{}", done.json);
+    }
+    let bad = json!({"verb": "assign_joint", "unit": "CITY", "limit": "soon", "text": "x"});
+    assert_error(
+        &village.act(number, "dispatcher", bad).await,
+        400,
+        "invalid",
+        Some("limit"),
+    );
+    let case = village.get(&format!("/cases/{number}"), "roads").await.json;
+    assert_eq!(case["joint"][0]["unit"], "ROADS");
+    assert_eq!(case["joint"][0]["task"], "Close the lane");
+    assert_eq!(case["request"]["why"], "It is deep");
+    let listed = village
+        .get("/cases?view=staff&joint=ROADS&order=due", "roads")
+        .await;
+    assert_eq!(items(&listed)[0]["number"], number);
+
+    let granted = village
+        .act(number, "dispatcher", json!({"verb": "grant_request"}))
+        .await;
+    assert_eq!(granted.json["flags"]["extended"], 1, "{}", granted.json);
+    let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 5);
+    let until = until.strftime("%Y-%m-%d").to_string();
+    let ask = json!({"verb": "ask", "report": 1, "choices": ["yes", "no"], "until": until, "text": "Still?"});
+    let asked = village.act(number, "dispatcher", ask).await;
+    assert_eq!(
+        asked.json["question"]["choices"],
+        json!(["yes", "no"]),
+        "{}",
+        asked.json
+    );
+    assert!(
+        asked.json["clocks"]
+            .as_array()
+            .expect("clocks")
+            .iter()
+            .all(|clock| clock["state"] != "running")
+    );
+    let wrong = json!({"verb": "answer", "choice": "perhaps"});
+    assert_error(
+        &village.act(number, "dispatcher", wrong).await,
+        400,
+        "not_a_choice",
+        Some("choice"),
+    );
+    let answered = village
+        .act(number, "dispatcher", json!({"verb": "answer", "choice": "yes"}))
+        .await;
+    assert_eq!(answered.json["question"], Value::Null, "{}", answered.json);
+
+    let split = json!({"verb": "split", "service": "RD-HOLE", "text": "The road has sunk"});
+    let split = village.act(number, "dispatcher", split).await;
+    let part = split.json["split_into"][0].as_i64().expect("a new case");
+    let part = village.get(&format!("/cases/{part}"), "dispatcher").await.json;
+    assert_eq!(part["split_from"], number);
+    assert_eq!(part["lead"], "ROADS");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use quick_xml::{Reader, events::Event};
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use whistle_domain::{case::Outcome, command::Act, words::CaseNumber};
+use whistle_domain::{case::Outcome, command::Act, rights::Scope, words::CaseNumber};
 use whistle_service::{Here, Site, Whistle, account::actor_of, time};
 use whistle_testbed::Bed;
 use whistle_web::{App, Settings, router};
@@ -191,7 +191,7 @@ impl City {
             let whistle = Whistle::open_with(site, Box::new(clock), chance).unwrap();
             whistle.apply(&folder).unwrap();
             let here = whistle.places().all()[0].clone();
-            let key = whistle.add_key(&here, "partner", None).unwrap();
+            let key = whistle.add_key(&here, "partner", &Scope::ALL, None).unwrap();
             (whistle, here, key)
         });
         let (whistle, here, key) = made.await.unwrap();

@@ -12,11 +12,14 @@ use axum::{
 };
 use jiff::Timestamp;
 use tower::ServiceExt;
+use whistle_domain::rights::Role;
 use whistle_service::{
     Site, Whistle,
+    account::Change,
+    notices::{Courier, Outgoing, Outlet},
     time::{Chance, Clock},
 };
-use whistle_testbed::Bed;
+use whistle_testbed::{Bed, post::MailServer};
 use whistle_web::{App, Settings, router};
 
 const PASSWORD: &str = "a long enough password";
@@ -38,11 +41,16 @@ struct Town {
 
 impl Town {
     fn open() -> Self {
+        Self::open_with(|_| ())
+    }
+
+    fn open_with(set: impl FnOnce(&mut Site)) -> Self {
         let dir = Bed::new();
-        let site = Site {
+        let mut site = Site {
             database_url: dir.database_url().map(str::to_owned),
             ..dir.path().into()
         };
+        set(&mut site);
         let begin: Timestamp = "2026-05-07T01:00:00Z".parse().unwrap();
         let clock = Ticking(AtomicI64::new(begin.as_second()));
         let whistle = Whistle::open_with(site, Box::new(clock), Chance::from_seed(7)).unwrap();
@@ -837,6 +845,269 @@ fn forged_forms_are_refused() {
     desk.post(&accept, &[("token", &token)]).is(303);
 }
 
+/// The first thing on a page that begins like this.
+#[track_caller]
+fn address(seen: &Seen, begin: &str) -> String {
+    let text = seen.text();
+    let (_, rest) = text
+        .split_once(begin)
+        .unwrap_or_else(|| panic!("no {begin} in:\n{text}"));
+    let rest = rest.split(['"', '<']).next().unwrap();
+    format!("{begin}{rest}")
+}
+
+#[test]
+fn several_units_work_on_a_case_and_the_lead_hands_it_in_last() {
+    let town = Town::open();
+    for (login, post) in [("desk", "CITY-D"), ("water", "WATER-H"), ("roads", "ROADS-H")] {
+        town.add_user(login, &[post]);
+    }
+    let (number, _) = town.browser("en").report(&[]);
+    let case = format!("/staff/cases/{number}");
+    let [mut desk, mut water, mut roads] = ["desk", "water", "roads"].map(|login| {
+        let mut browser = town.browser("en");
+        browser.sign_in(login);
+        browser
+    });
+    desk.act(&number, "accept", &[("standard", "WAT-LEAK-2")]).is(303);
+    desk.act(&number, "assign", &[("unit", "WATER")]).is(303);
+    roads.get(&case).is(404);
+    let part = [("unit", "ROADS"), ("text", "Close the lane")];
+    desk.act(
+        &number,
+        "assign_joint",
+        &[&part[..], &[("limit", "soon")]].concat(),
+    )
+    .is(400)
+    .says("Write a limit such as");
+    desk.act(
+        &number,
+        "assign_joint",
+        &[&part[..], &[("limit", "4h working")]].concat(),
+    )
+    .is(303);
+    roads.get("/staff?tab=joint").is(200).says(&case);
+    roads
+        .get(&case)
+        .is(200)
+        .says("Close the lane")
+        .says_nothing_of("/report_in\"");
+    water.act(&number, "report_in", &[]).is(303);
+    let work = [("outcome", "resolved"), ("text", "A new valve")];
+    water
+        .act(&number, "handle", &work)
+        .is(400)
+        .says("parts, handed in or released");
+    roads
+        .act(&number, "handle_joint", &[("text", "The lane was closed")])
+        .is(303);
+    water.get(&case).says("The lane was closed");
+    water.act(&number, "handle", &work).is(303);
+}
+
+#[test]
+fn a_unit_asks_its_station_decides_and_lists_show_what_is_asked() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    town.add_user("lead", &["CITY-L"]);
+    town.add_user("water", &["WATER-H"]);
+    let (number, _) = town.browser("en").report(&[]);
+    let [mut desk, mut lead, mut water] = ["desk", "lead", "water"].map(|login| {
+        let mut browser = town.browser("en");
+        browser.sign_in(login);
+        browser
+    });
+    desk.act(&number, "accept", &[("standard", "WAT-LEAK-2")]).is(303);
+    desk.act(&number, "assign", &[("unit", "WATER")]).is(303);
+    water
+        .act(
+            &number,
+            "ask_to_park",
+            &[("until", "2026-05-20"), ("text", "Parts are ordered")],
+        )
+        .is(303);
+    desk.get("/staff?tab=open").says("asks to park until 20 May 2026");
+    let page = desk.get(&format!("/staff/cases/{number}"));
+    page.says("Parts are ordered").says("Grant the request");
+    desk.act(&number, "grant_request", &[]).is(303);
+    desk.get("/staff?tab=open").says("parked until 20 May 2026");
+    lead.act(
+        &number,
+        "supervise",
+        &[("kind", "ordered"), ("text", "The mayor asked")],
+    )
+    .is(303);
+    water
+        .get(&format!("/staff/cases/{number}"))
+        .says("supervised: ordered from above")
+        .says("The mayor asked");
+}
+
+#[test]
+fn a_question_is_answered_on_its_own_page_without_a_code_and_once() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let mut reporter = town.browser("en");
+    let (number, _) = reporter.report(&[]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let ask = [
+        ("report", "1"),
+        ("choices", "Yes\nNo"),
+        ("until", "2026-05-10"),
+        ("text", "Is the gate open?"),
+    ];
+    desk.act(&number, "ask", &ask).is(303);
+    let shown = desk.get(&format!("/staff/cases/{number}"));
+    shown.says("Is the gate open?").says("standing still");
+    let link = address(&shown, "/ask/");
+    reporter.get("/follow/case").says(&link);
+    let mut stranger = town.browser("zh");
+    let page = stranger.get(&link);
+    page.is(200).says("Is the gate open?").says("value=\"Yes\"");
+    assert_eq!(page.headers[header::REFERRER_POLICY], "no-referrer");
+    page.says_nothing_of("Water runs over");
+    stranger
+        .post(&link, &[("choice", "Perhaps")])
+        .is(400)
+        .says("请从所列答案中选择");
+    stranger
+        .post_on(&link, &[("choice", "No"), ("text", "Only at night")])
+        .is(200)
+        .says("已有答复");
+    stranger.post(&link, &[("choice", "Yes")]).is(410);
+    stranger.get(&format!("{}0", &link[..link.len() - 1])).is(404);
+    desk.get(&format!("/staff/cases/{number}"))
+        .says("Only at night")
+        .says("The question was answered")
+        .says_nothing_of("standing still");
+}
+
+#[test]
+fn a_reporter_says_that_it_is_only_partly_fixed_and_shows_it() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    town.add_user("water", &["WATER-H"]);
+    let mut reporter = town.browser("en");
+    let (number, _) = reporter.report(&[]);
+    let (mut desk, mut water) = (town.browser("en"), town.browser("en"));
+    desk.sign_in("desk");
+    water.sign_in("water");
+    desk.act(&number, "accept", &[("standard", "WAT-LEAK-2")]).is(303);
+    desk.act(&number, "assign", &[("unit", "WATER")]).is(303);
+    water.act(&number, "report_in", &[]).is(303);
+    water
+        .act(
+            &number,
+            "handle",
+            &[("outcome", "resolved"), ("text", "A new valve")],
+        )
+        .is(303);
+    let page = reporter.get("/follow/case");
+    page.says("Yes, it is fixed")
+        .says("Only partly")
+        .says("No, it is not");
+    let version = page.hidden("seen");
+    let fields = [("verb", "verify_partly"), ("seen", version.as_str())];
+    reporter.post("/follow/case", &fields).is(400).says("a few words");
+    let fields = [&fields[..], &[("text", "The wall is still wet")]].concat();
+    reporter
+        .post_with_photo("/follow/case", &fields, &picture())
+        .is(303);
+    // The standard of the leak sends it back to work.
+    water
+        .get(&format!("/staff/cases/{number}"))
+        .says("The wall is still wet")
+        .says("reworked once")
+        .says(&format!("/cases/{number}/photos/"));
+}
+
+#[test]
+fn who_reported_a_merged_case_sees_by_the_old_code_how_the_other_goes_on() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let (original, _) = town.browser("en").report(&[]);
+    let mut second = town.browser("en");
+    let (merged, _) = second.report(&[("step", "anyway")]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    desk.act(&merged, "merge", &[("into", &original)]).is(303);
+    desk.act(&original, "decline", &[("text", "It is rain water")])
+        .is(303);
+    second
+        .get("/follow/case")
+        .is(200)
+        .says(&format!("Goes on as case {original}"))
+        .says("It is rain water")
+        .says_nothing_of("request_reopen");
+    desk.get(&format!("/staff/cases/{original}"))
+        .says("Merged into this one");
+}
+
+#[test]
+fn a_part_of_a_case_is_split_off_and_both_pages_name_the_other() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let (number, _) = town.browser("en").report(&[]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    desk.act(&number, "split", &[("service", "RD-HOLE")])
+        .is(400)
+        .says("a few words");
+    let split = desk.act(
+        &number,
+        "split",
+        &[("service", "RD-HOLE"), ("text", "The road has sunk")],
+    );
+    let part = split.is(303).location();
+    assert!(!part.contains(&format!("/{number}?")), "{part}");
+    desk.get(&part)
+        .is(200)
+        .says("Split off; this is the new case.")
+        .says("The road has sunk")
+        .says(&format!(
+            "<dt>Split off from</dt><dd><a href=\"/staff/cases/{number}\""
+        ));
+    desk.get(&format!("/staff/cases/{number}"))
+        .says("<dt>Split into</dt>");
+}
+
+#[test]
+fn a_shift_is_handed_over_with_what_is_open_and_a_note() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    town.add_user("night", &["CITY-D"]);
+    town.add_user("far", &["T101-P"]);
+    let (number, _) = town.browser("en").report(&[]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let page = desk.get("/staff/handover");
+    page.is(200)
+        .says("Also open")
+        .says(&format!("/staff/cases/{number}"));
+    let token = page.hidden("token");
+    desk.post("/staff/handover", &[("token", &token)])
+        .is(400)
+        .says("at most 2000 letters");
+    desk.post_on(
+        "/staff/handover",
+        &[("token", &token), ("note", "The key is at the gate")],
+    )
+    .says("The note is kept.");
+    let mut night = town.browser("zh");
+    night.sign_in("night");
+    night
+        .get("/staff/handover")
+        .says("The key is at the gate")
+        .says("交班人：desk");
+    let mut far = town.browser("en");
+    far.sign_in("far");
+    far.get("/staff/handover")
+        .is(200)
+        .says_nothing_of("The key is at the gate")
+        .says_nothing_of(&format!("/staff/cases/{number}"));
+}
+
 #[test]
 fn every_page_is_whole_in_both_languages() {
     let town = Town::open();
@@ -874,6 +1145,10 @@ fn every_page_is_whole_in_both_languages() {
             "/staff/whistles?tab=called_over",
             "/staff/whistles/new",
             &new_whistle,
+            "/staff/account",
+            "/staff/account/second-factor",
+            "/staff/accounts",
+            "/staff/handover",
         ] {
             let page = browser.get(path);
             page.is(200);
@@ -974,6 +1249,217 @@ fn a_reporter_sees_who_looked_corrects_and_erases_and_staff_see_that_it_was_eras
 }
 
 #[test]
+fn an_account_ends_its_other_sessions_and_changes_its_password() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let (mut here, mut lost) = (town.browser("en"), town.browser("en"));
+    here.sign_in("desk");
+    lost.sign_in("desk");
+    let page = here.get("/staff/account");
+    page.is(200).says("This one").says("Where I am signed in");
+    let (token, session) = (page.hidden("token"), page.hidden("session"));
+    here.post_on(
+        "/staff/account/sessions",
+        &[("token", &token), ("session", &session)],
+    )
+    .is(200)
+    .says_nothing_of("name=\"session\"");
+    lost.get("/staff").is(303);
+
+    lost.sign_in("desk");
+    let new = "a new and longer sentence";
+    let set = |browser: &mut Browser<'_>, old: &str, new: &str, again: &str| {
+        let fields = [
+            ("token", token.as_str()),
+            ("old", old),
+            ("new", new),
+            ("again", again),
+        ];
+        browser.post("/staff/account/password", &fields)
+    };
+    set(&mut here, "not it at all", new, new)
+        .is(400)
+        .says("not the password until now");
+    set(&mut here, PASSWORD, new, "something else")
+        .is(400)
+        .says("not the same");
+    set(&mut here, PASSWORD, "short", "short").is(400).says("10");
+    lost.get("/staff").is(200);
+    set(&mut here, PASSWORD, new, new).is(303);
+    here.get("/staff/account?done=password")
+        .is(200)
+        .says("all other sessions are ended");
+    lost.get("/staff").is(303);
+    lost.post("/staff/sign-in", &[("login", "desk"), ("password", PASSWORD)])
+        .is(401);
+    lost.post("/staff/sign-in", &[("login", "desk"), ("password", new)])
+        .is(303);
+}
+
+/// What an app shows that got a secret, at a step of time from now.
+fn code(town: &Town, secret: &str, steps: i64) -> String {
+    let secret = totp_rs::Secret::try_from_base32(secret).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+    let at = town.whistle.now().as_second() + 30 * steps;
+    totp.generate(at as u64).to_string()
+}
+
+/// Sets up a second factor from its page; answers the secret and the recovery codes.
+fn enrol(town: &Town, browser: &mut Browser<'_>) -> (String, Vec<String>) {
+    const PAGE: &str = "/staff/account/second-factor";
+    let token = browser.get(PAGE).is(200).hidden("token");
+    let page = browser.post_on(PAGE, &[("token", &token)]);
+    page.is(200).says("data:image/svg+xml,");
+    let codes_in = |page: &Seen| -> Vec<String> {
+        let text = page.text();
+        let parts = text.split("<code>").skip(1);
+        parts
+            .map(|part| part.split('<').next().unwrap().to_owned())
+            .collect()
+    };
+    let secret = codes_in(&page).remove(0);
+    let confirm = format!("{PAGE}/confirm");
+    let wrong = code(town, &secret, 50);
+    browser
+        .post(&confirm, &[("token", &token), ("code", &wrong)])
+        .is(400)
+        .says(&secret);
+    let right = code(town, &secret, -1);
+    let done = browser.post(&confirm, &[("token", &token), ("code", &right)]);
+    done.is(200).says("shown this once only");
+    browser
+        .get(PAGE)
+        .says("Recovery codes left")
+        .says_nothing_of(&secret);
+    (secret, codes_in(&done))
+}
+
+#[test]
+fn with_a_second_factor_the_password_is_half_the_way_and_no_code_is_taken_twice() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let (mut desk, mut other) = (town.browser("en"), town.browser("en"));
+    desk.sign_in("desk");
+    other.sign_in("desk");
+    let (secret, recovery) = enrol(&town, &mut desk);
+    assert_eq!(recovery.len(), 10);
+    desk.get("/staff").is(200);
+    other.get("/staff").is(303);
+
+    let half = other
+        .post("/staff/sign-in", &[("login", "desk"), ("password", PASSWORD)])
+        .is(200)
+        .hidden("half");
+    other.get("/staff").is(303);
+    let enter = |browser: &mut Browser<'_>, half: &str, code: &str| {
+        browser
+            .post("/staff/sign-in/code", &[("half", half), ("code", code)])
+            .status
+            .as_u16()
+    };
+    let now = code(&town, &secret, 0);
+    assert_eq!(enter(&mut other, &half, &code(&town, &secret, 50)), 401);
+    assert_eq!(enter(&mut other, &half.replace('.', "0."), &now), 303);
+    other.get("/staff").is(303);
+    assert_eq!(enter(&mut other, &half, &now), 303);
+    other.get("/staff").is(200);
+    let mut third = town.browser("en");
+    assert_eq!(enter(&mut third, &half, &now), 401, "used before");
+    let lost = recovery[3].to_lowercase().replace('-', " ");
+    assert_eq!(enter(&mut third, &half, &lost), 303);
+    third.get("/staff").is(200);
+    assert_eq!(enter(&mut third, &half, &lost), 401, "used before");
+
+    let here = town.whistle.places().all()[0].clone();
+    town.whistle.reset_second_factor(&here, "desk").unwrap();
+    third.get("/staff").is(303);
+    third.sign_in("desk");
+}
+
+#[test]
+fn codes_cannot_be_guessed_one_after_the_other() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let (secret, _) = enrol(&town, &mut desk);
+    let half = desk
+        .post("/staff/sign-in", &[("login", "desk"), ("password", PASSWORD)])
+        .hidden("half");
+    let mut enter = |code: &str| {
+        let fields = [("half", half.as_str()), ("code", code)];
+        desk.post("/staff/sign-in/code", &fields).status.as_u16()
+    };
+    let wrong = code(&town, &secret, 50);
+    let answers: Vec<u16> = (0..7).map(|_| enter(&wrong)).collect();
+    assert_eq!(answers, [401, 401, 401, 401, 401, 429, 429]);
+    assert_eq!(enter(&code(&town, &secret, 0)), 429);
+}
+
+#[test]
+fn who_must_have_a_second_factor_gets_nowhere_without_one() {
+    let town = Town::open_with(|site| site.second_factor_for = vec![Role::Lead]);
+    town.add_user("lead", &["CITY-L"]);
+    town.add_user("desk", &["CITY-D"]);
+    let mut lead = town.browser("en");
+    lead.sign_in("lead");
+    for path in ["/staff", "/staff/accounts", "/staff/cases", "/staff/account"] {
+        assert_eq!(
+            lead.get(path).is(303).location(),
+            "/staff/account/second-factor",
+            "{path}"
+        );
+    }
+    lead.get("/staff/account/second-factor")
+        .is(200)
+        .says("Your post needs a second factor");
+    enrol(&town, &mut lead);
+    lead.get("/staff").is(200);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    desk.get("/staff").is(200);
+}
+
+#[test]
+fn an_administrator_disables_an_account_and_lets_it_in_again_but_not_their_own() {
+    let town = Town::open();
+    town.add_user("lead", &["CITY-L"]);
+    town.add_user("patrol", &["T100-P"]);
+    let (mut lead, mut patrol) = (town.browser("en"), town.browser("en"));
+    lead.sign_in("lead");
+    patrol.sign_in("patrol");
+    patrol.get("/staff").is(200).says_nothing_of("/staff/accounts");
+    let page = lead.get("/staff/accounts");
+    page.is(200).says("signed in").says("Your own");
+    let token = page.hidden("token");
+    let address = |page: &Seen, change: &str| {
+        let text = page.text();
+        let before = text.split(&format!("/{change}\"")).next().unwrap().to_owned();
+        format!(
+            "{}/{change}",
+            &before[before.rfind("/staff/accounts/").unwrap()..]
+        )
+    };
+    let disable = address(&page, "disable");
+    let page = lead.post_on(&disable, &[("token", &token)]);
+    page.is(200).says("disabled</span>");
+    patrol.get("/staff").is(303);
+    patrol
+        .post("/staff/sign-in", &[("login", "patrol"), ("password", PASSWORD)])
+        .is(401);
+    lead.post_on(&address(&page, "enable"), &[("token", &token)])
+        .says_nothing_of("disabled</span>");
+    patrol.sign_in("patrol");
+
+    lead.post("/staff/accounts/1/disable", &[("token", &token)])
+        .is(400);
+    lead.post("/staff/accounts/99/disable", &[("token", &token)])
+        .is(404);
+    lead.post(&disable, &[("token", "forged")]).is(403);
+    lead.get("/staff").is(200);
+}
+
+#[test]
 fn assets_are_kept_for_a_year_under_the_hash_of_what_they_are() {
     let town = Town::open();
     let mut browser = town.browser("en");
@@ -1047,6 +1533,8 @@ fn no_page_asks_the_database_more_than_six_statements() {
         "/staff/whistles/new",
         &whistle,
         &sheet,
+        "/staff/account",
+        "/staff/handover",
     ];
     let mut over = Vec::new();
     for (browser, paths) in [(&mut reporter, &public[..]), (&mut desk, &staff[..])] {
@@ -1123,4 +1611,113 @@ fn no_form_asks_the_database_more_than_six_statements_beside_those_of_its_commit
         &[("verb", "rate"), ("rating", "good")],
     );
     assert_eq!(over, []);
+}
+
+// ---- notices ------------------------------------------------------------------------------------------------------
+
+/// An address of ours in a mail that came, as a path.
+fn path_in(mail: &str, header: &str) -> String {
+    let (_, rest) = mail
+        .split_once(&format!("{header}: <https://willow.example.org"))
+        .unwrap();
+    rest.split('>').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_mail_can_be_stopped_by_one_click_of_a_program_or_by_a_person_and_staff_see_what_was_told() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let server = MailServer::new();
+    let outgoing = Outgoing {
+        mail: Some(Outlet {
+            smtp: server.url(),
+            from: "whistle@example.org".to_owned(),
+            reply: None,
+        }),
+        base_url: None,
+        private_webhooks: false,
+    };
+    town.whistle.do_duties().unwrap();
+    let courier = Courier::open(town.whistle.clone(), outgoing).unwrap();
+    let mut reporter = town.browser("en");
+    let (number, _) = reporter.report(&[("email", "s@example.org")]);
+    courier.round().unwrap();
+    let mail = server.desk.taken().pop().unwrap().text;
+    assert!(
+        mail.contains(&format!("case {number}")),
+        "in the language of the page: {mail}"
+    );
+
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let case = format!("/staff/cases/{number}");
+    desk.get(&case)
+        .says("Who was told")
+        .says("received · sent")
+        .says_nothing_of("s@example.org");
+
+    // A mail program has no cookie and no page of ours; what opens a link stops nothing.
+    let path = path_in(&mail, "List-Unsubscribe");
+    let mut program = town.browser("en");
+    program.get(&path).is(200).says("No more mails about case");
+    program
+        .get("/notices/stop?t=n-1-1-1-00000000000000000000")
+        .is(404);
+    let comments = |desk: &mut Browser<'_>, text: &str| {
+        desk.act(&number, "comment", &[("text", text), ("public", "yes")])
+            .is(303);
+        courier.round().unwrap()
+    };
+    assert_eq!(comments(&mut desk, "One.").sent, 1);
+    let click = Request::post(&path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let click = click.body(Body::from("List-Unsubscribe=One-Click")).unwrap();
+    program.send(click).is(200).says("no more mails about this case");
+    assert_eq!(comments(&mut desk, "Two.").dropped, 1);
+    program
+        .post(&path, &[("again", "yes"), ("what", "all")])
+        .says("You get mails again");
+    assert_eq!(comments(&mut desk, "Three.").failed, 0);
+    program
+        .post(&path, &[("what", "all")])
+        .says("no more mails to this address");
+    assert_eq!(server.desk.taken().len(), 2);
+}
+
+#[test]
+fn a_calendar_program_reads_what_is_due_by_a_link_for_as_long_as_the_account_is_in_force() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    town.add_user("crew", &["WATER-H"]);
+    let mut reporter = town.browser("en");
+    let (number, _) = reporter.report(&[("email", "s@example.org")]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    desk.act(&number, "accept", &[]).is(303);
+    desk.act(&number, "assign", &[("unit", "WATER")]).is(303);
+    let mut crew = town.browser("en");
+    crew.sign_in("crew");
+    let queue = crew.get("/staff").text();
+    let (_, rest) = queue.split_once("href=\"/staff/due.ics").unwrap();
+    let link = format!("/staff/due.ics{}", rest.split('"').next().unwrap());
+    let mut program = town.browser("en");
+    let calendar = program.get(&link);
+    calendar
+        .is(200)
+        .says("BEGIN:VCALENDAR")
+        .says(&format!("UID:case-{number}@willow-brook"))
+        .says("DTSTART:2026")
+        .says_nothing_of("s@example.org");
+    assert_eq!(
+        calendar.headers[header::CONTENT_TYPE],
+        "text/calendar; charset=utf-8"
+    );
+    for wrong in [
+        "/staff/due.ics",
+        "/staff/due.ics?key=1-00000000000000000000000000000000",
+    ] {
+        program.get(wrong).is(404);
+    }
+    let here = town.whistle.places().all()[0].clone();
+    town.whistle.change_user(&here, "crew", Change::Disable).unwrap();
+    program.get(&link).is(404);
 }

@@ -10,7 +10,12 @@ use figment::{
     value::{Dict, Map, Value},
 };
 use serde::Serialize;
-use whistle_service::{Bucket, Site, secret::Keys};
+use whistle_domain::rights::{Role, UnknownRole};
+use whistle_service::{
+    Bucket, Site,
+    notices::{Outgoing, Outlet},
+    secret::Keys,
+};
 
 use crate::failure::{Failure, Result};
 
@@ -53,7 +58,7 @@ const fn unset(name: &'static str, example: &'static str, meaning: &'static str)
 }
 
 /// All settings, in the order in which they are shown.
-pub(crate) const SETTINGS: [Setting; 19] = [
+pub(crate) const SETTINGS: [Setting; 25] = [
     setting(
         "data",
         "whistle-data",
@@ -76,6 +81,16 @@ pub(crate) const SETTINGS: [Setting; 19] = [
         "media",
         "s3://bucket/prefix",
         "where the photos are, in an S3-compatible store that AWS_… variables say how to reach; empty: in the data folder",
+    ),
+    unset(
+        "breached_passwords",
+        "/srv/passwords/sorted-sha1.txt",
+        "a file of passwords that nobody may choose: one a line, or sorted SHA-1 in hexadecimal with or without counts",
+    ),
+    unset(
+        "second_factor_for",
+        "administrator, lead",
+        "roles of posts.csv whose accounts must have a second factor, by commas",
     ),
     setting(
         "listen",
@@ -146,6 +161,27 @@ pub(crate) const SETTINGS: [Setting; 19] = [
         "log_format",
         "text",
         "how it is logged: text, or json with one object a line",
+    ),
+    unset(
+        "smtp",
+        "smtps://whistle:password@mail.example.org:465",
+        "the server that takes mail; smtp://HOST:587?tls=required for STARTTLS; empty: no mail is sent",
+    )
+    .secret(),
+    unset(
+        "mail_from",
+        "Three Rivers <whistle@example.org>",
+        "whom mail is from; needed with smtp",
+    ),
+    unset(
+        "mail_reply",
+        "reply@example.org",
+        "the address whose mail, also to reply+…@, is given to `whistle mail-in`; empty: answers go to mail_from",
+    ),
+    setting(
+        "private_webhooks",
+        "false",
+        "whether webhooks may lead to this machine or its network",
     ),
     setting("metrics", "true", "whether /metrics tells figures for Prometheus"),
 ];
@@ -236,6 +272,7 @@ pub(crate) struct Config {
     pub log: String,
     pub log_format: LogFormat,
     pub metrics: bool,
+    pub outgoing: Outgoing,
 }
 
 /// How log lines are written.
@@ -289,6 +326,10 @@ impl Layers {
                 database_url: self.parsed("database_url", database_url)?,
                 key: self.parsed("secret_key", key)?,
                 media: self.parsed("media", bucket)?,
+                breached_passwords: self.parsed("breached_passwords", |text| {
+                    Ok((!text.is_empty()).then(|| text.into()))
+                })?,
+                second_factor_for: self.parsed("second_factor_for", roles)?,
             },
             listen: self.parsed("listen", address)?,
             base_url: self.parsed("base_url", base_url)?,
@@ -305,6 +346,23 @@ impl Layers {
             log: self.parsed("log", rules)?,
             log_format: self.parsed("log_format", format)?,
             metrics: self.parsed("metrics", yes_no)?,
+            outgoing: self.outgoing()?,
+        })
+    }
+
+    fn outgoing(&self) -> Result<Outgoing> {
+        let smtp = self.parsed("smtp", text)?;
+        let from = self.parsed("mail_from", text)?;
+        if smtp.is_some() && from.is_none() {
+            let why = "setting smtp is set, and mail_from is not; write whom mail is from";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        let reply = self.parsed("mail_reply", text)?;
+        let outlet = |(smtp, from)| Outlet { smtp, from, reply };
+        Ok(Outgoing {
+            mail: smtp.zip(from).map(outlet),
+            base_url: self.parsed("base_url", base_url)?,
+            private_webhooks: self.parsed("private_webhooks", yes_no)?,
         })
     }
 
@@ -501,6 +559,20 @@ fn path(text: &str) -> Result<PathBuf, String> {
         "" => Err("name a folder".to_owned()),
         text => Ok(text.into()),
     }
+}
+
+/// What is checked where it is used.
+#[expect(clippy::unnecessary_wraps, reason = "it stands among those that can refuse")]
+fn text(text: &str) -> Result<Option<String>, String> {
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn roles(text: &str) -> Result<Vec<Role>, String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .map(|word| word.parse().map_err(|wrong: UnknownRole| wrong.to_string()))
+        .collect()
 }
 
 fn database_url(text: &str) -> Result<Option<String>, String> {

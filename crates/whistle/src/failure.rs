@@ -13,6 +13,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// It was refused or did not work: exit code 1.
     Refused(String),
+    /// It may work later, and whoever called should try again: exit code 75, which mail servers know.
+    Later(String),
     /// It worked and found faults, which are printed already: exit code 1.
     Found(String),
 }
@@ -25,10 +27,11 @@ impl Failure {
 
     /// Says why, and answers the exit code.
     pub(crate) fn report(&self) -> ExitCode {
-        let (Self::Usage(why) | Self::Refused(why) | Self::Found(why)) = self;
+        let (Self::Usage(why) | Self::Refused(why) | Self::Later(why) | Self::Found(why)) = self;
         eprintln!("error: {why}");
         match self {
             Self::Usage(_) => ExitCode::from(2),
+            Self::Later(_) => ExitCode::from(75),
             Self::Refused(_) | Self::Found(_) => ExitCode::from(1),
         }
     }
@@ -57,6 +60,9 @@ impl From<Error> for Failure {
             }
             Error::NotFound { what: "key", id } => {
                 format!("there is no key {id} in force here; `whistle key list` shows them all")
+            }
+            Error::NotFound { what: "webhook", id } => {
+                format!("there is no webhook {id} here; `whistle webhook list` shows them all")
             }
             Error::Store(error) => error.to_string(),
             Error::Faults(faults) => format!("a place cannot be read:\n{faults}"),

@@ -244,6 +244,17 @@ fn an_account_with_a_short_password_or_an_unknown_post_is_refused() {
     ---
     error: there is no terminal to ask for the password; use --password-file FILE or --password-stdin
     "#);
+    let good = ["user", "add", "mei", "--post", "CITY-D", "--password-stdin"];
+    home.run_with_input(&good, "a sentence to remember\n").good();
+    for (change, told) in [
+        ("disable", "account mei is disabled"),
+        ("enable", "account mei may sign in"),
+        ("sign-out", "account mei is signed out"),
+        ("reset-second-factor", "account mei has no second factor any more"),
+    ] {
+        let run = home.run(&["user", change, "mei"]).good();
+        assert!(run.out.contains(told), "{run:#?}");
+    }
     assert_run!(home, home.run(&["user", "disable", "nobody"]), @r#"
     exit 1
     ---
@@ -259,23 +270,31 @@ fn a_key_is_printed_alone_as_the_last_line_and_never_again() {
         .good();
     let key = run.out.lines().last().unwrap();
     assert!(key.starts_with("whk_") && !key.contains(' '), "{run:#?}");
-    home.run(&["key", "add", "portal"]).good();
+    home.run(&["key", "add", "portal", "--scope", "report"]).good();
     let all = home.run(&["key", "list", "--json"]).good();
     assert!(!all.out.contains(key));
-    let portal = all
-        .json()
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|k| k["name"] == "portal")
-        .unwrap()["id"]
-        .to_string();
+    let all = all.json();
+    let named = |name: &str| {
+        all.as_array()
+            .unwrap()
+            .iter()
+            .find(|k| k["name"] == name)
+            .unwrap()
+    };
+    assert_eq!(
+        named("town app")["scopes"],
+        serde_json::json!(["report", "update"])
+    );
+    assert_eq!(named("portal")["scopes"], serde_json::json!(["report"]));
+    let portal = named("portal")["id"].to_string();
     home.run(&["key", "revoke", &portal]).good();
     let list = home.run(&["key", "list"]).good();
     assert!(
         list.out.contains("revoked") && !list.out.contains(key),
         "{list:#?}"
     );
+    let refused = home.run(&["key", "add", "all", "--scope", "everything"]);
+    assert!(refused.err.contains("write report or update"), "{refused:#?}");
     assert_run!(home, home.run(&["key", "revoke", "9"]), @r#"
     exit 1
     ---
@@ -434,6 +453,14 @@ fn every_command_has_help_with_an_example() {
         &["retention"],
         &["secret", "rotate"],
         &["secret", "forget"],
+        &["notices", "list"],
+        &["notices", "retry"],
+        &["notices", "drop"],
+        &["notices", "preview"],
+        &["webhook", "add"],
+        &["webhook", "list"],
+        &["webhook", "remove"],
+        &["mail-in"],
     ];
     for command in commands {
         let help = home.run(&[command, &["--help"][..]].concat()).good();
@@ -464,7 +491,7 @@ fn a_secret_key_is_rotated_and_the_earlier_one_given_up() {
     let old = fs::read(&file).unwrap();
     assert_run!(home, home.run(&["secret", "rotate"]), @r#"
     exit 0
-    a new key is in force; contact data of 0 reports was sealed anew
+    a new key is in force; sealed anew: 0 secrets
     ---
     "#);
     let both = fs::read(&file).unwrap();

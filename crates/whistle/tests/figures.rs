@@ -94,8 +94,11 @@ fn two_places() -> (Home, Vec<Count>) {
     (home, counts)
 }
 
+/// The name of a column, and what stands in it.
+type Part<'a> = (&'a str, fn(&Count) -> &String);
+
 /// The rows that a recount gives, in the shape that `--json` prints.
-fn rows(counts: &[Count], names: &[&str], part: Option<(&str, fn(&Count) -> &String)>) -> Value {
+fn rows(counts: &[Count], names: &[&str], part: Option<Part<'_>>) -> Value {
     let mut sums = BTreeMap::<_, BTreeMap<&str, i64>>::new();
     for count in counts.iter().filter(|count| names.contains(&count.name)) {
         let key = (count.jurisdiction, part.map(|(_, of)| of(count)));

@@ -10,13 +10,13 @@ use std::sync::LazyLock;
 use jiff::{SignedDuration, Timestamp, civil::date};
 use whistle_domain::{
     calendar::{Calendar, CalendarRules, Holiday, HolidayName, MakeUpDay},
-    case::{Actor, Case, Channel, Event},
+    case::{Actor, Case, Channel, Event, Respondent, Stage},
     clock::{Clock, ClockKind},
     command::{Act, Context, NewReport, Refusal, Whereabouts, decide, report},
     escalation::{Ladder, Rung, To},
     geometry::{MultiPolygon, Point},
     place::{
-        Area, AreaIndex, Areas, Datatype, Jurisdiction, Level, Parts, Place, Post, Question, Service,
+        Area, AreaIndex, Areas, Datatype, Jurisdiction, Level, Partly, Parts, Place, Post, Question, Service,
         Settings, Standard, Unit, UnitKind, Verification, WhistleKind,
     },
     rights::Role,
@@ -256,6 +256,11 @@ fn standards() -> Vec<Standard> {
             closing: Text::default(),
             legal_basis: String::new(),
             verification,
+            partly: if code == "P1" {
+                Partly::Close
+            } else {
+                Partly::Rework
+            },
             ladder: match code {
                 "L1" => Some("steep".parse().unwrap()),
                 "T1" => Some("none".parse().unwrap()),
@@ -301,6 +306,7 @@ pub fn settings() -> Settings {
         duplicate_hours: 72,
         retention_days: 365,
         text_retention_days: None,
+        digest: jiff::SignedDuration::from_hours(1),
         triage: "2h working".parse().unwrap(),
         sign: None,
         verify: "2d working".parse().unwrap(),
@@ -552,10 +558,36 @@ impl<'p> Tale<'p> {
         if parked || !case.state.is_open() {
             assert_eq!(running, 0, "{clocks:?}");
         } else {
-            assert!(running > 0, "an open case without a limit: {case:?}");
+            let awaits_reporter = case
+                .question
+                .as_ref()
+                .is_some_and(|q| matches!(q.of, Respondent::Reporter { .. }));
+            assert!(
+                running > 0 || awaits_reporter,
+                "an open case without a limit: {case:?}"
+            );
+        }
+        if parked {
+            assert!(case.question.is_none(), "it waits for two things: {case:?}");
+        }
+        if matches!(case.state.stage(), Stage::Handled) {
+            assert!(!case.has_open_part(), "handled before all handed in: {case:?}");
+        }
+        for part in case.joint.iter().filter(|part| part.is_open()) {
+            let same = case.joint.iter().filter(|p| p.is_open() && p.unit == part.unit);
+            assert_eq!(same.count(), 1, "two open parts of one unit: {case:?}");
+            assert_ne!(
+                case.lead.as_ref(),
+                Some(&part.unit),
+                "a part beside the lead: {case:?}"
+            );
+        }
+        if !case.state.is_open() || case.lead.is_none() {
+            assert_eq!(case.request, None, "a request of nobody");
         }
         if !case.state.is_open() {
             assert!(clocks.iter().all(|c| c.stopped_at.is_some()), "{clocks:?}");
+            assert_eq!(case.question, None, "a question about what is over");
             assert!(case.times.closed_at.is_some());
         }
     }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use whistle_domain::{
-    case::{Actor, Case, Channel, Event, Outcome, Rating, Stage},
+    case::{Actor, Case, Channel, Event, Outcome, Rating, Respondent, Stage, SupervisionKind},
     clock::ClockKind,
     command::{self, Act, Context, NewReport, Refusal, Whereabouts},
     geometry::Point,
@@ -292,7 +292,7 @@ impl<'a> Life<'a, '_> {
 
     /// Takes the steps of its clocks that are due before a time, each at its own, as the scheduler would have.
     fn climb(&mut self, until: Timestamp) {
-        while let Some(step_at) = self.case.clocks.next_step().and_then(|clock| clock.step_at)
+        while let Some(step_at) = self.case.next_step_at()
             && step_at < until
         {
             let context = Context {
@@ -410,13 +410,98 @@ impl<'a> Life<'a, '_> {
                 let text = self.say(Say::Note);
                 self.act(between, by, &Act::Comment { public: false }, text);
             }
+        } else if (0.078..0.09).contains(&drawn) && self.outsider() {
+            self.ask(between, next);
         } else if drawn < 0.078
             && !self.case.flags.supervised
             && let Some(by) = self.who(Role::Lead)
             && Transition::of(Verb::Supervise).permits(by, &self.case, self.world.place)
         {
             let text = self.say(Say::Watched);
-            self.act(between, by, &Act::Supervise { on: true }, text);
+            let kind = match self.case.clocks.next_due() {
+                Some(clock) if clock.is_overdue(between) => SupervisionKind::Overdue,
+                _ if self.case.number.0 % 2 == 0 => SupervisionKind::Ordered,
+                _ => SupervisionKind::Important,
+            };
+            self.act(between, by, &Act::Supervise { on: true, kind }, text);
+        }
+    }
+
+    /// Asks the reporter something; most answer within a day.
+    fn ask(&mut self, at: Timestamp, next: Timestamp) {
+        let may_be_asked = Transition::of(Verb::Ask).from.contains(&self.case.state.stage());
+        if !may_be_asked || self.case.question.is_some() {
+            return;
+        }
+        let Some(by) = self.desk() else { return };
+        let text = self.say(Say::Asked);
+        let act = Act::Ask {
+            of: Respondent::Reporter { report: 1 },
+            choices: Vec::new(),
+            until: self.day_after(at, 3),
+        };
+        let is_asked = self.act(at, by, &act, text);
+        let soon = self.at + self.minutes(20, 1200);
+        if is_asked && soon < next && self.chance(0.8) {
+            let text = self.say(Say::Answered);
+            let reporter = Actor::Reporter { report: 1 };
+            self.act(soon, &reporter, &Act::Answer { choice: None }, text);
+        }
+    }
+
+    /// The day so many days after a time, in the place's own time zone.
+    fn day_after(&self, at: Timestamp, days: i64) -> jiff::civil::Date {
+        let zone = self.world.place.calendar.zone();
+        let today = zone.to_datetime(at.max(self.at)).date();
+        today.saturating_add(jiff::Span::new().days(days))
+    }
+
+    /// What a unit asks for, its station mostly grants soon after. Answers whether it was asked for at all.
+    fn request(&mut self, at: Timestamp, act: &Act, why: &str) -> bool {
+        let (world, desk) = (self.world, self.desk());
+        let (Some(by), Some(desk)) = (world.in_lead(self.rng, &self.case), desk) else {
+            return false;
+        };
+        if !self.act(at, by, act, why) {
+            return false;
+        }
+        let soon = self.at + self.minutes(2, 40);
+        if self.chance(0.8) {
+            return self.act(soon, desk, &Act::GrantRequest, "");
+        }
+        let text = self.say(Say::Denied);
+        self.act(soon, desk, &Act::RefuseRequest, text)
+    }
+
+    /// Calls another unit in, which does its part before a time, or is let off.
+    fn call_in(&mut self, before: Timestamp) {
+        let world = self.world;
+        let room = before.duration_since(self.at).as_secs();
+        let (Some(desk), Some(unit)) = (self.desk(), world.other_unit(self.rng, &self.case)) else {
+            return;
+        };
+        if room < 7200 || before >= self.end {
+            return;
+        }
+        let text = self.say(Say::CalledIn);
+        let act = Act::AssignJoint {
+            unit: unit.clone(),
+            limit: None,
+        };
+        let soon = self.at + self.minutes(5, 30);
+        if !self.act(soon, desk, &act, text) {
+            return;
+        }
+        let done = self.at + SignedDuration::from_secs(self.rng.random_range(600..room / 2));
+        match world.of_unit(self.rng, unit) {
+            Some(by) if self.chance(0.9) => {
+                let text = self.say(Say::DidItsPart);
+                self.act(done, by, &Act::HandleJoint, text);
+            }
+            _ => {
+                let text = self.say(Say::Spared);
+                self.act(done, desk, &Act::ReleaseJoint { unit: unit.clone() }, text);
+            }
         }
     }
 
@@ -519,7 +604,7 @@ impl<'a> Life<'a, '_> {
 
     /// Parks the case for some days. False when nobody can or it was parked before; the story goes on.
     fn park(&mut self, at: Timestamp) -> bool {
-        if self.case.flags.was_parked || at >= self.end {
+        if self.case.flags.was_parked || self.case.question.is_some() || at >= self.end {
             return false;
         }
         let Some(by) = self.desk() else { return false };
@@ -528,15 +613,12 @@ impl<'a> Life<'a, '_> {
             .rng
             .random_range(3..=25)
             .min(i64::from(settings.max_park_days));
-        let today = self
-            .world
-            .place
-            .calendar
-            .zone()
-            .to_datetime(at.max(self.at))
-            .date();
-        let until = today.saturating_add(jiff::Span::new().days(days.max(1)));
+        let until = self.day_after(at, days.max(1));
         let text = self.say(Say::Parked);
+        let has_unit = matches!(self.case.state.stage(), Stage::Assigned | Stage::InProgress);
+        if has_unit && self.chance(0.6) {
+            return self.request(at, &Act::AskToPark { until }, text);
+        }
         self.act(at, by, &Act::Park { until }, text)
     }
 
@@ -615,6 +697,11 @@ impl<'a> Life<'a, '_> {
                 .clocks
                 .get(ClockKind::Resolve)
                 .is_some_and(|c| c.is_running() && at < c.due_at);
+            let in_time = in_time && self.case.question.is_none();
+            if in_time && self.chance(0.5) {
+                let text = self.say(Say::Extended);
+                return self.request(at, &Act::AskToExtend, text);
+            }
             if in_time && let Some(by) = self.desk() {
                 let text = self.say(Say::Extended);
                 return self.act(at, by, &Act::Extend, text);
@@ -642,6 +729,9 @@ impl<'a> Life<'a, '_> {
         let Some(by) = world.in_lead(self.rng, &self.case) else {
             return false;
         };
+        if self.case.joint.is_empty() && self.chance(0.04) {
+            self.call_in(at);
+        }
         let (outcome, what) = match self.rng.random::<f64>() {
             d if d < 0.88 => (Outcome::Resolved, Say::Handled),
             d if d < 0.92 => (Outcome::PartlyResolved, Say::Handled),
@@ -667,10 +757,12 @@ impl<'a> Life<'a, '_> {
             &reporter
         } else {
             let fixer = self.case.fixer.as_ref().map(|f| f.unit.clone());
+            let parts: Vec<_> = self.case.joint.iter().map(|part| part.unit.clone()).collect();
             let roles = [Role::Patrol, Role::Dispatcher, Role::Lead];
             let other = (0..9).find_map(|i| {
                 let actor = self.who(roles[i % 3])?;
-                (actor.unit() != fixer.as_ref()).then_some(actor)
+                let had_part = actor.unit().is_some_and(|unit| parts.contains(unit));
+                (actor.unit() != fixer.as_ref() && !had_part).then_some(actor)
             });
             match other {
                 Some(actor) => actor,
@@ -690,7 +782,9 @@ impl<'a> Life<'a, '_> {
         let fails = self.case.flags.reworked < 3 && self.chance(0.06);
         if fails {
             let text = self.say(Say::Reworked);
-            self.act(at, by, &Act::Rework, text)
+            let half = self.chance(0.3);
+            let act = if half { Act::VerifyPartly } else { Act::Rework };
+            self.act(at, by, &act, text)
         } else {
             self.act(at, by, &Act::Verify, "")
         }

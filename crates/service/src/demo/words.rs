@@ -477,6 +477,12 @@ pub(super) fn description(rng: &mut ChaCha8Rng, lang: Lang, theme: Theme, servic
 /// What goes with a deed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Say {
+    Asked,
+    Answered,
+    Denied,
+    CalledIn,
+    DidItsPart,
+    Spared,
     Declined,
     Referred,
     Returned,
@@ -594,6 +600,33 @@ pub(super) fn say(rng: &mut ChaCha8Rng, lang: Lang, what: Say) -> &'static str {
         Say::Extended => (
             &["工程量较大，需要延期。", "需多个单位配合，申请延期。"],
             &["More work than thought.", "Several units must come together."],
+        ),
+        Say::Asked => (
+            &["请问具体在哪个位置？方便时请答复。", "请问现在还有这种情况吗？"],
+            &["Where exactly is it, please?", "Is it still so?"],
+        ),
+        Say::Answered => (
+            &["在小区东门旁边。", "还是这样，晚上更明显。"],
+            &["Beside the east gate.", "It still is, mostly at night."],
+        ),
+        Say::Denied => (
+            &["请按期办理。", "理由不充分，请抓紧处置。"],
+            &["Please keep to the limit.", "That is no sufficient reason."],
+        ),
+        Say::CalledIn => (
+            &["请派人配合现场处置。", "请协助围挡并疏导交通。"],
+            &[
+                "Please help on site.",
+                "Please fence it off and lead the traffic round.",
+            ],
+        ),
+        Say::DidItsPart => (
+            &["已按要求配合完成。", "围挡已撤，交通恢复。"],
+            &["Our part is done.", "The fence is gone; traffic runs."],
+        ),
+        Say::Spared => (
+            &["牵头单位已自行处理，无需配合。"],
+            &["The leading unit managed by itself."],
         ),
         Say::Progress => (
             &["已到现场，正在组织施工。", "已联系养护单位。", "已列入本周计划。"],

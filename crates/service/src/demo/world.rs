@@ -211,8 +211,12 @@ impl<'p> World<'p> {
 
     /// Someone of the unit that leads the case.
     pub fn in_lead(&self, rng: &mut ChaCha8Rng, case: &Case) -> Option<&Actor> {
-        let lead = case.lead.as_ref()?.as_str();
-        let of = |role: Role| self.in_unit.get(&role)?.get(lead);
+        self.of_unit(rng, case.lead.as_ref()?)
+    }
+
+    /// Someone of a unit.
+    pub fn of_unit(&self, rng: &mut ChaCha8Rng, unit: &UnitCode) -> Option<&Actor> {
+        let of = |role: Role| self.in_unit.get(&role)?.get(unit.as_str());
         let actors = of(Role::Handler).or_else(|| of(Role::Lead))?;
         Some(&actors[rng.random_range(0..actors.len())])
     }

@@ -43,5 +43,6 @@ open311-too-often = too many requests from your address; slow down
 open311-broken = something went wrong here
 open311-busy = the service is busy; try again soon
 open311-bad-key = the api_key is missing, unknown, revoked or over
+open311-missing-scope = this api_key may not do that: it lacks the scope { $x }; ask the place for a key that has it
 open311-key-reused = this Idempotency-Key came with another body before; use a new key for a new report
 open311-failed = something went wrong here; tell the operator this number: { $id }

@@ -42,5 +42,6 @@ open311-too-often = 您的地址请求过于频繁，请稍后再试
 open311-broken = 系统出现故障
 open311-busy = 服务繁忙，请稍后再试
 open311-bad-key = 缺少 api_key，或密钥不存在、已吊销、已过期
+open311-missing-scope = 该 api_key 无权执行此操作：缺少权限 { $x }，请向当地申请具有该权限的密钥
 open311-key-reused = 这个 Idempotency-Key 已随另一份内容用过；新的上报请换新的键
 open311-failed = 系统出现故障；请将此编号告知运维人员：{ $id }

@@ -11,7 +11,8 @@ use whistle_domain::{
     case::{Actor, Case, Event},
     command::Refusal,
     geometry::BBox,
-    public, rights,
+    public,
+    rights::{self, Scope},
     words::{CaseNumber, Lang},
 };
 use whistle_service::{
@@ -172,6 +173,7 @@ fn wanted(query: CaseListQuery) -> Result<list::Query> {
         services: query.service.iter().map(read::service).collect::<Result<_>>()?,
         area: query.area.as_ref().map(read::area).transpose()?,
         lead: query.unit.as_ref().map(read::unit).transpose()?,
+        part: query.joint.as_ref().map(read::unit).transpose()?,
         reported_from: query.reported_from.map(|time| time.0),
         reported_to: query.reported_to.map(|time| time.0),
         updated_from: query.updated_from.map(|time| time.0),
@@ -333,10 +335,18 @@ async fn act(
         photo.id.0 = app.whistle.kept_photo(&visit.here, &photo.id).await?.id;
     }
     let text = act.take_text();
-    let done = app
-        .whistle
-        .act(&visit.here, number, seen, act.wanted()?, text, by)
-        .await;
+    let whistle = &app.whistle;
+    let done = match act.split()? {
+        Some((service, whereabouts)) => {
+            let split = whistle.split(&visit.here, number, seen, service, whereabouts, text, by);
+            split.await.map(|(original, _)| original)
+        }
+        None => {
+            whistle
+                .act(&visit.here, number, seen, act.wanted()?, text, by)
+                .await
+        }
+    };
     match done {
         Ok(case) => Ok(Answer(show(&app, &visit.here, &case, &eyes, None))),
         Err(error @ Error::Refused(Refusal::Stale { seen, .. })) => {
@@ -365,13 +375,13 @@ async fn who_acts(app: &App, visit: &Visit, number: &str) -> Result<(CaseNumber,
         },
         (Caller::Client(client), None) => {
             let (case, _, eyes) = look(app, visit, number, Some(View::Public)).await?;
-            (case.number, client.clone(), eyes)
+            (case.number, client.actor(Scope::Update)?, eyes)
         }
         (Caller::Public, None) => return Err(Error::SignedOut.into()),
     })
 }
 
-/// Counters of the last days, by area and by service.
+/// Counters of the last days, by area and by service; of services that are not public for who may see all their cases.
 #[utoipa::path(get, path = "/counts", tag = "cases", operation_id = "list_counts", params(CountQuery),
     security((), ("api_key" = []), ("session" = [])),
     responses((status = 200, body = CountList, description = "The counters.")))]
@@ -384,8 +394,11 @@ async fn counts(
     if !(1..=3660).contains(&days) {
         return Err(Problem::value("days", "write 1 to 3660 days"));
     }
-    let all = visit.staff_if_any().is_some();
     let place = &visit.here.place;
+    // A count of cases tells of each of them: those that are not public are counted for who may see them all.
+    let all = visit
+        .staff_if_any()
+        .is_some_and(|signed_in| rights::sight(&signed_in.actor, place).is_whole(place));
     let is_shown =
         |service: &str| all || service.is_empty() || place.service(service).is_some_and(|s| s.public);
     let code = |text: String| (!text.is_empty()).then_some(Code(text));

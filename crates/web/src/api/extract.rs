@@ -7,8 +7,10 @@ use axum::{
     response::IntoResponse,
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use whistle_domain::case::Actor;
-use whistle_service::{Error, Here, account::SignedIn};
+use whistle_service::{
+    Error, Here,
+    account::{Client, SignedIn},
+};
 
 use super::error::{Problem, Result};
 use crate::App;
@@ -42,7 +44,7 @@ pub(crate) enum Caller {
     /// Anyone.
     Public,
     /// Another system, by its API key.
-    Client(Actor),
+    Client(Client),
     /// A member of staff, by a session.
     Staff(Box<SignedIn>),
 }

@@ -26,6 +26,11 @@ pub(crate) fn router() -> Router<App> {
         .layer(DefaultBodyLimit::max(extract::MAX_JSON))
 }
 
+/// The path of every route below `/api/v1`: what the document describes.
+pub(crate) fn paths() -> Vec<String> {
+    routes().into_openapi().paths.paths.into_keys().collect()
+}
+
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(document::base())
         .merge(place::routes())

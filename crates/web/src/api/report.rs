@@ -10,7 +10,8 @@ use bytes::Bytes;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use whistle_domain::{
     case::{self as domain, Actor, Channel, PhotoKind},
-    command,
+    command::{self, Refusal},
+    rights::{self, Scope},
 };
 use whistle_service::{Whistle, case::With, list::Viewer, media::MAX_PHOTO_BYTES, secret};
 
@@ -26,7 +27,7 @@ use super::{
         report::{Contact, JoinReport, KeptPhoto, Near, NearList, NearQuery, NewReport, PhotoForm, Receipt},
     },
 };
-use crate::App;
+use crate::{App, pages::page::accepted};
 
 /// What a multipart form adds to its photo.
 const FORM_AROUND_PHOTO: usize = 16 * 1024;
@@ -49,7 +50,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 async fn reporter(whistle: &Whistle, visit: &Visit) -> Result<Actor> {
     Ok(match &visit.caller {
         Caller::Staff(signed_in) => signed_in.actor.clone(),
-        Caller::Client(client) => client.clone(),
+        Caller::Client(client) => client.actor(Scope::Report)?,
         Caller::Public => whistle.reporter(&visit.here, None).await?,
     })
 }
@@ -117,6 +118,9 @@ fn with(contact: Contact, headers: &HeaderMap) -> Result<With> {
             name: contact.name.0,
             email: contact.email.0,
             phone: contact.phone.0,
+            lang: headers
+                .get(header::ACCEPT_LANGUAGE)
+                .and_then(|value| accepted(value.to_str().ok()?)),
         },
         idempotency_key: header_text(headers, "idempotency-key")?,
     })
@@ -187,7 +191,7 @@ async fn join(
     let number = read::number(&number)?;
     if let Some(signed_in) = visit.staff_if_any() {
         let case = app.whistle.case(&visit.here, number).await?;
-        if !case.public && !whistle_domain::rights::may_see(&case, &signed_in.actor, &visit.here.place) {
+        if !case.public && !rights::may_see(&case, &signed_in.actor, &visit.here.place) {
             return Err(Problem::not_found("case", number));
         }
     }
@@ -211,7 +215,10 @@ async fn photo(
     _known: Query<PlaceOnly>,
     request: Request,
 ) -> Result<(StatusCode, Answer<KeptPhoto>)> {
-    reporter(&app.whistle, &visit).await?;
+    let by = reporter(&app.whistle, &visit).await?;
+    if !rights::may_report(&by, &visit.here.place) {
+        return Err(Refusal::MayNotReport.into());
+    }
     let sent = picture(request).await?;
     if sent.len() > MAX_PHOTO_BYTES {
         return Err(too_large_or_broken(StatusCode::PAYLOAD_TOO_LARGE, MOST));

@@ -7,7 +7,10 @@ use axum::{
     response::IntoResponse,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
-use whistle_service::{Error, Here, account::SignedIn};
+use whistle_service::{
+    Error, Here,
+    account::{SignIn as Begun, SignedIn},
+};
 
 use super::{
     error::{ErrorAnswer, Problem, Result},
@@ -45,7 +48,9 @@ fn session(here: &Here, signed_in: &SignedIn) -> Session {
     responses(
         (status = 201, body = NewSession, description = "Signed in.",
             headers(("Cache-Control" = String, description = "`no-store`: the token is a secret."))),
-        (status = 401, body = ErrorAnswer, description = "The login and password do not fit together."),
+        (status = 401, body = ErrorAnswer, description = "The login and password do not fit together; or a code is needed \
+            (`code_needed`), or not right (`bad_code`)."),
+        (status = 403, body = ErrorAnswer, description = "The account must have a second factor and has none yet (`must_enrol`)."),
         (status = 429, body = ErrorAnswer, description = "Too many tries with this login from this address, or from all; see Retry-After."),
     ))]
 async fn sign_in(
@@ -55,10 +60,19 @@ async fn sign_in(
     Extension(address): Extension<Address>,
     Json(who): Json<SignIn>,
 ) -> Result<impl IntoResponse> {
-    let token = app
-        .whistle
+    let whistle = &app.whistle;
+    let begun = whistle
         .sign_in(&here, who.login.as_str(), who.password.0, address.0)
         .await?;
+    let token = match (begun, who.code) {
+        (Begun::Done(token), _) => token,
+        (Begun::HalfWay(half), Some(code)) => {
+            whistle
+                .sign_in_with_code(&here, &half, &code.0, address.0)
+                .await?
+        }
+        (Begun::HalfWay(_), None) => return Err(Error::CodeNeeded.into()),
+    };
     let signed_in = app.whistle.signed_in(&here, &token).await?;
     let opened = NewSession {
         token,

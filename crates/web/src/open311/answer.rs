@@ -257,6 +257,9 @@ impl Fault {
                 &[("known", &codes.join(", "))],
             ),
             Error::BadKey(_) => Self::new(status, "open311-bad-key", &[]),
+            Error::MissingScope(scope) => {
+                Self::new(status, "open311-missing-scope", &[("x", &quoted(scope.as_str()))])
+            }
             Error::KeyReused => Self::new(status, "open311-key-reused", &[]),
             Error::Busy(_) => Self::new(status, "open311-busy", &[]),
             Error::Store(_) | Error::Io { .. } => {

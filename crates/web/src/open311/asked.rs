@@ -11,6 +11,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use whistle_domain::{
     case::Actor,
     place::{Place, Service},
+    rights::Scope,
     words::Lang,
 };
 use whistle_service::{Error, Here};
@@ -92,12 +93,13 @@ impl Asked {
         Ok(first)
     }
 
-    /// The client of the API key, which must be there.
+    /// The client of the API key, which must be there and good for updates.
     pub(super) async fn client(&self, here: &Here, parameters: &Parameters) -> Result<Actor, Faults> {
         let Some(key) = self.key(parameters)? else {
             return Err(Fault::new(StatusCode::FORBIDDEN, "open311-key-needed", &[]).into());
         };
-        self.done(self.app.whistle.client(here, key).await)
+        let client = self.done(self.app.whistle.client(here, key).await)?;
+        self.done(client.actor(Scope::Update))
     }
 
     /// The language that is asked for with `locale`, else by the headers; else the place's own.

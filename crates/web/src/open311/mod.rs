@@ -33,7 +33,7 @@ use axum::{
 use answer::{Asking, Fault, Format};
 use asked::Asked;
 
-use crate::{App, limits::Face};
+use crate::{App, limits::Face, routes::Routes};
 
 /// Faults are written in the format and the language that a request asks for.
 pub(crate) const FACE: Face = Face {
@@ -45,15 +45,15 @@ pub(crate) const FACE: Face = Face {
 };
 
 /// The resources under `/open311`.
-pub(crate) fn router() -> Router<App> {
-    let mut router = Router::new()
+pub(crate) fn routes() -> Routes {
+    let mut routes = Routes::new()
         .route("/", get(listing))
         .route("/v2/services/{*file}", get(services::definition))
         .route("/v2/requests/{*file}", get(requests::one))
         .route("/v2/tokens/{*file}", get(requests::token));
     for format in Format::ALL {
         let ending = format.extension();
-        router = router
+        routes = routes
             .route(&format!("/discovery.{ending}"), get(discovery::discovery))
             .route(&format!("/v2/services.{ending}"), get(services::list))
             .route(
@@ -65,7 +65,13 @@ pub(crate) fn router() -> Router<App> {
                 get(updates::list).merge(post(updates::take)),
             );
     }
-    router
+    routes
+}
+
+/// The resources, with what is said for those that are not there.
+pub(crate) fn router() -> Router<App> {
+    routes()
+        .into_router()
         .fallback(async || Fault::not_found("open311-not-listed", &[]))
         .method_not_allowed_fallback(async || {
             Fault::new(StatusCode::METHOD_NOT_ALLOWED, "open311-method", &[])

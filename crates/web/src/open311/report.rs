@@ -6,7 +6,7 @@ use whistle_domain::{
     case::{Answer, Channel, MAX_TEXT, Photo, PhotoKind},
     command::{NewReport, Whereabouts},
     place::{Place, Service},
-    words::AreaCode,
+    words::{AreaCode, Lang},
 };
 use whistle_service::{Here, case::With, secret::Contact};
 
@@ -39,7 +39,7 @@ async fn file(asked: &Asked, parameters: &Parameters, files: Vec<Bytes>) -> Resu
     let standard = here.place.default_standard(&new.service);
     let notice = words::notice(standard, lang);
     let with = With {
-        contact: contact(parameters),
+        contact: contact(parameters, lang),
         idempotency_key: asked.idempotency_key.clone(),
     };
     let receipt = asked.done(whistle.report(&here, new, by, with).await)?;
@@ -167,13 +167,14 @@ fn answers(parameters: &Parameters) -> Vec<Answer> {
 
 /// How the reporter can be reached; goes to the sealed contact data, never to the case. `device_id` and `account_id`
 /// would tie a person's reports together and are not kept.
-fn contact(parameters: &Parameters) -> Contact {
+fn contact(parameters: &Parameters, lang: Lang) -> Contact {
     let one = |name| parameters.one(name).unwrap_or_default();
     let name = format!("{} {}", one("first_name"), one("last_name"));
     Contact {
         name: name.trim().to_owned(),
         email: one("email").to_owned(),
         phone: one("phone").to_owned(),
+        lang: Some(lang),
     }
 }
 

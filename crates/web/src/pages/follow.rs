@@ -161,6 +161,10 @@ struct FollowedCase<'a> {
     rated: Option<String>,
     done: Option<String>,
     version: u32,
+    /// The case that goes on where this one was merged into it.
+    goes_on: Option<PublicCase>,
+    /// The link of the question that the reporter is asked.
+    question: Option<String>,
 }
 
 impl FollowedCase<'_> {
@@ -193,13 +197,14 @@ pub(crate) async fn case(page: Page, Asked(asked): Asked<Vec<(String, String)>>)
         done,
         StatusCode::OK,
     )
+    .await
 }
 
 #[expect(
     clippy::too_many_arguments,
     reason = "the page has so many parts; called twice"
 )]
-fn show(
+async fn show(
     page: &Page,
     case: &Case,
     log: &[Event],
@@ -210,6 +215,8 @@ fn show(
     status: StatusCode,
 ) -> Result<Response, Fault> {
     let offered = page.offered(case, by);
+    let is_asked = offered.iter().any(|line| line.verb == Verb::Answer);
+    let goes_on = page.app.whistle.goes_on_as(&page.here, case).await?;
     let deeds = offered
         .iter()
         .filter(|line| line.verb != Verb::Join)
@@ -235,6 +242,12 @@ fn show(
         rated: case.rating.map(|r| page.words.of("rating", r.as_str())),
         done,
         version: case.version,
+        goes_on: goes_on.map(|(case, log)| PublicCase::new(page, &case, &log)),
+        question: page
+            .app
+            .whistle
+            .question_link(&page.here, case)
+            .filter(|_| is_asked),
     };
     page.render_as(status, &template)
 }
@@ -268,7 +281,7 @@ pub(crate) async fn act(page: Page, posted: Posted) -> Result<Response, Fault> {
         .whistle
         .case_by_code(&page.here, case.number, &code)
         .await?;
-    show(&page, &case, &log, &by, &posted.fields, &wrongs, None, status)
+    show(&page, &case, &log, &by, &posted.fields, &wrongs, None, status).await
 }
 
 /// What the form asks for. A photo each is an act of its own.
@@ -280,7 +293,8 @@ fn wanted(page: &Page, posted: &Posted, wrongs: &mut Wrongs) -> Vec<Act> {
     match verb(fields.get("verb")) {
         Some(Verb::Withdraw) => vec![Act::Withdraw],
         Some(Verb::Verify) => vec![Act::Verify],
-        Some(Verb::Rework) => vec![Act::Rework],
+        Some(Verb::VerifyPartly) => with_photos(Act::VerifyPartly, posted),
+        Some(Verb::Rework) => with_photos(Act::Rework, posted),
         Some(Verb::RequestReopen) => vec![Act::RequestReopen],
         Some(Verb::Comment) => vec![Act::Comment { public: false }],
         Some(Verb::Rate) => {
@@ -302,6 +316,14 @@ fn wanted(page: &Page, posted: &Posted, wrongs: &mut Wrongs) -> Vec<Act> {
             Vec::new()
         }
     }
+}
+
+/// What the reporter says, with the photos that show it.
+fn with_photos(act: Act, posted: &Posted) -> Vec<Act> {
+    let shown = posted.fields.has("photos_public", "yes");
+    let photos = posted.photos(PhotoKind::After, shown).into_iter();
+    let photos = photos.map(|photo| Act::AddPhoto { photo });
+    std::iter::once(act).chain(photos).collect()
 }
 
 async fn perform(

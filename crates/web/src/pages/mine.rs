@@ -160,7 +160,7 @@ pub(crate) async fn correct(page: Page, posted: Posted) -> Result<Response, Faul
     let Some((number, code, own)) = own(&page).await? else {
         return Ok(to_the_door());
     };
-    let contact = contact(&posted.fields);
+    let contact = contact(&posted.fields, Some(page.lang()));
     match page
         .app
         .whistle

@@ -5,9 +5,10 @@
 //!
 //! - `page`: what every page knows: the place, the language, the time. `fault`: what went wrong, as a page.
 //! - `words`: the message catalogue. `show`: things of the domain in the reader's words. `form`: what a form sent.
-//! - `home`, `report`, `cases`, `follow`, `mine`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
+//! - `home`, `report`, `cases`, `follow`, `mine`, `ask`, `notices`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
 //! - `door`: cookies and the guard against guessing.
 
+mod ask;
 mod assets;
 mod cases;
 pub(crate) mod clocks;
@@ -18,6 +19,7 @@ mod follow;
 mod form;
 mod home;
 mod mine;
+mod notices;
 pub(crate) mod page;
 mod photo;
 mod report;
@@ -32,10 +34,18 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::App;
+use crate::{App, routes::Routes};
 
 pub(crate) fn router(app: &App) -> Router<App> {
-    Router::new()
+    routes()
+        .into_router()
+        .fallback(fault::no_such_page)
+        .layer(from_fn_with_state(app.clone(), page::dress))
+}
+
+/// All pages.
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .route("/", get(home::home))
         .route("/report", get(report::ask).post(report::send))
         .route("/receipt", get(follow::receipt))
@@ -54,11 +64,11 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/follow/mine/contact", post(mine::correct))
         .route("/follow/mine/erase", post(mine::erase))
         .route("/follow/leave", post(follow::leave))
+        .route("/notices/stop", get(notices::ask).post(notices::stop))
+        .route("/ask/{link}", get(ask::question).post(ask::answer))
         .route("/privacy", get(text::privacy))
         .route("/about", get(text::about))
         .route("/feeds/cases.atom", get(feed::cases))
         .route("/assets/{hash}/{name}", get(assets::asset))
-        .merge(staff::router())
-        .fallback(fault::no_such_page)
-        .layer(from_fn_with_state(app.clone(), page::dress))
+        .merge(staff::routes())
 }

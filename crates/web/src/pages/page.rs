@@ -80,6 +80,12 @@ impl Page {
         self.signed.as_ref().is_some_and(may)
     }
 
+    /// Whether who is signed in keeps accounts.
+    pub(crate) fn may_administer(&self) -> bool {
+        let may = |signed: &Arc<SignedIn>| rights::may_administer(&signed.actor, &self.here.place);
+        self.signed.as_ref().is_some_and(may)
+    }
+
     /// The reader's language.
     pub(crate) const fn lang(&self) -> Lang {
         self.words.0

@@ -13,7 +13,7 @@ use whistle_domain::{
     geometry::Point,
     place::{Datatype, Level, Question, Service},
     transition::{Transition, Verb},
-    words::CaseNumber,
+    words::{CaseNumber, Lang},
 };
 use whistle_service::{
     Error,
@@ -396,7 +396,7 @@ impl Draft {
         if let Err(refusal) = self.try_out(&new, &by) {
             self.refuse(&refusal.into());
         }
-        if let Err(error) = contact(&self.fields).check() {
+        if let Err(error) = contact(&self.fields, self.language()).check() {
             self.refuse(&error);
         }
         if !self.wrongs.is_empty() {
@@ -427,9 +427,13 @@ impl Draft {
         command::report(new, CaseNumber(0), context).map(drop)
     }
 
+    fn language(&self) -> Option<Lang> {
+        language(&self.page, self.staff.as_ref().unwrap_or(&Actor::Public))
+    }
+
     fn with(&self) -> With {
         With {
-            contact: contact(&self.fields),
+            contact: contact(&self.fields, self.language()),
             idempotency_key: self.fields.some("key").map(str::to_owned),
         }
     }
@@ -576,12 +580,18 @@ const fn field_of(refusal: &Refusal) -> &'static str {
     }
 }
 
+/// In which language the reporter reads, as far as the page tells: at a desk it is in that of the staff.
+fn language(page: &Page, by: &Actor) -> Option<Lang> {
+    (!matches!(by, Actor::Post { .. })).then_some(page.lang())
+}
+
 /// The contact data of a form.
-pub(crate) fn contact(fields: &Entered) -> Contact {
+pub(crate) fn contact(fields: &Entered, lang: Option<Lang>) -> Contact {
     Contact {
         name: fields.get("name").trim().to_owned(),
         email: fields.get("email").trim().to_owned(),
         phone: fields.get("phone").trim().to_owned(),
+        lang,
     }
 }
 
@@ -667,7 +677,7 @@ pub(crate) async fn join_with(
 ) -> Result<Receipt, Error> {
     let (whistle, here, fields) = (&page.app.whistle, &page.here, &posted.fields);
     let with = With {
-        contact: contact(fields),
+        contact: contact(fields, language(page, &by)),
         idempotency_key: fields.some("key").map(str::to_owned),
     };
     let text = fields

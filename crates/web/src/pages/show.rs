@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use whistle_domain::{
-    case::{Actor, Body, Case, Event, Location, Photo, PhotoKind},
+    case::{Actor, Body, Case, Event, Location, Photo, PhotoKind, Respondent, Wish},
     clock::Clock,
     place::{AreaPath, Level, Service},
     public::{self, Step},
@@ -226,7 +226,16 @@ impl Page {
             .map(|date| self.words.x("flag-parked", &self.words.date(date)));
         [
             parked,
-            set("flag-supervised", flags.supervised),
+            case.supervision.as_ref().map(|supervision| {
+                let kind = self.words.of("supervision", supervision.kind.as_str());
+                self.words.x("flag-supervised", &kind)
+            }),
+            case.request.as_ref().map(|request| match request.wish {
+                Wish::Park { until } => self.words.x("flag-asks-to-park", &self.words.date(until)),
+                Wish::Extend => self.words.t("flag-asks-to-extend"),
+            }),
+            set("flag-asked", case.question.is_some()),
+            set("flag-joint", case.has_open_part()),
             flags.escalated.map(|tier| {
                 self.words
                     .x("flag-escalated", &self.words.of("tier", tier.as_str()))
@@ -329,7 +338,16 @@ impl Page {
             Actor::Post { post, .. } => self.post_name(post.as_str()),
             Actor::Client { key } => self.words.n("actor-client", *key),
             Actor::Public => self.t("actor-public"),
+            Actor::Asked { .. } => self.t("actor-asked"),
             Actor::System => self.t("actor-system"),
+        }
+    }
+
+    /// Who is asked a question.
+    pub(crate) fn respondent(&self, respondent: Respondent) -> String {
+        match respondent {
+            Respondent::Reporter { report } => self.words.n("actor-reporter", i64::from(report)),
+            Respondent::Outside => self.t("actor-asked"),
         }
     }
 
@@ -340,17 +358,35 @@ impl Page {
                 self.words.of("channel", channel.as_str())
             }
             Body::Accepted { standard } => self.standard_name(standard.as_str()),
-            Body::Merged { into } => self.words.x("case-number", &into.to_string()),
-            Body::Assigned { unit } | Body::Returned { right_unit: unit } => self.unit_name(unit.as_str()),
+            Body::Merged { into: number }
+            | Body::Split { into: number }
+            | Body::Absorbed { from: number, .. } => self.words.x("case-number", &number.to_string()),
+            Body::Assigned { unit }
+            | Body::Returned { right_unit: unit }
+            | Body::JointAssigned { unit, .. }
+            | Body::JointHandled { unit }
+            | Body::JointReleased { unit } => self.unit_name(unit.as_str()),
+            Body::Asked { of, until, .. } => {
+                let until = self.moment(*until).text;
+                self.words
+                    .aside(&self.respondent(*of), &self.words.x("until-date", &until))
+            }
+            Body::Answered { choice } => choice.clone().unwrap_or_default(),
             Body::Handled { outcome, .. } | Body::Verified { outcome } | Body::Settled { outcome } => {
                 self.words.of("outcome", outcome.as_str())
             }
-            Body::Parked { until } => self.words.x("until-date", &self.words.date(*until)),
+            Body::Parked { until } | Body::ParkAsked { until } => {
+                self.words.x("until-date", &self.words.date(*until))
+            }
             Body::Reclassified { service, .. } => self.service_name(service.as_str()),
             Body::Relocated { location } => self.whereabouts(location),
             Body::Commented { public } => self.t(if *public { "said-public" } else { "said-inside" }),
             Body::Rated { rating } => self.words.of("rating", rating.as_str()),
-            Body::Supervised { on } => self.t(if *on { "supervised-on" } else { "supervised-off" }),
+            Body::Supervised { on: false, .. } => self.t("supervised-off"),
+            Body::Supervised { kind, .. } => {
+                let kind = self.words.of("supervision", kind.unwrap_or_default().as_str());
+                self.words.x("supervised-on", &kind)
+            }
             Body::Escalated {
                 clock,
                 level,

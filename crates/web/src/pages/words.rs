@@ -129,7 +129,7 @@ impl Words {
             Refusal::LeadMustDecide(n) | Refusal::NoMoreReturns(n) | Refusal::NoMoreExtensions(n) => {
                 self.n(&key, i64::from(*n))
             }
-            Refusal::ParkDate(date) => self.x(&key, &self.date(*date)),
+            Refusal::ParkDate(date) | Refusal::AskDate(date) => self.x(&key, &self.date(*date)),
             Refusal::WindowOver(days) => self.n(&key, i64::from(*days)),
             Refusal::TextTooLong { letters } => self.n(&key, *letters as i64),
             Refusal::UnknownService(x)
@@ -139,6 +139,8 @@ impl Words {
             | Refusal::UnknownUnit(x)
             | Refusal::UnknownArea(x)
             | Refusal::BadAnswer { question: x, .. } => self.x(&key, x),
+            Refusal::MergedInto(number) => self.x(&key, &number.to_string()),
+            Refusal::NoSuchReport(report) => self.n(&key, i64::from(*report)),
             Refusal::NotAnOutcomeOfWork(outcome) => self.x(&key, &self.of("outcome", outcome.as_str())),
             Refusal::MayNotReport
             | Refusal::MayNotNameStandard
@@ -150,6 +152,11 @@ impl Words {
             | Refusal::NoLocation
             | Refusal::NoDescription
             | Refusal::TooManyPhotos
+            | Refusal::TooManyParts
+            | Refusal::TooManySplit
+            | Refusal::BadChoices
+            | Refusal::NotAChoice
+            | Refusal::QuestionOver
             | Refusal::MergedIntoItself
             | Refusal::OnlyPostsFix
             | Refusal::Stale { .. } => self.t(&key),
@@ -199,7 +206,9 @@ impl Words {
             Error::Refused(refusal) => self.refusal(refusal),
             Error::Whistle(refusal) => self.whistle_refusal(refusal),
             Error::Invalid { field, .. } => match *field {
-                "email" | "name" | "phone" | "after" | "page" | "password" => self.of("invalid", field),
+                "email" | "name" | "phone" | "after" | "page" | "password" | "note" => {
+                    self.of("invalid", field)
+                }
                 other => self.x("invalid-other", other),
             },
             Error::BadPhoto(bad) => self.of("bad-photo", bad.word()),
@@ -243,6 +252,17 @@ const fn need_word(need: Need) -> &'static str {
         Need::OnlyReport => "only_report",
         Need::PhotosLeft => "photos_left",
         Need::AtReport => "at_report",
+        Need::OwnOpenPart => "own_open_part",
+        Need::AnyOpenPart => "any_open_part",
+        Need::PartsDone => "parts_done",
+        Need::JointRoom => "joint_room",
+        Need::SplitRoom => "split_room",
+        Need::NotMerged => "not_merged",
+        Need::Request => "request",
+        Need::AnyRequest => "any_request",
+        Need::NoRequest => "no_request",
+        Need::Question => "question",
+        Need::NoQuestion => "no_question",
     }
 }
 

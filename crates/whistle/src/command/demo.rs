@@ -13,6 +13,7 @@ use whistle_service::{
     Here, Site, Whistle,
     demo::{DemoAccount, DemoOptions},
     keep,
+    notices::Outgoing,
 };
 
 use super::{plan, serve};
@@ -97,6 +98,8 @@ struct Ready<'a> {
 impl Demo {
     pub(super) fn run(self, mut config: Config) -> Result<()> {
         config.site.dir.clone_from(&self.dir);
+        // Nobody is told of cases that are made up, whatever file of settings lies here.
+        config.outgoing = Outgoing::default();
         let whistle = self.whistle(&config.site)?;
         let here = whistle.places().named(None)?.clone();
         let accounts = whistle.demo_accounts(&here)?;

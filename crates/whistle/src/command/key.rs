@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
+use whistle_domain::rights::Scope;
 use whistle_service::{Here, Whistle, account};
 
 use super::{Which, open};
@@ -22,11 +23,15 @@ pub(super) struct Key {
 enum Action {
     /// Make a key and print it, alone, as the last line; it is shown this once only
     #[command(
-        after_help = "Example: KEY=$(whistle key add 'town app' --expires 2027-12-31 --data /var/lib/whistle)"
+        after_help = "Example: KEY=$(whistle key add 'town app' --scope report --expires 2027-12-31 --data /var/lib/whistle)"
     )]
     Add {
         /// Which system uses it
         name: String,
+        /// What it may do, of report (file and join reports, send photos) and update (say what happened to a case); may
+        /// be given several times
+        #[arg(long = "scope", value_name = "SCOPE", default_values = Scope::ALL.map(Scope::as_str))]
+        scopes: Vec<Scope>,
         /// The last day on which it is good, in the place's time zone
         #[arg(long, value_name = "DATE")]
         expires: Option<Date>,
@@ -61,15 +66,18 @@ impl Key {
         match self.action {
             Action::Add {
                 name,
+                scopes,
                 expires,
                 which,
                 json,
             } => {
                 let here = which.here(&whistle)?;
                 let expires_at = expires.map(|day| end_of(day, &here, whistle.now())).transpose()?;
-                let key = whistle.add_key(&here, &name, expires_at)?;
+                let key = whistle.add_key(&here, &name, &scopes, expires_at)?;
                 if json {
-                    output::json(&serde_json::json!({ "name": name, "key": key, "expires_at": expires_at }));
+                    output::json(
+                        &serde_json::json!({ "name": name, "key": key, "scopes": words(&scopes), "expires_at": expires_at }),
+                    );
                 } else {
                     output::line(key);
                 }
@@ -82,6 +90,10 @@ impl Key {
         }
         Ok(())
     }
+}
+
+fn words(scopes: &[Scope]) -> Vec<&'static str> {
+    scopes.iter().map(|scope| scope.as_str()).collect()
 }
 
 /// The moment at which a day is over in the place.
@@ -103,6 +115,7 @@ fn list(whistle: &Whistle, here: &Here, json: bool) -> Result<()> {
     struct Row {
         id: i64,
         name: String,
+        scopes: Vec<&'static str>,
         created_at: Timestamp,
         expires_at: Option<Timestamp>,
         revoked_at: Option<Timestamp>,
@@ -117,6 +130,7 @@ fn list(whistle: &Whistle, here: &Here, json: bool) -> Result<()> {
         },
         id: key.id,
         name: key.name,
+        scopes: words(&key.scopes),
         created_at: key.created_at,
         expires_at: key.expires_at,
         revoked_at: key.revoked_at,
@@ -137,10 +151,11 @@ fn list(whistle: &Whistle, here: &Here, json: bool) -> Result<()> {
                 row.state.to_owned(),
                 shown(row.created_at),
                 expires,
+                row.scopes.join(", "),
                 row.name,
             ]
         })
         .collect();
-    output::table(&["id", "state", "made", "ends", "name"], &rows);
+    output::table(&["id", "state", "made", "ends", "may", "name"], &rows);
     Ok(())
 }

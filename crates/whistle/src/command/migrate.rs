@@ -66,8 +66,7 @@ impl Database {
         Site {
             dir: dir.clone(),
             database_url,
-            key: config.site.key.clone(),
-            media: config.site.media.clone(),
+            ..config.site.clone()
         }
     }
 

@@ -11,7 +11,9 @@ mod export;
 mod figures;
 mod import;
 mod key;
+mod mail_in;
 mod migrate;
+mod notices;
 mod plan;
 mod restore;
 mod retention;
@@ -19,6 +21,7 @@ mod secret;
 mod serve;
 mod user;
 mod verify;
+mod webhook;
 
 use std::io::{self, IsTerminal};
 
@@ -70,6 +73,13 @@ enum Command {
     Key(key::Key),
     /// Rotate the install's secret key
     Secret(secret::Secret),
+    /// List deliveries of notices, try again what did not arrive, look at templates
+    Notices(notices::Notices),
+    /// Add, list and remove systems that are told by signed requests
+    Webhook(webhook::Webhook),
+    /// Take one mail from standard input that answers a notice
+    #[command(after_help = mail_in::EXAMPLE)]
+    MailIn,
     /// Bring in cases of another system
     Import(import::Import),
     /// Write cases to a CSV, GeoJSON or Parquet file
@@ -133,6 +143,9 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::User(user) => user.run(&config),
         Command::Key(key) => key.run(&config),
         Command::Secret(secret) => secret.run(&config),
+        Command::Notices(notices) => notices.run(&config),
+        Command::Webhook(webhook) => webhook.run(&config),
+        Command::MailIn => mail_in::run(&config),
         Command::Import(import) => import.run(&config),
         Command::Export(export) => export.run(&config),
         Command::Figures(figures) => figures.run(&config),

@@ -18,7 +18,7 @@ pub(super) struct Secret {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Make a new key and seal all contact data with it; the codes that reporters have stay good
+    /// Make a new key and seal with it what is sealed; the codes that reporters have stay good
     #[command(
         after_help = "With all servers stopped. Stopped itself, it goes on when it is run again. Make a backup afterwards: the \
         ones before have the old key only.\n\
@@ -29,7 +29,7 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Give up all keys before the one in force, and with them the codes that reporters were given under those
+    /// Give up all keys before the one in force, with what was given out under those, and all recovery codes
     #[command(
         after_help = "For a key that came into wrong hands: who has it can compute these codes.\n\
         Example: whistle secret forget --data /var/lib/whistle"
@@ -52,15 +52,15 @@ impl Secret {
                         (false, false) => "an earlier rotation is finished",
                     };
                     output::line(format!(
-                        "{what}; contact data of {} was sealed anew",
-                        output::count(done.sealed, "report", "reports")
+                        "{what}; sealed anew: {}",
+                        output::count(done.sealed, "secret", "secrets")
                     ));
                 }
                 if done.lost > 0 {
                     return Err(Failure::Found(format!(
-                        "the contact data of {} opens with no key of this install; if you have an older secret.key, append it to \
+                        "{} opened by no key of this install, of contact data, webhooks or second factors; if you have an older secret.key, append it to \
                          the one that is there and run this again",
-                        output::count(done.lost, "report", "reports")
+                        output::count(done.lost, "secret is", "secrets are")
                     )));
                 }
             }

@@ -2,7 +2,10 @@
 
 use std::{
     panic::{self, AssertUnwindSafe},
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -13,7 +16,10 @@ use tokio::{
     runtime,
     signal::unix::{SignalKind, signal},
 };
-use whistle_service::{Whistle, duties};
+use whistle_service::{
+    Whistle, duties,
+    notices::{self, Courier},
+};
 use whistle_web::{App, Settings};
 
 use crate::{
@@ -47,6 +53,10 @@ pub(super) fn serve(config: &Config, whistle: Whistle, ready: impl FnOnce(&str))
     } else {
         None
     };
+    // Kept here to the end: it has a runtime of its own, which must not be dropped within another.
+    let courier = Courier::open(whistle.clone(), config.outgoing.clone())
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let courier = Arc::new(courier);
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("whistle-web")
@@ -64,7 +74,7 @@ pub(super) fn serve(config: &Config, whistle: Whistle, ready: impl FnOnce(&str))
             .map_err(|error| Failure::Refused(format!("cannot listen: {error}")))?;
         let stop = stop_signal()?;
         reload_on_hangup(&whistle)?;
-        let duties = Duties::start(whistle.clone(), metrics.clone())?;
+        let duties = Duties::start(whistle.clone(), Arc::clone(&courier), metrics.clone())?;
         let app = App::new(whistle.clone(), settings(config), metrics);
         let router = whistle_web::router(app.clone());
         let stop = async move {
@@ -162,13 +172,17 @@ fn reload_on_hangup(whistle: &Whistle) -> Result<()> {
 }
 
 /// The threads that look after the duties, and those of what must not wait for the duties: whether a place was applied,
-/// and whether a clock has a step to take. Whatever goes wrong in them is logged and tried again.
-struct Duties([Again; 3]);
+/// whether a clock has a step to take, and what is told to whom. Whatever goes wrong in them is logged and tried again.
+struct Duties {
+    threads: [Again; 4],
+    courier: Arc<Courier>,
+}
 
 impl Duties {
-    fn start(whistle: Whistle, metrics: Option<PrometheusHandle>) -> Result<Self> {
+    fn start(whistle: Whistle, courier: Arc<Courier>, metrics: Option<PrometheusHandle>) -> Result<Self> {
         let (places, clocks) = (whistle.clone(), whistle.clone());
-        Ok(Self([
+        let sending = Arc::clone(&courier);
+        let threads = [
             Again::start("whistle-places", duties::LOOK_AT_PLACES_EVERY, move || {
                 look_at_places(&places);
             })?,
@@ -180,15 +194,18 @@ impl Duties {
                     metrics.run_upkeep();
                 }
             })?,
-        ]))
+            Again::start("whistle-notices", notices::EVERY, move || send_notices(&sending))?,
+        ];
+        Ok(Self { threads, courier })
     }
 
     fn stop(&self) {
-        self.0.iter().for_each(Again::stop);
+        self.threads.iter().for_each(Again::stop);
+        self.courier.stop();
     }
 
     fn join(self) {
-        self.0.into_iter().for_each(Again::join);
+        self.threads.into_iter().for_each(Again::join);
     }
 }
 
@@ -245,6 +262,24 @@ fn take_steps(whistle: &Whistle) {
             metrics::counter!("whistle_duties_failed_total").increment(1);
             tracing::error!("the steps of clocks panicked; they are tried again");
         }
+    }
+}
+
+fn send_notices(courier: &Courier) {
+    match panic::catch_unwind(AssertUnwindSafe(|| courier.round())) {
+        Ok(Ok(done)) if done != notices::Round::default() => {
+            tracing::info!(
+                made = done.made,
+                sent = done.sent,
+                failed = done.failed,
+                dead = done.dead,
+                dropped = done.dropped,
+                "notices"
+            );
+        }
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::error!(%error, "notices cannot be sent; they are tried again"),
+        Err(_) => tracing::error!("sending notices panicked; they are tried again"),
     }
 }
 

@@ -10,6 +10,7 @@ use std::{
 use clap::{Args, Subcommand, ValueHint};
 use serde::Serialize;
 use whistle_domain::words::PostCode;
+use whistle_service::{Whistle, account::Change};
 
 use super::{Which, open};
 use crate::{
@@ -55,12 +56,16 @@ enum Action {
     },
     /// Disable an account and end its sessions
     #[command(after_help = "Example: whistle user disable mei --data /var/lib/whistle")]
-    Disable {
-        /// The name it signs in with
-        name: String,
-        #[command(flatten)]
-        which: Which,
-    },
+    Disable(Named),
+    /// Let an account that was disabled sign in again
+    #[command(after_help = "Example: whistle user enable mei --data /var/lib/whistle")]
+    Enable(Named),
+    /// End all sessions of an account
+    #[command(after_help = "Example: whistle user sign-out mei --data /var/lib/whistle")]
+    SignOut(Named),
+    /// Remove the second factor of an account whose holder lost it, and end its sessions
+    #[command(after_help = "Example: whistle user reset-second-factor mei --data /var/lib/whistle")]
+    ResetSecondFactor(Named),
     /// Set a new password and end the account's sessions
     #[command(
         after_help = "Example: whistle user password mei --password-file new.txt --data /var/lib/whistle"
@@ -73,6 +78,23 @@ enum Action {
         #[command(flatten)]
         which: Which,
     },
+}
+
+/// One account.
+#[derive(Debug, Args)]
+struct Named {
+    /// The name it signs in with
+    name: String,
+    #[command(flatten)]
+    which: Which,
+}
+
+impl Named {
+    fn change(&self, whistle: &Whistle, change: Change, done: &str) -> Result<()> {
+        whistle.change_user(&self.which.here(whistle)?, &self.name, change)?;
+        output::line(format!("account {} {done}", self.name));
+        Ok(())
+    }
 }
 
 /// Where a password comes from; asked for twice when neither is given. Never the command line, which others can see.
@@ -101,9 +123,12 @@ impl User {
                 output::line(format!("account {name} is added"));
             }
             Action::List { which, json } => list(whistle.holders(&which.here(&whistle)?)?, json),
-            Action::Disable { name, which } => {
-                whistle.disable_user(&which.here(&whistle)?, &name)?;
-                output::line(format!("account {name} is disabled"));
+            Action::Disable(named) => named.change(&whistle, Change::Disable, "is disabled")?,
+            Action::Enable(named) => named.change(&whistle, Change::Enable, "may sign in")?,
+            Action::SignOut(named) => named.change(&whistle, Change::SignOut, "is signed out")?,
+            Action::ResetSecondFactor(Named { name, which }) => {
+                whistle.reset_second_factor(&which.here(&whistle)?, &name)?;
+                output::line(format!("account {name} has no second factor any more"));
             }
             Action::Password {
                 name,

@@ -3,9 +3,14 @@
 
 use serde::Deserialize;
 use utoipa::ToSchema;
-use whistle_domain::command::{Act as Wanted, Whereabouts};
+use whistle_domain::{
+    case::Respondent,
+    command::{Act as Wanted, Whereabouts},
+    limit::LimitError,
+    words::ServiceCode,
+};
 
-use super::{Code, Day, Outcome, Point, Rating, Text, report::NewPhoto};
+use super::{Code, Day, Outcome, Point, Rating, SupervisionKind, Text, report::NewPhoto};
 use crate::api::{
     error::{Problem, Result},
     read,
@@ -61,6 +66,18 @@ acts! {
         #[schema(minimum = 1)]
         into: i64,
     },
+    /// Make a part of it a case of its own; `text` describes it. Where no place is given it lies where the whole does.
+    Split {
+        /// What is asked for in it.
+        service: Code,
+        /// The point.
+        point: Option<Point>,
+        /// Street, number, landmark.
+        #[serde(default)]
+        address: Text,
+        /// The code of the area.
+        area: Option<Code>,
+    },
     /// Hand it to somebody outside.
     Refer {},
     /// Take it back.
@@ -70,6 +87,23 @@ acts! {
         /// The unit; the one that routing names when absent.
         unit: Option<Code>,
     },
+    /// Give another unit a part in it; `text` says what it is to do.
+    AssignJoint {
+        /// The unit.
+        unit: Code,
+        /// How long it may take.
+        #[schema(example = "4h working")]
+        limit: Option<Text>,
+    },
+    /// Hand in one's part.
+    HandleJoint {},
+    /// Let another unit off its part.
+    ReleaseJoint {
+        /// The unit.
+        unit: Code,
+    },
+    /// Say "we have seen it and take it".
+    Sign {},
     /// Say "we are here".
     ReportIn {},
     /// Say "not ours", and whose it is.
@@ -84,6 +118,8 @@ acts! {
     },
     /// Find the work done.
     Verify {},
+    /// Find a part of the work done; the standard says whether that closes the case.
+    VerifyPartly {},
     /// Find the work not done.
     Rework {},
     /// Ask to go on with a closed case.
@@ -101,6 +137,34 @@ acts! {
     Resume {},
     /// Add the running limit once more.
     Extend {},
+    /// Ask the station to let it wait.
+    AskToPark {
+        /// Until the start of this date.
+        until: Day,
+    },
+    /// Ask the station for more time.
+    AskToExtend {},
+    /// Grant what the unit asked for.
+    GrantRequest {},
+    /// Refuse that.
+    RefuseRequest {},
+    /// Ask a reporter, or somebody outside, one question; `text` is the question.
+    Ask {
+        /// Which report's reporter; somebody outside when absent. The clocks stand while a reporter is asked.
+        #[schema(minimum = 1, maximum = 2_147_483_647)]
+        report: Option<u32>,
+        /// The answers to choose from: none for free text, or 2 to 8.
+        #[serde(default)]
+        #[schema(max_items = 8)]
+        choices: Vec<Text>,
+        /// Until the start of this date.
+        until: Day,
+    },
+    /// Answer the question that is open.
+    Answer {
+        /// The answer that is chosen, where the question offers some.
+        choice: Option<Text>,
+    },
     /// Change its service.
     Reclassify {
         /// What is asked for.
@@ -136,6 +200,8 @@ acts! {
     Supervise {
         /// Whether it is watched over.
         on: bool,
+        /// Why; `important` when absent.
+        kind: Option<SupervisionKind>,
     },
     /// Show it to the public or hide it.
     Show {
@@ -153,7 +219,23 @@ impl Act {
         }
     }
 
-    /// The same in the domain's types.
+    /// The service and the place of the part, where the act splits one off.
+    pub(crate) fn split(&self) -> Result<Option<(ServiceCode, Whereabouts)>> {
+        let Self::Split {
+            service,
+            point,
+            address,
+            area,
+            ..
+        } = self
+        else {
+            return Ok(None);
+        };
+        let whereabouts = whereabouts(*point, address.clone(), area.as_ref())?;
+        Ok(Some((read::service(service)?, whereabouts)))
+    }
+
+    /// The same in the domain's types. A split is none of one case only: see [`Act::split`].
     pub(crate) fn wanted(self) -> Result<Wanted> {
         Ok(match self {
             Self::Accept { standard, .. } => Wanted::Accept {
@@ -163,11 +245,26 @@ impl Act {
             Self::Merge { into, .. } => Wanted::Merge {
                 into: read::number(&into.to_string())?,
             },
+            Self::Split { .. } => {
+                return Err(Problem::value("verb", "a case is split by its own call"));
+            }
             Self::Refer { .. } => Wanted::Refer,
             Self::Withdraw { .. } => Wanted::Withdraw,
             Self::Assign { unit, .. } => Wanted::Assign {
                 unit: unit.as_ref().map(read::unit).transpose()?,
             },
+            Self::AssignJoint { unit, limit, .. } => Wanted::AssignJoint {
+                unit: read::unit(&unit)?,
+                limit: limit
+                    .map(|limit| limit.0.parse())
+                    .transpose()
+                    .map_err(|error: LimitError| Problem::value("limit", error.to_string()))?,
+            },
+            Self::HandleJoint { .. } => Wanted::HandleJoint,
+            Self::ReleaseJoint { unit, .. } => Wanted::ReleaseJoint {
+                unit: read::unit(&unit)?,
+            },
+            Self::Sign { .. } => Wanted::Sign,
             Self::ReportIn { .. } => Wanted::ReportIn,
             Self::Return { right_unit, .. } => Wanted::Return {
                 right_unit: read::unit(&right_unit)?,
@@ -176,6 +273,7 @@ impl Act {
                 outcome: outcome.into(),
             },
             Self::Verify { .. } => Wanted::Verify,
+            Self::VerifyPartly { .. } => Wanted::VerifyPartly,
             Self::Rework { .. } => Wanted::Rework,
             Self::RequestReopen { .. } => Wanted::RequestReopen,
             Self::Reopen { .. } => Wanted::Reopen,
@@ -183,6 +281,23 @@ impl Act {
             Self::Park { until, .. } => Wanted::Park { until: until.0 },
             Self::Resume { .. } => Wanted::Resume,
             Self::Extend { .. } => Wanted::Extend,
+            Self::AskToPark { until, .. } => Wanted::AskToPark { until: until.0 },
+            Self::AskToExtend { .. } => Wanted::AskToExtend,
+            Self::GrantRequest { .. } => Wanted::GrantRequest,
+            Self::RefuseRequest { .. } => Wanted::RefuseRequest,
+            Self::Ask {
+                report,
+                choices,
+                until,
+                ..
+            } => Wanted::Ask {
+                of: report.map_or(Respondent::Outside, |report| Respondent::Reporter { report }),
+                choices: choices.into_iter().map(|choice| choice.0).collect(),
+                until: until.0,
+            },
+            Self::Answer { choice, .. } => Wanted::Answer {
+                choice: choice.map(|choice| choice.0),
+            },
             Self::Reclassify { service, .. } => Wanted::Reclassify {
                 service: read::service(&service)?,
             },
@@ -202,7 +317,10 @@ impl Act {
             Self::Rate { rating, .. } => Wanted::Rate {
                 rating: rating.into(),
             },
-            Self::Supervise { on, .. } => Wanted::Supervise { on },
+            Self::Supervise { on, kind, .. } => Wanted::Supervise {
+                on,
+                kind: kind.map(Into::into).unwrap_or_default(),
+            },
             Self::Show { public, .. } => Wanted::Show { public },
         })
     }

@@ -13,7 +13,7 @@ use whistle_domain::{
 
 use super::{
     AreaPath, Channel, ClockKind, Code, Cursor, Day, Lang, Need, Outcome, PhotoKind, Point, Rating, Stage,
-    Step, Tier, Time, Verb, WhistleStage, Words, commas, report::Answer,
+    Step, SupervisionKind, Tier, Time, Verb, WhistleStage, Words, commas, report::Answer,
 };
 
 /// In whose eyes. The fullest that the credentials give when absent.
@@ -65,6 +65,8 @@ pub(crate) struct CaseListQuery {
     pub(crate) area: Option<Code>,
     /// Led by this unit.
     pub(crate) unit: Option<Code>,
+    /// With a part of this unit in it, while another leads.
+    pub(crate) joint: Option<Code>,
     /// Reported from this time on.
     pub(crate) reported_from: Option<Time>,
     /// Reported up to this time.
@@ -348,6 +350,24 @@ pub(crate) struct StaffCase {
     /// The case it is a duplicate of.
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate_of: Option<i64>,
+    /// The cases that were merged into it.
+    absorbed: Vec<i64>,
+    /// The case that it was a part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    split_from: Option<i64>,
+    /// The cases that its parts became.
+    split_into: Vec<i64>,
+    /// The parts of other units in it.
+    joint: Vec<JointPart>,
+    /// What its unit asks of the station.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Request>,
+    /// The question that awaits an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question: Option<Question>,
+    /// Who watches over it, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supervision: Option<Supervision>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rating: Option<Rating>,
     photos: Vec<Photo>,
@@ -399,6 +419,13 @@ impl StaffCase {
             fixed_by: case.fixer.as_ref().map(|fixer| Code::of(&fixer.unit)),
             resolution: case.resolution.clone(),
             duplicate_of: case.duplicate_of.map(|number| number.0),
+            absorbed: case.absorbed.iter().map(|number| number.0).collect(),
+            split_from: case.split_from.map(|number| number.0),
+            split_into: case.split_into.iter().map(|number| number.0).collect(),
+            joint: case.joint.iter().map(JointPart::from).collect(),
+            request: case.request.as_ref().map(Request::from),
+            question: case.question.as_ref().map(Question::from),
+            supervision: case.supervision.as_ref().map(Supervision::from),
             rating: case.rating.map(Into::into),
             photos: case.photos.iter().map(Photo::from).collect(),
             clocks: case.clocks.all().iter().map(clock).collect(),
@@ -407,6 +434,113 @@ impl StaffCase {
                 Depth::Row => None,
                 Depth::Whole(actor, _) => Some(offered(case, actor, place, now)),
             },
+        }
+    }
+}
+
+/// The part of a unit in a case that another leads.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JointPart {
+    unit: Code,
+    /// What it is to do.
+    task: String,
+    assigned_at: Time,
+    /// Until when, where the desk set a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<Time>,
+    /// When it handed in its part; absent while it is at work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handed_in_at: Option<Time>,
+    /// What was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<String>,
+}
+
+impl From<&domain::JointPart> for JointPart {
+    fn from(part: &domain::JointPart) -> Self {
+        let done = part.handed_in.as_ref();
+        Self {
+            unit: Code::of(&part.unit),
+            task: part.task.clone(),
+            assigned_at: Time(part.assigned_at),
+            due_at: part.due_at.map(Time),
+            handed_in_at: done.map(|done| Time(done.at)),
+            result: done.map(|done| done.result.clone()),
+        }
+    }
+}
+
+/// What the unit of a case asks of its station: to park it until a date, or, without a date, for more time.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Request {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    park_until: Option<Day>,
+    at: Time,
+    why: String,
+}
+
+impl From<&domain::Request> for Request {
+    fn from(request: &domain::Request) -> Self {
+        Self {
+            park_until: match request.wish {
+                domain::Wish::Park { until } => Some(Day(until)),
+                domain::Wish::Extend => None,
+            },
+            at: Time(request.at),
+            why: request.why.clone(),
+        }
+    }
+}
+
+/// A question that awaits an answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Question {
+    /// Which report's reporter is asked; somebody outside when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<u32>,
+    text: String,
+    /// The answers to choose from; free text when there are none.
+    choices: Vec<String>,
+    /// Until when it can be answered.
+    until: Time,
+}
+
+impl From<&domain::Question> for Question {
+    fn from(question: &domain::Question) -> Self {
+        Self {
+            report: report_of(question.of),
+            text: question.text.clone(),
+            choices: question.choices.clone(),
+            until: Time(question.until),
+        }
+    }
+}
+
+const fn report_of(respondent: domain::Respondent) -> Option<u32> {
+    match respondent {
+        domain::Respondent::Reporter { report } => Some(report),
+        domain::Respondent::Outside => None,
+    }
+}
+
+/// Who watches over a case, and why.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Supervision {
+    kind: SupervisionKind,
+    /// The post that began it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    post: Option<Code>,
+    since: Time,
+    why: String,
+}
+
+impl From<&domain::Supervision> for Supervision {
+    fn from(supervision: &domain::Supervision) -> Self {
+        Self {
+            kind: supervision.kind.into(),
+            post: supervision.post.as_ref().map(Code::of),
+            since: Time(supervision.since),
+            why: supervision.why.clone(),
         }
     }
 }
@@ -595,6 +729,8 @@ pub(crate) enum Actor {
     Client { key: i64 },
     /// Anyone, without a code or key.
     Public,
+    /// Somebody outside who was asked one question.
+    Asked,
     /// Whistle itself, by its rules.
     #[default]
     System,
@@ -610,6 +746,7 @@ impl From<&DomainActor> for Actor {
             },
             DomainActor::Client { key } => Self::Client { key: *key },
             DomainActor::Public => Self::Public,
+            DomainActor::Asked { .. } => Self::Asked,
             DomainActor::System => Self::System,
         }
     }
@@ -708,7 +845,7 @@ pub(crate) struct StaffEvent {
     /// `reported`, `joined`: by which way.
     #[serde(skip_serializing_if = "Option::is_none")]
     channel: Option<Channel>,
-    /// `joined`: which report of the case.
+    /// `joined`: which report of the case. `asked`: whose reporter; absent when somebody outside is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<u32>,
     /// `reported`, `relocated`: where.
@@ -717,10 +854,13 @@ pub(crate) struct StaffEvent {
     /// `accepted`: the standard it is held to.
     #[serde(skip_serializing_if = "Option::is_none")]
     standard: Option<Code>,
-    /// `merged`: the case that goes on.
+    /// `merged`: the case that goes on. `split`: the new one.
     #[serde(skip_serializing_if = "Option::is_none")]
     into: Option<i64>,
-    /// `assigned`: the unit that has it. `returned`: the right one. `escalated`: the one whose leads are told.
+    /// `absorbed`: the case that was merged into it. `reported`: the one that it was split off from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<i64>,
+    /// `joint_assigned`, `joint_handled`, `joint_released`: the unit with a part in it. `assigned`: the unit that has it. `returned`: the right one. `escalated`: the one whose leads are told.
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<Code>,
     /// `handled`, `verified`, `settled`: how it ended.
@@ -732,13 +872,13 @@ pub(crate) struct StaffEvent {
     /// `handled`: drawn for a re-check.
     #[serde(skip_serializing_if = "Option::is_none")]
     recheck: Option<bool>,
-    /// `parked`: until the start of this date.
+    /// `parked`, `park_asked`: until the start of this date.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Day>,
     /// `reported`, `commented`, `shown`: whether the public may see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     public: Option<bool>,
-    /// `photo_added`, `reported`: the photos.
+    /// `photo_added`, `reported`, `absorbed`: the photos.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     photos: Vec<Photo>,
@@ -748,6 +888,19 @@ pub(crate) struct StaffEvent {
     /// `supervised`: whether it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     on: Option<bool>,
+    /// `supervised`: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<SupervisionKind>,
+    /// `asked`: until when it can be answered. `joint_assigned`: until when the unit is to be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<Time>,
+    /// `asked`: the answers to choose from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    choices: Vec<String>,
+    /// `answered`: the answer that was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    choice: Option<String>,
     /// `escalated`: which step of which clock, and who is told.
     #[serde(skip_serializing_if = "Option::is_none")]
     escalation: Option<Escalation>,
@@ -784,8 +937,10 @@ impl StaffEvent {
                 location,
                 public,
                 photos,
+                split_from,
                 ..
             } => {
+                line.from = split_from.map(|number| number.0);
                 line.service = Some(Code::of(service));
                 line.channel = Some((*channel).into());
                 line.location = Some(location.into());
@@ -797,8 +952,25 @@ impl StaffEvent {
                 line.channel = Some((*channel).into());
             }
             Body::Accepted { standard } => line.standard = Some(Code::of(standard)),
-            Body::Merged { into } => line.into = Some(into.0),
-            Body::Assigned { unit } | Body::Returned { right_unit: unit } => line.unit = Some(Code::of(unit)),
+            Body::Merged { into } | Body::Split { into } => line.into = Some(into.0),
+            Body::Absorbed { from, photos } => {
+                line.from = Some(from.0);
+                line.photos = photos.iter().map(Photo::from).collect();
+            }
+            Body::JointAssigned { unit, due_at } => {
+                line.unit = Some(Code::of(unit));
+                line.due_at = due_at.map(Time);
+            }
+            Body::Asked { of, choices, until } => {
+                line.report = report_of(*of);
+                line.choices.clone_from(choices);
+                line.due_at = Some(Time(*until));
+            }
+            Body::Answered { choice } => line.choice.clone_from(choice),
+            Body::Assigned { unit }
+            | Body::Returned { right_unit: unit }
+            | Body::JointHandled { unit }
+            | Body::JointReleased { unit } => line.unit = Some(Code::of(unit)),
             Body::Handled {
                 outcome,
                 on_the_spot,
@@ -809,13 +981,16 @@ impl StaffEvent {
                 line.recheck = Some(*recheck);
             }
             Body::Verified { outcome } | Body::Settled { outcome } => line.outcome = Some((*outcome).into()),
-            Body::Parked { until } => line.until = Some(Day(*until)),
+            Body::Parked { until } | Body::ParkAsked { until } => line.until = Some(Day(*until)),
             Body::Reclassified { service, .. } => line.service = Some(Code::of(service)),
             Body::Relocated { location } => line.location = Some(location.into()),
             Body::Commented { public } | Body::Shown { public } => line.public = Some(*public),
             Body::PhotoAdded { photo } => line.photos = vec![photo.into()],
             Body::Rated { rating } => line.rating = Some((*rating).into()),
-            Body::Supervised { on } => line.on = Some(*on),
+            Body::Supervised { on, kind } => {
+                line.on = Some(*on);
+                line.kind = kind.map(Into::into);
+            }
             Body::Escalated {
                 clock,
                 step,
@@ -859,6 +1034,9 @@ impl StaffEvent {
             | Body::ReopenRefused
             | Body::Resumed
             | Body::Extended
+            | Body::ExtensionAsked
+            | Body::RequestRefused
+            | Body::Unanswered
             | Body::Reckoned => {}
         }
         line

@@ -106,6 +106,10 @@ text!(
     Password, 1, 200, "The account's password.", "a short sentence is good"
 );
 text!(
+    /// A password.
+    StepCode, 1, 40, "The code that an app shows, or a recovery code.", "287082"
+);
+text!(
     /// A place in a list.
     Cursor, 1, 200, "Where a page begins: `next` of the page before.", "MTc4MDAwLjQy"
 );
@@ -309,7 +313,8 @@ twin!(
     Verb = transition::Verb {
         Accept, Decline, Merge, Refer, Withdraw, Assign, Sign, ReportIn, Return, Handle, Verify, Rework, Settle,
         RequestReopen, Reopen, RefuseReopen, Park, Resume, Extend, Reclassify, Relocate, Join, Comment, AddPhoto,
-        Rate, Supervise, Show, Whistle, Reckon, Escalate, Erase, FixOnTheSpot
+        Rate, Supervise, Show, Whistle, Reckon, Escalate, Erase, FixOnTheSpot, Absorb, Split, AssignJoint, HandleJoint,
+        ReleaseJoint, VerifyPartly, AskToPark, AskToExtend, GrantRequest, RefuseRequest, Ask, Answer
     }
 );
 twin!(
@@ -317,7 +322,8 @@ twin!(
     Need = transition::Need {
         Text, Unit, RightUnit, Outcome, Original, Until, Service, Location, Rating, NotFixer, LeadAfterReturns,
         Window, Parked, NotParked, ReturnsLeft, NotSigned, NeverParked, ExtensionsLeft, NotOverdue, ReporterFirst, OnlyReport,
-        PhotosLeft, AtReport
+        PhotosLeft, AtReport, OwnOpenPart, AnyOpenPart, PartsDone, JointRoom, SplitRoom, NotMerged, Request, AnyRequest,
+        NoRequest, Question, NoQuestion
     }
 );
 twin!(
@@ -344,6 +350,14 @@ twin!(
 twin!(
     /// Who must approve a whistle: the lead of the station that blows it, or one of a station above.
     Approval = domain_place::Approval { Lead, Above }
+);
+twin!(
+    /// Why a case is watched over from above: its limit is over, it matters, or somebody above ordered it.
+    SupervisionKind = domain_case::SupervisionKind { Overdue, Important, Ordered }
+);
+twin!(
+    /// What becomes of a case when a part of the work is found done: the unit does the rest, or it is closed.
+    Partly = domain_place::Partly { Rework, Close }
 );
 twin!(
     /// A language that explanations are written in.

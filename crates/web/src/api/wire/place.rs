@@ -9,7 +9,7 @@ use whistle_domain::{
 };
 use whistle_service::{Here, privacy};
 
-use super::{AreaPath, Code, Datatype, Lang, Level, Need, Point, Role, Stage, UnitKind, Verb, Words};
+use super::{AreaPath, Code, Datatype, Lang, Level, Need, Partly, Point, Role, Stage, UnitKind, Verb, Words};
 use crate::pages::words::Words as Catalogue;
 
 /// Which place.
@@ -458,6 +458,7 @@ pub(crate) struct Standard {
     /// The rule it rests on.
     legal_basis: String,
     verification: Verification,
+    partly: Partly,
     /// Who is told when its clocks run out: a ladder of escalations.csv; the default one when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     ladder: Option<Code>,
@@ -494,6 +495,7 @@ impl From<&domain::Standard> for Standard {
                 domain::Verification::Reporter => Verification::Reporter,
                 domain::Verification::SelfCheck => Verification::SelfCheck,
             },
+            partly: standard.partly.into(),
             ladder: standard.ladder.as_ref().map(Code::of),
         }
     }
@@ -541,6 +543,8 @@ pub(crate) enum WhoWord {
     InArea,
     InStation,
     InLead,
+    InJoint,
+    Respondent,
 }
 
 impl From<&Line> for Transition {
@@ -569,6 +573,8 @@ impl From<DomainWho> for Who {
             DomainWho::System => (WhoWord::System, None),
             DomainWho::InArea(role) => (WhoWord::InArea, Some(role.into())),
             DomainWho::InLead(role) => (WhoWord::InLead, Some(role.into())),
+            DomainWho::InJoint(role) => (WhoWord::InJoint, Some(role.into())),
+            DomainWho::Respondent => (WhoWord::Respondent, None),
             DomainWho::InStation(role) => (WhoWord::InStation, Some(role.into())),
         };
         Self { who, role }

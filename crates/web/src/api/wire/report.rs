@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 use whistle_domain::case as domain;
 
 use super::{
-    AnswerText, Code, Login, Password, PhotoKind, PhotoTicket, Point, Role, Short, Text, Words,
+    AnswerText, Code, Login, Password, PhotoKind, PhotoTicket, Point, Role, Short, StepCode, Text, Words,
     case::PublicCase, few,
 };
 
@@ -202,6 +202,8 @@ pub(crate) struct PhotoForm {
 pub(crate) struct SignIn {
     pub(crate) login: Login,
     pub(crate) password: Password,
+    /// For an account with a second factor: the code that its app shows, or a recovery code.
+    pub(crate) code: Option<StepCode>,
 }
 
 /// For which post a session acts from now on.

@@ -6,8 +6,9 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use whistle_domain::{
-    case::{Case, Channel, Outcome, PhotoKind},
-    command::{Act, Refusal},
+    case::{Case, Channel, Outcome, PhotoKind, Respondent, SupervisionKind},
+    command::{Act, Refusal, Whereabouts},
+    place::Level,
     rights,
     transition::{Need, Verb},
     words::CaseNumber,
@@ -43,6 +44,9 @@ pub(crate) async fn act(
     for wrong in &posted.wrong_photos {
         wrongs.add("photos", wrong.clone());
     }
+    if verb == Verb::Split {
+        return split(&staff, &posted.fields, &case, wrongs).await;
+    }
     let acts = read(&staff.page, verb, &posted, &case, &mut wrongs);
     if !wrongs.is_empty() {
         return again(
@@ -67,6 +71,43 @@ async fn join(staff: &Staff, posted: &Posted, number: CaseNumber) -> Result<Resp
     match join_with(&staff.page, number, posted, channel, staff.actor().clone()).await {
         Ok(receipt) => staff_receipt(&staff.page, &receipt),
         Err(error) => refused(staff, number, Verb::Join, &posted.fields, error).await,
+    }
+}
+
+/// Makes a part of the case a case of its own, and leads to it.
+async fn split(staff: &Staff, fields: &Entered, case: &Case, mut wrongs: Wrongs) -> Result<Response, Fault> {
+    let (page, verb) = (&staff.page, Verb::Split);
+    let (entered, number) = (fields, case.number);
+    let Ok(service) = fields.get("service").parse() else {
+        let need = Need::Service;
+        wrongs.add("service", page.words.refusal(&Refusal::Missing { verb, need }));
+        return again(staff, number, verb, entered, wrongs, StatusCode::BAD_REQUEST).await;
+    };
+    if read_point(fields).is_err() {
+        wrongs.add("lat", page.t("wrong-point"));
+        return again(staff, number, verb, entered, wrongs, StatusCode::BAD_REQUEST).await;
+    }
+    // The form comes with the whole's address and area; where nobody changed them, its point holds for the part too.
+    let said = whereabouts(fields);
+    let area = case
+        .location
+        .areas
+        .at(Level::Community)
+        .or(case.location.areas.deepest());
+    let is_there =
+        said.point.is_none() && said.address == case.location.address && said.area.as_ref() == area;
+    let done = page.app.whistle.split(
+        &page.here,
+        number,
+        fields.some("seen").and_then(|seen| seen.parse().ok()),
+        service,
+        if is_there { Whereabouts::default() } else { said },
+        fields.get("text").to_owned(),
+        staff.actor().clone(),
+    );
+    match done.await {
+        Ok((_, part)) => Ok(onward(staff, &part, verb)),
+        Err(error) => refused(staff, number, verb, entered, error).await,
     }
 }
 
@@ -175,6 +216,20 @@ fn read(page: &Page, verb: Verb, posted: &Posted, case: &Case, wrongs: &mut Wron
             .parse()
             .ok()
             .map(|unit| Act::Assign { unit: Some(unit) }),
+        Verb::AssignJoint => {
+            let unit = code("unit", Need::Unit).parse().ok();
+            let limit = fields.some("limit").map(str::parse).transpose();
+            if limit.is_err() {
+                wrongs.add("limit", page.t("wrong-limit"));
+            }
+            unit.zip(limit.ok())
+                .map(|(unit, limit)| Act::AssignJoint { unit, limit })
+        }
+        Verb::HandleJoint => Some(Act::HandleJoint),
+        Verb::ReleaseJoint => code("unit", Need::Unit)
+            .parse()
+            .ok()
+            .map(|unit| Act::ReleaseJoint { unit }),
         Verb::Sign => Some(Act::Sign),
         Verb::ReportIn => Some(Act::ReportIn),
         Verb::Return => {
@@ -187,6 +242,7 @@ fn read(page: &Page, verb: Verb, posted: &Posted, case: &Case, wrongs: &mut Wron
             outcome.map(|outcome| Act::Handle { outcome })
         }
         Verb::Verify => Some(Act::Verify),
+        Verb::VerifyPartly => Some(Act::VerifyPartly),
         Verb::Rework => Some(Act::Rework),
         Verb::RequestReopen => Some(Act::RequestReopen),
         Verb::Reopen => Some(Act::Reopen),
@@ -197,6 +253,26 @@ fn read(page: &Page, verb: Verb, posted: &Posted, case: &Case, wrongs: &mut Wron
             .map(|until| Act::Park { until }),
         Verb::Resume => Some(Act::Resume),
         Verb::Extend => Some(Act::Extend),
+        Verb::AskToPark => code("until", Need::Until)
+            .parse()
+            .ok()
+            .map(|until| Act::AskToPark { until }),
+        Verb::AskToExtend => Some(Act::AskToExtend),
+        Verb::GrantRequest => Some(Act::GrantRequest),
+        Verb::RefuseRequest => Some(Act::RefuseRequest),
+        Verb::Ask => {
+            let of = fields.get("report").parse().ok();
+            let lines = fields.get("choices").lines().map(str::trim);
+            let choices = lines.filter(|line| !line.is_empty()).map(str::to_owned);
+            code("until", Need::Until).parse().ok().map(|until| Act::Ask {
+                of: of.map_or(Respondent::Outside, |report| Respondent::Reporter { report }),
+                choices: choices.collect(),
+                until,
+            })
+        }
+        Verb::Answer => Some(Act::Answer {
+            choice: fields.some("choice").map(str::to_owned),
+        }),
         Verb::Reclassify => {
             let service = code("service", Need::Service);
             service.parse().ok().map(|service| Act::Reclassify { service })
@@ -212,13 +288,20 @@ fn read(page: &Page, verb: Verb, posted: &Posted, case: &Case, wrongs: &mut Wron
         Verb::Comment => Some(Act::Comment {
             public: fields.has("public", "yes"),
         }),
-        Verb::Supervise => Some(Act::Supervise {
-            on: !case.flags.supervised,
-        }),
+        Verb::Supervise => {
+            let chosen = fields.get("kind");
+            let kind = SupervisionKind::ALL.into_iter().find(|k| k.as_str() == chosen);
+            Some(Act::Supervise {
+                on: !case.flags.supervised,
+                kind: kind.unwrap_or_default(),
+            })
+        }
         Verb::Show => Some(Act::Show { public: !case.public }),
         Verb::AddPhoto => None,
         Verb::Withdraw
         | Verb::Settle
+        | Verb::Absorb
+        | Verb::Split
         | Verb::Join
         | Verb::Rate
         | Verb::Whistle

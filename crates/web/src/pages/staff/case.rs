@@ -7,14 +7,17 @@ use axum::{
     response::Response,
 };
 use whistle_domain::{
-    case::{Case, Event, Outcome, State},
+    case::{Case, Event, JointPart, Outcome, Request, State, Supervision, SupervisionKind, Wish},
     command::{self, Whereabouts},
     place::{Level, Place},
     rights,
     transition::{Need, Transition, Verb},
     words::{CaseNumber, UnitCode},
 };
-use whistle_service::Error;
+use whistle_service::{
+    Error,
+    notices::{Channel, Delivery},
+};
 
 use super::{
     session::{Staff, StaffForm},
@@ -38,6 +41,15 @@ pub(crate) struct ContactView {
     phone: String,
 }
 
+/// What somebody was told of the case, without their address.
+struct ToldView {
+    at: Moment,
+    reader: String,
+    notice: String,
+    state: String,
+    why: String,
+}
+
 /// The form of one transition.
 struct ActForm {
     verb: &'static str,
@@ -55,6 +67,14 @@ struct ActForm {
     services: Vec<Group>,
     areas: Vec<Group>,
     standards: Vec<Choice>,
+    /// The unit's limit in its part.
+    limit: bool,
+    /// Who can be asked a question.
+    respondents: Vec<Choice>,
+    /// The answers that the open question offers.
+    answers: Vec<Choice>,
+    /// Why the case is watched over.
+    kinds: Vec<Choice>,
     photo: bool,
     public: bool,
     contact: bool,
@@ -68,6 +88,112 @@ enum TextField {
     Needed,
     Optional,
     None,
+}
+
+/// Another case that this one came from, or that came from it.
+struct Related {
+    label: String,
+    number: String,
+}
+
+/// The part of another unit.
+struct PartView {
+    unit: String,
+    task: String,
+    state: String,
+    overdue: bool,
+    result: String,
+}
+
+/// What the unit asks of the station.
+struct RequestView {
+    what: String,
+    since: Moment,
+    why: String,
+}
+
+/// The question that awaits an answer, with the link by which it is answered.
+struct QuestionView {
+    of: String,
+    text: String,
+    choices: String,
+    until: Moment,
+    link: String,
+}
+
+/// Who watches over the case, and why.
+struct SupervisionView {
+    kind: String,
+    post: String,
+    since: Moment,
+    why: String,
+}
+
+fn related(page: &Page, case: &Case) -> Vec<Related> {
+    let one = |key: &str, number: &CaseNumber| Related {
+        label: page.t(key),
+        number: number.to_string(),
+    };
+    let from = case.split_from.iter().map(|number| one("split-from", number));
+    let into = case.split_into.iter().map(|number| one("split-into", number));
+    let absorbed = case.absorbed.iter().map(|number| one("absorbed", number));
+    from.chain(into).chain(absorbed).collect()
+}
+
+fn part(page: &Page, part: &JointPart) -> PartView {
+    let state = match (&part.handed_in, part.due_at) {
+        (Some(done), _) => page.words.x("joint-handed-in", &page.moment(done.at).text),
+        (None, Some(due)) => page.words.x("joint-due", &page.moment(due).text),
+        (None, None) => page.t("joint-at-work"),
+    };
+    let ended = part.handed_in.as_ref().map_or(page.now, |done| done.at);
+    PartView {
+        unit: page.unit_name(part.unit.as_str()),
+        task: part.task.clone(),
+        state,
+        overdue: part.due_at.is_some_and(|due| due < ended),
+        result: part
+            .handed_in
+            .as_ref()
+            .map(|done| done.result.clone())
+            .unwrap_or_default(),
+    }
+}
+
+fn request(page: &Page, request: &Request) -> RequestView {
+    RequestView {
+        what: match request.wish {
+            Wish::Park { until } => page.words.x("flag-asks-to-park", &page.words.date(until)),
+            Wish::Extend => page.t("flag-asks-to-extend"),
+        },
+        since: page.moment(request.at),
+        why: request.why.clone(),
+    }
+}
+
+fn question(page: &Page, case: &Case) -> Option<QuestionView> {
+    let question = case.question.as_ref()?;
+    let link = page.app.whistle.question_link(&page.here, case)?;
+    Some(QuestionView {
+        of: page.respondent(question.of),
+        text: question.text.clone(),
+        choices: question.choices.join(" / "),
+        until: page.moment(question.until),
+        link: format!("{}/ask/{link}", page.base()),
+    })
+}
+
+fn supervision(page: &Page, supervision: &Supervision) -> SupervisionView {
+    SupervisionView {
+        kind: page.words.of("supervision", supervision.kind.as_str()),
+        post: supervision
+            .post
+            .as_ref()
+            .map(|post| page.post_name(post.as_str()))
+            .unwrap_or_default(),
+        since: page.moment(supervision.since),
+        why: supervision.why.clone(),
+    }
 }
 
 #[derive(Template)]
@@ -95,11 +221,17 @@ struct CaseView<'a> {
     resolution: String,
     rating: Option<String>,
     original: Option<String>,
+    related: Vec<Related>,
+    joint: Vec<PartView>,
+    request: Option<RequestView>,
+    question: Option<QuestionView>,
+    supervision: Option<SupervisionView>,
     may_reach: bool,
     contacts: Option<&'a [ContactView]>,
     photos: Vec<Picture>,
     clocks: Vec<ClockView>,
     timeline: Vec<Entry>,
+    told: Vec<ToldView>,
     forms: Vec<ActForm>,
     whistles: Vec<WhistleLine>,
     may_blow: bool,
@@ -174,6 +306,7 @@ pub(crate) async fn show(
     contacts: Option<&[ContactView]>,
 ) -> Result<Response, Fault> {
     let (page, place) = (&staff.page, &staff.page.here.place);
+    let told = page.app.whistle.deliveries_of(&page.here, case.number).await?;
     let status = tried.as_ref().map_or(StatusCode::OK, |t| t.status);
     let since = tried.as_ref().and_then(|t| t.stale);
     let timeline = || page.staff_timeline(log).into_iter();
@@ -218,12 +351,21 @@ pub(crate) async fn show(
         resolution: case.resolution.clone(),
         rating: case.rating.map(|r| page.words.of("rating", r.as_str())),
         original: case.duplicate_of.map(|n| n.to_string()),
+        related: related(page, case),
+        joint: case.joint.iter().map(|one| part(page, one)).collect(),
+        request: case.request.as_ref().map(|asked| request(page, asked)),
+        question: question(page, case),
+        supervision: case
+            .supervision
+            .as_ref()
+            .map(|watched| supervision(page, watched)),
         may_reach: rights::may_reach_reporters(case, staff.actor(), place),
         contacts,
         photos: page.pictures(case, case.photos.iter()),
         clocks: clocks::views(case, log, place, page.now, page.words),
         meanwhile: since.map_or_else(Vec::new, |seen| timeline().filter(|e| e.version > seen).collect()),
         timeline: page.history(log, &views),
+        told: told.into_iter().map(|one| told_view(page, one)).collect(),
         forms: forms(staff, case, tried.as_ref()),
         whistles: whistles
             .iter()
@@ -235,6 +377,30 @@ pub(crate) async fn show(
         done,
     };
     page.render_as(status, &view)
+}
+
+fn told_view(page: &Page, one: Delivery) -> ToldView {
+    let (words, place) = (page.words, &page.here.place);
+    let reader = match (&one.unit, one.report) {
+        (Some(unit), _) => place
+            .unit(unit.as_str())
+            .map_or(unit.as_str(), |unit| unit.name.get(page.lang()))
+            .to_owned(),
+        (None, 0) => words.n("told-webhook", one.webhook),
+        (None, report) => words.n("actor-reporter", i64::from(report)),
+    };
+    let notice = match (one.channel, one.report, one.notice.strip_prefix("sms ")) {
+        (_, _, Some(notice)) => words.x("told-sms", &words.of("notice", notice)),
+        (Channel::Webhook, 0, None) => words.of("event", &one.notice),
+        _ => words.of("notice", &one.notice),
+    };
+    ToldView {
+        at: page.moment(one.next_at),
+        reader,
+        notice,
+        state: words.of("told", one.state.as_str()),
+        why: one.error,
+    }
 }
 
 /// A form for each transition on offer; the one that comes next in a smooth case is open.
@@ -257,7 +423,14 @@ fn rank(verb: Verb, case: &Case) -> u8 {
     match verb {
         // To another unit than the one that has it: possible, but not what comes next.
         Verb::Assign if case.state != State::Accepted => 1,
-        Verb::Accept | Verb::Assign | Verb::ReportIn | Verb::Handle | Verb::Verify | Verb::Reopen => 0,
+        Verb::Accept
+        | Verb::Assign
+        | Verb::ReportIn
+        | Verb::Handle
+        | Verb::HandleJoint
+        | Verb::Verify
+        | Verb::Reopen
+        | Verb::GrantRequest => 0,
         Verb::Comment | Verb::AddPhoto | Verb::Join | Verb::Supervise | Verb::Show => 2,
         _ => 1,
     }
@@ -282,7 +455,13 @@ fn form(
         open: open == Some(verb),
         grave: matches!(
             verb,
-            Verb::Decline | Verb::Merge | Verb::Refer | Verb::RefuseReopen | Verb::Rework
+            Verb::Decline
+                | Verb::Merge
+                | Verb::Refer
+                | Verb::RefuseReopen
+                | Verb::RefuseRequest
+                | Verb::ReleaseJoint
+                | Verb::Rework
         ),
         text: if line.needs(Need::Text) {
             TextField::Needed
@@ -297,6 +476,10 @@ fn form(
         services: Vec::new(),
         areas: Vec::new(),
         standards: Vec::new(),
+        limit: verb == Verb::AssignJoint,
+        respondents: Vec::new(),
+        answers: Vec::new(),
+        kinds: Vec::new(),
         photo: matches!(verb, Verb::AddPhoto | Verb::Handle),
         public: verb == Verb::Comment,
         contact: verb == Verb::Join,
@@ -306,7 +489,18 @@ fn form(
     if verb == Verb::AddPhoto {
         form.text = TextField::None;
     }
-    if line.needs(Need::Unit) {
+    if verb == Verb::ReleaseJoint {
+        let open = case.joint.iter().filter(|part| part.is_open());
+        let chosen = form.entered.get("unit");
+        let units = open.map(|part| Choice {
+            value: part.unit.to_string(),
+            label: page.unit_name(part.unit.as_str()),
+            chosen: part.unit.as_str() == chosen,
+        });
+        form.units = units.collect();
+    } else if verb == Verb::AssignJoint {
+        form.units = page.units(None, case.lead.as_ref(), form.entered.get("unit"));
+    } else if line.needs(Need::Unit) {
         let suggested = case.right_unit.clone().or_else(|| routed(place, case));
         let (has_it, chosen) = (case.lead.as_ref(), form.entered.get("unit"));
         let has_it = has_it.filter(|_| case.state != State::Accepted);
@@ -321,9 +515,47 @@ fn form(
         form.outcomes = Outcome::OF_WORK.map(|o| outcome(page, o, &chosen)).into();
     }
     if line.needs(Need::Service) {
-        form.services = page.service_groups(case.service.as_str(), false);
+        let chosen = form.entered.some("service").unwrap_or(case.service.as_str());
+        form.services = page.service_groups(chosen, false);
     }
-    if line.needs(Need::Location) {
+    if verb == Verb::Ask {
+        let chosen = form.entered.get("report");
+        let choice = |value: String, label: String| Choice {
+            chosen: value == chosen,
+            value,
+            label,
+        };
+        let outside = std::iter::once(choice(String::new(), page.t("actor-asked")));
+        let reporters = (1..=case.reports.min(MAX_ASKABLE)).map(|report| {
+            choice(
+                report.to_string(),
+                page.words.n("actor-reporter", i64::from(report)),
+            )
+        });
+        form.respondents = reporters.chain(outside).collect();
+    }
+    if verb == Verb::Answer
+        && let Some(question) = &case.question
+    {
+        let chosen = form.entered.get("choice");
+        let choice = |text: &String| Choice {
+            value: text.clone(),
+            label: text.clone(),
+            chosen: text == chosen,
+        };
+        form.answers = question.choices.iter().map(choice).collect();
+    }
+    if verb == Verb::Supervise && !case.flags.supervised {
+        let chosen = form.entered.some("kind").unwrap_or("important").to_owned();
+        form.kinds = SupervisionKind::ALL
+            .map(|kind| Choice {
+                value: kind.as_str().to_owned(),
+                label: page.words.of("supervision", kind.as_str()),
+                chosen: kind.as_str() == chosen,
+            })
+            .into();
+    }
+    if line.needs(Need::Location) || verb == Verb::Split {
         let area = case
             .location
             .areas
@@ -340,6 +572,9 @@ fn form(
     }
     form
 }
+
+/// The most reporters offered to be asked: of a case that hundreds joined, the first know most.
+const MAX_ASKABLE: u32 = 20;
 
 /// The word of a form in the catalogue; two verbs are switches, and say what they would switch to.
 fn form_word(verb: Verb, case: &Case) -> String {

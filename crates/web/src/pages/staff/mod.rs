@@ -1,24 +1,29 @@
-//! The staff's pages: signing in, the queue, one case, taking a report.
+//! The staff's pages: signing in, the queue, one case, taking a report, whistles, handing over a shift, accounts, the calendar.
 
+mod account;
+mod accounts;
 mod act;
 mod case;
+mod due;
+mod handover;
 mod queue;
 mod report;
+mod second_factor;
 mod session;
 mod whistle;
 mod whistles;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use axum::routing::{get, post};
 
-use crate::App;
+pub(super) use session::ENROLMENT;
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
+use crate::routes::Routes;
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/staff", get(queue::queue))
         .route("/staff/sign-in", get(session::ask).post(session::enter))
+        .route("/staff/sign-in/code", post(session::enter_code))
         .route("/staff/sign-out", post(session::leave))
         .route("/staff/post", post(session::change_post))
         .route("/staff/cases", get(queue::search))
@@ -33,5 +38,21 @@ pub(super) fn router() -> Router<App> {
             get(whistle::minutes).post(whistle::write_minutes),
         )
         .route("/staff/whistles/{number}/{verb}", post(whistle::act))
+        .route("/staff/due.ics", get(due::calendar))
+        .route("/staff/account", get(account::account))
+        .route("/staff/account/sessions", post(account::end_session))
+        .route("/staff/account/password", post(account::change_password))
+        .route(
+            "/staff/account/second-factor",
+            get(second_factor::ask).post(second_factor::begin),
+        )
+        .route(
+            "/staff/account/second-factor/confirm",
+            post(second_factor::confirm),
+        )
+        .route("/staff/account/second-factor/remove", post(second_factor::remove))
+        .route("/staff/accounts", get(accounts::list))
+        .route("/staff/accounts/{account}/{change}", post(accounts::change))
+        .route("/staff/handover", get(handover::handover).post(handover::keep))
         .route("/staff/report", get(report::ask).post(report::send))
 }

@@ -24,6 +24,7 @@ const LENGTH: usize = 50;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tab {
     Mine,
+    Joint,
     Triage,
     Assign,
     Verify,
@@ -32,8 +33,9 @@ enum Tab {
 }
 
 impl Tab {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Mine,
+        Self::Joint,
         Self::Triage,
         Self::Assign,
         Self::Verify,
@@ -44,6 +46,7 @@ impl Tab {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Mine => "mine",
+            Self::Joint => "joint",
             Self::Triage => "triage",
             Self::Assign => "assign",
             Self::Verify => "verify",
@@ -61,6 +64,10 @@ impl Tab {
         match self {
             Self::Mine => Query {
                 lead: Some(staff.signed.post.unit.clone()),
+                ..of(&[], Order::Due)
+            },
+            Self::Joint => Query {
+                part: Some(staff.signed.post.unit.clone()),
                 ..of(&[], Order::Due)
             },
             Self::Triage => of(&[Stage::Reported], Order::Due),
@@ -89,6 +96,7 @@ struct Queue<'a> {
     next: Option<String>,
     later: bool,
     done: Option<String>,
+    calendar: String,
 }
 
 pub(crate) async fn queue(
@@ -97,7 +105,7 @@ pub(crate) async fn queue(
 ) -> Result<Response, Fault> {
     let (page, asked) = (&staff.page, Entered::new(asked));
     let sees_area = rights::sight(staff.actor(), &page.here.place).area.is_some();
-    let tabs = &Tab::ALL[..if sees_area { 6 } else { 1 }];
+    let tabs = &Tab::ALL[..if sees_area { 7 } else { 2 }];
     // Who answers for an area begins with what nobody has taken up yet.
     let first = if is_desk(&staff) { Tab::Triage } else { Tab::Mine };
     let tab = tabs
@@ -130,6 +138,10 @@ pub(crate) async fn queue(
         done: asked
             .some("done")
             .map(|number| page.words.x("done-and-gone", number)),
+        calendar: format!(
+            "/staff/due.ics?key={}",
+            page.app.whistle.calendar_key(&page.here, staff.signed.account)
+        ),
     })
 }
 

@@ -10,7 +10,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use whistle_domain::{case::Actor, words::PostCode};
-use whistle_service::{Error, account::SignedIn};
+use whistle_service::{
+    Error,
+    account::{SignIn, SignedIn},
+};
 
 use crate::{
     App,
@@ -23,6 +26,9 @@ use crate::{
     },
 };
 
+/// Where who must have a second factor and has none is sent, and the only place where they may be.
+pub(crate) const ENROLMENT: &str = "/staff/account/second-factor";
+
 /// A signed-in member of staff, with the page they see.
 pub(crate) struct Staff {
     pub(crate) page: Page,
@@ -31,6 +37,11 @@ pub(crate) struct Staff {
 }
 
 impl Staff {
+    /// The token of the session.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// As an actor.
     pub(crate) fn actor(&self) -> &Actor {
         &self.signed.actor
@@ -50,14 +61,17 @@ impl FromRequestParts<App> for Staff {
         let token = door::session(&page)
             .ok_or_else(|| Fault::SignIn(back.clone()))?
             .to_owned();
-        let signed = app
-            .whistle
-            .signed_in(&page.here, &token)
-            .await
-            .map_err(|error| match error {
-                Error::SignedOut => Fault::SignIn(back),
-                other => other.into(),
-            })?;
+        let path = parts.uri.path();
+        let signed = if path.starts_with(ENROLMENT) || path == "/staff/sign-out" {
+            app.whistle.signed_in_to_enrol(&page.here, &token).await
+        } else {
+            app.whistle.signed_in(&page.here, &token).await
+        };
+        let signed = signed.map_err(|error| match error {
+            Error::SignedOut => Fault::SignIn(back),
+            Error::MustEnrol => Fault::MustEnrol,
+            other => other.into(),
+        })?;
         let signed = Arc::new(signed);
         page.form_token = app.whistle.form_token(&token);
         page.signed = Some(signed.clone());
@@ -91,7 +105,7 @@ impl FromRequest<App> for StaffForm {
 
 #[derive(Template)]
 #[template(path = "staff/sign_in.html")]
-struct SignIn<'a> {
+struct SignInPage<'a> {
     p: &'a Page,
     login: &'a str,
     next: &'a str,
@@ -100,7 +114,7 @@ struct SignIn<'a> {
 
 pub(crate) async fn ask(page: Page, Asked(asked): Asked<Vec<(String, String)>>) -> Result<Response, Fault> {
     let asked = Entered::new(asked);
-    page.render(&SignIn {
+    page.render(&SignInPage {
         p: &page,
         login: "",
         next: asked.get("next"),
@@ -118,15 +132,20 @@ pub(crate) async fn enter(
     let password = fields.get("password").to_owned();
     let whistle = &page.app.whistle;
     match whistle.sign_in(&page.here, login, password, address.0).await {
-        Ok(token) => {
-            let cookie = door::open_session(&page, &token);
-            let next = Redirect::to(inside(fields.get("next")));
-            Ok(([(header::SET_COOKIE, cookie)], next).into_response())
+        Ok(SignIn::Done(token)) => Ok(let_in(&page, &token, fields)),
+        Ok(SignIn::HalfWay(half)) => {
+            let template = SignInCode {
+                p: &page,
+                half: &half,
+                next: fields.get("next"),
+                w: &Wrongs::default(),
+            };
+            page.render(&template)
         }
         Err(error @ Error::BadPassword) => {
             let mut wrongs = Wrongs::default();
             wrongs.add("login", page.words.error(&error));
-            let template = SignIn {
+            let template = SignInPage {
                 p: &page,
                 login,
                 next: fields.get("next"),
@@ -136,6 +155,48 @@ pub(crate) async fn enter(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+#[derive(Template)]
+#[template(path = "staff/sign_in_code.html")]
+struct SignInCode<'a> {
+    p: &'a Page,
+    half: &'a str,
+    next: &'a str,
+    w: &'a Wrongs,
+}
+
+/// The second step of signing in.
+pub(crate) async fn enter_code(
+    page: Page,
+    Extension(address): Extension<Address>,
+    posted: Posted,
+) -> Result<Response, Fault> {
+    let (fields, whistle) = (&posted.fields, &page.app.whistle);
+    let (half, code) = (fields.get("half"), fields.get("code"));
+    match whistle.sign_in_with_code(&page.here, half, code, address.0).await {
+        Ok(token) => Ok(let_in(&page, &token, fields)),
+        Err(error @ Error::BadCode) => {
+            let mut wrongs = Wrongs::default();
+            wrongs.add("code", page.words.error(&error));
+            let template = SignInCode {
+                p: &page,
+                half,
+                next: fields.get("next"),
+                w: &wrongs,
+            };
+            page.render_as(StatusCode::UNAUTHORIZED, &template)
+        }
+        // It took too long, or the password is another by now.
+        Err(Error::SignedOut) => Err(Fault::SignIn(inside(fields.get("next")).to_owned())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn let_in(page: &Page, token: &str, fields: &Entered) -> Response {
+    let cookie = door::open_session(page, token);
+    let next = Redirect::to(inside(fields.get("next")));
+    ([(header::SET_COOKIE, cookie)], next).into_response()
 }
 
 /// Where to go after signing in: a page of the staff's, never another site.

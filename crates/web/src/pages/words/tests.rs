@@ -5,7 +5,7 @@ use std::{
 };
 
 use whistle_domain::{
-    case::{Body, Channel, Outcome, Rating, Stage},
+    case::{Body, Channel, Outcome, Rating, Stage, SupervisionKind},
     clock::ClockKind,
     escalation::Tier,
     public::Step,
@@ -134,6 +134,9 @@ fn every_word_of_the_domain_has_a_message() {
             add("clock", clock.as_str());
             add("promise", clock.as_str());
         }
+        for kind in SupervisionKind::ALL {
+            add("supervision", kind.as_str());
+        }
         for tier in Tier::ALL {
             add("tier", tier.as_str());
         }
@@ -177,7 +180,7 @@ fn every_word_of_the_domain_has_a_message() {
         for bad in whistle_service::media::BadPhoto::ALL {
             add("bad-photo", bad.word());
         }
-        for tab in ["mine", "triage", "assign", "verify", "reopen", "open"] {
+        for tab in ["mine", "joint", "triage", "assign", "verify", "reopen", "open"] {
             add("tab", tab);
         }
         for purpose in Purpose::ALL {
@@ -244,6 +247,14 @@ fn every_refusal_is_told_in_both_languages() {
         },
         Refusal::NotAnOutcomeOfWork(Outcome::Withdrawn),
         Refusal::MayNotReport,
+        Refusal::MergedInto(whistle_domain::words::CaseNumber(3)),
+        Refusal::TooManyParts,
+        Refusal::TooManySplit,
+        Refusal::AskDate(jiff::civil::date(2026, 5, 8)),
+        Refusal::BadChoices,
+        Refusal::NotAChoice,
+        Refusal::NoSuchReport(9),
+        Refusal::QuestionOver,
         Refusal::MergedIntoItself,
         Refusal::OnlyPostsFix,
         Refusal::Stale { seen: 1, now: 2 },

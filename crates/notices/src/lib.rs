@@ -1,0 +1,29 @@
+//! Notices: what people and systems are told of a case, in which words, and the ways by which it goes to them.
+//!
+//! Knows the domain, messages, templates and transports. Has no SQL and no HTTP server; what must be sent when, and to
+//! which address, is the caller's to say.
+//!
+//! - [`told`]: who must be told what. The table of notices is [`Notice`].
+//! - [`template`]: the words, shipped and the place's own. [`view`]: what the words may name.
+//! - [`mail`]: e-mail by SMTP. [`webhook`]: signed requests. [`reply`]: a mail that came back.
+
+pub mod mail;
+mod notice;
+pub mod reply;
+pub mod template;
+pub mod told;
+pub mod view;
+pub mod webhook;
+
+pub use notice::Notice;
+
+/// Why something was not delivered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failed {
+    /// It may go another time.
+    #[error("{0}")]
+    Later(String),
+    /// It never will.
+    #[error("{0}")]
+    Never(String),
+}

@@ -1,0 +1,160 @@
+//! Who must be told what of the events of a case: one table, read for each command that was committed.
+
+use whistle_domain::{
+    case::{Actor, Body, Case, Event},
+    command,
+    place::Place,
+    words::UnitCode,
+};
+
+use crate::Notice;
+
+/// Who is told.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reader {
+    /// One who reported the case; the first report is 1.
+    Reporter(u32),
+    /// A unit, at its own address.
+    Unit(UnitCode),
+}
+
+/// A notice that must go to somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Who is told.
+    pub reader: Reader,
+    /// What.
+    pub notice: Notice,
+    /// Of which event of the log, from 1.
+    pub version: u32,
+}
+
+/// What must be told of the events from `since` on of a case, whose log ends where the command ended. `reporters` are those
+/// who can be reached. Each reader is told one thing of a command: what went straight through three stages is one
+/// message.
+pub fn told(case: &Case, log: &[Event], since: u32, place: &Place, reporters: &[u32]) -> Vec<Told> {
+    let mut all: Vec<Told> = Vec::new();
+    let skipped = since.saturating_sub(1) as usize;
+    for (event, version) in log.iter().zip(1u32..).skip(skipped) {
+        for (reader, notice) in of_event(case, event, version, log, place, reporters) {
+            match all.iter_mut().find(|told| told.reader == reader) {
+                Some(before) if before.notice > notice => {}
+                Some(before) => (before.notice, before.version) = (notice, version),
+                None => all.push(Told {
+                    reader,
+                    notice,
+                    version,
+                }),
+            }
+        }
+    }
+    // Where it went straight to its unit, the receipt says to which.
+    for told in all.iter_mut().filter(|told| told.notice == Notice::Received) {
+        told.version = log.len() as u32;
+    }
+    all
+}
+
+fn of_event(
+    case: &Case,
+    event: &Event,
+    version: u32,
+    log: &[Event],
+    place: &Place,
+    reporters: &[u32],
+) -> Vec<(Reader, Notice)> {
+    let to_all = |notice: Notice| -> Vec<(Reader, Notice)> {
+        // Nobody needs to be told of what they did themselves.
+        let own = |report: u32| event.by == Actor::Reporter { report };
+        let others = reporters.iter().copied().filter(|report| !own(*report));
+        others.map(|report| (Reader::Reporter(report), notice)).collect()
+    };
+    let to_one = |report: u32| -> Vec<(Reader, Notice)> {
+        let reached = reporters.contains(&report);
+        reached
+            .then_some((Reader::Reporter(report), Notice::Received))
+            .into_iter()
+            .collect()
+    };
+    let unit = |unit: Option<&UnitCode>, notice: Notice| {
+        let other = unit.filter(|unit| event.by.unit() != Some(unit));
+        other.map(|unit| (Reader::Unit(unit.clone()), notice))
+    };
+    let lead = || lead_before(log, version);
+    match &event.body {
+        Body::Reported { .. } => to_one(1),
+        Body::Joined { report, .. } => to_one(*report),
+        Body::Accepted { .. } => to_all(Notice::Accepted),
+        Body::Declined => to_all(Notice::Declined),
+        Body::Merged { .. } => to_all(Notice::Merged),
+        Body::Referred => to_all(Notice::Referred),
+        Body::Assigned { unit: assigned } => {
+            let mut all = to_all(Notice::Assigned);
+            all.extend(unit(Some(assigned), Notice::UnitAssigned));
+            all
+        }
+        Body::JointAssigned { unit: joint, .. } => {
+            unit(Some(joint), Notice::UnitAssigned).into_iter().collect()
+        }
+        Body::ReportedIn => to_all(Notice::InProgress),
+        Body::Returned { .. } => {
+            let area = command::area_of(place, case);
+            let station = area.and_then(|area| place.answering_station(area));
+            unit(station.map(|station| &station.code), Notice::UnitReturned)
+                .into_iter()
+                .collect()
+        }
+        Body::Handled { .. } => to_all(Notice::Handled),
+        Body::Verified { .. } => to_all(Notice::Closed),
+        Body::Escalated { unit: told, .. } => {
+            unit(told.as_ref(), Notice::UnitEscalated).into_iter().collect()
+        }
+        Body::Reworked => unit(lead(), Notice::UnitRework).into_iter().collect(),
+        Body::Reopened => {
+            let mut all = to_all(Notice::Reopened);
+            all.extend(unit(lead(), Notice::UnitReopened));
+            all
+        }
+        Body::ReopenRefused => to_all(Notice::ReopenRefused),
+        Body::Commented { public: true } => to_all(Notice::Comment),
+        Body::Withdrawn
+        | Body::Settled { .. }
+        | Body::ReopenRequested
+        | Body::Parked { .. }
+        | Body::Resumed
+        | Body::Extended
+        | Body::Reclassified { .. }
+        | Body::Relocated { .. }
+        | Body::Commented { public: false }
+        | Body::PhotoAdded { .. }
+        | Body::Rated { .. }
+        | Body::Supervised { .. }
+        | Body::Shown { .. }
+        | Body::Signed
+        | Body::Absorbed { .. }
+        | Body::Split { .. }
+        | Body::JointHandled { .. }
+        | Body::JointReleased { .. }
+        | Body::ParkAsked { .. }
+        | Body::ExtensionAsked
+        | Body::RequestRefused
+        | Body::Asked { .. }
+        | Body::Answered { .. }
+        | Body::Unanswered
+        | Body::Whistled { .. }
+        | Body::Reckoned
+        | Body::Erased { .. } => Vec::new(),
+    }
+}
+
+/// The unit that had a case when an event happened.
+fn lead_before(log: &[Event], version: u32) -> Option<&UnitCode> {
+    let before = log.iter().take(version as usize).rev();
+    let mut changes = before.filter_map(|event| match &event.body {
+        Body::Assigned { unit } => Some(Some(unit)),
+        Body::Returned { .. } => Some(None),
+        Body::Handled { .. } => event.by.unit().map(Some),
+        _ => None,
+    });
+    changes.next().flatten()
+}

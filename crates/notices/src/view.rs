@@ -1,0 +1,269 @@
+//! What the words of a notice may name: the values of a case as its reader may know them.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use whistle_domain::{
+    case::{Body, Case, Event, Outcome},
+    place::Place,
+    public,
+    words::Lang,
+};
+
+use crate::told::Reader;
+
+/// The names that a template may use, each with an example in Chinese and English.
+pub const VARIABLES: [(&str, &str, &str); 16] = [
+    ("place", "三江市", "Three Rivers"),
+    ("number", "1042", "1042"),
+    ("code", "7XK2M-9QRTV", "7XK2M-9QRTV"),
+    ("service", "路灯不亮", "Street light out"),
+    ("where", "人民路 12 号", "12 Renmin Road"),
+    ("unit", "市政管理处", "Roads Department"),
+    ("outcome", "已解决", "resolved"),
+    ("text", "已更换灯泡。", "The lamp was replaced."),
+    ("due", "2027-03-05 17:00", "2027-03-05 17:00"),
+    ("other", "1017", "1017"),
+    (
+        "follow",
+        "https://whistle.example.org/follow?number=1042",
+        "https://whistle.example.org/follow?number=1042",
+    ),
+    (
+        "link",
+        "https://whistle.example.org/cases/1042",
+        "https://whistle.example.org/cases/1042",
+    ),
+    (
+        "staff",
+        "https://whistle.example.org/staff/cases/1042",
+        "https://whistle.example.org/staff/cases/1042",
+    ),
+    (
+        "stop",
+        "https://whistle.example.org/notices/stop?…",
+        "https://whistle.example.org/notices/stop?…",
+    ),
+    ("count", "2", "2"),
+    ("items", "", ""),
+];
+
+/// The values of one notice. What does not apply is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct View {
+    /// The place's name.
+    pub place: String,
+    /// The case.
+    pub number: String,
+    /// The reporter's pick-up code; never in a mail to a unit.
+    pub code: String,
+    /// What is asked for.
+    pub service: String,
+    /// Where it lies: as it was described, else the smallest area.
+    #[serde(rename = "where")]
+    pub whereabouts: String,
+    /// The unit that has it.
+    pub unit: String,
+    /// How it ended, or how the unit claims it did.
+    pub outcome: String,
+    /// What was written with the event, as the reader may read it.
+    pub text: String,
+    /// When the running clock is due, on the place's clock.
+    pub due: String,
+    /// The case that it is a duplicate of.
+    pub other: String,
+    /// Where the reporter follows it; empty for a unit.
+    pub follow: String,
+    /// Its public page; empty when it has none.
+    pub link: String,
+    /// Its page for staff; empty for a reporter.
+    pub staff: String,
+    /// Where the reader says that they want no more.
+    pub stop: String,
+    /// How many notices a digest holds.
+    pub count: String,
+    /// The notices of a digest.
+    pub items: Vec<Item>,
+}
+
+/// One notice of a digest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Item {
+    /// The case.
+    pub number: String,
+    /// The subject that the notice would have had.
+    pub subject: String,
+    /// Where the reader sees the case.
+    pub link: String,
+}
+
+/// Where a notice leads: addresses of the install.
+#[derive(Debug, Clone, Default)]
+pub struct Links {
+    /// The address under which the public reaches the install, without a slash at the end.
+    pub base: String,
+    /// See [`View::stop`].
+    pub stop: String,
+    /// See [`View::code`].
+    pub code: String,
+}
+
+impl View {
+    /// The values of a notice of one event of a case. `case` is as it was after that event, the last of `log`.
+    pub fn new(
+        case: &Case,
+        log: &[Event],
+        place: &Place,
+        lang: Lang,
+        reader: &Reader,
+        links: &Links,
+    ) -> Self {
+        let number = case.number;
+        let base = &links.base;
+        let event = log.last();
+        let unit = match event.map(|event| &event.body) {
+            // The case has no unit now; the reader wants to know whose it was.
+            Some(Body::Returned { .. }) => event.and_then(|event| event.by.unit()),
+            _ => case.lead.as_ref(),
+        };
+        let zone = place.calendar.zone();
+        let due = |at: Timestamp| zone.to_datetime(at).strftime("%F %H:%M").to_string();
+        let outcome = case.state.outcome();
+        let is_unit = matches!(reader, Reader::Unit(_));
+        let to_unit = |link: String| if is_unit { link } else { String::new() };
+        let to_reporter = |link: String| if is_unit { String::new() } else { link };
+        Self {
+            place: place.jurisdiction.name.get(lang).to_owned(),
+            number: number.to_string(),
+            service: place
+                .service(case.service.as_str())
+                .map_or(case.service.as_str(), |service| service.name.get(lang))
+                .to_owned(),
+            whereabouts: whereabouts(case, place, lang, reader),
+            unit: unit
+                .map(|code| {
+                    place
+                        .unit(code.as_str())
+                        .map_or(code.as_str(), |unit| unit.name.get(lang))
+                        .to_owned()
+                })
+                .unwrap_or_default(),
+            outcome: outcome
+                .map(|it| outcome_word(it, lang).to_owned())
+                .unwrap_or_default(),
+            text: event.map(|_| text(log, reader)).unwrap_or_default(),
+            due: case
+                .clocks
+                .next_due()
+                .map(|clock| due(clock.due_at))
+                .unwrap_or_default(),
+            other: case.duplicate_of.map(|it| it.to_string()).unwrap_or_default(),
+            follow: to_reporter(format!("{base}/follow?number={number}")),
+            link: if case.public {
+                format!("{base}/cases/{number}")
+            } else {
+                String::new()
+            },
+            staff: to_unit(format!("{base}/staff/cases/{number}")),
+            stop: links.stop.clone(),
+            code: links.code.clone(),
+            count: String::new(),
+            items: Vec::new(),
+        }
+    }
+
+    /// Made-up values, to look at a template with.
+    pub fn example(lang: Lang) -> Self {
+        let value = |name: &str| {
+            let found = VARIABLES.iter().find(|(known, ..)| *known == name);
+            let (_, zh, en) = found.copied().unwrap_or_default();
+            match lang {
+                Lang::Zh => zh.to_owned(),
+                Lang::En => en.to_owned(),
+            }
+        };
+        let item = |number: &str| Item {
+            number: number.to_owned(),
+            subject: format!("{} {number}", value("service")),
+            link: format!("https://whistle.example.org/staff/cases/{number}"),
+        };
+        Self {
+            place: value("place"),
+            number: value("number"),
+            code: value("code"),
+            service: value("service"),
+            whereabouts: value("where"),
+            unit: value("unit"),
+            outcome: value("outcome"),
+            text: value("text"),
+            due: value("due"),
+            other: value("other"),
+            follow: value("follow"),
+            link: value("link"),
+            staff: value("staff"),
+            stop: value("stop"),
+            count: value("count"),
+            items: vec![item("1042"), item("1043")],
+        }
+    }
+}
+
+/// What was written, for the reader: a reporter reads what the public does, a unit what the actor wrote.
+fn text(log: &[Event], reader: &Reader) -> String {
+    match reader {
+        Reader::Unit(_) => log.last().map(|event| event.text.clone()).unwrap_or_default(),
+        Reader::Reporter(_) => {
+            let entries = public::timeline(log);
+            let last = entries.last().filter(|entry| entry.version as usize == log.len());
+            last.map(|entry| entry.text.clone()).unwrap_or_default()
+        }
+    }
+}
+
+/// The address as it was described, else the smallest area that has a name. Of several who reported a matter one reads
+/// what another wrote, so it is masked.
+fn whereabouts(case: &Case, place: &Place, lang: Lang, reader: &Reader) -> String {
+    let address = match reader {
+        Reader::Unit(_) => case.location.address.clone(),
+        Reader::Reporter(_) => public::address(case),
+    };
+    if !address.is_empty() {
+        return address;
+    }
+    let mut areas = case.location.areas.0.iter().rev().flatten();
+    areas
+        .find_map(|code| {
+            let index = place.areas.find(code.as_str())?;
+            let name = place.areas.get(index).name.get(lang);
+            (!name.is_empty()).then(|| name.to_owned())
+        })
+        .unwrap_or_default()
+}
+
+const fn outcome_word(outcome: Outcome, lang: Lang) -> &'static str {
+    let (zh, en) = match outcome {
+        Outcome::Resolved => ("已解决", "resolved"),
+        Outcome::PartlyResolved => ("部分解决", "partly resolved"),
+        Outcome::Explained => ("已说明", "explained"),
+        Outcome::Declined => ("不予受理", "declined"),
+        Outcome::Duplicate => ("重复上报", "a duplicate"),
+        Outcome::Referred => ("已转交", "referred"),
+        Outcome::Withdrawn => ("已撤回", "withdrawn"),
+        Outcome::Unfounded => ("查无此事", "not found on site"),
+    };
+    match lang {
+        Lang::Zh => zh,
+        Lang::En => en,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_the_values_are_those_that_templates_are_checked_against() {
+        let value = serde_json::to_value(View::example(Lang::En)).unwrap();
+        let names: Vec<_> = value.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(names, VARIABLES.map(|(name, ..)| name.to_owned()));
+    }
+}

@@ -1,0 +1,547 @@
+//! The courier: sends what is due, notes what became of it, and tries again what did not arrive.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::SignedDuration;
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::watch,
+    task::JoinSet,
+};
+use whistle_domain::{
+    mask::mask,
+    words::{CaseNumber, JurisdictionId, UnitCode},
+};
+use whistle_notices::{
+    Failed,
+    mail::{MAX_CONNECTIONS, Mailer, Outlet},
+    webhook::Hooks,
+};
+use whistle_store::{
+    lease::{self, Held},
+    notice::{self as stored, Channel, Delivery, State, Tried},
+};
+
+use super::{letter::Made, spread::Ways};
+use crate::{
+    Whistle,
+    duties::Duty,
+    error::{Error, Result},
+    place::Here,
+};
+
+/// Deliveries of one way that are taken up in a round.
+const BATCH: usize = 256;
+
+/// Requests to one webhook at once. Of mail, as many as there are connections.
+const CALLS_AT_ONCE: usize = 4;
+
+/// Tries before a delivery is given up: with the waits between them some two days.
+const MAX_TRIES: u32 = 16;
+
+/// The wait after the first failed try; twice as long after each more.
+const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(30);
+
+/// The longest wait.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
+
+/// Failures in a round after which the rest of a way is left for later: the other side is away, and each try would wait for
+/// it in vain.
+const FAILURES: u32 = 3;
+
+/// How long a way then rests.
+const REST: Duration = Duration::from_secs(15);
+
+/// How often it is counted what waits.
+const COUNT_EVERY: Duration = Duration::from_secs(10);
+
+/// How notices leave an install.
+#[derive(Debug, Clone, Default)]
+pub struct Outgoing {
+    /// How mail goes; none where none does.
+    pub mail: Option<Outlet>,
+    /// The address under which the public reaches the install, without a slash at the end.
+    pub base_url: Option<String>,
+    /// Whether webhooks may lead to this machine or its network.
+    pub private_webhooks: bool,
+}
+
+/// What a round did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Round {
+    /// Deliveries made of the outbox.
+    pub made: u64,
+    /// Deliveries that arrived.
+    pub sent: u64,
+    /// Tries that failed, and are tried again.
+    pub failed: u64,
+    /// Deliveries that were given up.
+    pub dead: u64,
+    /// Deliveries that nobody wants any more.
+    pub dropped: u64,
+}
+
+/// Sends notices for as long as this process looks after that duty. Has a runtime of its own, so that no request waits for it.
+pub struct Courier {
+    whistle: Whistle,
+    outgoing: Outgoing,
+    /// None only while it is dropped.
+    transports: Option<Transports>,
+    runtime: Runtime,
+    stopped: watch::Sender<bool>,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Clone)]
+struct Transports {
+    mailer: Option<Mailer>,
+    hooks: Hooks,
+}
+
+/// One way out: mail, or one webhook.
+type Way = (JurisdictionId, Channel, i64);
+
+#[derive(Default)]
+struct Memory {
+    /// Ways that rest, and until when, in the time that this process runs.
+    resting: HashMap<Way, Duration>,
+    counted: Option<Duration>,
+}
+
+impl Drop for Courier {
+    fn drop(&mut self) {
+        // Connections are closed by tasks.
+        let _inside = self.runtime.enter();
+        self.transports = None;
+    }
+}
+
+impl Courier {
+    /// Reads the settings; refuses those that cannot be right. Not to be called, nor dropped, on a thread that runs async work.
+    pub fn open(whistle: Whistle, outgoing: Outgoing) -> Result<Self> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::io("no threads can be started"))?;
+        let wrong = |what: String| Error::invalid("notices", what);
+        let inside = runtime.enter();
+        let mailer = outgoing
+            .mail
+            .as_ref()
+            .map(Mailer::open)
+            .transpose()
+            .map_err(wrong)?;
+        let hooks = Hooks::open(outgoing.private_webhooks).map_err(wrong)?;
+        drop(inside);
+        Ok(Self {
+            whistle,
+            outgoing,
+            transports: Some(Transports { mailer, hooks }),
+            runtime,
+            stopped: watch::Sender::new(false),
+            memory: Mutex::default(),
+        })
+    }
+
+    /// Breaks off a round under way, and does no more. What was being sent goes again another time, under the same id.
+    pub fn stop(&self) {
+        self.stopped.send_replace(true);
+    }
+
+    /// Empties the outbox once and sends what is due. The first fault is answered at the end; it keeps no other place waiting.
+    pub fn round(&self) -> Result<Round> {
+        let mut round = Round::default();
+        let mut outcome = Ok(());
+        let places = self.whistle.places();
+        let charges = self.whistle.leases.own(Duty::Notices);
+        let charges: Vec<Held> = charges.into_iter().map(|charge| charge.held).collect();
+        for held in &charges {
+            if *self.stopped.borrow() {
+                break;
+            }
+            let Some(here) = places.all().iter().find(|here| here.id == held.jurisdiction) else {
+                continue;
+            };
+            match self.serve(here, *held, &mut round) {
+                // Another process looks after it now.
+                Err(Error::Store(whistle_store::Error::Fenced { .. })) => {}
+                failed => outcome = outcome.and(failed),
+            }
+        }
+        let counted = self.count(&charges);
+        outcome.and(counted).map(|()| round)
+    }
+
+    fn serve(&self, here: &Here, held: Held, round: &mut Round) -> Result<()> {
+        let ways = Ways {
+            mail: self.outgoing.mail.is_some(),
+        };
+        round.made += self.whistle.spread(here, held, ways)?;
+        let now = self.whistle.now();
+        let due = self.whistle.store.read_blocking(|conn| -> Result<_> {
+            let hooks = stored::webhooks(conn, here.id)?.into_iter().map(|hook| hook.id);
+            let mut due = Vec::new();
+            // 0 is mail; and what was for a webhook that is gone must be dropped.
+            for (channel, hook) in
+                std::iter::once((Channel::Mail, 0)).chain(hooks.map(|id| (Channel::Webhook, id)))
+            {
+                due.push((
+                    (here.id, channel, hook),
+                    stored::due(conn, here.id, channel, hook, now, BATCH)?,
+                ));
+            }
+            due.push((
+                (here.id, Channel::Webhook, 0),
+                stored::orphans(conn, here.id, BATCH)?,
+            ));
+            Ok(due)
+        })?;
+        let running = self.whistle.clock.running();
+        let mut jobs = Vec::new();
+        for (way, deliveries) in due {
+            let rests = self
+                .memory()
+                .resting
+                .get(&way)
+                .is_some_and(|until| running < *until);
+            if !deliveries.is_empty() && !rests {
+                jobs.push(Arc::new(self.job(here, held, way, deliveries)));
+            }
+        }
+        let mut stopped = self.stopped.subscribe();
+        let outcome = self.runtime.block_on(async {
+            let mut workers = JoinSet::new();
+            for job in &jobs {
+                let n = match job.way.1 {
+                    Channel::Mail => MAX_CONNECTIONS as usize,
+                    Channel::Webhook => CALLS_AT_ONCE,
+                };
+                for _ in 0..n {
+                    workers.spawn(Arc::clone(job).work());
+                }
+            }
+            let all = async {
+                let mut outcome = Ok(());
+                while let Some(worked) = workers.join_next().await {
+                    let worked = worked.unwrap_or_else(|error| {
+                        tracing::error!(%error, "sending notices panicked; they are tried again");
+                        Ok(())
+                    });
+                    outcome = outcome.and(worked);
+                }
+                outcome
+            };
+            tokio::select! {
+                outcome = all => outcome,
+                _ = stopped.wait_for(|stopped| *stopped) => Ok(()),
+            }
+        });
+        for job in jobs {
+            let done = *job.done.lock().unwrap_or_else(PoisonError::into_inner);
+            round.sent += done.sent;
+            round.failed += done.failed;
+            round.dead += done.dead;
+            round.dropped += done.dropped;
+            if job.failures.load(Ordering::Relaxed) >= FAILURES {
+                self.memory().resting.insert(job.way, running + REST);
+            }
+        }
+        outcome
+    }
+
+    fn job(&self, here: &Here, held: Held, way: Way, deliveries: Vec<Delivery>) -> Job {
+        let transports = self.transports.clone();
+        Job {
+            whistle: self.whistle.clone(),
+            here: here.clone(),
+            held,
+            way,
+            base: self.base(here),
+            transports: transports.expect("it is there until the courier is dropped"),
+            groups: Mutex::new(grouped(deliveries)),
+            failures: AtomicU32::new(0),
+            done: Mutex::default(),
+        }
+    }
+
+    /// The address under which a place is reached: the install's; where that serves several places, each at a host of its own.
+    fn base(&self, here: &Here) -> Option<String> {
+        let host = here.place.jurisdiction.hosts.first();
+        let alone = self.whistle.places().all().len() == 1;
+        match (&self.outgoing.base_url, host) {
+            (Some(base), host) if alone || host.is_none() => Some(base.clone()),
+            (_, Some(host)) => Some(format!("https://{host}")),
+            (base, None) => base.clone(),
+        }
+    }
+
+    /// Tells the metrics what waits and what was given up.
+    fn count(&self, charges: &[Held]) -> Result<()> {
+        let running = self.whistle.clock.running();
+        let before = self.memory().counted;
+        if before.is_some_and(|before| running.saturating_sub(before) < COUNT_EVERY) {
+            return Ok(());
+        }
+        let now = self.whistle.now();
+        let mut oldest = SignedDuration::ZERO;
+        for (state, name) in [
+            (State::Waiting, "whistle_notices_waiting"),
+            (State::Dead, "whistle_notices_dead"),
+        ] {
+            let mut counts = [(Channel::Mail, 0), (Channel::Webhook, 0)];
+            for held in charges {
+                let standing = self
+                    .whistle
+                    .store
+                    .read_blocking(|conn| stored::standing(conn, held.jurisdiction, state))?;
+                for one in standing {
+                    for (channel, n) in &mut counts {
+                        *n += if *channel == one.channel { one.n } else { 0 };
+                    }
+                    if state == State::Waiting {
+                        oldest = oldest.max(now.duration_since(one.oldest));
+                    }
+                }
+            }
+            for (channel, n) in counts {
+                metrics::gauge!(name, "channel" => channel.as_str()).set(n as f64);
+            }
+        }
+        metrics::gauge!("whistle_notices_oldest_waiting_seconds").set(oldest.as_secs_f64());
+        self.memory().counted = Some(running);
+        Ok(())
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Deliveries to one reader that go one after the other, or as one.
+type Group = Vec<Delivery>;
+
+/// Puts together what goes to one reader: all mail to a unit, or to a reporter about a case; all calls about a case.
+fn grouped(deliveries: Vec<Delivery>) -> VecDeque<Group> {
+    type Reader = (Option<UnitCode>, u32, Option<CaseNumber>);
+    let mut order: Vec<Reader> = Vec::new();
+    let mut groups: HashMap<Reader, Group> = HashMap::new();
+    for delivery in deliveries {
+        let case = delivery.unit.is_none().then_some(delivery.number);
+        let reader = (delivery.unit.clone(), delivery.report, case);
+        groups
+            .entry(reader.clone())
+            .or_insert_with(|| {
+                order.push(reader);
+                Vec::new()
+            })
+            .push(delivery);
+    }
+    let mut in_order: VecDeque<Group> = order.iter().filter_map(|reader| groups.remove(reader)).collect();
+    for group in &mut in_order {
+        group.sort_by_key(|one| (one.number, one.version));
+    }
+    in_order
+}
+
+/// What is due of one way, worked on by several at once.
+struct Job {
+    whistle: Whistle,
+    here: Here,
+    held: Held,
+    way: Way,
+    base: Option<String>,
+    transports: Transports,
+    groups: Mutex<VecDeque<Group>>,
+    failures: AtomicU32,
+    done: Mutex<Round>,
+}
+
+impl Job {
+    async fn work(self: Arc<Self>) -> Result<()> {
+        while self.failures.load(Ordering::Relaxed) < FAILURES {
+            let next = self
+                .groups
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop_front();
+            let Some(group) = next else { break };
+            match self.way.1 {
+                // Several mails to one reader at one time are one mail.
+                Channel::Mail => {
+                    self.deliver(group).await?;
+                }
+                Channel::Webhook => {
+                    for one in group {
+                        if !self.deliver(vec![one]).await? {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a group and notes what became of it. Answers whether what comes after it to the same reader may go.
+    async fn deliver(&self, group: Group) -> Result<bool> {
+        let (whistle, here, base) = (self.whistle.clone(), self.here.clone(), self.base.clone());
+        let now = self.whistle.now();
+        let (made, group) = self
+            .whistle
+            .store
+            .read(move |conn| -> Result<_> {
+                let made = whistle.made(conn, &here, &group, base.as_deref(), now)?;
+                Ok((made, group))
+            })
+            .await?;
+        let sent = match made {
+            Made::Unwanted(why) => {
+                self.note(&group, State::Dropped, 0, why.to_owned()).await?;
+                return Ok(true);
+            }
+            Made::Broken(what) => Err(Failed::Later(what)),
+            Made::Letter(letter) => match &self.transports.mailer {
+                Some(mailer) => mailer.send(&letter).await,
+                None => Err(Failed::Later(
+                    "mail is not set up; set smtp and mail_from".to_owned(),
+                )),
+            },
+            Made::Call(call) => self.transports.hooks.send(&call).await,
+        };
+        let (state, why) = match sent {
+            Ok(()) => (State::Sent, String::new()),
+            Err(Failed::Never(why)) => (State::Dead, why),
+            Err(Failed::Later(why)) => {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+                (State::Waiting, why)
+            }
+        };
+        if state != State::Waiting {
+            self.failures.store(0, Ordering::Relaxed);
+        }
+        self.note(&group, state, 1, why).await?;
+        Ok(state != State::Waiting)
+    }
+
+    async fn note(&self, group: &[Delivery], state: State, tries: u32, why: String) -> Result<()> {
+        let now = self.whistle.now();
+        // A server names the address that it refuses.
+        let error = mask(&why).into_owned();
+        let mut tried = Vec::with_capacity(group.len());
+        for one in group {
+            let last = one.tries + tries >= MAX_TRIES;
+            let state = if state == State::Waiting && last {
+                State::Dead
+            } else {
+                state
+            };
+            let at = match state {
+                State::Waiting => now + self.wait(one.tries),
+                _ => now,
+            };
+            tried.push(Tried {
+                id: one.id,
+                state,
+                at,
+                tries,
+                error: error.clone(),
+            });
+            self.tell(one, state, &error);
+        }
+        let (id, held) = (self.here.id, self.held);
+        self.whistle
+            .store
+            .write(move |tx| {
+                lease::hold(tx, &held)?;
+                tried.iter().try_for_each(|one| stored::note(tx, id, one))
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// How long to wait after a failed try: twice as long each time, and never for all at the same moment.
+    fn wait(&self, tries: u32) -> SignedDuration {
+        let doubled = FIRST_WAIT.saturating_mul(1 << tries.min(20)).min(LONGEST_WAIT);
+        doubled.mul_f64(0.75 + self.whistle.chance.draw() / 2.0)
+    }
+
+    fn tell(&self, delivery: &Delivery, state: State, error: &str) {
+        let channel = delivery.channel.as_str();
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, name) = match state {
+            State::Sent => (&mut done.sent, "whistle_notices_sent_total"),
+            State::Waiting => (&mut done.failed, "whistle_notices_failed_total"),
+            State::Dead => (&mut done.dead, "whistle_notices_given_up_total"),
+            State::Dropped => (&mut done.dropped, "whistle_notices_dropped_total"),
+        };
+        *count += 1;
+        metrics::counter!(name, "channel" => channel).increment(1);
+        if matches!(state, State::Waiting | State::Dead) {
+            let (number, id) = (delivery.number.0, delivery.id);
+            let given_up = state == State::Dead;
+            tracing::warn!(
+                case = number,
+                delivery = id,
+                channel,
+                given_up,
+                error,
+                "a notice did not arrive"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_delivery_is_tried_for_about_two_days() {
+        let mut all = SignedDuration::ZERO;
+        for tries in 0..MAX_TRIES - 1 {
+            all += FIRST_WAIT.saturating_mul(1 << tries).min(LONGEST_WAIT);
+        }
+        let hours = all.as_hours();
+        assert!((36..60).contains(&hours), "{hours}");
+    }
+
+    #[test]
+    fn mail_to_a_unit_goes_together_and_calls_go_by_case_in_the_order_of_its_events() {
+        let delivery = |number: i64, version: u32, unit: Option<&str>| Delivery {
+            id: 1,
+            number: CaseNumber(number),
+            version,
+            channel: Channel::Mail,
+            notice: String::new(),
+            report: 0,
+            unit: unit.map(|unit| unit.parse().unwrap()),
+            webhook: 0,
+            state: State::Waiting,
+            tries: 0,
+            created_at: Timestamp::UNIX_EPOCH,
+            next_at: Timestamp::UNIX_EPOCH,
+            error: String::new(),
+        };
+        let groups = grouped(vec![
+            delivery(7, 3, Some("A")),
+            delivery(1, 2, None),
+            delivery(8, 1, Some("A")),
+            delivery(1, 1, None),
+            delivery(2, 1, None),
+        ]);
+        let shown: Vec<Vec<(i64, u32)>> = groups
+            .iter()
+            .map(|group| group.iter().map(|one| (one.number.0, one.version)).collect())
+            .collect();
+        assert_eq!(shown, [vec![(7, 3), (8, 1)], vec![(1, 1), (1, 2)], vec![(2, 1)]]);
+    }
+}

@@ -1,0 +1,252 @@
+//! From deliveries to what is sent: the case is read again as it was then, and the reader's address is looked up now.
+
+use jiff::Timestamp;
+use whistle_domain::{
+    case::{Case, Event},
+    words::{CaseNumber, Lang},
+};
+use whistle_notices::{
+    Notice,
+    mail::Letter,
+    template::Words,
+    told::Reader,
+    view::{Item, Links, View},
+    webhook::{self, Call, SMS},
+};
+use whistle_store::{
+    Conn, case as cases, intake,
+    notice::{self as stored, Channel, Delivery},
+};
+
+use crate::{
+    Whistle,
+    error::Result,
+    place::Here,
+    secret::{Contact, Purpose},
+};
+
+/// What a delivery, or several to one reader, became.
+pub(super) enum Made {
+    Letter(Letter),
+    Call(Call),
+    /// Nobody wants it any more, and why.
+    Unwanted(&'static str),
+    /// It cannot be made, and why.
+    Broken(String),
+}
+
+/// A case as it was when something was told of it.
+struct Then {
+    case: Case,
+    log: Vec<Event>,
+}
+
+impl Whistle {
+    /// What is sent for some deliveries to one reader by one way; of webhooks it is one.
+    pub(super) fn made(
+        &self,
+        conn: &Conn,
+        here: &Here,
+        group: &[Delivery],
+        base: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Made> {
+        let Some(first) = group.first() else {
+            return Ok(Made::Unwanted("nothing is left to say"));
+        };
+        let Some(base) = base else {
+            let what =
+                "the address of this install is not known; set base_url, or hosts in jurisdiction.toml";
+            return Ok(Made::Broken(what.to_owned()));
+        };
+        match first.channel {
+            Channel::Mail => self.letter(conn, here, group, base),
+            Channel::Webhook => self.call(conn, here, first, base, now),
+        }
+    }
+
+    fn letter(&self, conn: &Conn, here: &Here, group: &[Delivery], base: &str) -> Result<Made> {
+        let first = &group[0];
+        let own_lang = own_language(here);
+        let (reader, email, lang) = if let Some(unit) = &first.unit {
+            let email = here.place.unit(unit.as_str()).map(|unit| unit.email.clone());
+            (Reader::Unit(unit.clone()), email.unwrap_or_default(), own_lang)
+        } else {
+            let contact = self.contact_of(conn, here, first.number, first.report)?;
+            let lang = contact.lang.unwrap_or(own_lang);
+            (Reader::Reporter(first.report), contact.email, lang)
+        };
+        if email.is_empty() {
+            return Ok(Made::Unwanted("the address was erased"));
+        }
+        if stored::is_opted_out(conn, here.id, &self.secret.opt_outs(here.id, &email, None))? {
+            return Ok(Made::Unwanted("the reader wants no mail"));
+        }
+        let stop_token = self
+            .secret
+            .notice_token(Purpose::Stop, here.id, first.number, &reader);
+        let links = |number: CaseNumber| Links {
+            base: base.to_owned(),
+            stop: format!("{base}/notices/stop?t={stop_token}"),
+            code: match reader {
+                Reader::Reporter(report) => self.secret.pickup_code(here.id, number, report),
+                Reader::Unit(_) => String::new(),
+            },
+        };
+        let mut said: Vec<(Words, View)> = Vec::new();
+        for delivery in group {
+            let about = self.secret.opt_outs(here.id, &email, Some(delivery.number));
+            if stored::is_opted_out(conn, here.id, &about)? {
+                continue;
+            }
+            let Some(then) = then(conn, here, delivery)? else {
+                continue;
+            };
+            let view = View::new(
+                &then.case,
+                &then.log,
+                &here.place,
+                lang,
+                &reader,
+                &links(delivery.number),
+            );
+            match worded(here, &delivery.notice, lang, &view) {
+                Ok(words) => said.push((words, view)),
+                Err(what) => return Ok(Made::Broken(what)),
+            }
+        }
+        let Some((_, view)) = said.first().cloned() else {
+            return Ok(Made::Unwanted("the reader wants no mail about this case"));
+        };
+        let words = match said.as_slice() {
+            [(words, _)] => Ok(words.clone()),
+            several => here.notices.render(Notice::Digest, lang, &digest(&view, several)),
+        };
+        let footer = here.notices.render(Notice::Footer, lang, &view);
+        let (mut words, footer) = match (words, footer) {
+            (Ok(words), Ok(footer)) => (words, footer),
+            (Err(what), _) | (_, Err(what)) => return Ok(Made::Broken(what)),
+        };
+        words.text = format!("{}\n\n-- \n{}\n{}\n", words.text, footer.subject, footer.text);
+        let reply_token = match reader {
+            Reader::Reporter(_) => {
+                Some(
+                    self.secret
+                        .notice_token(Purpose::Reply, here.id, first.number, &reader),
+                )
+            }
+            Reader::Unit(_) => None,
+        };
+        let id = reply_token.as_ref().unwrap_or(&stop_token);
+        Ok(Made::Letter(Letter {
+            to: email,
+            words,
+            id: format!("{id}.{}", first.id),
+            reply_token,
+            stop: links(first.number).stop,
+        }))
+    }
+
+    fn call(
+        &self,
+        conn: &Conn,
+        here: &Here,
+        delivery: &Delivery,
+        base: &str,
+        now: Timestamp,
+    ) -> Result<Made> {
+        let hooks = stored::webhooks(conn, here.id)?;
+        let Some(hook) = hooks.into_iter().find(|hook| hook.id == delivery.webhook) else {
+            return Ok(Made::Unwanted("the webhook was removed"));
+        };
+        let Some(secret) = self.secret.open_webhook(&hook.sealed, (here.id, hook.id)) else {
+            let what = "its secret was sealed with another key; remove the webhook and add it again";
+            return Ok(Made::Broken(what.to_owned()));
+        };
+        let Some(then) = then(conn, here, delivery)? else {
+            return Ok(Made::Unwanted("the case is gone"));
+        };
+        let body = match delivery.notice.strip_prefix(SMS) {
+            Some(notice) => {
+                let contact = self.contact_of(conn, here, delivery.number, delivery.report)?;
+                if contact.phone.is_empty() {
+                    return Ok(Made::Unwanted("the telephone number was erased"));
+                }
+                let lang = contact.lang.unwrap_or_else(|| own_language(here));
+                let reader = Reader::Reporter(delivery.report);
+                let links = Links {
+                    base: base.to_owned(),
+                    stop: String::new(),
+                    code: self.secret.pickup_code(here.id, delivery.number, delivery.report),
+                };
+                let view = View::new(&then.case, &then.log, &here.place, lang, &reader, &links);
+                match worded(here, notice.trim(), lang, &view) {
+                    Ok(words) => {
+                        let text = format!("{} {}", words.subject, view.follow);
+                        webhook::sms(&contact.phone, &text, lang, now)
+                    }
+                    Err(what) => return Ok(Made::Broken(what)),
+                }
+            }
+            None => match webhook::case_event(&then.case, &then.log, &here.place, hook.all, base) {
+                Some(body) => body,
+                None => return Ok(Made::Unwanted("the public sees it no more")),
+            },
+        };
+        Ok(Made::Call(Call {
+            url: hook.url,
+            secret,
+            id: format!("{}-{}", here.id.0, delivery.id),
+            at: now,
+            body,
+        }))
+    }
+
+    /// The contact data of a report; nothing in it when there is none any more.
+    pub(super) fn contact_of(
+        &self,
+        conn: &Conn,
+        here: &Here,
+        number: CaseNumber,
+        report: u32,
+    ) -> Result<Contact> {
+        let sealed = intake::contacts(conn, here.id, number)?;
+        let own = sealed.into_iter().find(|(of, _)| *of == report);
+        Ok(own
+            .and_then(|(_, sealed)| self.secret.open(&sealed, (here.id, number, report)))
+            .unwrap_or_default())
+    }
+}
+
+fn own_language(here: &Here) -> Lang {
+    let languages = &here.place.jurisdiction.languages;
+    languages.first().copied().unwrap_or_default()
+}
+
+fn worded(here: &Here, notice: &str, lang: Lang, view: &View) -> Result<Words, String> {
+    here.notices.render(notice.parse()?, lang, view)
+}
+
+/// The case and its log up to the event that is told of.
+fn then(conn: &Conn, here: &Here, delivery: &Delivery) -> Result<Option<Then>> {
+    let Some((_, mut log)) = cases::with_log(conn, here.id, delivery.number)? else {
+        return Ok(None);
+    };
+    log.truncate(delivery.version as usize);
+    let case = Case::fold(delivery.number, &log).ok();
+    Ok(case.map(|case| Then { case, log }))
+}
+
+/// The values of a mail that holds several notices. They are about one case for a reporter, about any for a unit.
+fn digest(first: &View, several: &[(Words, View)]) -> View {
+    let item = |(words, view): &(Words, View)| Item {
+        number: view.number.clone(),
+        subject: words.subject.clone(),
+        link: format!("{}{}", view.follow, view.staff),
+    };
+    View {
+        count: several.len().to_string(),
+        items: several.iter().map(item).collect(),
+        ..first.clone()
+    }
+}

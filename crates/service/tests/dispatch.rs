@@ -1,0 +1,389 @@
+//! Several units, several cases and one question, on both databases: who sees what, who follows what, and that a case
+//! moves on by itself.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use whistle_domain::{
+    case::{Actor, Case, Channel, Photo, PhotoKind, Respondent, Stage},
+    command::{Act, NewReport, Whereabouts},
+    geometry::Point,
+    rights,
+    words::CaseNumber,
+};
+use whistle_service::{
+    Error, Here, Site, Whistle,
+    account::actor_of,
+    case::{Receipt, Subscriber, With},
+    list::{Order, Query, Viewer},
+    secret::Contact,
+    time::{Chance, Clock},
+};
+use whistle_testbed::Bed;
+
+#[derive(Clone)]
+struct Hands(Arc<Mutex<(Timestamp, Duration)>>);
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        self.0.lock().unwrap().0
+    }
+
+    fn running(&self) -> Duration {
+        self.0.lock().unwrap().1
+    }
+}
+
+struct Town {
+    _bed: Bed,
+    hands: Hands,
+    whistle: Whistle,
+    here: Here,
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
+impl Town {
+    /// Begins on a Monday, at nine o'clock there.
+    fn open() -> Self {
+        let bed = Bed::new();
+        let monday = "2026-11-02T01:00:00Z".parse().unwrap();
+        let hands = Hands(Arc::new(Mutex::new((monday, Duration::from_secs(1000)))));
+        let site = Site {
+            database_url: bed.database_url().map(str::to_owned),
+            ..bed.path().into()
+        };
+        let whistle = Whistle::open_with(site, Box::new(hands.clone()), Chance::from_seed(1)).unwrap();
+        whistle
+            .apply(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village"))
+            .unwrap();
+        let here = whistle.places().all()[0].clone();
+        Self {
+            _bed: bed,
+            hands,
+            whistle,
+            here,
+        }
+    }
+
+    fn pass(&self, time: Duration) {
+        let mut hands = self.hands.0.lock().unwrap();
+        hands.0 += SignedDuration::try_from(time).unwrap();
+        hands.1 += time;
+    }
+
+    fn post(&self, code: &str) -> Actor {
+        actor_of(self.here.place.post(code).unwrap(), 7)
+    }
+
+    fn report(&self, service: &str, email: &str) -> Receipt {
+        let new = NewReport {
+            service: service.parse().unwrap(),
+            standard: None,
+            whereabouts: Whereabouts {
+                point: Some(Point::new(131.8152, 46.2051).unwrap()),
+                ..Whereabouts::default()
+            },
+            description: "It is broken.".to_owned(),
+            answers: Vec::new(),
+            channel: Channel::Web,
+            photos: Vec::new(),
+            fixed: None,
+        };
+        let with = With {
+            contact: Contact {
+                email: email.to_owned(),
+                ..Contact::default()
+            },
+            idempotency_key: None,
+        };
+        wait(self.whistle.report(&self.here, new, Actor::Public, with)).unwrap()
+    }
+
+    fn tries(&self, number: CaseNumber, by: &Actor, act: Act) -> Result<Case, Error> {
+        let text = "because".to_owned();
+        wait(self.whistle.act(&self.here, number, None, act, text, by.clone()))
+    }
+
+    #[track_caller]
+    fn does(&self, number: CaseNumber, by: &str, act: Act) -> Case {
+        self.tries(number, &self.post(by), act).unwrap()
+    }
+
+    fn case(&self, number: CaseNumber) -> Case {
+        wait(self.whistle.case(&self.here, number)).unwrap()
+    }
+
+    fn list(&self, query: &Query, by: &str) -> Vec<CaseNumber> {
+        let actor = self.post(by);
+        let page = wait(self.whistle.cases(&self.here, query, Viewer::Staff(&actor))).unwrap();
+        page.items.iter().map(|case| case.number).collect()
+    }
+
+    /// No list and no case shows a post what the other would not.
+    #[track_caller]
+    fn lists_show_what_may_be_seen(&self, numbers: &[CaseNumber]) {
+        for post in ["WATER-H", "ROADS-H", "T100-P", "CITY-D"] {
+            let actor = self.post(post);
+            for open in [Some(true), Some(false), None] {
+                let query = Query {
+                    open,
+                    order: Order::Newest,
+                    ..Query::default()
+                };
+                let mut listed = self.list(&query, post);
+                listed.sort();
+                let cases = numbers.iter().map(|number| self.case(*number));
+                let seen = cases
+                    .filter(|case| open.is_none_or(|open| case.state.is_open() == open))
+                    .filter(|case| rights::may_see(case, &actor, &self.here.place));
+                let seen: Vec<CaseNumber> = seen.map(|case| case.number).collect();
+                assert_eq!(listed, seen, "{post} {open:?}");
+            }
+        }
+    }
+
+    #[track_caller]
+    fn is_whole(&self) {
+        let audit = self.whistle.audit(&self.here, |_| {}).unwrap();
+        assert_eq!(audit.findings, Vec::<String>::new());
+    }
+}
+
+fn joint(unit: &str) -> Act {
+    Act::AssignJoint {
+        unit: unit.parse().unwrap(),
+        limit: Some("4h working".parse().unwrap()),
+    }
+}
+
+fn word(refused: Result<Case, Error>) -> &'static str {
+    refused.unwrap_err().word()
+}
+
+#[test]
+fn a_joint_unit_finds_the_case_in_its_lists_as_long_as_it_has_a_part() {
+    let town = Town::open();
+    let hole = town.report("RD-HOLE", "").number;
+    let other = town.report("RD-HOLE", "").number;
+    let mine = Query {
+        part: Some("WATER".parse().unwrap()),
+        order: Order::Due,
+        ..Query::default()
+    };
+    assert_eq!(town.list(&Query::default(), "WATER-H"), []);
+    town.does(hole, "CITY-D", joint("WATER"));
+    town.does(other, "CITY-D", joint("WATER"));
+    assert_eq!(town.list(&mine, "WATER-H"), [hole, other]);
+    town.lists_show_what_may_be_seen(&[hole, other]);
+    town.does(
+        other,
+        "CITY-D",
+        Act::ReleaseJoint {
+            unit: "WATER".parse().unwrap(),
+        },
+    );
+    assert_eq!(town.list(&mine, "WATER-H"), [hole]);
+
+    town.does(hole, "ROADS-H", Act::ReportIn);
+    let done = Act::Handle {
+        outcome: whistle_domain::case::Outcome::Resolved,
+    };
+    assert_eq!(
+        word(town.tries(hole, &town.post("ROADS-H"), done.clone())),
+        "missing"
+    );
+    town.does(hole, "WATER-H", Act::HandleJoint);
+    town.does(hole, "ROADS-H", done);
+    // Closed by now, and still theirs to look up.
+    town.lists_show_what_may_be_seen(&[hole, other]);
+    town.is_whole();
+}
+
+#[test]
+fn who_reported_a_merged_case_follows_the_one_that_goes_on() {
+    let town = Town::open();
+    let first = town.report("WAT-DRAIN", "first@example.org");
+    let second = town.report("WAT-DRAIN", "second@example.org");
+    let third = town.report("WAT-DRAIN", "third@example.org");
+    let photo = |id: &str, public| Act::AddPhoto {
+        photo: Photo {
+            id: id.into(),
+            kind: PhotoKind::Before,
+            public,
+        },
+    };
+    town.tries(second.number, &Actor::Reporter { report: 1 }, photo("0a", true))
+        .unwrap();
+    town.does(second.number, "CITY-D", Act::Show { public: false });
+    // A chain: the third into the second, that into the first.
+    let into = |into| Act::Merge { into };
+    town.does(third.number, "CITY-D", into(second.number));
+    town.does(second.number, "CITY-D", into(first.number));
+
+    let original = town.case(first.number);
+    assert_eq!(original.absorbed, [second.number]);
+    assert_eq!(original.photos.len(), 1);
+    assert!(!original.photos[0].public, "what was hidden stays hidden");
+    let all = wait(town.whistle.subscribers(&town.here, first.number)).unwrap();
+    let mut emails: Vec<(CaseNumber, String)> = all
+        .into_iter()
+        .map(|Subscriber { number, contact, .. }| (number, contact.email))
+        .collect();
+    emails.sort();
+    let expected = [(&first, "first"), (&second, "second"), (&third, "third")];
+    assert_eq!(
+        emails,
+        expected.map(|(receipt, who)| (receipt.number, format!("{who}@example.org")))
+    );
+
+    let by_code = town.whistle.case_by_code(&town.here, third.number, &third.code);
+    let (case, ..) = wait(by_code).unwrap();
+    let (goes_on, _) = wait(town.whistle.goes_on_as(&town.here, &case)).unwrap().unwrap();
+    assert_eq!(goes_on.number, first.number);
+    let again = town.tries(third.number, &Actor::Reporter { report: 1 }, Act::RequestReopen);
+    assert_eq!(word(again), "merged_into");
+    let back = town.tries(first.number, &town.post("CITY-D"), into(third.number));
+    assert_eq!(word(back), "invalid", "it would go round in a circle");
+    town.is_whole();
+}
+
+#[test]
+fn a_split_writes_both_cases_or_none() {
+    let town = Town::open();
+    let whole = town.report("WAT-DRAIN", "first@example.org").number;
+    let split = |seen, service: &str| {
+        wait(town.whistle.split(
+            &town.here,
+            whole,
+            seen,
+            service.parse().unwrap(),
+            Whereabouts::default(),
+            "The road has sunk there.".to_owned(),
+            town.post("CITY-D"),
+        ))
+    };
+    let (original, part) = split(None, "RD-HOLE").unwrap();
+    assert_eq!(
+        (original.split_into, part.split_from),
+        (vec![part.number], Some(whole))
+    );
+    assert_eq!(part.lead.as_ref().unwrap().as_str(), "ROADS");
+    assert_eq!(part.location.point, original.location.point);
+    assert_eq!(part.description, "The road has sunk there.");
+    assert_eq!(town.case(part.number), part);
+    let subscribers = wait(town.whistle.subscribers(&town.here, part.number)).unwrap();
+    assert_eq!(subscribers, [], "the reports stay with the whole");
+
+    let before = town.case(whole);
+    assert_eq!(split(Some(1), "RD-HOLE").unwrap_err().word(), "stale");
+    assert_eq!(split(None, "RD").unwrap_err().word(), "is_group");
+    assert_eq!(town.case(whole), before);
+    town.is_whole();
+}
+
+fn ask(town: &Town, of: Respondent, days: i64, choices: &[&str]) -> Act {
+    let zone = town.here.place.calendar.zone();
+    Act::Ask {
+        of,
+        choices: choices.iter().map(|choice| (*choice).to_owned()).collect(),
+        until: zone.to_datetime(town.whistle.now()).date() + days.days(),
+    }
+}
+
+#[test]
+fn a_question_is_answered_once_by_its_link() {
+    let town = Town::open();
+    let number = town.report("WAT-DRAIN", "").number;
+    let case = town.does(
+        number,
+        "CITY-D",
+        ask(&town, Respondent::Outside, 3, &["yes", "no"]),
+    );
+    let link = town.whistle.question_link(&town.here, &case).unwrap();
+    let asked = |link: &str| wait(town.whistle.asked(&town.here, link));
+    let found = asked(&link).unwrap();
+    assert_eq!(found.open.unwrap().choices, ["yes", "no"]);
+    let choose = |choice: &str| Act::Answer {
+        choice: Some(choice.to_owned()),
+    };
+    town.tries(number, &found.by, choose("yes")).unwrap();
+    assert!(asked(&link).unwrap().open.is_none());
+    assert_eq!(word(town.tries(number, &found.by, choose("no"))), "not_allowed");
+    // The link of one question does not open the next.
+    let case = town.does(number, "CITY-D", ask(&town, Respondent::Outside, 3, &[]));
+    assert!(asked(&link).unwrap().open.is_none());
+    assert_ne!(town.whistle.question_link(&town.here, &case).unwrap(), link);
+    let forged = link.replacen(&number.to_string(), "99", 1);
+    assert_eq!(asked(&forged).unwrap_err().word(), "not_found");
+    town.is_whole();
+}
+
+#[test]
+fn a_question_to_the_reporter_stops_the_clocks_and_lapses_by_itself() {
+    let town = Town::open();
+    let number = town.report("WAT-DRAIN", "").number;
+    let of = Respondent::Reporter { report: 1 };
+    let case = town.does(number, "CITY-D", ask(&town, of, 2, &[]));
+    assert!(case.clocks.all().iter().all(|clock| !clock.is_running()));
+    let link = town.whistle.question_link(&town.here, &case).unwrap();
+    let by = wait(town.whistle.asked(&town.here, &link)).unwrap().by;
+    assert_eq!(by, Actor::Reporter { report: 1 });
+    town.whistle.do_duties().unwrap();
+    assert!(town.case(number).question.is_some(), "not before its time");
+    // Nine on Monday to midnight on Wednesday.
+    town.pass(Duration::from_hours(39));
+    town.whistle.do_duties().unwrap();
+    let (case, log) = wait(town.whistle.case_and_log(&town.here, number)).unwrap();
+    assert_eq!(log.last().unwrap().body.as_str(), "unanswered");
+    assert!(
+        case.question.is_none()
+            && case
+                .clocks
+                .all()
+                .iter()
+                .any(whistle_domain::clock::Clock::is_running)
+    );
+    assert!(
+        wait(town.whistle.asked(&town.here, &link))
+            .unwrap()
+            .open
+            .is_none()
+    );
+    assert_eq!(case.state.stage(), Stage::Assigned);
+    town.is_whole();
+}
+
+#[test]
+fn a_note_is_for_the_next_holder_of_the_post_and_names_who_wrote_it() {
+    let town = Town::open();
+    let hand_over = |by: &Actor, note: &str| wait(town.whistle.hand_over(&town.here, by, note));
+    hand_over(&town.post("CITY-D"), "Call the water works at ten.").unwrap();
+    town.pass(Duration::from_mins(1));
+    hand_over(&town.post("CITY-D"), " Done. ").unwrap();
+    assert_eq!(
+        hand_over(&town.post("CITY-D"), "  ").unwrap_err().word(),
+        "invalid"
+    );
+    assert_eq!(hand_over(&Actor::Public, "x").unwrap_err().word(), "forbidden");
+    let notes = |post: &str| wait(town.whistle.handovers(&town.here, &post.parse().unwrap())).unwrap();
+    let found: Vec<(String, i64)> = notes("CITY-D").into_iter().map(|n| (n.note, n.account)).collect();
+    assert_eq!(
+        found,
+        [
+            ("Done.".to_owned(), 7),
+            ("Call the water works at ten.".to_owned(), 7)
+        ]
+    );
+    assert_eq!(notes("CITY-L"), []);
+}

@@ -1,0 +1,851 @@
+//! Who is told of what happens to a case: each command at least once, whatever becomes of the process, and once when nothing
+//! fails. Against a real mail server and a real receiver, on loopback.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use whistle_domain::{
+    case::{Actor, Answer, Body, Channel, Outcome},
+    command::{Act, NewReport, Whereabouts},
+    geometry::Point,
+    words::{CaseNumber, Lang},
+};
+use whistle_service::{
+    Error, Here, Site, Whistle,
+    account::actor_of,
+    case::With,
+    notices::{Courier, Outgoing, Outlet, Round, State, Stopping},
+    secret::Contact,
+    time::{Chance, Clock},
+};
+use whistle_testbed::{
+    Bed,
+    post::{Fate, Mail, MailServer, Receiver},
+};
+
+const LI: &str = "li@example.org";
+
+#[derive(Clone)]
+struct Hands(Arc<Mutex<(Timestamp, Duration)>>);
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        self.0.lock().unwrap().0
+    }
+
+    fn running(&self) -> Duration {
+        self.0.lock().unwrap().1
+    }
+}
+
+impl Hands {
+    fn pass(&self, time: Duration) {
+        let mut hands = self.0.lock().unwrap();
+        hands.0 += SignedDuration::try_from(time).unwrap();
+        hands.1 += time;
+    }
+}
+
+/// An install with what its notices arrive at. Processes come and go.
+struct World {
+    bed: Bed,
+    hands: Hands,
+    mail: MailServer,
+    calls: Receiver,
+    has_mail: bool,
+}
+
+/// One process.
+struct Process {
+    whistle: Whistle,
+    here: Here,
+    courier: Courier,
+}
+
+impl World {
+    fn new() -> Self {
+        let monday = "2026-11-02T01:00:00Z".parse().unwrap();
+        let world = Self {
+            bed: Bed::new(),
+            hands: Hands(Arc::new(Mutex::new((monday, Duration::from_secs(1000))))),
+            mail: MailServer::new(),
+            calls: Receiver::new(),
+            has_mail: true,
+        };
+        world.open(0).apply(&village(&world.bed)).unwrap();
+        world
+    }
+
+    fn open(&self, seed: u64) -> Whistle {
+        let site = Site {
+            database_url: self.bed.database_url().map(str::to_owned),
+            ..self.bed.path().join("data").into()
+        };
+        Whistle::open_with(site, Box::new(self.hands.clone()), Chance::from_seed(seed)).unwrap()
+    }
+
+    /// A process that looks after the notices, once whoever did it before has been silent for long enough.
+    fn start(&self, seed: u64) -> Process {
+        let whistle = self.open(seed);
+        whistle.do_duties().unwrap();
+        self.hands.pass(Duration::from_secs(6));
+        whistle.do_duties().unwrap();
+        let here = whistle.places().all()[0].clone();
+        let outgoing = Outgoing {
+            mail: self.has_mail.then(|| Outlet {
+                smtp: self.mail.url(),
+                from: "Willow Brook <whistle@example.org>".to_owned(),
+                reply: Some("reply@example.org".to_owned()),
+            }),
+            base_url: Some("https://whistle.example.org".to_owned()),
+            private_webhooks: true,
+        };
+        Process {
+            courier: Courier::open(whistle.clone(), outgoing).unwrap(),
+            here,
+            whistle,
+        }
+    }
+
+    /// The subjects of the mails that arrived, with whom they went to.
+    fn subjects(&self) -> Vec<(String, String)> {
+        let subject = |mail: &Mail| (mail.to.clone(), plain(&mail.header("Subject").unwrap()));
+        self.mail.desk.taken().iter().map(subject).collect()
+    }
+
+    fn events(&self) -> Vec<String> {
+        let calls = self.calls.desk.taken();
+        calls.iter().map(|call| event(&call.body)).collect()
+    }
+}
+
+fn event(body: &str) -> String {
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    format!("{} {}", body["data"]["number"], body["type"].as_str().unwrap())
+}
+
+/// A header in plain letters; ours are in English here and need no code.
+fn plain(header: &str) -> String {
+    assert!(!header.contains("=?"), "{header}");
+    header.to_owned()
+}
+
+/// The village, with mail boxes for all units.
+fn village(bed: &Bed) -> PathBuf {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
+    let to = bed.path().join("village");
+    fs::create_dir(&to).unwrap();
+    for entry in fs::read_dir(from)
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.path().is_file())
+    {
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+    let edit = |name: &str, from: &str, with: &str| {
+        let path = to.join(name);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{name}: {from}");
+        fs::write(path, text.replace(from, with)).unwrap();
+    };
+    edit(
+        "units.csv",
+        "department,,CITY,,,,",
+        "department,,CITY,,,,water@example.org",
+    );
+    edit("units.csv", "230599,CITY,,,,", "230599,CITY,,,,roads@example.org");
+    // One standard is left for a leak, so that it goes straight to its unit.
+    edit("standards.csv", "WAT-LEAK-2,,", "RD-SIGN-2,RD-SIGN,");
+    edit("jurisdiction.toml", "[\"zh\", \"en\"]", "[\"en\", \"zh\"]");
+    to
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
+fn li() -> Contact {
+    Contact {
+        email: LI.to_owned(),
+        lang: Some(Lang::En),
+        ..Contact::default()
+    }
+}
+
+impl Process {
+    fn report(&self, contact: Contact) -> CaseNumber {
+        let new = NewReport {
+            service: "WAT-LEAK".parse().unwrap(),
+            standard: None,
+            whereabouts: Whereabouts {
+                point: Some(Point::new(131.8152, 46.2051).unwrap()),
+                ..Whereabouts::default()
+            },
+            description: "Water on the road.".to_owned(),
+            answers: vec![Answer {
+                question: "size".to_owned(),
+                values: vec!["drip".to_owned()],
+            }],
+            channel: Channel::Web,
+            photos: Vec::new(),
+            fixed: None,
+        };
+        let with = With {
+            contact,
+            idempotency_key: None,
+        };
+        wait(self.whistle.report(&self.here, new, Actor::Public, with))
+            .unwrap()
+            .number
+    }
+
+    fn act(&self, number: CaseNumber, post: &str, act: Act, text: &str) {
+        let by = actor_of(self.here.place.post(post).unwrap(), post.len() as i64);
+        wait(
+            self.whistle
+                .act(&self.here, number, None, act, text.to_owned(), by),
+        )
+        .unwrap();
+    }
+
+    fn comment(&self, number: CaseNumber, text: &str) {
+        self.act(number, "CITY-D", Act::Comment { public: true }, text);
+    }
+
+    fn round(&self) -> Round {
+        self.courier.round().unwrap()
+    }
+
+    /// Rounds and time, until nothing is left to do.
+    fn finish(&self, hands: &Hands) {
+        for _ in 0..60 {
+            hands.pass(Duration::from_hours(1));
+            self.whistle.do_duties().unwrap();
+            self.round();
+            if self.in_state(State::Waiting).is_empty() {
+                return;
+            }
+        }
+        panic!("{:#?}", self.in_state(State::Waiting));
+    }
+
+    fn in_state(&self, state: State) -> Vec<whistle_service::notices::Delivery> {
+        self.whistle.deliveries(&self.here, state, None).unwrap()
+    }
+
+    fn stop_link(mail: &Mail) -> String {
+        let link = mail.header("List-Unsubscribe").unwrap();
+        let link = link.trim_matches(['<', '>']);
+        link.strip_prefix("https://whistle.example.org/notices/stop?t=")
+            .unwrap()
+            .to_owned()
+    }
+}
+
+// ---- who is told what ---------------------------------------------------------------------------------------------
+
+#[test]
+fn a_reporter_and_a_unit_are_told_of_a_case_from_receipt_to_close_once_each_and_in_order() {
+    let world = World::new();
+    let process = world.start(1);
+    let number = process.report(li());
+    let told = |act: Act, post: &str, text: &str| {
+        process.act(number, post, act, text);
+        world.hands.pass(Duration::from_hours(1));
+        process.whistle.do_duties().unwrap();
+        process.round();
+    };
+    process.round();
+    told(Act::ReportIn, "WATER-H", "");
+    let outcome = Outcome::Resolved;
+    told(
+        Act::Handle { outcome },
+        "WATER-H",
+        "The pipe is tight. Ask li@example.org.",
+    );
+    told(Act::Rework, "CITY-D", "It still leaks.");
+    told(Act::Handle { outcome }, "WATER-H", "Now it is.");
+    told(Act::Verify, "CITY-D", "");
+    let n = number.0;
+    let expected = [
+        (LI, format!("We have your report: case {n}")),
+        ("water@example.org", format!("[{n}] new: Leaking pipe")),
+        (LI, format!("Case {n}: Water Department is on it")),
+        (LI, format!("Case {n}: is it done?")),
+        ("water@example.org", format!("[{n}] not done: Leaking pipe")),
+        (LI, format!("Case {n}: is it done?")),
+        (LI, format!("Case {n}: closed, resolved")),
+    ];
+    let expected = expected.map(|(to, subject)| (to.to_owned(), subject));
+    let mut found = world.subjects();
+    // Two readers are told at one time, in any order.
+    found[..2].sort();
+    let mut expected = expected.to_vec();
+    expected[..2].sort();
+    assert_eq!(found, expected);
+    let handled = &world.mail.desk.taken()[3].text;
+    assert!(
+        handled.contains("Ask =E2=80=A2"),
+        "an address in a public text is masked: {handled}"
+    );
+    assert!(handled.contains(&format!("/follow?number=3D{n}")), "{handled}");
+    assert!(process.in_state(State::Waiting).is_empty());
+    assert_eq!(process.in_state(State::Sent).len(), 7);
+    assert_eq!(process.round(), Round::default(), "the outbox is empty");
+}
+
+#[test]
+fn nobody_is_told_and_nothing_stays_where_nothing_is_set_up() {
+    let mut world = World::new();
+    world.has_mail = false;
+    let process = world.start(1);
+    process.report(li());
+    assert_eq!(process.round(), Round::default());
+    world.has_mail = true;
+    let process = world.start(2);
+    assert_eq!(process.round(), Round::default(), "it was left in the outbox");
+    assert!(world.subjects().is_empty());
+}
+
+#[test]
+fn a_mail_says_in_its_head_how_to_answer_it_and_how_to_get_no_more() {
+    let world = World::new();
+    let process = world.start(1);
+    let number = process.report(li());
+    process.round();
+    let mails = world.mail.desk.taken();
+    let mail = mails.iter().find(|mail| mail.to == LI).unwrap();
+    assert_eq!(mail.from, "whistle@example.org");
+    assert_eq!(mail.header("Auto-Submitted").as_deref(), Some("auto-generated"));
+    assert_eq!(
+        mail.header("List-Unsubscribe-Post").as_deref(),
+        Some("List-Unsubscribe=One-Click")
+    );
+    let reply = mail.header("Reply-To").unwrap();
+    assert!(reply.starts_with(&format!("reply+n-1-{number}-1-")), "{reply}");
+    let unit = mails.iter().find(|mail| mail.to == "water@example.org").unwrap();
+    assert_eq!(unit.header("Reply-To"), None);
+    assert!(unit.header("List-Unsubscribe").is_some());
+    let code = wait(process.whistle.case(&process.here, number)).is_ok();
+    assert!(code && !unit.text.contains("code"), "a unit gets no code");
+}
+
+#[test]
+fn a_place_says_it_in_its_own_words_and_what_is_wrong_in_them_is_not_applied() {
+    let world = World::new();
+    let process = world.start(1);
+    let folder = world.bed.path().join("village");
+    fs::create_dir_all(folder.join("notices/en")).unwrap();
+    let path = folder.join("notices/en/received.txt");
+    fs::write(&path, "Got it\n\nDear {{ citizen }}\n").unwrap();
+    match process.whistle.apply(&folder).unwrap_err() {
+        Error::Faults(faults) => {
+            let shown = faults.to_string();
+            assert!(
+                shown.contains("notices/en/received.txt:3: \"citizen\" is not known"),
+                "{shown}"
+            );
+        }
+        other => panic!("{other}"),
+    }
+    fs::write(&path, "Got it, {{ number }}\n\nDear neighbour\n").unwrap();
+    process.whistle.apply(&folder).unwrap();
+    let number = process.report(li());
+    process.round();
+    assert!(
+        world
+            .subjects()
+            .contains(&(LI.to_owned(), format!("Got it, {number}")))
+    );
+}
+
+// ---- at least once ------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_process_that_is_killed_at_any_point_loses_no_notice_and_the_order_of_a_case_stands() {
+    let world = World::new();
+    let hook = {
+        let process = world.start(1);
+        let all = ["*".to_owned()];
+        process
+            .whistle
+            .add_webhook(&process.here, &world.calls.url(), &all, true, true)
+            .unwrap()
+    };
+    assert_eq!(hook.0, 1);
+    let mut numbers = Vec::new();
+    // Each fate is a point at which the process is gone: before it sent, in the middle, and when it had sent but not noted.
+    let fates = [
+        Fate::TakeAndWait,
+        Fate::HangUp,
+        Fate::TakeAndHangUp,
+        Fate::Take,
+        Fate::TakeAndWait,
+    ];
+    for (at, fate) in fates.into_iter().enumerate() {
+        let process = world.start(10 + at as u64);
+        numbers.push(process.report(li()));
+        for number in &numbers {
+            process.comment(*number, &format!("Round {at}."));
+        }
+        let waits = matches!(fate, Fate::TakeAndWait);
+        world.mail.desk.next([fate.clone()]);
+        world.calls.desk.next([fate]);
+        thread::scope(|scope| {
+            let round = scope.spawn(|| process.round());
+            if waits {
+                // The mail is with the server; the process goes before it hears so.
+                world.mail.desk.wait_until_held(if at == 0 { 1 } else { 2 });
+                process.courier.stop();
+            }
+            round.join().unwrap();
+        });
+        drop(process);
+        world.mail.desk.release();
+        world.calls.desk.release();
+    }
+    let process = world.start(99);
+    process.finish(&world.hands);
+    assert!(process.in_state(State::Dead).is_empty());
+    // Each event of each case arrived, at first in its order; what came again came under the same id.
+    for number in numbers {
+        let (_, log) = wait(process.whistle.case_and_log(&process.here, number)).unwrap();
+        let expected: Vec<String> = log
+            .iter()
+            .map(|event| format!("{number} case.{}", event.body.as_str()))
+            .collect();
+        let mut seen = Vec::new();
+        let mut first = Vec::new();
+        for call in world.calls.desk.taken() {
+            let body: serde_json::Value = serde_json::from_str(&call.body).unwrap();
+            let id = call.header("webhook-id").unwrap().to_owned();
+            if body["data"]["number"] == number.0 && !seen.contains(&id) {
+                seen.push(id);
+                first.push(event(&call.body));
+            }
+        }
+        assert_eq!(first, expected);
+    }
+    let sent = process.in_state(State::Sent);
+    let mails = world.mail.desk.taken();
+    let ids: std::collections::BTreeSet<String> = mails
+        .iter()
+        .map(|mail| mail.header("Message-ID").unwrap())
+        .collect();
+    assert!(ids.len() < mails.len(), "one at least came twice");
+    for delivery in sent.iter().filter(|one| one.report == 1) {
+        let arrived = mails.iter().any(|mail| {
+            let id = mail.header("Message-ID").unwrap();
+            let alone = id.contains(&format!(".{}@", delivery.id));
+            alone || plain(&mail.header("Subject").unwrap()).contains("notices")
+        });
+        assert!(arrived, "{delivery:?}");
+    }
+}
+
+#[test]
+fn who_was_taken_over_while_it_sent_notes_nothing_and_the_same_mail_comes_again() {
+    let world = World::new();
+    let slow = world.start(1);
+    let number = slow.report(li());
+    slow.act(
+        number,
+        "CITY-D",
+        Act::Comment { public: false },
+        "An inner remark is told to nobody.",
+    );
+    world.mail.desk.next([Fate::TakeAndWait, Fate::TakeAndWait]);
+    thread::scope(|scope| {
+        let round = scope.spawn(|| slow.round());
+        world.mail.desk.wait_until_held(2);
+        let other = world.start(2);
+        world.mail.desk.release();
+        round.join().unwrap();
+        assert_eq!(
+            other.in_state(State::Waiting).len(),
+            2,
+            "what the slow one sent is not noted"
+        );
+        assert_eq!(other.round().sent, 2);
+    });
+    let mails = world.mail.desk.taken();
+    let of = |to: &str| -> Vec<String> {
+        let to_them = mails.iter().filter(|mail| mail.to == to);
+        to_them.map(|mail| mail.header("Message-ID").unwrap()).collect()
+    };
+    for to in [LI, "water@example.org"] {
+        let ids = of(to);
+        assert_eq!(ids.len(), 2, "{to}");
+        assert_eq!(ids[0], ids[1]);
+    }
+}
+
+// ---- what does not arrive -----------------------------------------------------------------------------------------
+
+#[test]
+fn a_mail_that_is_put_off_goes_later_and_what_comes_after_it_waits_for_it() {
+    let world = World::new();
+    let process = world.start(1);
+    let number = process.report(li());
+    world
+        .mail
+        .desk
+        .next([Fate::Refuse("451 come again"), Fate::Refuse("451 come again")]);
+    assert_eq!(process.round().failed, 2);
+    process.comment(number, "We are looking.");
+    world.hands.pass(Duration::from_secs(16));
+    process.whistle.do_duties().unwrap();
+    assert_eq!(
+        process.round().sent,
+        0,
+        "the comment does not overtake the receipt"
+    );
+    let waiting = process.in_state(State::Waiting);
+    assert!(
+        waiting.iter().any(|one| one.error.contains("451")),
+        "{waiting:#?}"
+    );
+    world.hands.pass(Duration::from_mins(1));
+    process.whistle.do_duties().unwrap();
+    process.round();
+    // Both are due now, so they are one mail.
+    let to_li: Vec<_> = world.subjects().into_iter().filter(|(to, _)| to == LI).collect();
+    assert_eq!(to_li, [(LI.to_owned(), "2 notices: Willow Brook".to_owned())]);
+    let mails = world.mail.desk.taken();
+    let digest = mails.iter().find(|mail| mail.to == LI).unwrap();
+    assert!(digest.text.contains("something was said"), "{}", digest.text);
+}
+
+#[test]
+fn a_mail_that_is_refused_is_given_up_seen_without_its_address_and_tried_again_on_demand() {
+    let world = World::new();
+    let process = world.start(1);
+    let number = process.report(li());
+    let refused = Fate::Refuse("550 5.1.1 <{to}>: nobody here");
+    world.mail.desk.next([refused.clone(), refused]);
+    let round = process.round();
+    assert_eq!((round.dead, round.sent), (2, 0));
+    let dead = process.in_state(State::Dead);
+    let error = dead
+        .iter()
+        .map(|one| one.error.as_str())
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert!(error.contains("nobody here") && !error.contains('@'), "{error}");
+    world.hands.pass(Duration::from_hours(48));
+    process.whistle.do_duties().unwrap();
+    assert_eq!(process.round(), Round::default(), "it stays given up");
+    assert_eq!(process.whistle.retry_deliveries(&process.here, None).unwrap(), 2);
+    assert_eq!(process.round().sent, 2);
+    let of_case = wait(process.whistle.deliveries_of(&process.here, number)).unwrap();
+    assert!(of_case.iter().all(|one| one.state == State::Sent), "{of_case:#?}");
+    assert!(process.whistle.retry_deliveries(&process.here, Some(1)).is_err());
+}
+
+#[test]
+fn what_never_arrives_is_given_up_after_two_days_and_can_be_dropped() {
+    let world = World::new();
+    let process = world.start(1);
+    process.report(li());
+    world
+        .mail
+        .desk
+        .next(std::iter::repeat_n(Fate::Refuse("421 away"), 100));
+    let mut hours = 0;
+    process.round();
+    while !process.in_state(State::Waiting).is_empty() {
+        world.hands.pass(Duration::from_hours(1));
+        process.whistle.do_duties().unwrap();
+        process.round();
+        hours += 1;
+        assert!(hours < 80, "{:#?}", process.in_state(State::Waiting));
+    }
+    assert!(hours > 30, "{hours}");
+    assert_eq!(process.in_state(State::Dead).len(), 2);
+    assert_eq!(process.whistle.drop_deliveries(&process.here, None).unwrap(), 2);
+    assert!(process.in_state(State::Dead).is_empty());
+}
+
+#[test]
+fn what_is_over_is_forgotten_after_a_month() {
+    let world = World::new();
+    let process = world.start(1);
+    process.report(li());
+    process.round();
+    assert_eq!(process.in_state(State::Sent).len(), 2);
+    world.hands.pass(Duration::from_hours(31 * 24));
+    process.whistle.do_duties().unwrap();
+    assert!(process.in_state(State::Sent).is_empty());
+}
+
+// ---- privacy and choice -------------------------------------------------------------------------------------------
+
+#[test]
+fn no_address_of_a_reporter_stands_in_the_database() {
+    let Some(_) = Bed::sqlite() else { return };
+    let world = World::new();
+    let process = world.start(1);
+    process.report(li());
+    world.mail.desk.next([
+        Fate::Refuse("450 <{to}> is busy"),
+        Fate::Refuse("550 <{to}> is gone"),
+    ]);
+    process.round();
+    drop(process);
+    for entry in fs::read_dir(world.bed.path().join("data")).unwrap().flatten() {
+        let bytes = fs::read(entry.path()).unwrap_or_default();
+        let name = entry.file_name();
+        assert!(
+            !bytes.windows(LI.len()).any(|part| part == LI.as_bytes()),
+            "{name:?}"
+        );
+    }
+}
+
+#[test]
+fn who_clicks_the_way_out_gets_no_more_of_the_case_or_of_any() {
+    let world = World::new();
+    let process = world.start(1);
+    let (one, other) = (process.report(li()), process.report(li()));
+    process.round();
+    let mails = world.mail.desk.taken();
+    let about = |number: CaseNumber| {
+        let of = |mail: &&Mail| mail.to == LI && mail.text.contains(&format!("case {number}"));
+        Process::stop_link(mails.iter().find(of).unwrap())
+    };
+    let token = about(one);
+    assert_eq!(process.whistle.case_of_stop(&process.here, &token).unwrap(), one);
+    let stop = |token: &str, what, stop| wait(process.whistle.stop_mail(&process.here, token, what, stop));
+    stop(&token, Stopping::Case, true).unwrap();
+    let comments = |text: &str| -> (u64, u64) {
+        process.comment(one, text);
+        process.comment(other, text);
+        let round = process.round();
+        (round.sent, round.dropped)
+    };
+    assert_eq!(comments("First."), (1, 1));
+    stop(&about(other), Stopping::All, true).unwrap();
+    assert_eq!(comments("Second."), (0, 2));
+    stop(&token, Stopping::All, false).unwrap();
+    stop(&token, Stopping::Case, false).unwrap();
+    world.hands.pass(Duration::from_hours(1));
+    process.whistle.do_duties().unwrap();
+    assert_eq!(comments("Third."), (2, 0));
+    for wrong in ["", "n-1-1-1-x", &token.replace("n-1-", "n-2-")] {
+        assert!(stop(wrong, Stopping::All, true).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_notice_to_an_address_that_was_erased_is_dropped() {
+    let world = World::new();
+    let process = world.start(1);
+    let number = process.report(li());
+    world
+        .mail
+        .desk
+        .next(std::iter::repeat_n(Fate::Refuse("451 later"), 2));
+    process.round();
+    process.act(number, "WATER-H", Act::ReportIn, "");
+    let outcome = Outcome::Resolved;
+    process.act(number, "WATER-H", Act::Handle { outcome }, "Done.");
+    process.act(number, "CITY-D", Act::Verify, "");
+    world.hands.pass(Duration::from_hours(200 * 24));
+    assert!(process.whistle.do_duties().unwrap().erased > 0);
+    let round = process.round();
+    // The unit's goes; the reporter's does not, and what happened since was never made into any.
+    assert_eq!((round.sent, round.dropped), (1, 1), "{round:?}");
+    assert!(world.subjects().iter().all(|(to, _)| to != LI));
+}
+
+#[test]
+fn a_unit_that_gets_many_at_once_gets_the_rest_in_one_mail() {
+    let world = World::new();
+    let process = world.start(1);
+    for _ in 0..9 {
+        process.report(Contact::default());
+        process.round();
+    }
+    let to_water = || world.subjects().len();
+    assert_eq!(to_water(), 3);
+    world.hands.pass(Duration::from_hours(1));
+    process.whistle.do_duties().unwrap();
+    process.round();
+    let subjects = world.subjects();
+    assert_eq!(subjects.len(), 4);
+    assert_eq!(subjects[3].1, "6 notices: Willow Brook");
+    let digest = world.mail.desk.taken().pop().unwrap().text;
+    let links = digest.replace("=\n", "").matches("/staff/cases/").count();
+    assert_eq!(links, 3 * 6, "once in the text, twice in the HTML: {digest}");
+    assert_eq!(process.in_state(State::Sent).len(), 9);
+}
+
+// ---- webhooks -----------------------------------------------------------------------------------------------------
+
+fn with_webhook(world: &World, process: &Process, events: &[&str], all: bool) -> (i64, Vec<u8>) {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    let events: Vec<String> = events.iter().map(|&event| event.to_owned()).collect();
+    let (id, shown) = process
+        .whistle
+        .add_webhook(&process.here, &world.calls.url(), &events, all, true)
+        .unwrap();
+    let secret = BASE64_STANDARD
+        .decode(shown.strip_prefix("whsec_").unwrap())
+        .unwrap();
+    (id, secret)
+}
+
+#[test]
+fn a_webhook_gets_each_public_event_signed_and_again_under_its_id_when_it_fails() {
+    let world = World::new();
+    let process = world.start(1);
+    let (_, secret) = with_webhook(&world, &process, &["*"], false);
+    let number = process.report(li());
+    process.act(number, "CITY-D", Act::Comment { public: false }, "An inner word.");
+    process.comment(number, "Call 0469-1234567 or li@example.org.");
+    world
+        .calls
+        .desk
+        .next([Fate::Refuse("500 Broken"), Fate::TakeAndHangUp]);
+    process.finish(&world.hands);
+    let calls = world.calls.desk.taken();
+    let ids: Vec<&str> = calls
+        .iter()
+        .map(|call| call.header("webhook-id").unwrap())
+        .collect();
+    assert_eq!(ids[0], ids[1], "it was taken, but did not say so");
+    assert_eq!(
+        world.events()[1..],
+        ["reported", "accepted", "assigned", "commented"].map(|word| format!("{number} case.{word}"))
+    );
+    for call in &calls {
+        let at: i64 = call.header("webhook-timestamp").unwrap().parse().unwrap();
+        let id = call.header("webhook-id").unwrap();
+        let right = whistle_notices::webhook::sign(&secret, id, at, &call.body);
+        assert_eq!(call.header("webhook-signature"), Some(right.as_str()));
+        assert!(
+            !call.body.contains("inner") && !call.body.contains("1234567") && !call.body.contains('@'),
+            "{}",
+            call.body
+        );
+    }
+}
+
+#[test]
+fn a_webhook_that_may_hear_all_hears_inner_words_but_nothing_of_the_reporter() {
+    let world = World::new();
+    let process = world.start(1);
+    with_webhook(&world, &process, &["commented"], true);
+    let number = process.report(li());
+    process.act(number, "CITY-D", Act::Comment { public: false }, "An inner word.");
+    process.round();
+    let calls = world.calls.desk.taken();
+    assert_eq!(world.events(), [format!("{number} case.commented")]);
+    assert!(calls[0].body.contains("An inner word.") && !calls[0].body.contains(LI));
+}
+
+#[test]
+fn an_sms_gateway_gets_a_text_for_who_gave_a_telephone_only() {
+    let world = World::new();
+    let process = world.start(1);
+    with_webhook(&world, &process, &["sms"], false);
+    process.report(li());
+    let number = process.report(Contact {
+        phone: "13900001111".to_owned(),
+        lang: Some(Lang::En),
+        ..Contact::default()
+    });
+    process.round();
+    let calls = world.calls.desk.taken();
+    assert_eq!(calls.len(), 1);
+    let body: serde_json::Value = serde_json::from_str(&calls[0].body).unwrap();
+    assert_eq!(body["type"], "sms");
+    assert_eq!(body["data"]["to"], "13900001111");
+    let text =
+        format!("We have your report: case {number} https://whistle.example.org/follow?number={number}");
+    assert_eq!(body["data"]["text"], text.as_str());
+}
+
+#[test]
+fn what_waits_for_a_webhook_that_is_removed_is_dropped_and_mail_does_not_wait_for_one_that_is_away() {
+    let world = World::new();
+    let process = world.start(1);
+    let (id, _) = with_webhook(&world, &process, &["*"], false);
+    world.calls.desk.next(std::iter::repeat_n(Fate::HangUp, 100));
+    process.report(li());
+    let round = process.round();
+    assert_eq!((round.sent, round.made), (2, 5));
+    assert!(round.failed > 0);
+    process.whistle.remove_webhook(&process.here, id).unwrap();
+    assert_eq!(process.round().dropped, 3);
+    assert!(process.in_state(State::Waiting).is_empty());
+}
+
+#[test]
+fn a_webhook_to_a_closed_network_or_of_an_unknown_event_is_refused() {
+    let world = World::new();
+    let process = world.start(1);
+    let add = |url: &str, events: &[&str], private| {
+        let events: Vec<String> = events.iter().map(|&event| event.to_owned()).collect();
+        process
+            .whistle
+            .add_webhook(&process.here, url, &events, false, private)
+    };
+    assert!(add("http://169.254.169.254/", &["*"], false).is_err());
+    assert!(add("https://example.org/", &["closed"], false).is_err());
+    assert!(add("https://example.org/", &[], false).is_err());
+    assert!(add("https://example.org/", &["verified", "sms"], false).is_ok());
+}
+
+// ---- answers ------------------------------------------------------------------------------------------------------
+
+#[test]
+fn an_answer_to_a_mail_becomes_the_reporters_word_once() {
+    let world = World::new();
+    let process = world.start(1);
+    let number = process.report(li());
+    process.round();
+    let mail = world
+        .mail
+        .desk
+        .taken()
+        .into_iter()
+        .find(|mail| mail.to == LI)
+        .unwrap();
+    let answer = |headers: &str| {
+        let text = format!(
+            "From: Li <{LI}>\r\n{headers}Message-ID: <x1@example.org>\r\n\r\nStill wet.\r\n\r\n> We have your report\r\n"
+        );
+        process.whistle.take_mail(text.as_bytes())
+    };
+    let to = format!("To: {}\r\n", mail.header("Reply-To").unwrap());
+    let answers = format!("In-Reply-To: {}\r\n", mail.header("Message-ID").unwrap());
+    assert_eq!(answer(&to).unwrap().unwrap().number, number);
+    assert_eq!(answer(&answers).unwrap().unwrap().number, number);
+    let (_, log) = wait(process.whistle.case_and_log(&process.here, number)).unwrap();
+    let said: Vec<_> = log
+        .iter()
+        .filter(|event| matches!(event.body, Body::Commented { public: false }))
+        .map(|event| (event.by.clone(), event.text.as_str()))
+        .collect();
+    assert_eq!(said, [(Actor::Reporter { report: 1 }, "Still wet.")]);
+    let absent = format!("{to}Auto-Submitted: auto-replied\r\n");
+    assert_eq!(answer(&absent).unwrap(), None);
+    for refused in [
+        "To: reply+n-1-1-1-00000000000000000000@example.org\r\n",
+        "To: reply@example.org\r\n",
+        &format!("To: reply+{}@example.org\r\n", Process::stop_link(&mail)),
+    ] {
+        assert!(answer(refused).is_err(), "{refused}");
+    }
+}

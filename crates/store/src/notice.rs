@@ -1,0 +1,663 @@
+//! What is told to whom: the outbox that commands fill, the deliveries that are made of it, webhooks, and who wants none.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use whistle_domain::words::{CaseNumber, JurisdictionId, UnitCode};
+
+use crate::{Conn, Tx, case::Hash, error::Result, params, value::Row};
+
+/// Events of one command that somebody may have to be told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message {
+    /// The case.
+    pub number: CaseNumber,
+    /// The last event.
+    pub version: u32,
+    /// The first event.
+    pub since: u32,
+}
+
+/// Messages that wait in the outbox, by case and in the order in which its events happened.
+pub fn outbox(conn: &Conn, jurisdiction: JurisdictionId, limit: usize) -> Result<Vec<Message>> {
+    conn.rows(
+        "SELECT number, version, since_version
+         FROM outbox
+         WHERE jurisdiction_id = $1
+         ORDER BY number, version
+         LIMIT $2",
+        params![jurisdiction.0, limit as i64],
+        |row| {
+            Ok(Message {
+                number: CaseNumber(row.int(0)?),
+                version: row.int(1)? as u32,
+                since: row.int(2)? as u32,
+            })
+        },
+    )
+}
+
+/// Takes a message out of the outbox.
+pub fn take(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, message: &Message) -> Result<()> {
+    tx.queue(
+        "DELETE FROM outbox
+         WHERE jurisdiction_id = $1 AND number = $2 AND version = $3",
+        params![jurisdiction.0, message.number.0, message.version],
+    )
+}
+
+/// By which way something goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// E-mail.
+    Mail,
+    /// A signed request.
+    Webhook,
+}
+
+impl Channel {
+    /// The word in columns and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+impl FromStr for Channel {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "mail" => Ok(Self::Mail),
+            "webhook" => Ok(Self::Webhook),
+            other => Err(format!("{other:?} is no channel")),
+        }
+    }
+}
+
+/// How far a delivery is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// It goes at its time.
+    Waiting,
+    /// It went.
+    Sent,
+    /// Nobody wants it any more.
+    Dropped,
+    /// It was given up; somebody should look.
+    Dead,
+}
+
+impl State {
+    /// All states.
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Sent, Self::Dropped, Self::Dead];
+
+    /// The word in columns and commands.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Sent => "sent",
+            Self::Dropped => "dropped",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+impl FromStr for State {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|state| state.as_str() == text);
+        found.ok_or_else(|| format!("{text:?} is no state; it is waiting, sent, dropped or dead"))
+    }
+}
+
+/// One thing that is told to one reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// By which the reader knows the same one when it comes twice; 0 until it is kept.
+    pub id: i64,
+    /// The case.
+    pub number: CaseNumber,
+    /// The event that is told of.
+    pub version: u32,
+    /// By which way.
+    pub channel: Channel,
+    /// The word of the notice or the event.
+    pub notice: String,
+    /// Which report's reader, or 0.
+    pub report: u32,
+    /// Which unit.
+    pub unit: Option<UnitCode>,
+    /// Which webhook, or 0.
+    pub webhook: i64,
+    /// How far it is.
+    pub state: State,
+    /// How often it was tried.
+    pub tries: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it is tried next; when it was sent, dropped or given up.
+    pub next_at: Timestamp,
+    /// Why the last try failed, or why it was dropped.
+    pub error: String,
+}
+
+macro_rules! columns {
+    () => {
+        "d.delivery_id, d.number, d.version, d.channel, d.notice, d.report, d.unit_code, d.webhook_id, d.state, d.tries,
+                d.created_at, d.next_at, d.error"
+    };
+}
+
+fn delivery(row: &Row<'_>) -> Result<Delivery> {
+    let unit = match row.text(6)? {
+        "" => None,
+        _ => Some(row.parsed(6)?),
+    };
+    Ok(Delivery {
+        id: row.int(0)?,
+        number: CaseNumber(row.int(1)?),
+        version: row.int(2)? as u32,
+        channel: row.parsed(3)?,
+        notice: row.text(4)?.to_owned(),
+        report: row.int(5)? as u32,
+        unit,
+        webhook: row.int(7)?,
+        state: row.parsed(8)?,
+        tries: row.int(9)? as u32,
+        created_at: row.time(10)?,
+        next_at: row.time(11)?,
+        error: row.text(12)?.to_owned(),
+    })
+}
+
+/// Keeps a delivery under a new id.
+pub fn keep(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, new: &Delivery) -> Result<()> {
+    let id = tx.next_id(jurisdiction.0, "delivery")?;
+    tx.put(
+        "INSERT INTO delivery (jurisdiction_id, delivery_id, number, version, channel, notice, report, unit_code,
+                               webhook_id, state, tries, created_at, next_at, error)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        params![
+            jurisdiction.0,
+            id,
+            new.number.0,
+            new.version,
+            new.channel.as_str(),
+            new.notice,
+            new.report,
+            new.unit.as_ref().map_or("", UnitCode::as_str),
+            new.webhook,
+            new.state.as_str(),
+            new.tries,
+            new.created_at,
+            new.next_at,
+            new.error
+        ],
+    )
+}
+
+/// Those before which none of the same case waits for the same reader.
+const DUE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    "
+         FROM delivery AS d
+         WHERE d.jurisdiction_id = $1 AND d.state = 'waiting' AND d.channel = $2 AND d.webhook_id = $3
+           AND d.next_at <= $4
+           AND NOT EXISTS (SELECT 1
+                           FROM delivery AS e
+                           WHERE e.jurisdiction_id = d.jurisdiction_id AND e.number = d.number
+                             AND e.version < d.version AND e.state = 'waiting'
+                             AND e.channel = d.channel AND e.webhook_id = d.webhook_id AND e.report = d.report
+                             AND e.unit_code = d.unit_code)
+         ORDER BY d.next_at, d.number, d.version
+         LIMIT $5"
+);
+
+/// Deliveries of one way whose time has come, the oldest first: mail, or those to one webhook. One that comes after another to
+/// the same reader about the same case stands behind it, or waits for it, so that nobody is told of the end before the
+/// beginning. Which comes after which, the version says: ids of two processes do not follow time. `limit` bounds how many cases
+/// of a reader there are.
+pub fn due(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    channel: Channel,
+    webhook: i64,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Delivery>> {
+    let heads = conn.rows(
+        DUE,
+        params![jurisdiction.0, channel.as_str(), webhook, now, limit as i64],
+        delivery,
+    )?;
+    let mut all = Vec::with_capacity(heads.len());
+    for head in heads {
+        let behind = behind(conn, jurisdiction, &head, now)?;
+        all.push(head);
+        all.extend(behind);
+    }
+    Ok(all)
+}
+
+/// What is due to the same reader about the same case after a delivery.
+fn behind(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    head: &Delivery,
+    now: Timestamp,
+) -> Result<Vec<Delivery>> {
+    /// More of one case at one time are left for the next time.
+    const MOST: i64 = 50;
+    let waiting = conn.rows(
+        concat!(
+            "SELECT ",
+            columns!(),
+            "
+         FROM delivery AS d
+         WHERE d.jurisdiction_id = $1 AND d.number = $2 AND d.version > $3 AND d.state = 'waiting'
+           AND d.channel = $4 AND d.webhook_id = $5 AND d.report = $6 AND d.unit_code = $7
+         ORDER BY d.version
+         LIMIT $8"
+        ),
+        params![
+            jurisdiction.0,
+            head.number.0,
+            head.version,
+            head.channel.as_str(),
+            head.webhook,
+            head.report,
+            head.unit.as_ref().map_or("", UnitCode::as_str),
+            MOST
+        ],
+        delivery,
+    )?;
+    // Up to the first whose time has not come: none goes before it.
+    Ok(waiting.into_iter().take_while(|one| one.next_at <= now).collect())
+}
+
+/// Deliveries to webhooks that are there no more.
+pub fn orphans(conn: &Conn, jurisdiction: JurisdictionId, limit: usize) -> Result<Vec<Delivery>> {
+    conn.rows(
+        concat!(
+            "SELECT ",
+            columns!(),
+            "
+         FROM delivery AS d
+         WHERE d.jurisdiction_id = $1 AND d.state = 'waiting' AND d.channel = 'webhook'
+           AND NOT EXISTS (SELECT 1
+                           FROM webhook AS w
+                           WHERE w.jurisdiction_id = d.jurisdiction_id AND w.webhook_id = d.webhook_id)
+         LIMIT $2"
+        ),
+        params![jurisdiction.0, limit as i64],
+        delivery,
+    )
+}
+
+/// What became of a try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// Which delivery.
+    pub id: i64,
+    /// How far it is now.
+    pub state: State,
+    /// When it is tried next, or when that was.
+    pub at: Timestamp,
+    /// Whether it was a try: what is dropped without one was none.
+    pub tries: u32,
+    /// Why it did not go; empty when it did.
+    pub error: String,
+}
+
+/// Notes what became of a try. One that is no longer waiting stays as it is: somebody has decided otherwise.
+pub fn note(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, tried: &Tried) -> Result<()> {
+    tx.queue(
+        "UPDATE delivery
+         SET state = $3, next_at = $4, tries = tries + $5, error = $6
+         WHERE jurisdiction_id = $1 AND delivery_id = $2 AND state = 'waiting'",
+        params![
+            jurisdiction.0,
+            tried.id,
+            tried.state.as_str(),
+            tried.at,
+            tried.tries,
+            tried.error
+        ],
+    )
+}
+
+/// How many deliveries in one state there are, of one way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// By which way.
+    pub channel: Channel,
+    /// How many.
+    pub n: u64,
+    /// When the oldest of them was made.
+    pub oldest: Timestamp,
+}
+
+/// How many deliveries wait, or were given up.
+pub fn standing(conn: &Conn, jurisdiction: JurisdictionId, state: State) -> Result<Vec<Standing>> {
+    conn.rows(
+        "SELECT channel, COUNT(*), MIN(created_at)
+         FROM delivery
+         WHERE jurisdiction_id = $1 AND state = $2
+         GROUP BY channel",
+        params![jurisdiction.0, state.as_str()],
+        |row| {
+            Ok(Standing {
+                channel: row.parsed(0)?,
+                n: row.int(1)? as u64,
+                oldest: row.time(2)?,
+            })
+        },
+    )
+}
+
+/// Deliveries in one state, the newest first, below an id.
+pub fn in_state(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    state: State,
+    below: i64,
+    limit: usize,
+) -> Result<Vec<Delivery>> {
+    conn.rows(
+        concat!(
+            "SELECT ",
+            columns!(),
+            "
+         FROM delivery AS d
+         WHERE d.jurisdiction_id = $1 AND d.state = $2 AND d.delivery_id < $3
+         ORDER BY d.delivery_id DESC
+         LIMIT $4"
+        ),
+        params![jurisdiction.0, state.as_str(), below, limit as i64],
+        delivery,
+    )
+}
+
+/// The deliveries about a case, the newest first.
+pub fn of_case(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+    limit: usize,
+) -> Result<Vec<Delivery>> {
+    conn.rows(
+        concat!(
+            "SELECT ",
+            columns!(),
+            "
+         FROM delivery AS d
+         WHERE d.jurisdiction_id = $1 AND d.number = $2
+         ORDER BY d.version DESC, d.delivery_id DESC
+         LIMIT $3"
+        ),
+        params![jurisdiction.0, number.0, limit as i64],
+        delivery,
+    )
+}
+
+/// How many mails a unit was made since a time.
+pub fn mails_to_unit(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    unit: &UnitCode,
+    since: Timestamp,
+) -> Result<u64> {
+    conn.row(
+        "SELECT COUNT(*)
+         FROM delivery
+         WHERE jurisdiction_id = $1 AND unit_code = $2 AND unit_code <> '' AND created_at > $3",
+        params![jurisdiction.0, unit.as_str(), since],
+        |row| Ok(row.int(0)? as u64),
+    )
+}
+
+/// How many mails a reporter was made about a case since a time.
+pub fn mails_to_reporter(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+    report: u32,
+    since: Timestamp,
+) -> Result<u64> {
+    conn.row(
+        "SELECT COUNT(*)
+         FROM delivery
+         WHERE jurisdiction_id = $1 AND number = $2 AND report = $3 AND channel = 'mail' AND created_at > $4",
+        params![jurisdiction.0, number.0, report, since],
+        |row| Ok(row.int(0)? as u64),
+    )
+}
+
+/// Lets a dead delivery wait again, with all its tries. Answers whether there was one.
+pub fn retry(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, id: i64, now: Timestamp) -> Result<bool> {
+    let changed = tx.exec(
+        "UPDATE delivery
+         SET state = 'waiting', tries = 0, next_at = $3
+         WHERE jurisdiction_id = $1 AND delivery_id = $2 AND state = 'dead'",
+        params![jurisdiction.0, id, now],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Drops a delivery that waits or is dead. Answers whether there was one.
+pub fn discard(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    id: i64,
+    why: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let changed = tx.exec(
+        "UPDATE delivery
+         SET state = 'dropped', next_at = $3, error = $4
+         WHERE jurisdiction_id = $1 AND delivery_id = $2 AND state IN ('waiting', 'dead')",
+        params![jurisdiction.0, id, now, why],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Forgets deliveries in a state since before a time. Answers how many.
+pub fn forget(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, state: State, before: Timestamp) -> Result<u64> {
+    tx.exec(
+        "DELETE FROM delivery
+         WHERE jurisdiction_id = $1 AND state = $2 AND next_at < $3",
+        params![jurisdiction.0, state.as_str(), before],
+    )
+}
+
+/// A system that is told by signed requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// Its number; 0 until it is kept.
+    pub id: i64,
+    /// Where requests go.
+    pub url: String,
+    /// Words of events, or `*`.
+    pub events: Vec<String>,
+    /// Whether it is told of what the public does not see.
+    pub all: bool,
+    /// What requests are signed with, sealed.
+    pub sealed: Vec<u8>,
+    /// When it was added.
+    pub created_at: Timestamp,
+}
+
+/// All webhooks.
+pub fn webhooks(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<Webhook>> {
+    conn.rows(
+        "SELECT webhook_id, url, events, scope, sealed, created_at
+         FROM webhook
+         WHERE jurisdiction_id = $1
+         ORDER BY webhook_id",
+        params![jurisdiction.0],
+        |row| {
+            Ok(Webhook {
+                id: row.int(0)?,
+                url: row.text(1)?.to_owned(),
+                events: row.text(2)?.split(',').map(str::to_owned).collect(),
+                all: row.text(3)? == "all",
+                sealed: row.bytes(4)?.to_vec(),
+                created_at: row.time(5)?,
+            })
+        },
+    )
+}
+
+/// The number of a webhook to be.
+pub fn next_webhook(tx: &mut Tx<'_>, jurisdiction: JurisdictionId) -> Result<i64> {
+    tx.next_id(jurisdiction.0, "webhook")
+}
+
+/// Adds a webhook.
+pub fn add_webhook(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, new: &Webhook) -> Result<()> {
+    tx.put(
+        "INSERT INTO webhook (jurisdiction_id, webhook_id, url, events, scope, sealed, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        params![
+            jurisdiction.0,
+            new.id,
+            new.url,
+            new.events.join(","),
+            if new.all { "all" } else { "public" },
+            new.sealed,
+            new.created_at
+        ],
+    )
+}
+
+/// Keeps the same secret of a webhook sealed anew. Answers how many rows it were.
+pub fn seal_anew(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, old: &Webhook, sealed: &[u8]) -> Result<u64> {
+    tx.exec(
+        "UPDATE webhook
+         SET sealed = $4
+         WHERE jurisdiction_id = $1 AND webhook_id = $2 AND sealed = $3",
+        params![jurisdiction.0, old.id, old.sealed.as_slice(), sealed],
+    )
+}
+
+/// Removes a webhook; what waits for it is dropped when its time comes. Answers whether there was one.
+pub fn remove_webhook(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, id: i64) -> Result<bool> {
+    let removed = tx.exec(
+        "DELETE FROM webhook
+         WHERE jurisdiction_id = $1 AND webhook_id = $2",
+        params![jurisdiction.0, id],
+    )?;
+    Ok(removed == 1)
+}
+
+/// Notes that somebody wants no mail.
+pub fn opt_out(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, who: &Hash, now: Timestamp) -> Result<()> {
+    tx.exec(
+        "INSERT INTO opt_out (jurisdiction_id, who, at)
+         VALUES ($1, $2, $3)
+         ON CONFLICT (jurisdiction_id, who) DO NOTHING",
+        params![jurisdiction.0, *who, now],
+    )?;
+    Ok(())
+}
+
+/// Notes that they want it again, by the hashes that they may be known by.
+pub fn opt_in(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, hashes: &[Hash]) -> Result<()> {
+    for who in hashes {
+        tx.queue(
+            "DELETE FROM opt_out
+             WHERE jurisdiction_id = $1 AND who = $2",
+            params![jurisdiction.0, *who],
+        )?;
+    }
+    Ok(())
+}
+
+/// Whether somebody wants no mail, by the hashes that they may be known by.
+pub fn is_opted_out(conn: &Conn, jurisdiction: JurisdictionId, hashes: &[Hash]) -> Result<bool> {
+    for who in hashes {
+        let found = conn.row_optional(
+            "SELECT 1
+             FROM opt_out
+             WHERE jurisdiction_id = $1 AND who = $2",
+            params![jurisdiction.0, *who],
+            |row| row.int(0),
+        )?;
+        if found.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    #[test]
+    fn what_is_due_is_found_in_its_order_without_a_look_at_what_is_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Timestamp::UNIX_EPOCH).unwrap();
+        let steps = store.read_blocking(|conn| {
+            conn.rows(
+                &format!("EXPLAIN QUERY PLAN {DUE}"),
+                params![1_i64, "mail", 0_i64, 0_i64, 10_i64],
+                |row| Ok(row.text(3)?.to_owned()),
+            )
+        });
+        let plan = steps.unwrap().join("; ");
+        for index in ["delivery_by_state", "delivery_by_case"] {
+            assert!(plan.contains(index), "{plan}");
+        }
+        assert!(!plan.contains("SCAN"), "a full scan: {plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "a sort of everything: {plan}");
+    }
+    fn to_reporter(version: u32, next_at: i64) -> Delivery {
+        Delivery {
+            id: 0,
+            number: CaseNumber(7),
+            version,
+            channel: Channel::Mail,
+            notice: "comment".to_owned(),
+            report: 1,
+            unit: None,
+            webhook: 0,
+            state: State::Waiting,
+            tries: 0,
+            created_at: Timestamp::UNIX_EPOCH,
+            next_at: Timestamp::from_second(next_at).unwrap(),
+            error: String::new(),
+        }
+    }
+
+    #[test]
+    fn nothing_goes_before_what_came_before_it_whatever_their_times() {
+        const PLACE: JurisdictionId = JurisdictionId(1);
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Timestamp::UNIX_EPOCH).unwrap();
+        // The second was put off, the last is of another reader.
+        let other = Delivery {
+            report: 2,
+            ..to_reporter(4, 5)
+        };
+        let all = [to_reporter(1, 10), to_reporter(2, 30), to_reporter(3, 20), other];
+        store
+            .write_blocking(move |tx| all.iter().try_for_each(|one| keep(tx, PLACE, one)))
+            .unwrap();
+        let due = |at: i64| {
+            let now = Timestamp::from_second(at).unwrap();
+            let found = store.read_blocking(|conn| due(conn, PLACE, Channel::Mail, 0, now, 9));
+            let versions = |found: Vec<Delivery>| found.iter().map(|one| one.version).collect::<Vec<_>>();
+            found.map(versions).unwrap()
+        };
+        assert_eq!(due(4), Vec::<u32>::new());
+        assert_eq!(due(25), [4, 1]);
+        assert_eq!(due(30), [4, 1, 2, 3]);
+    }
+}

@@ -1,0 +1,568 @@
+//! The table of rights: every route of every face, for everybody, on a case of their own area, of another one, and on a
+//! public one. What the server answers is compared with one table, in `snapshots/rights__table.snap`: a route without
+//! a line there fails, and so does one that lets in whom the table keeps out.
+
+use std::{fmt::Write, fs, path::Path};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Method, Request, StatusCode, header},
+};
+use serde_json::json;
+use tower::ServiceExt;
+use whistle_domain::{
+    case::{Actor, Channel, PhotoKind},
+    command::{Act, NewReport, Whereabouts},
+    rights::{Role, Scope},
+    whistle::command::NewWhistle,
+    words::CaseNumber,
+};
+use whistle_service::{
+    Here, Site, Whistle,
+    account::{SignIn, SignedIn},
+    case::With,
+};
+use whistle_testbed::Bed;
+use whistle_web::{App, Settings, paths, router};
+
+const PASSWORD: &str = "a long enough password";
+
+/// The town of all roles, and the other one.
+const OWN: &str = "230599100";
+const OTHER: &str = "230599101";
+
+const LEGEND: &str =
+    "yes: done or shown; with o, t, p: lists the case (or account) of the own area, of the other, the public one (of the city)
+no: 403; none: 404; sign-in, code: asks for those first; heard: let in, but what was sent is refused";
+
+/// Methods that are tried on every path.
+const METHODS: [Method; 5] = [
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+];
+
+/// Somebody who asks.
+#[derive(Clone)]
+struct Asker {
+    column: String,
+    login: Option<String>,
+    key: Option<String>,
+    session: Option<String>,
+}
+
+/// A case that is asked about.
+struct Matter {
+    /// Which one, in the table and in its description.
+    row: &'static str,
+    number: i64,
+    photo: String,
+    /// The number of an account that holds a post in the same town.
+    account: i64,
+    /// The number of a whistle that this post has blown on it.
+    whistle: i64,
+}
+
+impl Matter {
+    /// How a list that shows it says so in the table.
+    fn letter(&self) -> &'static str {
+        match self.row {
+            "other" => "t",
+            row => &row[..1],
+        }
+    }
+}
+
+struct Town {
+    whistle: Whistle,
+    here: Here,
+    router: Router,
+    asset: String,
+    matters: Vec<Matter>,
+    _dir: Bed,
+}
+
+/// The place of Willow Brook, with a post of each role at the station of one town.
+fn settle() -> (Bed, Whistle, [i64; 3]) {
+    let dir = Bed::new();
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
+    let folder = dir.path().join("village");
+    for part in ["", "briefing"] {
+        fs::create_dir_all(folder.join(part)).expect("a folder");
+        for entry in fs::read_dir(from.join(part)).expect("the village") {
+            let file = entry.expect("a file").path();
+            if file.is_file() {
+                let name = file.file_name().expect("a name");
+                fs::copy(&file, folder.join(part).join(name)).expect("a copy");
+            }
+        }
+    }
+    let posts = folder.join("posts.csv");
+    let mut text = fs::read_to_string(&posts).expect("the posts");
+    for role in Role::ALL {
+        writeln!(text, "X-{role},{role},,,T100,{OWN},{role}", role = role.as_str()).expect("a line");
+    }
+    fs::write(&posts, text).expect("the posts");
+    let store = dir.path().join("store");
+    fs::create_dir_all(&store).expect("a folder");
+    let site = Site {
+        database_url: dir.database_url().map(str::to_owned),
+        ..store.into()
+    };
+    let whistle = Whistle::open(site).expect("a store");
+    whistle.apply(&folder).expect("the village is in force");
+    let places = whistle.places();
+    let here = places.named(None).expect("one place");
+    for role in Role::ALL {
+        let post = format!("X-{}", role.as_str()).parse().expect("a code");
+        whistle
+            .add_user(here, role.as_str(), PASSWORD, &[post])
+            .expect("an account");
+    }
+    let add = |login: &str, post: &str| {
+        let post = post.parse().expect("a code");
+        whistle
+            .add_user(here, login, PASSWORD, &[post])
+            .expect("an account")
+    };
+    add("centre", "CITY-D");
+    let accounts = [
+        add(&mark("own"), "T100-P"),
+        add(&mark("other"), "T101-P"),
+        add(&mark("public"), "CITY-D"),
+    ];
+    (dir, whistle, accounts)
+}
+
+impl Town {
+    async fn new() -> Self {
+        let (dir, whistle, accounts) = tokio::task::spawn_blocking(settle).await.expect("a town");
+        let settings = Settings {
+            rate: 0,
+            ..Settings::default()
+        };
+        let here = whistle.places().named(None).expect("one place").clone();
+        let mut town = Self {
+            router: router(App::new(whistle.clone(), settings, None)),
+            whistle,
+            here,
+            asset: String::new(),
+            matters: Vec::new(),
+            _dir: dir,
+        };
+        let centre = town.sign_in("centre").await.actor;
+        let rows = [
+            ("own", "RD-SIGN", OWN, "T100"),
+            ("other", "RD-SIGN", OTHER, "T101"),
+            ("public", "RD-HOLE", OTHER, "T101"),
+        ];
+        for ((row, service, area, unit), account) in rows.into_iter().zip(accounts) {
+            let mut matter = town.matter(&centre, row, service, area, unit).await;
+            matter.account = account;
+            let by = town.sign_in(&mark(row)).await.actor;
+            let blown = town.whistle.blow(&town.here, whistle_on(&matter), by, None).await;
+            matter.whistle = blown.expect("a whistle").number.0;
+            town.matters.push(matter);
+        }
+        let home = Request::get("/").header(header::HOST, "willow.example.org");
+        let home = town.send(home.body(Body::empty()).expect("a request")).await.1;
+        let from = home.find("/assets/").expect("an asset");
+        town.asset = home[from..]
+            .split('"')
+            .next()
+            .map(str::to_owned)
+            .expect("an asset");
+        town
+    }
+
+    async fn token(&self, login: &str) -> String {
+        let signed_in = self
+            .whistle
+            .sign_in(&self.here, login, PASSWORD.to_owned(), None)
+            .await;
+        signed_in
+            .and_then(SignIn::done)
+            .unwrap_or_else(|error| panic!("{login}: {error}"))
+    }
+
+    async fn sign_in(&self, login: &str) -> SignedIn {
+        let token = self.token(login).await;
+        self.whistle
+            .signed_in(&self.here, &token)
+            .await
+            .expect("a session")
+    }
+
+    /// A case with a photo that is for staff, in the hands of a unit.
+    async fn matter(&self, by: &Actor, row: &'static str, service: &str, area: &str, unit: &str) -> Matter {
+        let kept = self
+            .whistle
+            .keep_photo(&self.here, PIXEL.into())
+            .await
+            .expect("a photo");
+        let new = NewReport {
+            service: service.parse().expect("a code"),
+            standard: None,
+            whereabouts: Whereabouts {
+                area: Some(area.parse().expect("a code")),
+                ..Whereabouts::default()
+            },
+            description: mark(row),
+            answers: Vec::new(),
+            channel: Channel::Phone,
+            photos: vec![kept.shown(PhotoKind::Before, false)],
+            fixed: None,
+        };
+        let filed = self
+            .whistle
+            .report(&self.here, new, by.clone(), With::default())
+            .await;
+        let number = filed.expect("a case").number;
+        let unit = Some(unit.parse().expect("a code"));
+        for act in [Act::Accept { standard: None }, Act::Assign { unit }] {
+            let seen = self
+                .whistle
+                .case(&self.here, number)
+                .await
+                .expect("a case")
+                .version;
+            let done = self
+                .whistle
+                .act(&self.here, number, Some(seen), act, String::new(), by.clone())
+                .await;
+            done.expect("it is done");
+        }
+        Matter {
+            row,
+            number: number.0,
+            photo: kept.id,
+            account: 0,
+            whistle: 0,
+        }
+    }
+
+    async fn send(&self, request: Request<Body>) -> (StatusCode, String, String) {
+        let answer = self.router.clone().oneshot(request).await.expect("no error");
+        let (parts, body) = answer.into_parts();
+        let to = parts.headers.get(header::LOCATION);
+        let to = to.and_then(|to| to.to_str().ok()).unwrap_or_default().to_owned();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+        (parts.status, String::from_utf8_lossy(&bytes).into_owned(), to)
+    }
+
+    /// Whether a path takes a method.
+    async fn takes(&self, method: &Method, path: &str) -> bool {
+        let request = Request::builder()
+            .method(method)
+            .uri(self.address(path, &self.matters[0]))
+            .header(header::HOST, "willow.example.org");
+        let (status, ..) = self.send(request.body(Body::empty()).expect("a request")).await;
+        status != StatusCode::METHOD_NOT_ALLOWED
+    }
+
+    /// What somebody is told who asks for a route.
+    async fn verdict(&self, method: &Method, path: &str, matter: &Matter, asker: &Asker) -> String {
+        let uri = self.address(path, matter);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(&uri)
+            .header(header::HOST, "willow.example.org");
+        if let Some(key) = &asker.key {
+            request = request.header("X-Api-Key", key);
+        }
+        let is_api = path.starts_with("/api/");
+        if let Some(token) = &asker.session {
+            request = if is_api {
+                request.header(header::AUTHORIZATION, format!("Bearer {token}"))
+            } else {
+                request.header(header::COOKIE, format!("whistle_session={token}"))
+            };
+        }
+        let body = if matches!(*method, Method::GET | Method::DELETE) {
+            Body::empty()
+        } else if path == "/api/v1/photos" {
+            request = request.header(header::CONTENT_TYPE, "image/png");
+            PIXEL.into()
+        } else if is_api {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+            self.json(path, matter).await.into()
+        } else {
+            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let token = asker.session.as_deref().map(|s| self.whistle.form_token(s));
+            format!(
+                "token={}&{}",
+                token.unwrap_or_default(),
+                self.form(path, matter).await
+            )
+            .into()
+        };
+        let (status, text, to) = self.send(request.body(body).expect("a request")).await;
+        let verdict = match status.as_u16() {
+            _ if status.is_redirection() && to.starts_with("/staff/sign-in?") => "sign-in",
+            _ if status.is_redirection() && to == "/follow" => "code",
+            200 if *method == Method::GET && !path.contains("{number}") && !path.contains("{*file}") => {
+                return self.shown_in(&text);
+            }
+            200..400 => "yes",
+            401 => "sign-in",
+            403 => "no",
+            404 => "none",
+            400 | 409 | 415 | 422 => "heard",
+            _ => panic!("{method} {uri} as {}: {status}: {text}", asker.column),
+        };
+        verdict.to_owned()
+    }
+
+    /// What a list shows: the first letters of the cases.
+    fn shown_in(&self, text: &str) -> String {
+        let mut shown = "yes".to_owned();
+        for matter in &self.matters {
+            if text.contains(&mark(matter.row)) {
+                shown = format!("{shown} {}", matter.letter());
+            }
+        }
+        shown
+    }
+
+    /// The address of a route for a case.
+    fn address(&self, path: &str, matter: &Matter) -> String {
+        let number = if path.contains("/whistles/") {
+            matter.whistle
+        } else {
+            matter.number
+        };
+        let number = number.to_string();
+        let path = match path {
+            "/assets/{hash}/{name}" => self.asset.as_str(),
+            "/open311/v2/services/{*file}" => "/open311/v2/services/RD-HOLE.json",
+            "/open311/v2/requests/{*file}" => "/open311/v2/requests/{number}.json",
+            "/open311/v2/tokens/{*file}" => "/open311/v2/tokens/{number}.json",
+            "/api/v1/areas/at" => "/api/v1/areas/at?lon=131.805&lat=46.205",
+            "/api/v1/reports/near" => "/api/v1/reports/near?service=RD-HOLE&lon=131.805&lat=46.205",
+            other => other,
+        };
+        let path = path
+            .replace("{number}", &number)
+            .replace("{id}", &matter.photo)
+            .replace("{photo}", &matter.photo)
+            .replace("{link}", "1-1-AAAA")
+            .replace("{code}", OWN)
+            .replace("{account}", &matter.account.to_string())
+            .replace("{change}", "sign-out")
+            .replace(
+                "{verb}",
+                if path.contains("/whistles/") {
+                    "withdraw"
+                } else {
+                    "comment"
+                },
+            );
+        assert!(!path.contains('{'), "say in this test what {path} is called with");
+        path
+    }
+
+    /// What is posted to the JSON API.
+    async fn json(&self, path: &str, matter: &Matter) -> String {
+        match path.trim_start_matches("/api/v1") {
+            "/" => json!({}),
+            "/reports" => json!({"service": "RD-HOLE", "area": OWN, "description": "a hole",
+                "answers": [{"question": "depth", "values": ["12"]}]}),
+            "/cases/{number}/reports" => json!({"text": "me too"}),
+            "/cases/{number}/acts" => {
+                json!({"verb": "comment", "text": "so", "seen": self.version(matter).await})
+            }
+            "/whistles" => {
+                json!({"kind": "URGENT", "cases": [matter.number], "units": ["WATER"], "lead": "WATER",
+                "matter": "now"})
+            }
+            "/whistles/{number}/acts" => json!({"verb": "withdraw", "text": "so", "seen": 99}),
+            "/sessions" => json!({"login": "nobody", "password": "nothing of the kind"}),
+            "/sessions/current/post" => json!({"post": "X-patrol"}),
+            other => panic!("say in this test what is posted to {other}"),
+        }
+        .to_string()
+    }
+
+    /// What is posted by forms, and by Open311's clients.
+    async fn form(&self, path: &str, matter: &Matter) -> String {
+        let number = matter.number;
+        match path {
+            "/report" | "/staff/report" => {
+                format!("service=RD-HOLE&area={OWN}&description=hole&answer-depth=12&send=yes&seen=yes")
+            }
+            "/cases/{number}/join" => "text=me+too".to_owned(),
+            "/follow" => format!("number={number}&code=ABCD-EFGH-JKMN"),
+            "/follow/case" => "verb=comment&text=so".to_owned(),
+            "/staff/cases/{number}/{verb}" => format!("text=so&seen={}", self.version(matter).await),
+            "/staff/whistles/new" => {
+                format!("case={number}&kind=URGENT&unit=WATER&lead=WATER&matter=now")
+            }
+            "/staff/whistles/{number}/minutes" | "/staff/whistles/{number}/{verb}" => {
+                "text=so&seen=99".to_owned()
+            }
+            "/notices/stop" => "what=all".to_owned(),
+            "/ask/{link}" => "text=so".to_owned(),
+            "/staff/handover" => "note=so".to_owned(),
+            "/staff/sign-in" => "login=nobody&password=nothing+of+the+kind".to_owned(),
+            "/staff/account/password" => {
+                "old=nothing+of+the+kind&new=another+long+one&again=another+long+one".to_owned()
+            }
+            "/staff/account/sessions" => format!("session={}", "A".repeat(43)),
+            "/staff/sign-in/code" => "half=1.1.x&code=123456".to_owned(),
+            "/staff/account/second-factor/confirm" | "/staff/account/second-factor/remove" => {
+                "code=123456".to_owned()
+            }
+            "/staff/post" => "post=X-patrol".to_owned(),
+            _ if path.starts_with("/open311/v2/requests.") => {
+                format!("service_code=RD-HOLE&address_id={OWN}&description=hole&attribute%5Bdepth%5D=12")
+            }
+            _ if path.starts_with("/open311/v2/servicerequestupdates.") => format!(
+                "service_request_id={number}&status=open&description=seen&updated_datetime=2026-05-07T01:00:00Z&update_id=1"
+            ),
+            "/follow/mine/contact" => "phone=0700".to_owned(),
+            "/follow/leave"
+            | "/follow/mine/erase"
+            | "/staff/account/second-factor"
+            | "/staff/sign-out"
+            | "/staff/accounts/{account}/{change}"
+            | "/staff/cases/{number}/contacts" => String::new(),
+            other => panic!("say in this test what is posted to {other}"),
+        }
+    }
+
+    async fn version(&self, matter: &Matter) -> u32 {
+        let case = self.whistle.case(&self.here, CaseNumber(matter.number)).await;
+        case.expect("a case").version
+    }
+}
+
+/// A whistle on it.
+fn whistle_on(matter: &Matter) -> NewWhistle {
+    NewWhistle {
+        kind: "URGENT".parse().expect("a code"),
+        cases: vec![CaseNumber(matter.number)],
+        units: vec!["WATER".parse().expect("a code")],
+        lead: "WATER".parse().expect("a code"),
+        place: String::new(),
+        meet_at: None,
+        matter: mark(matter.row),
+    }
+}
+
+/// The word by which a case is known in a list.
+fn mark(row: &str) -> String {
+    format!("{row}-matter")
+}
+
+/// A picture of one pixel, PNG.
+const PIXEL: &[u8] = &[
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00,
+    0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x02, 0x00, 0x00, 0x00, 0x90, 0x77, 0x53, 0xde, 0x00,
+    0x00, 0x00, 0x0c, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9c, 0x63, 0xf8, 0xcf, 0xc0, 0x00, 0x00, 0x03, 0x01,
+    0x01, 0x00, 0xc9, 0xfe, 0x92, 0xef, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60,
+    0x82,
+];
+
+async fn askers(town: &Town) -> Vec<Asker> {
+    let nobody = Asker {
+        column: "anyone".to_owned(),
+        login: None,
+        key: None,
+        session: None,
+    };
+    let mut askers = vec![nobody.clone()];
+    for scope in Scope::ALL {
+        let (whistle, here) = (town.whistle.clone(), town.here.clone());
+        let key = tokio::task::spawn_blocking(move || whistle.add_key(&here, "a test", &[scope], None));
+        askers.push(Asker {
+            column: format!("key {}", scope.as_str()),
+            key: Some(key.await.expect("it runs").expect("a key")),
+            ..nobody.clone()
+        });
+    }
+    for role in Role::ALL {
+        askers.push(Asker {
+            column: role.as_str().to_owned(),
+            login: Some(role.as_str().to_owned()),
+            session: Some(town.token(role.as_str()).await),
+            ..nobody.clone()
+        });
+    }
+    askers
+}
+
+/// Routes that end the session of who asks.
+fn signs_out(method: &Method, path: &str) -> bool {
+    path == "/staff/sign-out" || *method == Method::DELETE && path == "/api/v1/sessions/current"
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_lets_in_whom_the_table_names_and_nobody_else() {
+    let town = Town::new().await;
+    let mut askers = askers(&town).await;
+    let mut paths = paths();
+    paths.sort();
+    let mut lines = Vec::new();
+    // First what only reads, so that lists hold nothing but what was there.
+    for method in METHODS {
+        for path in &paths {
+            if !town.takes(&method, path).await {
+                continue;
+            }
+            let one_case = ["{number}", "{account}", "requests/{*file}"]
+                .iter()
+                .any(|part| path.contains(part))
+                || method == Method::POST && path.contains("servicerequestupdates");
+            let rows = &town.matters[..if one_case { town.matters.len() } else { 1 }];
+            for matter in rows {
+                let row = if rows.len() == 1 { "" } else { matter.row };
+                let mut line = format!("{:7}{path:46}{row:7}", method.as_str());
+                for asker in &mut askers {
+                    let verdict = town.verdict(&method, path, matter, asker).await;
+                    write!(line, "{verdict:>14}").expect("a word");
+                    if let (true, Some(login)) = (signs_out(&method, path), &asker.login) {
+                        asker.session = Some(town.token(login).await);
+                    }
+                }
+                lines.push((path, line));
+            }
+        }
+    }
+    lines.sort_by_key(|(path, _)| *path);
+    let mut table = format!("{LEGEND}\n{:60}", "");
+    for asker in &askers {
+        write!(table, "{:>14}", asker.column).expect("a word");
+    }
+    for (_, line) in lines {
+        write!(table, "\n{line}").expect("a line");
+    }
+    insta::assert_snapshot!("table", table);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_without_the_scope_is_told_which_one_it_lacks() {
+    let town = Town::new().await;
+    let askers = askers(&town).await;
+    let key = askers[1].key.as_deref().expect("a key for reports");
+    let public = town.matters[2].number;
+    let act = Request::post(format!("/api/v1/cases/{public}/acts"))
+        .header("X-Api-Key", key)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(json!({"verb": "comment", "text": "so"}).to_string()));
+    let update = Request::post("/open311/v2/servicerequestupdates.json")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(format!(
+            "api_key={key}&service_request_id={public}&description=seen"
+        )));
+    for request in [act, update] {
+        let (status, text, _) = town.send(request.expect("a request")).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{text}");
+        assert!(
+            text.contains("\"update\"") || text.contains("\\\"update\\\""),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,182 @@
+//! `whistle notices`: what was told to whom, what did not arrive, and how it reads.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
+use serde::Serialize;
+use whistle_domain::words::Lang;
+use whistle_service::{
+    Here, Whistle,
+    notices::{Delivery, Notice, State, Words},
+    place,
+};
+
+use super::{Which, open};
+use crate::{config::Config, failure::Result, output};
+
+#[derive(Debug, Args)]
+pub(super) struct Notices {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List deliveries, the newest first; those that were given up, unless another state is named
+    #[command(after_help = "Example: whistle notices list --state waiting --data /var/lib/whistle")]
+    List {
+        /// waiting, sent, dropped or dead
+        #[arg(long, value_name = "STATE", default_value = "dead")]
+        state: State,
+        /// Only those below this number, for the next page
+        #[arg(long, value_name = "ID")]
+        below: Option<i64>,
+        #[command(flatten)]
+        which: Which,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try deliveries again that were given up
+    #[command(after_help = "Example: whistle notices retry --all --data /var/lib/whistle")]
+    Retry(Chosen),
+    /// Drop deliveries that wait or were given up
+    #[command(after_help = "Example: whistle notices drop 117 --data /var/lib/whistle")]
+    Drop(Chosen),
+    /// Print a notice of the place in force, or of a folder, with made-up values
+    #[command(after_help = "Example: whistle notices preview handled --lang zh --place ./my-city")]
+    Preview {
+        /// Which: received, assigned, handled, closed …
+        notice: Notice,
+        /// zh or en [default: the place's first language]
+        #[arg(long, value_name = "LANG")]
+        lang: Option<Lang>,
+        /// A place folder that need not be applied
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        place: Option<PathBuf>,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Chosen {
+    /// Its number in `whistle notices list`
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    id: Option<i64>,
+    /// All that were given up
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    which: Which,
+}
+
+impl Notices {
+    pub(super) fn run(self, config: &Config) -> Result<()> {
+        if let Action::Preview {
+            notice,
+            lang,
+            place: Some(dir),
+            ..
+        } = &self.action
+        {
+            print(&place::preview(dir, *notice, *lang)?);
+            return Ok(());
+        }
+        let whistle = open(config)?;
+        match self.action {
+            Action::List {
+                state,
+                below,
+                which,
+                json,
+            } => list(&whistle, &which.here(&whistle)?, state, below, json),
+            Action::Retry(Chosen { id, which, .. }) => {
+                let n = whistle.retry_deliveries(&which.here(&whistle)?, id)?;
+                output::line(format!(
+                    "{} again",
+                    output::count(n, "delivery waits", "deliveries wait")
+                ));
+                Ok(())
+            }
+            Action::Drop(Chosen { id, which, .. }) => {
+                let n = whistle.drop_deliveries(&which.here(&whistle)?, id)?;
+                output::line(format!(
+                    "{} dropped",
+                    output::count(n, "delivery is", "deliveries are")
+                ));
+                Ok(())
+            }
+            Action::Preview {
+                notice, lang, which, ..
+            } => {
+                print(&whistle.preview(&which.here(&whistle)?, notice, lang)?);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn print(words: &Words) {
+    output::line(format!("Subject: {}\n\n{}", words.subject, words.text));
+}
+
+fn list(whistle: &Whistle, here: &Here, state: State, below: Option<i64>, json: bool) -> Result<()> {
+    #[derive(Serialize)]
+    struct Row {
+        id: i64,
+        case: i64,
+        state: &'static str,
+        channel: &'static str,
+        notice: String,
+        to: String,
+        tries: u32,
+        at: jiff::Timestamp,
+        error: String,
+    }
+    let row = |one: Delivery| Row {
+        id: one.id,
+        case: one.number.0,
+        state: one.state.as_str(),
+        channel: one.channel.as_str(),
+        to: reader(&one),
+        notice: one.notice,
+        tries: one.tries,
+        at: one.next_at,
+        error: one.error,
+    };
+    let found = whistle.deliveries(here, state, below)?;
+    let rows: Vec<Row> = found.into_iter().map(row).collect();
+    if json {
+        output::json(&rows);
+        return Ok(());
+    }
+    let zone = here.place.calendar.zone();
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|row| {
+            [
+                row.id.to_string(),
+                row.case.to_string(),
+                row.channel.to_owned(),
+                row.notice,
+                row.to,
+                row.tries.to_string(),
+                zone.to_datetime(row.at).strftime("%F %H:%M").to_string(),
+                row.error,
+            ]
+        })
+        .collect();
+    output::table(&["ID", "CASE", "BY", "NOTICE", "TO", "TRIES", "AT", "WHY"], &rows);
+    Ok(())
+}
+
+/// For whom it is, without an address.
+fn reader(one: &Delivery) -> String {
+    match (&one.unit, one.report, one.webhook) {
+        (Some(unit), ..) => unit.to_string(),
+        (None, 0, hook) => format!("webhook {hook}"),
+        (None, report, 0) => format!("report {report}"),
+        (None, report, hook) => format!("report {report} by webhook {hook}"),
+    }
+}
