@@ -853,11 +853,33 @@ pub enum Body {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         post: Option<PostCode>,
     },
+    /// What reporters had said of themselves and of the matter was erased: by a reporter, their own; by Whistle, because
+    /// it was kept for long enough. The texts of the earlier events are gone from the log.
+    Erased {
+        /// Whether it was known how they can be reached.
+        contact: bool,
+        /// How many texts.
+        texts: u32,
+        /// The ids of the photos.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        photos: Vec<String>,
+    },
+}
+
+impl Event {
+    /// Whose words and photos it brings, where it is a reporter's: which report of the case.
+    pub fn report(&self) -> Option<u32> {
+        match (&self.body, &self.by) {
+            (Body::Reported { .. }, _) => Some(1),
+            (Body::Joined { report, .. }, _) | (_, Actor::Reporter { report }) => Some(*report),
+            _ => None,
+        }
+    }
 }
 
 impl Body {
     /// All words, in the order of the variants.
-    pub const WORDS: [&'static str; 42] = [
+    pub const WORDS: [&'static str; 43] = [
         "reported",
         "joined",
         "accepted",
@@ -900,6 +922,7 @@ impl Body {
         "whistled",
         "reckoned",
         "escalated",
+        "erased",
     ];
 
     /// The photos that it brings.
@@ -956,6 +979,7 @@ impl Body {
             Self::Whistled { .. } => "whistled",
             Self::Reckoned => "reckoned",
             Self::Escalated { .. } => "escalated",
+            Self::Erased { .. } => "erased",
         }
     }
 }
@@ -1217,6 +1241,7 @@ impl Case {
             }
             Body::Escalated { level, .. } => self.flags.escalated = self.flags.escalated.max(Some(*level)),
             Body::Shown { public } => self.public = *public,
+            Body::Erased { photos, .. } => self.photos.retain(|photo| !photos.contains(&photo.id)),
         }
         self.turn_clocks(event);
         Ok(())

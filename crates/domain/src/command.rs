@@ -200,6 +200,15 @@ pub enum Act {
     Reckon,
     /// See [`Verb::Escalate`].
     Escalate,
+    /// See [`Verb::Erase`]. That the log's own texts go, is for whoever keeps the log.
+    Erase {
+        /// Whether it was known how they can be reached.
+        contact: bool,
+        /// How many texts.
+        texts: u32,
+        /// The ids of the photos.
+        photos: Vec<String>,
+    },
 }
 
 impl Act {
@@ -248,6 +257,7 @@ impl Act {
             Self::Whistle { .. } => Verb::Whistle,
             Self::Reckon => Verb::Reckon,
             Self::Escalate => Verb::Escalate,
+            Self::Erase { .. } => Verb::Erase,
         }
     }
 }
@@ -930,6 +940,22 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                     story.tell(Body::Unanswered, text, clocks);
                 }
             }
+        }
+        Act::Erase {
+            contact,
+            texts,
+            photos,
+        } => {
+            let (contact, texts, photos) = (*contact, *texts, photos.clone());
+            story.tell(
+                Body::Erased {
+                    contact,
+                    texts,
+                    photos,
+                },
+                text,
+                vec![],
+            );
         }
     }
     Ok(story.events)

@@ -555,6 +555,8 @@ pub struct Settings {
     pub duplicate_hours: u32,
     /// Contact data is erased this many days after closing.
     pub retention_days: u32,
+    /// What reporters wrote is erased this many days after closing; none keeps it with the case.
+    pub text_retention_days: Option<u32>,
     /// Within how much time the notices to one reader are gathered into one mail, once there are several; zero: never.
     pub digest: SignedDuration,
     /// The triage limit of a report whose standard says none.

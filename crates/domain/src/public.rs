@@ -149,7 +149,8 @@ fn entry(event: &Event, version: u32) -> Option<Entry> {
         | Body::Signed
         | Body::Whistled { .. }
         | Body::Reckoned
-        | Body::Escalated { .. } => return None,
+        | Body::Escalated { .. }
+        | Body::Erased { .. } => return None,
     };
     let text = if text_is_public {
         mask(&event.text).into_owned()

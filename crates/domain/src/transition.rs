@@ -103,6 +103,8 @@ pub enum Verb {
     Reckon,
     /// Take the step of a clock's ladder that is due, or end the time for an answer.
     Escalate,
+    /// Erase what a reporter wrote and sent, and how they can be reached.
+    Erase,
 }
 
 impl Verb {
@@ -152,6 +154,7 @@ impl Verb {
             Self::Whistle => "whistle",
             Self::Reckon => "reckon",
             Self::Escalate => "escalate",
+            Self::Erase => "erase",
         }
     }
 }
@@ -626,6 +629,7 @@ pub const TRANSITIONS: &[Transition] = &[
     line(Verb::Whistle, &Stage::ALL, To::Same, &[System], &[]),
     line(Verb::Reckon, OPEN, To::Same, &[System], &[]),
     line(Verb::Escalate, OPEN, To::Same, &[System], &[]),
+    line(Verb::Erase, &Stage::ALL, To::Same, &[Reporter, System], &[]),
 ];
 
 const fn line(
@@ -735,6 +739,7 @@ const fn verb_of(body: &Body) -> Option<Verb> {
         Body::Whistled { .. } => Verb::Whistle,
         Body::Reckoned => Verb::Reckon,
         Body::Escalated { .. } | Body::Unanswered => Verb::Escalate,
+        Body::Erased { .. } => Verb::Erase,
     })
 }
 

@@ -141,6 +141,7 @@ fn any_act() -> impl Strategy<Value = Act> {
         1 => any::<bool>().prop_map(|public| Act::Show { public }),
         1 => Just(Act::Reckon),
         6 => Just(Act::Escalate),
+        1 => Just(Act::Erase { contact: true, texts: 1, photos: vec![] }),
     ]
 }
 
@@ -328,6 +329,11 @@ fn fitting(verb: Verb, case: &Case, now: Timestamp) -> Option<Act> {
         },
         Verb::Reckon => Act::Reckon,
         Verb::Escalate => Act::Escalate,
+        Verb::Erase => Act::Erase {
+            contact: true,
+            texts: 1,
+            photos: vec![],
+        },
     })
 }
 

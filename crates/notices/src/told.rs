@@ -208,7 +208,8 @@ fn of_event(
         | Body::Answered { .. }
         | Body::Unanswered
         | Body::Whistled { .. }
-        | Body::Reckoned => Vec::new(),
+        | Body::Reckoned
+        | Body::Erased { .. } => Vec::new(),
     }
 }
 

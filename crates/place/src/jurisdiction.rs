@@ -65,6 +65,7 @@ pub(crate) fn default_settings() -> Settings {
         duplicate_metres: 50.0,
         duplicate_hours: 72,
         retention_days: 180,
+        text_retention_days: None,
         digest: SignedDuration::from_hours(1),
         triage: limit("4h working"),
         sign: None,
@@ -314,6 +315,7 @@ fn settings(root: &Section<'_, '_>, faults: &mut Faults) -> Settings {
             "duplicate_metres",
             "duplicate_hours",
             "retention_days",
+            "text_retention_days",
             "digest",
             "triage",
             "sign",
@@ -341,6 +343,11 @@ fn settings(root: &Section<'_, '_>, faults: &mut Faults) -> Settings {
         faults,
     );
     given.whole("retention_days", 1..=36_600, &mut settings.retention_days, faults);
+    if given.get("text_retention_days").is_some() {
+        let mut days = 0;
+        given.whole("text_retention_days", 1..=36_600, &mut days, faults);
+        settings.text_retention_days = (days > 0).then_some(days);
+    }
     if let Some(text) = given.string("digest", faults) {
         match read_window(&text) {
             Some(window) => settings.digest = window,

@@ -22,7 +22,7 @@ use crate::{
 pub use whistle_store::account::{Change, Key, Listed};
 
 /// How long a session lasts: a shift and some.
-const SESSION_LASTS: SignedDuration = SignedDuration::from_hours(12);
+pub(crate) const SESSION_LASTS: SignedDuration = SignedDuration::from_hours(12);
 
 /// How long a good API key is not looked up again: within this time a revoked one is refused by every process.
 const KEY_REMEMBERED: Duration = Duration::from_secs(1);

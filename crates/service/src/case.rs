@@ -550,7 +550,11 @@ impl Whistle {
     }
 
     /// The contact data of a report, sealed; none when there is none.
-    fn seal(&self, contact: &Contact, report: (JurisdictionId, CaseNumber, u32)) -> Option<Vec<u8>> {
+    pub(crate) fn seal(
+        &self,
+        contact: &Contact,
+        report: (JurisdictionId, CaseNumber, u32),
+    ) -> Option<Vec<u8>> {
         (!contact.is_empty()).then(|| self.secret.seal(contact, report, &self.chance))
     }
 

@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use whistle_domain::{case::Actor, command::Act, words::JurisdictionId};
-use whistle_store::{Tx, account, case as stored, intake, lease};
+use whistle_store::{Tx, account, case as stored, intake, lease, photo};
 
 use crate::{
     Whistle,
@@ -14,7 +15,9 @@ use crate::{
     case::change,
     error::{Error, Result},
     lease::InCharge,
+    media::UNUSED_KEPT,
     place::Here,
+    privacy::{self, Whose},
 };
 
 /// How often the duties are looked after, and whether steps of clocks are due.
@@ -24,13 +27,16 @@ pub const EVERY: Duration = Duration::from_secs(1);
 pub const LOOK_AT_PLACES_EVERY: Duration = Duration::from_millis(500);
 
 /// How long an idempotency key is remembered.
-const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
+pub(crate) const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// How often what is kept long enough is erased and forgotten.
 const TIDY_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// Cases of one round: few enough that reports are not kept waiting.
 const ROUND: usize = 100;
+
+/// Cases whose texts are erased in one go: each is folded anew, while reports wait.
+const TEXTS_AT_ONCE: usize = 10;
 
 /// Rows that are forgotten in one go.
 const FORGOTTEN_AT_ONCE: usize = 1_000;
@@ -74,10 +80,58 @@ pub struct Done {
     pub reckoned: u64,
     /// Reports whose contact data was erased.
     pub erased: u64,
+    /// Cases of which what reporters wrote was erased.
+    pub texts_erased: u64,
     /// Answers to retries, and deliveries that are over, that were forgotten.
     pub forgotten: u64,
     /// Photos removed that no case named.
     pub removed: u64,
+}
+
+/// What the retention would erase and remove.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct RetentionDue {
+    /// Reports whose contact data was kept for long enough.
+    pub contacts: AmountDue,
+    /// Texts of reporters that were.
+    pub texts: AmountDue,
+    /// Photos that no case names.
+    pub photos: AmountDue,
+}
+
+/// How much, and how old.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct AmountDue {
+    /// How many.
+    pub n: u64,
+    /// When the oldest's case was closed; when the oldest photo was sent.
+    pub oldest: Option<Timestamp>,
+}
+
+impl From<intake::Due> for AmountDue {
+    fn from(due: intake::Due) -> Self {
+        let intake::Due { n, oldest } = due;
+        Self { n, oldest }
+    }
+}
+
+/// Before when a case was closed, or a photo sent, of which something is kept no longer.
+struct Ends {
+    contacts: Timestamp,
+    texts: Option<Timestamp>,
+    photos: Timestamp,
+}
+
+impl Ends {
+    fn of(here: &Here, now: Timestamp) -> Self {
+        let settings = &here.place.jurisdiction.settings;
+        let days_ago = |days: u32| now - SignedDuration::from_hours(24 * i64::from(days));
+        Self {
+            contacts: days_ago(settings.retention_days),
+            texts: settings.text_retention_days.map(days_ago),
+            photos: now - UNUSED_KEPT,
+        }
+    }
 }
 
 impl Whistle {
@@ -123,6 +177,7 @@ impl Whistle {
                 let now = self.clock.now();
                 if is_hour_over(charge.done_at, now) {
                     done.erased += self.erase_contacts(charge, here)?;
+                    done.texts_erased += self.erase_texts(charge, here)?;
                     let removed = self.remove_unused_photos(charge, here);
                     done.forgotten += self.forget(charge, here, now)?;
                     done.removed += removed?;
@@ -181,11 +236,71 @@ impl Whistle {
         Ok(woken)
     }
 
+    /// What the retention would erase and remove now. Reads all that is kept.
+    pub fn retention_due(&self, here: &Here) -> Result<RetentionDue> {
+        let (id, ends) = (here.id, Ends::of(here, self.clock.now()));
+        self.store.examine(|conn| {
+            Ok(RetentionDue {
+                contacts: intake::contacts_due(conn, id, ends.contacts)?.into(),
+                texts: match ends.texts {
+                    Some(before) => intake::texts_due(conn, id, before)?.into(),
+                    None => AmountDue::default(),
+                },
+                photos: photo::unused(conn, id, ends.photos)?.into(),
+            })
+        })
+    }
+
+    /// Does the retention now, also beside a process that has the duty; that one has it again afterwards.
+    pub fn retain_now(&self, here: &Here) -> Result<Done> {
+        let charge = self.seize(here, Duty::Retention)?;
+        let mut done = Done::default();
+        let mut run = || -> Result<()> {
+            done.erased = self.erase_contacts(&charge, here)?;
+            done.texts_erased = self.erase_texts(&charge, here)?;
+            done.removed = self.remove_unused_photos(&charge, here)?;
+            Ok(())
+        };
+        let outcome = run();
+        self.give_back(&charge)?;
+        outcome.map(|()| done)
+    }
+
+    /// Erases what reporters wrote in cases that are closed for long enough, where the place says so.
+    fn erase_texts(&self, charge: &InCharge, here: &Here) -> Result<u64> {
+        let now = self.clock.now();
+        let Some(before) = Ends::of(here, now).texts else {
+            return Ok(0);
+        };
+        let (id, held, mut erased) = (here.id, charge.held, 0);
+        loop {
+            let numbers = self
+                .store
+                .examine(|conn| intake::texts_to_erase(conn, id, before, ROUND))?;
+            let mut round = 0;
+            for few in numbers.chunks(TEXTS_AT_ONCE) {
+                let (few, place) = (few.to_vec(), here.place.clone());
+                round += self.store.write_blocking(move |tx| -> Result<u64> {
+                    lease::hold(tx, &held)?;
+                    let mut erased = 0;
+                    for &number in &few {
+                        let whose = Whose::AllSince(before);
+                        erased += u64::from(privacy::erase(tx, id, &place, number, whose, now)?);
+                    }
+                    Ok(erased)
+                })?;
+            }
+            erased += round;
+            // What could not be erased must not be met for ever.
+            if numbers.len() < ROUND || round == 0 {
+                return Ok(erased);
+            }
+        }
+    }
+
     /// Erases contact data that was kept long enough after closing, in rounds that keep nobody waiting.
     fn erase_contacts(&self, charge: &InCharge, here: &Here) -> Result<u64> {
-        let kept =
-            SignedDuration::from_hours(24 * i64::from(here.place.jurisdiction.settings.retention_days));
-        let (id, held, before) = (here.id, charge.held, self.clock.now() - kept);
+        let (id, held, before) = (here.id, charge.held, Ends::of(here, self.clock.now()).contacts);
         let mut erased = 0;
         loop {
             let numbers = self

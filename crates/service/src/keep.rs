@@ -56,8 +56,8 @@ impl Whistle {
         let database = draft.0.join(DATABASE);
         self.store
             .backup(&database, |p| progress(Step::Database(p.done, p.total)))?;
-        // The key in force, which need not be the one in the directory, nor in any file.
-        write_private(self.secret.key(), &draft.0.join(KEY))?;
+        // The keys in force, which need not be those in the directory, nor in any file.
+        write_private(&self.secret.keys().bytes(), &draft.0.join(KEY))?;
         let photos = copy_photos(&self.site.dir.join(MEDIA), &draft.0.join(MEDIA), &mut progress)?;
         let kept = Kept {
             database_bytes: fs::metadata(&database).map_err(io_at(&database))?.len(),
@@ -225,7 +225,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// Writes a file that only its owner may read, from its first byte on, and waits for the disk.
-fn write_private(bytes: &[u8], to: &Path) -> Result<()> {
+pub(crate) fn write_private(bytes: &[u8], to: &Path) -> Result<()> {
     let mut options = File::options();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -250,7 +250,7 @@ fn parent(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-fn sync(path: &Path) -> Result<()> {
+pub(crate) fn sync(path: &Path) -> Result<()> {
     File::open(path)
         .and_then(|file| file.sync_all())
         .map_err(io_at(path))

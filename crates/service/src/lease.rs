@@ -16,7 +16,13 @@ use std::{
 use whistle_domain::words::JurisdictionId;
 use whistle_store::lease::{self as stored, Held, Lease, Pulse};
 
-use crate::{Whistle, duties::Duty, error::Result, time::Chance};
+use crate::{
+    Whistle,
+    duties::Duty,
+    error::{Error, Result},
+    place::Here,
+    time::Chance,
+};
 
 /// How long a holder may be silent before its duties are taken over.
 const SILENT: Duration = Duration::from_secs(5);
@@ -138,6 +144,36 @@ impl Whistle {
         }
         known.own.clone_from(&own);
         Ok(own)
+    }
+
+    /// Takes a duty from whoever has it: for a command that does it now, and gives it back. The holder learns so with its next
+    /// transaction.
+    pub(crate) fn seize(&self, here: &Here, duty: Duty) -> Result<InCharge> {
+        /// The holder shows that it lives every other second; so often in a row it is not in between.
+        const TRIES: usize = 20;
+        let id = here.id;
+        for _ in 0..TRIES {
+            let all = self.store.read_blocking(stored::all)?;
+            let lease = all
+                .into_iter()
+                .find(|lease| lease.jurisdiction == id && lease.name == duty.as_str());
+            let pulse = lease.as_ref().map(|lease| lease.pulse);
+            let holder = self.leases.holder.clone();
+            let taken = self
+                .store
+                .write_blocking(move |tx| stored::take(tx, id, duty.as_str(), &holder, pulse))?;
+            if let Some(held) = taken {
+                let done_at = lease.and_then(|lease| lease.done_at);
+                return Ok(InCharge { held, duty, done_at });
+            }
+        }
+        Err(Error::Busy(BEAT_EVERY))
+    }
+
+    /// Gives back what was seized.
+    pub(crate) fn give_back(&self, charge: &InCharge) -> Result<()> {
+        let held = charge.held;
+        Ok(self.store.write_blocking(move |tx| stored::give_up(tx, &held))?)
     }
 
     /// Gives up what this process looks after, so that others need not wait for it, and takes nothing any more.

@@ -12,6 +12,7 @@
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
 //! - [`duties`]: what must happen by itself; `escalation`: when clocks run out; `lease`: in which process.
 //! - [`explain`]: why a clock stands where it does.
+//! - [`privacy`]: what is stored of whom; what reporters see, correct and erase of their own.
 //! - [`secret`]: the install's key and what is made with it.
 
 pub mod account;
@@ -33,6 +34,7 @@ pub mod media;
 pub mod notices;
 mod password;
 pub mod place;
+pub mod privacy;
 pub mod second_factor;
 pub mod secret;
 mod site;

@@ -54,7 +54,7 @@ const THUMBNAIL_SIDE: u32 = 320;
 const QUALITY: u8 = 82;
 
 /// How long a photo waits for the report or the act that names it: a form that is filled in over a night.
-const UNUSED_KEPT: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const UNUSED_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// Photos removed at a time: few enough that reports are not kept waiting.
 const ROUND: usize = 100;
@@ -267,10 +267,19 @@ impl Whistle {
         }
     }
 
-    /// Removes the photos that no case named in time. Broken off anywhere, the next time goes on with it: a row stays
+    /// Removes the photos that no case named in time, and those that no case names any more. Broken off anywhere, the next time goes on with it: a row stays
     /// until its files are gone, and from the moment they may be none can name it.
     pub(crate) fn remove_unused_photos(&self, charge: &InCharge, here: &Here) -> Result<u64> {
         let (jurisdiction, held, before) = (here.id, charge.held, self.clock.now() - UNUSED_KEPT);
+        let left = self
+            .store
+            .examine(|conn| stored::left(conn, jurisdiction, ROUND))?;
+        for (id, is_named) in left {
+            self.store.write_blocking(move |tx| -> Result<()> {
+                lease::hold(tx, &held)?;
+                Ok(stored::settle_left(tx, jurisdiction, &id, is_named, before)?)
+            })?;
+        }
         let mut removed = 0;
         loop {
             let leaving = self.store.write_blocking(move |tx| {

@@ -41,7 +41,7 @@ pub const EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 const SENT_KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// How long what was given up can still be tried again.
-const DEAD_KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
+pub(crate) const DEAD_KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
 
 /// Deliveries of one page.
 pub const MAX_PAGE: usize = 200;

@@ -112,12 +112,12 @@ impl Whistle {
         let tried = Tried::new(&format!("second step/{account}"), from);
         self.count_try(here, tried, TRIES).await?;
         let step = self.step_of(here, account, code, now).await?;
-        let hash = self.secret.recovery_hash(id, account, code);
+        let hashes = self.secret.recovery_hashes(id, account, code);
         let taken = self
             .store
             .write(move |tx| match step {
                 Some(step) => factors::take_step(tx, id, account, step),
-                None => factors::take_code(tx, id, account, &hash),
+                None => factors::take_code(tx, id, account, &hashes),
             })
             .await?;
         if taken { Ok(tried) } else { Err(Error::BadCode) }

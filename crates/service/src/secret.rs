@@ -1,7 +1,11 @@
-//! The install's secret: one key, in a file beside the database or given by whoever starts the process, never in it. From it come the pick-up codes of
-//! reporters, the seals of contact data and of webhooks, the tokens of forms and of notices. Who has the database without it has none of these.
+//! The install's secret: a key, in a file beside the database or given by whoever starts the process, never in it. From it come
+//! the pick-up codes of reporters, the seals of contact data, of webhooks and of second factors, the tokens of forms and of
+//! notices. Who has the database without it has none of these.
+//!
+//! A key that is rotated stays behind the new one: what it sealed is sealed anew by [`rotate`], and what it gave out, the
+//! codes of reporters, links, recovery codes and wishes to get no mail, stays good until it is given up by [`forget`].
 
-use std::{fs, io::Write};
+use std::{fs, io::Write, path::Path, str::FromStr};
 
 use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
@@ -11,17 +15,73 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use whistle_domain::words::{CaseNumber, JurisdictionId, Lang, Subject};
 use whistle_notices::told::Reader;
-use whistle_store::{Store, case::Hash};
+use whistle_store::{Store, case::Hash, intake, notice, second_factor};
 
 use crate::{
-    Site,
+    Site, Whistle,
     error::{Error, Result},
     time::Chance,
 };
 
-/// The key of an install. Prints nothing of itself.
+/// Bytes of a key.
+const KEY_BYTES: usize = 32;
+
+/// The most keys of an install: with one a year, the codes of cases of this many years open.
+const MAX_KEYS: usize = 8;
+
+/// The keys of an install: the one in force first, then those that were before it, the youngest first. Prints nothing of
+/// itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Keys(Vec<[u8; KEY_BYTES]>);
+
+impl Keys {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (keys, rest) = bytes.as_chunks::<KEY_BYTES>();
+        (rest.is_empty() && (1..=MAX_KEYS).contains(&keys.len())).then(|| Self(keys.to_vec()))
+    }
+
+    /// As they are in the file.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.0.concat()
+    }
+}
+
+impl FromStr for Keys {
+    type Err = String;
+
+    /// Reads hexadecimal digits, with commas between keys.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let key = |text: &str| {
+            let digits = text.trim().as_bytes();
+            let is_key = digits.len() == 2 * KEY_BYTES && digits.iter().all(u8::is_ascii_hexdigit);
+            let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or(0) as u8;
+            is_key.then(|| {
+                let (pairs, _) = digits.as_chunks::<2>();
+                pairs
+                    .iter()
+                    .flat_map(|[high, low]| [value(*high) << 4 | value(*low)])
+                    .collect::<Vec<u8>>()
+            })
+        };
+        let bytes = text.split(',').map(key).collect::<Option<Vec<_>>>();
+        bytes.and_then(|keys| Self::read(&keys.concat())).ok_or_else(|| {
+            format!(
+                "write 64 hexadecimal digits, `openssl rand -hex 32` makes some; earlier keys after it, with commas, {MAX_KEYS} \
+                 in all"
+            )
+        })
+    }
+}
+
+/// The keys of an install with what is made from each.
 pub struct Secret {
-    key: [u8; 32],
+    keys: Keys,
+    /// Of each key, in their order.
+    made: Vec<Made>,
+}
+
+/// What is made from one key.
+struct Made {
     pickup: [u8; 32],
     contact: XChaCha20Poly1305,
     form: [u8; 32],
@@ -114,19 +174,20 @@ impl Secret {
     /// of theirs.
     pub(crate) fn load(site: &Site, store: &Store, chance: &Chance) -> Result<Self> {
         if let Some(key) = &site.key {
-            return Ok(Self::from_key(key));
+            return Ok(Self::from_keys(key.clone()));
         }
         let path = site.dir.join(FILE);
         let shown = path.display().to_string();
         match fs::read(&path) {
             Ok(bytes) => {
-                let key: [u8; 32] = bytes.try_into().map_err(|_| {
-                    Error::invalid(
-                        "secret.key",
-                        format!("{shown} has not 32 bytes; restore it from your backup"),
-                    )
+                let keys = Keys::read(&bytes).ok_or_else(|| {
+                    let why = format!(
+                        "{shown} has {} bytes, and a key has {KEY_BYTES}; restore it from your backup",
+                        bytes.len()
+                    );
+                    Error::invalid("secret.key", why)
                 })?;
-                Ok(Self::from_key(&key))
+                Ok(Self::from_keys(keys))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 if store.read_blocking(whistle_store::case::is_any)? {
@@ -151,19 +212,270 @@ impl Secret {
                     Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
                         Self::load(site, store, chance)
                     }
-                    other => other.map_err(Error::io(shown)).map(|()| Self::from_key(&key)),
+                    other => other
+                        .map_err(Error::io(shown))
+                        .map(|()| Self::from_keys(Keys(vec![key]))),
                 }
             }
             Err(error) => Err(Error::io(shown)(error)),
         }
     }
 
-    fn from_key(key: &[u8; 32]) -> Self {
+    fn from_keys(keys: Keys) -> Self {
+        let made = keys.0.iter().map(Made::from_key).collect();
+        Self { keys, made }
+    }
+
+    /// What is made from the key in force.
+    fn now(&self) -> &Made {
+        &self.made[0]
+    }
+
+    /// The keys themselves, for a backup.
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The pick-up code of a report: `ABCDE-FGHJK`. Computed, so it is stored nowhere.
+    pub fn pickup_code(&self, jurisdiction: JurisdictionId, number: CaseNumber, report: u32) -> String {
+        self.now().pickup_code(jurisdiction, number, report)
+    }
+
+    /// Which report of a case a code belongs to, whichever key it was made with. Tells nothing by its time but how many
+    /// reports and keys there are.
+    pub fn report_of_code(
+        &self,
+        jurisdiction: JurisdictionId,
+        number: CaseNumber,
+        reports: u32,
+        code: &str,
+    ) -> Option<u32> {
+        let given = normalise(code);
+        let is_right = |made: &Made, report: u32| {
+            let right = normalise(&made.pickup_code(jurisdiction, number, report));
+            bool::from(right.as_bytes().ct_eq(given.as_bytes()))
+        };
+        (1..=reports).find(|report| self.made.iter().any(|made| is_right(made, *report)))
+    }
+
+    /// Seals contact data; it opens only for the same report of the same case.
+    pub fn seal(
+        &self,
+        contact: &Contact,
+        place: (JurisdictionId, CaseNumber, u32),
+        chance: &Chance,
+    ) -> Vec<u8> {
+        let text = serde_json::to_vec(contact).expect("a contact has string keys only");
+        seal(&self.now().contact, &text, &bound_to(place), chance)
+    }
+
+    /// Seals the secret of a second factor; it opens only for the same account.
+    pub(crate) fn seal_second_factor(
+        &self,
+        secret: &[u8; 20],
+        account: (JurisdictionId, i64),
+        chance: &Chance,
+    ) -> Vec<u8> {
+        seal(&self.now().second_factor, secret, &of_account(account), chance)
+    }
+
+    /// Opens what [`Secret::seal_second_factor`] sealed.
+    pub(crate) fn open_second_factor(
+        &self,
+        sealed: &[u8],
+        account: (JurisdictionId, i64),
+    ) -> Option<[u8; 20]> {
+        let secret = self.open_by_any(|made| &made.second_factor, sealed, &of_account(account))?;
+        secret.try_into().ok()
+    }
+
+    /// By which a new recovery code is known, however it is written. Without the key nobody finds the code by trying all.
+    pub(crate) fn recovery_hash(&self, jurisdiction: JurisdictionId, account: i64, code: &str) -> Hash {
+        self.now().recovery_hash(jurisdiction, account, code)
+    }
+
+    /// By which a recovery code may be known, whichever key it was made with.
+    pub(crate) fn recovery_hashes(
+        &self,
+        jurisdiction: JurisdictionId,
+        account: i64,
+        code: &str,
+    ) -> Vec<Hash> {
+        let hash = |made: &Made| made.recovery_hash(jurisdiction, account, code);
+        self.made.iter().map(hash).collect()
+    }
+
+    /// Opens what [`Secret::seal`] sealed; none when it was sealed with none of these keys or for another report.
+    pub fn open(&self, sealed: &[u8], place: (JurisdictionId, CaseNumber, u32)) -> Option<Contact> {
+        let text = self.open_by_any(|made| &made.contact, sealed, &bound_to(place))?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    fn open_by_any(&self, cipher: Cipher, sealed: &[u8], bound_to: &[u8]) -> Option<Vec<u8>> {
+        self.made
+            .iter()
+            .find_map(|made| open(cipher(made), sealed, bound_to))
+    }
+
+    /// The same, sealed by the key in force.
+    fn seal_anew(&self, cipher: Cipher, sealed: &[u8], bound_to: &[u8], chance: &Chance) -> Anew {
+        let now = cipher(self.now());
+        if open(now, sealed, bound_to).is_some() {
+            return Anew::NotNeeded;
+        }
+        match self.open_by_any(cipher, sealed, bound_to) {
+            Some(text) => Anew::Sealed(seal(now, &text, bound_to, chance)),
+            None => Anew::Lost,
+        }
+    }
+
+    /// Seals what requests to a webhook are signed with.
+    pub(crate) fn seal_webhook(
+        &self,
+        secret: &[u8],
+        webhook: (JurisdictionId, i64),
+        chance: &Chance,
+    ) -> Vec<u8> {
+        seal(&self.now().webhook, secret, &of_webhook(webhook), chance)
+    }
+
+    /// Opens it again; none when it was sealed with another key or for another webhook.
+    pub(crate) fn open_webhook(&self, sealed: &[u8], webhook: (JurisdictionId, i64)) -> Option<Vec<u8>> {
+        self.open_by_any(|made| &made.webhook, sealed, &of_webhook(webhook))
+    }
+
+    /// A token that says for which reader of notices it was made, and for what. Letters, digits and dashes in any case of
+    /// letters, short enough for the local part of an address.
+    pub(crate) fn notice_token(
+        &self,
+        purpose: Purpose,
+        id: JurisdictionId,
+        subject: Subject,
+        reader: &Reader,
+    ) -> String {
+        self.now().notice_token(purpose, id, subject, reader)
+    }
+
+    /// For whom a token was made; none when we did not make it for this.
+    pub(crate) fn reader_of_token(
+        &self,
+        purpose: Purpose,
+        token: &str,
+    ) -> Option<(JurisdictionId, Subject, Reader)> {
+        let given = token.to_ascii_lowercase();
+        let mut parts = given.split('-').skip(1);
+        let id = JurisdictionId(parts.next()?.parse().ok()?);
+        let subject = parts.next()?;
+        let subject = match subject.strip_prefix('w') {
+            Some(number) => Subject::Whistle(number.parse().ok()?),
+            None => Subject::Case(subject.parse().ok()?),
+        };
+        let reader = parts.next()?;
+        let reader = match reader.strip_prefix('u') {
+            Some(digits) => Reader::Unit(String::from_utf8(unhex(digits)?).ok()?.parse().ok()?),
+            None => Reader::Reporter(reader.parse().ok()?),
+        };
+        let is_ours = self.is_of_any(&given, |made| made.notice_token(purpose, id, subject, &reader));
+        is_ours.then_some((id, subject, reader))
+    }
+
+    /// By which it is noted that an address wants no mail, about one case or whistle or at all. Nobody finds the address by it, nor two
+    /// cases of one reporter.
+    pub(crate) fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Hash {
+        self.now().opt_out(id, email, about)
+    }
+
+    /// By which it may be noted, whichever key it was made with.
+    pub(crate) fn opt_outs(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Vec<Hash> {
+        let who = |made: &Made| made.opt_out(id, email, about);
+        self.made.iter().map(who).collect()
+    }
+
+    /// The key of a calendar of due cases, for the account that may see them.
+    pub(crate) fn calendar_key(&self, id: JurisdictionId, account: i64) -> String {
+        self.now().calendar_key(id, account)
+    }
+
+    /// The account that a calendar's key was made for; none when we did not make it.
+    pub(crate) fn account_of_calendar_key(&self, id: JurisdictionId, key: &str) -> Option<i64> {
+        let (account, _) = key.split_once('-')?;
+        let account = account.parse().ok()?;
+        self.is_of_any(key, |made| made.calendar_key(id, account))
+            .then_some(account)
+    }
+
+    /// The id of a photo: of its place and its picture, so that the same one sent twice to a place is kept once.
+    pub fn photo_id(&self, jurisdiction: JurisdictionId, picture: &[u8]) -> String {
+        let mut hasher = blake3::Hasher::new_keyed(&self.now().photo);
+        hasher.update(b"picture");
+        hasher.update(&jurisdiction.0.to_le_bytes());
+        hasher.update(picture);
+        hasher.finalize().to_hex().to_string()
+    }
+
+    /// What the sender of a photo gets for it: the id with a tag that nobody else can make. Everybody who may look at a
+    /// case reads the ids of its photos; only with the ticket may one be put into a case.
+    pub fn photo_ticket(&self, jurisdiction: JurisdictionId, id: &str) -> String {
+        self.now().photo_ticket(jurisdiction, id)
+    }
+
+    /// The id of the photo that a ticket is for; none when we did not give it out here.
+    pub fn photo_of_ticket<'t>(&self, jurisdiction: JurisdictionId, ticket: &'t str) -> Option<&'t str> {
+        let (id, _) = ticket.split_once('-')?;
+        self.is_of_any(ticket, |made| made.photo_ticket(jurisdiction, id))
+            .then_some(id)
+    }
+
+    /// The last part of the link of a question: who has it may answer.
+    pub fn question_link(&self, jurisdiction: JurisdictionId, number: CaseNumber, question: u32) -> String {
+        self.now().question_link(jurisdiction, number, question)
+    }
+
+    /// The case and the question that a link is for; none when we did not give it out here.
+    pub fn question_of_link(&self, jurisdiction: JurisdictionId, link: &str) -> Option<(CaseNumber, u32)> {
+        let mut parts = link.splitn(3, '-');
+        let number: CaseNumber = parts.next()?.parse().ok()?;
+        let question: u32 = parts.next()?.parse().ok()?;
+        self.is_of_any(link, |made| made.question_link(jurisdiction, number, question))
+            .then_some((number, question))
+    }
+
+    /// The token that a form of this session must send back (against forged requests).
+    pub fn form_token(&self, session: &str) -> String {
+        self.now().form_token(session)
+    }
+
+    /// Whether a form sent the right token.
+    pub fn is_form_token(&self, session: &str, token: &str) -> bool {
+        self.is_of_any(token, |made| made.form_token(session))
+    }
+
+    /// Whether what somebody shows was given out under any of the keys.
+    fn is_of_any(&self, given: &str, right: impl Fn(&Made) -> String) -> bool {
+        let is_right = |made: &Made| bool::from(right(made).as_bytes().ct_eq(given.as_bytes()));
+        self.made.iter().any(is_right)
+    }
+}
+
+/// Which of the ciphers of a key.
+type Cipher = fn(&Made) -> &XChaCha20Poly1305;
+
+/// What came of sealing something anew.
+enum Anew {
+    /// The key in force opens it.
+    NotNeeded,
+    /// An earlier key opens it.
+    Sealed(Vec<u8>),
+    /// No key opens it.
+    Lost,
+}
+
+impl Made {
+    fn from_key(key: &[u8; KEY_BYTES]) -> Self {
         let contact = blake3::derive_key("whistle 2026 contact data", key);
         let webhook = blake3::derive_key("whistle 2026 webhooks", key);
         let second_factor = blake3::derive_key("whistle 2026 second factors", key);
         Self {
-            key: *key,
             pickup: blake3::derive_key("whistle 2026 pick-up codes", key),
             contact: XChaCha20Poly1305::new((&contact).into()),
             form: blake3::derive_key("whistle 2026 form tokens", key),
@@ -176,13 +488,7 @@ impl Secret {
         }
     }
 
-    /// The key itself, for a backup.
-    pub(crate) fn key(&self) -> &[u8; 32] {
-        &self.key
-    }
-
-    /// The pick-up code of a report: `ABCDE-FGHJK`. Computed, so it is stored nowhere.
-    pub fn pickup_code(&self, jurisdiction: JurisdictionId, number: CaseNumber, report: u32) -> String {
+    fn pickup_code(&self, jurisdiction: JurisdictionId, number: CaseNumber, report: u32) -> String {
         let mut message = Vec::with_capacity(20);
         message.extend(jurisdiction.0.to_le_bytes());
         message.extend(number.0.to_le_bytes());
@@ -191,54 +497,27 @@ impl Secret {
         written(&hash.as_bytes()[..CODE_LETTERS])
     }
 
-    /// Which report of a case a code belongs to. Tells nothing by its time but how many reports there are.
-    pub fn report_of_code(
-        &self,
-        jurisdiction: JurisdictionId,
-        number: CaseNumber,
-        reports: u32,
-        code: &str,
-    ) -> Option<u32> {
-        let given = normalise(code);
-        (1..=reports).find(|report| {
-            let right = normalise(&self.pickup_code(jurisdiction, number, *report));
-            right.as_bytes().ct_eq(given.as_bytes()).into()
-        })
+    fn photo_ticket(&self, jurisdiction: JurisdictionId, id: &str) -> String {
+        let mut hasher = blake3::Hasher::new_keyed(&self.photo);
+        hasher.update(b"ticket");
+        hasher.update(&jurisdiction.0.to_le_bytes());
+        hasher.update(id.as_bytes());
+        let tag = hasher.finalize().to_hex();
+        format!("{id}-{}", &tag[..TAG_LETTERS])
     }
 
-    /// Seals contact data; it opens only for the same report of the same case.
-    pub fn seal(
-        &self,
-        contact: &Contact,
-        place: (JurisdictionId, CaseNumber, u32),
-        chance: &Chance,
-    ) -> Vec<u8> {
-        let text = serde_json::to_vec(contact).expect("a contact has string keys only");
-        seal(&self.contact, &text, &bound_to(place), chance)
+    /// The last part of the link of a question. Computed, so it is stored nowhere; that it serves once only is the case's
+    /// to know.
+    fn question_link(&self, jurisdiction: JurisdictionId, number: CaseNumber, question: u32) -> String {
+        let mut message = Vec::with_capacity(20);
+        message.extend(jurisdiction.0.to_le_bytes());
+        message.extend(number.0.to_le_bytes());
+        message.extend(question.to_le_bytes());
+        let tag = blake3::keyed_hash(&self.question, &message).to_hex();
+        format!("{number}-{question}-{}", &tag[..TAG_LETTERS])
     }
 
-    /// Seals the secret of a second factor; it opens only for the same account.
-    pub(crate) fn seal_second_factor(
-        &self,
-        secret: &[u8; 20],
-        account: (JurisdictionId, i64),
-        chance: &Chance,
-    ) -> Vec<u8> {
-        seal(&self.second_factor, secret, &of_account(account), chance)
-    }
-
-    /// Opens what [`Secret::seal_second_factor`] sealed.
-    pub(crate) fn open_second_factor(
-        &self,
-        sealed: &[u8],
-        account: (JurisdictionId, i64),
-    ) -> Option<[u8; 20]> {
-        let secret = open(&self.second_factor, sealed, &of_account(account))?;
-        secret.try_into().ok()
-    }
-
-    /// By which a recovery code is known, however it is written. Without the key nobody finds the code by trying all.
-    pub(crate) fn recovery_hash(&self, jurisdiction: JurisdictionId, account: i64, code: &str) -> [u8; 32] {
+    fn recovery_hash(&self, jurisdiction: JurisdictionId, account: i64, code: &str) -> Hash {
         let text = [
             &of_account((jurisdiction, account))[..],
             b"/",
@@ -248,30 +527,7 @@ impl Secret {
         *blake3::keyed_hash(&self.recovery, &text).as_bytes()
     }
 
-    /// Opens what [`Secret::seal`] sealed; none when it was sealed with another key or for another report.
-    pub fn open(&self, sealed: &[u8], place: (JurisdictionId, CaseNumber, u32)) -> Option<Contact> {
-        let text = open(&self.contact, sealed, &bound_to(place))?;
-        serde_json::from_slice(&text).ok()
-    }
-
-    /// Seals what requests to a webhook are signed with.
-    pub(crate) fn seal_webhook(
-        &self,
-        secret: &[u8],
-        webhook: (JurisdictionId, i64),
-        chance: &Chance,
-    ) -> Vec<u8> {
-        seal(&self.webhook, secret, &of_webhook(webhook), chance)
-    }
-
-    /// Opens it again; none when it was sealed with another key or for another webhook.
-    pub(crate) fn open_webhook(&self, sealed: &[u8], webhook: (JurisdictionId, i64)) -> Option<Vec<u8>> {
-        open(&self.webhook, sealed, &of_webhook(webhook))
-    }
-
-    /// A token that says for which reader of notices it was made, and for what. Letters, digits and dashes in any case of
-    /// letters, short enough for the local part of an address.
-    pub(crate) fn notice_token(
+    fn notice_token(
         &self,
         purpose: Purpose,
         id: JurisdictionId,
@@ -298,32 +554,9 @@ impl Secret {
         format!("{head}-{}", tag.to_ascii_lowercase())
     }
 
-    /// For whom a token was made; none when we did not make it for this.
-    pub(crate) fn reader_of_token(
-        &self,
-        purpose: Purpose,
-        token: &str,
-    ) -> Option<(JurisdictionId, Subject, Reader)> {
-        let given = token.to_ascii_lowercase();
-        let mut parts = given.split('-').skip(1);
-        let id = JurisdictionId(parts.next()?.parse().ok()?);
-        let subject = parts.next()?;
-        let subject = match subject.strip_prefix('w') {
-            Some(number) => Subject::Whistle(number.parse().ok()?),
-            None => Subject::Case(subject.parse().ok()?),
-        };
-        let reader = parts.next()?;
-        let reader = match reader.strip_prefix('u') {
-            Some(digits) => Reader::Unit(String::from_utf8(unhex(digits)?).ok()?.parse().ok()?),
-            None => Reader::Reporter(reader.parse().ok()?),
-        };
-        let right = self.notice_token(purpose, id, subject, &reader);
-        bool::from(right.as_bytes().ct_eq(given.as_bytes())).then_some((id, subject, reader))
-    }
-
     /// By which it is known that an address wants no mail, about one case or whistle or at all. Nobody finds the address by it,
     /// nor two cases of one reporter.
-    pub(crate) fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Hash {
+    fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Hash {
         let mut hasher = blake3::Hasher::new_keyed(&self.notice);
         hasher.update(match about {
             Some(Subject::Whistle(_)) => b"opt out of a whistle".as_slice(),
@@ -335,8 +568,7 @@ impl Secret {
         *hasher.finalize().as_bytes()
     }
 
-    /// The key of a calendar of due cases, for the account that may see them.
-    pub(crate) fn calendar_key(&self, id: JurisdictionId, account: i64) -> String {
+    fn calendar_key(&self, id: JurisdictionId, account: i64) -> String {
         let mut hasher = blake3::Hasher::new_keyed(&self.notice);
         hasher.update(b"calendar");
         hasher.update(&id.0.to_le_bytes());
@@ -345,71 +577,196 @@ impl Secret {
         format!("{account}-{}", &tag[..TAG_LETTERS])
     }
 
-    /// The account that a calendar's key was made for; none when we did not make it.
-    pub(crate) fn account_of_calendar_key(&self, id: JurisdictionId, key: &str) -> Option<i64> {
-        let (account, _) = key.split_once('-')?;
-        let account = account.parse().ok()?;
-        let right = self.calendar_key(id, account);
-        bool::from(right.as_bytes().ct_eq(key.as_bytes())).then_some(account)
-    }
-
-    /// The id of a photo: of its place and its picture, so that the same one sent twice to a place is kept once.
-    pub fn photo_id(&self, jurisdiction: JurisdictionId, picture: &[u8]) -> String {
-        let mut hasher = blake3::Hasher::new_keyed(&self.photo);
-        hasher.update(b"picture");
-        hasher.update(&jurisdiction.0.to_le_bytes());
-        hasher.update(picture);
-        hasher.finalize().to_hex().to_string()
-    }
-
-    /// What the sender of a photo gets for it: the id with a tag that nobody else can make. Everybody who may look at a
-    /// case reads the ids of its photos; only with the ticket may one be put into a case.
-    pub fn photo_ticket(&self, jurisdiction: JurisdictionId, id: &str) -> String {
-        let mut hasher = blake3::Hasher::new_keyed(&self.photo);
-        hasher.update(b"ticket");
-        hasher.update(&jurisdiction.0.to_le_bytes());
-        hasher.update(id.as_bytes());
-        let tag = hasher.finalize().to_hex();
-        format!("{id}-{}", &tag[..TAG_LETTERS])
-    }
-
-    /// The id of the photo that a ticket is for; none when we did not give it out here.
-    pub fn photo_of_ticket<'t>(&self, jurisdiction: JurisdictionId, ticket: &'t str) -> Option<&'t str> {
-        let (id, _) = ticket.split_once('-')?;
-        let right = self.photo_ticket(jurisdiction, id);
-        bool::from(right.as_bytes().ct_eq(ticket.as_bytes())).then_some(id)
-    }
-
-    /// The last part of the link of a question: who has it may answer. Computed, so it is stored nowhere; that it serves
-    /// once only is the case's to know.
-    pub fn question_link(&self, jurisdiction: JurisdictionId, number: CaseNumber, question: u32) -> String {
-        let mut message = Vec::with_capacity(20);
-        message.extend(jurisdiction.0.to_le_bytes());
-        message.extend(number.0.to_le_bytes());
-        message.extend(question.to_le_bytes());
-        let tag = blake3::keyed_hash(&self.question, &message).to_hex();
-        format!("{number}-{question}-{}", &tag[..TAG_LETTERS])
-    }
-
-    /// The case and the question that a link is for; none when we did not give it out here.
-    pub fn question_of_link(&self, jurisdiction: JurisdictionId, link: &str) -> Option<(CaseNumber, u32)> {
-        let mut parts = link.splitn(3, '-');
-        let number: CaseNumber = parts.next()?.parse().ok()?;
-        let question: u32 = parts.next()?.parse().ok()?;
-        let right = self.question_link(jurisdiction, number, question);
-        bool::from(right.as_bytes().ct_eq(link.as_bytes())).then_some((number, question))
-    }
-
-    /// The token that a form of this session must send back (against forged requests).
-    pub fn form_token(&self, session: &str) -> String {
+    fn form_token(&self, session: &str) -> String {
         blake3::keyed_hash(&self.form, session.as_bytes())
             .to_hex()
             .to_string()
     }
+}
 
-    /// Whether a form sent the right token.
-    pub fn is_form_token(&self, session: &str, token: &str) -> bool {
-        self.form_token(session).as_bytes().ct_eq(token.as_bytes()).into()
+/// What a rotation did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Rotated {
+    /// Whether a new key was made; not when an earlier rotation had to be finished, or the key is given from outside.
+    pub new_key: bool,
+    /// How many of what is sealed, contact data and the secrets of webhooks and second factors, were sealed anew.
+    pub sealed: u64,
+    /// How many no key of the install opens. They are left as they are.
+    pub lost: u64,
+    /// How many keys the install has now.
+    pub keys: usize,
+}
+
+/// How many are sealed anew at a time: few enough that nobody is kept waiting.
+const ROUND: usize = 500;
+
+/// Makes a new key and seals with it what is sealed. The file with both is on the disk before anything is sealed by the
+/// new one, so that a rotation that was stopped anywhere has lost nothing; run again, it is finished, without a further
+/// key. Nobody may serve meanwhile: who started with the old key alone cannot read what is sealed by the new one.
+///
+/// Where the keys are given from outside, none is made; what an earlier one sealed is sealed anew by the first, also while
+/// processes that have both serve.
+pub fn rotate(site: &Site) -> Result<Rotated> {
+    if site.key.is_none() && site.database_url.is_none() {
+        crate::keep::ensure_unused(&site.dir)?;
+    }
+    let whistle = Whistle::open(site.clone())?;
+    let unfinished = whistle.seal_anew()?;
+    let keys = &whistle.secret.keys;
+    if site.key.is_some() && keys.0.len() == 1 {
+        let why = "the key is given from outside, and there is no earlier one; give the new key before the old one, with a comma";
+        return Err(Error::invalid("secret_key", why));
+    }
+    if unfinished.sealed > 0 || site.key.is_some() {
+        return Ok(unfinished);
+    }
+    if keys.0.len() == MAX_KEYS {
+        let why = format!("there are {MAX_KEYS} keys already; give up those before the last one first");
+        return Err(Error::invalid("secret.key", why));
+    }
+    let mut with_new = keys.clone();
+    with_new.0.insert(0, whistle.chance.bytes());
+    write(&with_new, &site.dir)?;
+    whistle.close();
+    drop(whistle);
+    let whistle = Whistle::open(site.clone())?;
+    let done = whistle.seal_anew()?;
+    whistle.close();
+    Ok(Rotated {
+        new_key: true,
+        ..done
+    })
+}
+
+/// Gives up all keys but the one in force: codes that reporters were given under those open nothing any more. Fails where
+/// contact data is still sealed by one of them. Answers how many it were.
+pub fn forget(site: &Site) -> Result<usize> {
+    if site.key.is_some() {
+        let why = "the key is given from outside; leave the earlier ones away there";
+        return Err(Error::invalid("secret_key", why));
+    }
+    if site.database_url.is_none() {
+        crate::keep::ensure_unused(&site.dir)?;
+    }
+    let whistle = Whistle::open(site.clone())?;
+    whistle.seal_anew()?;
+    let keys = &whistle.secret.keys;
+    let earlier = keys.0.len() - 1;
+    if earlier > 0 {
+        for here in whistle.places().all() {
+            let id = here.id;
+            whistle
+                .store
+                .write_blocking(move |tx| second_factor::end_codes(tx, id))?;
+        }
+        write(&Keys(vec![keys.0[0]]), &site.dir)?;
+    }
+    whistle.close();
+    Ok(earlier)
+}
+
+/// Puts a file with these keys in the place of the one that is there, whole or not at all.
+fn write(keys: &Keys, dir: &Path) -> Result<()> {
+    let (draft, path) = (dir.join("secret.key.part"), dir.join(FILE));
+    crate::keep::write_private(&keys.bytes(), &draft)?;
+    fs::rename(&draft, &path).map_err(Error::io(path.display().to_string()))?;
+    crate::keep::sync(dir)
+}
+
+impl Whistle {
+    /// Seals by the key in force what another one sealed.
+    fn seal_anew(&self) -> Result<Rotated> {
+        let mut done = Rotated {
+            keys: self.secret.keys.0.len(),
+            ..Rotated::default()
+        };
+        for here in self.places().all() {
+            self.seal_contacts_anew(here.id, &mut done)?;
+            self.seal_webhooks_anew(here.id, &mut done)?;
+            self.seal_second_factors_anew(here.id, &mut done)?;
+        }
+        Ok(done)
+    }
+
+    fn seal_contacts_anew(&self, id: JurisdictionId, done: &mut Rotated) -> Result<()> {
+        let mut after = (CaseNumber(0), 0);
+        loop {
+            let contacts = self
+                .store
+                .read_blocking(|conn| intake::contacts_after(conn, id, after, ROUND))?;
+            let Some(last) = contacts.last() else {
+                return Ok(());
+            };
+            after = (last.number, last.report);
+            let anew = Self::anew(contacts, done, |old| {
+                let bound_to = bound_to((id, old.number, old.report));
+                self.secret
+                    .seal_anew(|made| &made.contact, &old.sealed, &bound_to, &self.chance)
+            });
+            done.sealed += self.store.write_blocking(move |tx| -> Result<u64> {
+                let mut changed = 0;
+                for (old, sealed) in &anew {
+                    changed += intake::seal_anew(tx, id, old, sealed)?;
+                }
+                Ok(changed)
+            })?;
+        }
+    }
+
+    /// All at once: a place has few webhooks.
+    fn seal_webhooks_anew(&self, id: JurisdictionId, done: &mut Rotated) -> Result<()> {
+        let hooks = self.store.read_blocking(|conn| notice::webhooks(conn, id))?;
+        let anew = Self::anew(hooks, done, |old| {
+            let bound_to = of_webhook((id, old.id));
+            self.secret
+                .seal_anew(|made| &made.webhook, &old.sealed, &bound_to, &self.chance)
+        });
+        done.sealed += self.store.write_blocking(move |tx| -> Result<u64> {
+            let mut changed = 0;
+            for (old, sealed) in &anew {
+                changed += notice::seal_anew(tx, id, old, sealed)?;
+            }
+            Ok(changed)
+        })?;
+        Ok(())
+    }
+
+    fn seal_second_factors_anew(&self, id: JurisdictionId, done: &mut Rotated) -> Result<()> {
+        let mut after = 0;
+        loop {
+            let factors = self
+                .store
+                .read_blocking(|conn| second_factor::after(conn, id, after, ROUND))?;
+            let Some((last, _)) = factors.last() else {
+                return Ok(());
+            };
+            after = *last;
+            let anew = Self::anew(factors, done, |(account, secret)| {
+                let bound_to = of_account((id, *account));
+                self.secret
+                    .seal_anew(|made| &made.second_factor, secret, &bound_to, &self.chance)
+            });
+            done.sealed += self.store.write_blocking(move |tx| -> Result<u64> {
+                let mut changed = 0;
+                for ((account, old), sealed) in &anew {
+                    changed += second_factor::seal_anew(tx, id, *account, old, sealed)?;
+                }
+                Ok(changed)
+            })?;
+        }
+    }
+
+    /// Those that must be kept anew, with what they are sealed as then; counts those that no key opens.
+    fn anew<T>(all: Vec<T>, done: &mut Rotated, seal: impl Fn(&T) -> Anew) -> Vec<(T, Vec<u8>)> {
+        let mut anew = Vec::new();
+        for old in all {
+            match seal(&old) {
+                Anew::NotNeeded => {}
+                Anew::Sealed(sealed) => anew.push((old, sealed)),
+                Anew::Lost => done.lost += 1,
+            }
+        }
+        anew
     }
 }
 
@@ -515,11 +872,92 @@ mod tests {
 
     use super::*;
 
+    fn of_key(byte: u8) -> Secret {
+        Secret::from_keys(Keys(vec![[byte; 32]]))
+    }
+
+    #[test]
+    fn keys_are_read_as_digits_and_as_bytes_and_only_whole() {
+        let [old, new] = ["07".repeat(32), "Fe".repeat(32)];
+        let keys: Keys = format!("{new}, {old}").parse().unwrap();
+        assert!(keys.0 == [[0xfe; 32], [7; 32]]);
+        assert!(Keys::read(&keys.bytes()) == Some(keys));
+        let many = vec![old.as_str(); MAX_KEYS + 1].join(",");
+        for wrong in ["", ",", &old[1..], &format!("{old},"), &"g".repeat(64), &many] {
+            assert!(wrong.parse::<Keys>().is_err(), "{wrong}");
+        }
+        assert!(Keys::read(&[0; 33]).is_none());
+        assert!(Keys::read(&[]).is_none());
+    }
+
+    #[test]
+    fn what_an_earlier_key_gave_out_is_good_and_what_is_given_out_now_is_the_new_ones() {
+        let [old, new] = [7, 8].map(of_key);
+        let both = Secret::from_keys(Keys(vec![[8; 32], [7; 32]]));
+        let contact = Contact {
+            phone: "0700".into(),
+            ..Contact::default()
+        };
+        let chance = Chance::from_seed(1);
+        let sealed = old.seal(&contact, PLACE, &chance);
+        assert_eq!(both.open(&sealed, PLACE), Some(contact.clone()));
+        let anew = |sealed: &[u8]| both.seal_anew(|made| &made.contact, sealed, &bound_to(PLACE), &chance);
+        assert!(matches!(anew(&sealed), Anew::Sealed(now) if new.open(&now, PLACE) == Some(contact.clone())));
+        assert!(matches!(
+            anew(&new.seal(&contact, PLACE, &chance)),
+            Anew::NotNeeded
+        ));
+        assert!(matches!(
+            anew(&of_key(9).seal(&contact, PLACE, &chance)),
+            Anew::Lost
+        ));
+        assert_eq!(
+            new.open(&both.seal(&contact, PLACE, &chance), PLACE),
+            Some(contact)
+        );
+        for code in [&old, &new].map(|one| one.pickup_code(PLACE.0, PLACE.1, 2)) {
+            assert_eq!(both.report_of_code(PLACE.0, PLACE.1, 2, &code), Some(2));
+        }
+        assert_eq!(
+            both.pickup_code(PLACE.0, PLACE.1, 1),
+            new.pickup_code(PLACE.0, PLACE.1, 1)
+        );
+        let ticket = old.photo_ticket(PLACE.0, "0f");
+        assert_eq!(both.photo_of_ticket(PLACE.0, &ticket), Some("0f"));
+        assert!(both.is_form_token("s", &old.form_token("s")));
+        let account = (PLACE.0, 3);
+        for key in [&old, &new] {
+            let factor = key.seal_second_factor(&[5; 20], account, &chance);
+            assert_eq!(both.open_second_factor(&factor, account), Some([5; 20]));
+            let hook = key.seal_webhook(b"hook", account, &chance);
+            assert_eq!(both.open_webhook(&hook, account), Some(b"hook".to_vec()));
+            assert_eq!(both.open_webhook(&hook, (PLACE.0, 4)), None);
+            let hash = key.recovery_hash(PLACE.0, 3, "ABCDE-FGHJK");
+            assert!(both.recovery_hashes(PLACE.0, 3, "abcde fghjk").contains(&hash));
+            let subject = Subject::Case(PLACE.1);
+            let who = key.opt_out(PLACE.0, "li@example.org", Some(subject));
+            assert!(
+                both.opt_outs(PLACE.0, "li@example.org", Some(subject))
+                    .contains(&who)
+            );
+            let calendar = key.calendar_key(PLACE.0, 3);
+            assert_eq!(both.account_of_calendar_key(PLACE.0, &calendar), Some(3));
+            let link = key.question_link(PLACE.0, PLACE.1, 5);
+            assert_eq!(both.question_of_link(PLACE.0, &link), Some((PLACE.1, 5)));
+            let reader = Reader::Reporter(1);
+            let token = key.notice_token(Purpose::Stop, PLACE.0, subject, &reader);
+            let whose = both.reader_of_token(Purpose::Stop, &token);
+            assert_eq!(whose, Some((PLACE.0, subject, reader)));
+        }
+        assert_eq!(both.calendar_key(PLACE.0, 3), new.calendar_key(PLACE.0, 3));
+        assert!(!new.is_form_token("s", &old.form_token("s")));
+    }
+
     const PLACE: (JurisdictionId, CaseNumber, u32) = (JurisdictionId(1), CaseNumber(42), 1);
 
     #[test]
     fn a_code_is_found_however_it_is_written_and_only_for_its_case() {
-        let secret = Secret::from_key(&[7; 32]);
+        let secret = of_key(7);
         let code = secret.pickup_code(PLACE.0, PLACE.1, 2);
         let sloppy = code
             .to_lowercase()
@@ -534,7 +972,7 @@ mod tests {
 
     #[test]
     fn a_photo_is_put_into_a_case_by_its_ticket_only_and_only_at_its_place() {
-        let secret = Secret::from_key(&[7; 32]);
+        let secret = of_key(7);
         let id = secret.photo_id(PLACE.0, b"a picture");
         let ticket = secret.photo_ticket(PLACE.0, &id);
         assert_eq!(secret.photo_of_ticket(PLACE.0, &ticket), Some(id.as_str()));
@@ -543,14 +981,14 @@ mod tests {
             assert_eq!(secret.photo_of_ticket(PLACE.0, wrong), None, "{wrong}");
         }
         assert_eq!(secret.photo_of_ticket(JurisdictionId(2), &ticket), None);
-        let other = Secret::from_key(&[8; 32]);
+        let other = of_key(8);
         assert_eq!(other.photo_of_ticket(PLACE.0, &ticket), None);
         assert_ne!(secret.photo_id(JurisdictionId(2), b"a picture"), id);
     }
 
     #[test]
     fn a_link_leads_to_its_own_question_only() {
-        let secret = Secret::from_key(&[7; 32]);
+        let secret = of_key(7);
         let link = secret.question_link(PLACE.0, PLACE.1, 5);
         assert_eq!(secret.question_of_link(PLACE.0, &link), Some((PLACE.1, 5)));
         let other = link.replacen("42-5-", "42-6-", 1);
@@ -580,7 +1018,7 @@ mod tests {
 
     #[test]
     fn contact_data_opens_only_for_its_own_report_and_key() {
-        let secret = Secret::from_key(&[7; 32]);
+        let secret = of_key(7);
         let contact = Contact {
             name: "三毛".into(),
             email: "s@example.org".into(),
@@ -590,13 +1028,13 @@ mod tests {
         let sealed = secret.seal(&contact, PLACE, &Chance::from_seed(1));
         assert_eq!(secret.open(&sealed, PLACE), Some(contact));
         assert_eq!(secret.open(&sealed, (PLACE.0, PLACE.1, 2)), None);
-        assert_eq!(Secret::from_key(&[8; 32]).open(&sealed, PLACE), None);
+        assert_eq!(of_key(8).open(&sealed, PLACE), None);
         assert_eq!(secret.open(&sealed[..10], PLACE), None);
     }
 
     #[test]
     fn a_notices_token_says_whose_it_is_and_is_good_for_one_purpose_only() {
-        let secret = Secret::from_key(&[7; 32]);
+        let secret = of_key(7);
         let unit = Reader::Unit("市政/1-a".parse().unwrap());
         let case = Subject::Case(PLACE.1);
         let whistle = Subject::Whistle(WhistleNumber(42));
@@ -633,7 +1071,7 @@ mod tests {
 
     #[test]
     fn who_opted_out_is_known_again_and_two_cases_of_one_reporter_are_not_tied_together() {
-        let secret = Secret::from_key(&[7; 32]);
+        let secret = of_key(7);
         let who = |email: &str, number: Option<i64>| {
             let case = number.map(|number| Subject::Case(CaseNumber(number)));
             secret.opt_out(PLACE.0, email, case)

@@ -9,7 +9,10 @@ use std::{
 use whistle_domain::rights::Role;
 use whistle_store::{Store, Target};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    secret::Keys,
+};
 
 /// Where an install is. Processes that share one name the same database and have the same key.
 #[derive(Clone)]
@@ -18,8 +21,8 @@ pub struct Site {
     pub dir: PathBuf,
     /// The address of a PostgreSQL database; without one, SQLite's is in the directory.
     pub database_url: Option<String>,
-    /// The secret key; without it, it is a file in the directory.
-    pub key: Option<[u8; 32]>,
+    /// The secret keys, the one in force first; without them, they are in a file in the directory.
+    pub key: Option<Keys>,
     /// Where the photos are; without it, they are in the directory.
     pub media: Option<Bucket>,
     /// A list of passwords that nobody may choose; see `password`.

@@ -271,6 +271,36 @@ pub fn commit(
     Ok(prepared.into_case())
 }
 
+/// Erases the texts of some events. The log's chain holds their hashes, and stands. Answers the case as its log folds
+/// without them, to be committed with the event that tells of it, and how many texts there were.
+pub fn erase_texts(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    before: Stored,
+    versions: impl IntoIterator<Item = u32>,
+) -> Result<(Stored, u32)> {
+    let number = before.case.number;
+    let mut erased = 0;
+    for version in versions {
+        erased += tx.exec(
+            "UPDATE event
+             SET text = NULL
+             WHERE jurisdiction_id = $1 AND number = $2 AND version = $3 AND text <> ''",
+            params![jurisdiction.0, number.0, version],
+        )? as u32;
+    }
+    if erased == 0 {
+        return Ok((before, 0));
+    }
+    let log = logs(tx, jurisdiction, &[number])?;
+    let case = Case::fold(number, log.iter().map(|(_, event)| event)).map_err(|error| Error::Log {
+        number: number.0,
+        what: error.to_string(),
+    })?;
+    let hash = before.hash;
+    Ok((Stored { case, hash }, erased))
+}
+
 /// The hash of a text; most events have none.
 pub(crate) fn hash_of_text(text: &str) -> Hash {
     static OF_NONE: LazyLock<Hash> = LazyLock::new(|| *blake3::hash(b"").as_bytes());

@@ -36,6 +36,116 @@ pub fn contacts(
     )
 }
 
+/// Keeps other sealed contact data of a report than before, or the first.
+pub fn correct_contact(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+    report: u32,
+    sealed: &[u8],
+) -> Result<()> {
+    tx.exec(
+        "INSERT INTO contact (jurisdiction_id, number, report, sealed)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (jurisdiction_id, number, report) DO UPDATE
+         SET sealed = excluded.sealed",
+        params![jurisdiction.0, number.0, report, sealed],
+    )?;
+    Ok(())
+}
+
+/// Erases the contact data of one report. Answers whether there was any.
+pub fn erase_contact(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+    report: u32,
+) -> Result<bool> {
+    let erased = tx.exec(
+        "DELETE FROM contact
+         WHERE jurisdiction_id = $1 AND number = $2 AND report = $3",
+        params![jurisdiction.0, number.0, report],
+    )?;
+    Ok(erased == 1)
+}
+
+/// Sealed contact data of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// The case.
+    pub number: CaseNumber,
+    /// Which report of it.
+    pub report: u32,
+    /// The data.
+    pub sealed: Vec<u8>,
+}
+
+/// The sealed contact data of all cases in the order of their numbers, after a report, at most `limit`.
+pub fn contacts_after(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    (number, report): (CaseNumber, u32),
+    limit: usize,
+) -> Result<Vec<Sealed>> {
+    conn.rows(
+        "SELECT number, report, sealed
+         FROM contact
+         WHERE jurisdiction_id = $1 AND (number, report) > ($2, $3)
+         ORDER BY number, report
+         LIMIT $4",
+        params![jurisdiction.0, number.0, report, limit as i64],
+        |row| {
+            Ok(Sealed {
+                number: CaseNumber(row.int(0)?),
+                report: row.int(1)? as u32,
+                sealed: row.bytes(2)?.to_vec(),
+            })
+        },
+    )
+}
+
+/// Keeps the same contact data sealed anew, unless it was corrected or erased meanwhile. Answers how many rows it were.
+pub fn seal_anew(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, old: &Sealed, sealed: &[u8]) -> Result<u64> {
+    tx.exec(
+        "UPDATE contact
+         SET sealed = $5
+         WHERE jurisdiction_id = $1 AND number = $2 AND report = $3 AND sealed = $4",
+        params![
+            jurisdiction.0,
+            old.number.0,
+            old.report,
+            old.sealed.as_slice(),
+            sealed
+        ],
+    )
+}
+
+/// A look at the contact data of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// When.
+    pub at: Timestamp,
+    /// The post's code.
+    pub post: String,
+}
+
+/// The looks at the contact data of a case, first things first.
+pub fn contact_views(conn: &Conn, jurisdiction: JurisdictionId, number: CaseNumber) -> Result<Vec<View>> {
+    conn.rows(
+        "SELECT at, post_code
+         FROM contact_view
+         WHERE jurisdiction_id = $1 AND number = $2
+         ORDER BY at, account_id",
+        params![jurisdiction.0, number.0],
+        |row| {
+            Ok(View {
+                at: row.time(0)?,
+                post: row.text(1)?.to_owned(),
+            })
+        },
+    )
+}
+
 /// Logs that somebody looked at the contact data of a case.
 pub fn log_contact_view(
     tx: &mut Tx<'_>,
@@ -70,6 +180,75 @@ pub fn contacts_to_erase(
         params![jurisdiction.0, closed_before, limit as i64],
         |row| row.int(0).map(CaseNumber),
     )
+}
+
+/// What reporters wrote: the first event of a case, those by pick-up code, and reports that joined. The words are as
+/// `case.rs` writes them.
+const OF_REPORTERS: &str = r#"(e.version = 1 OR e.entry LIKE '{"by":{"who":"reporter"%' OR e.entry LIKE '%"body":{"event":"joined"%')"#;
+
+/// Cases that were closed before a time and still have a text of a reporter, at most `limit`. Reads the logs of all cases that
+/// are closed: for now and then, not for every request.
+pub fn texts_to_erase(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    closed_before: Timestamp,
+    limit: usize,
+) -> Result<Vec<CaseNumber>> {
+    static SQL: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        format!(
+            "SELECT DISTINCT e.number
+             FROM event AS e
+             JOIN cases AS c ON c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number
+             WHERE e.jurisdiction_id = $1 AND c.stage = 'closed' AND c.closed_at < $2 AND e.text <> '' AND {OF_REPORTERS}
+             LIMIT $3"
+        )
+    });
+    conn.rows(
+        &SQL,
+        params![jurisdiction.0, closed_before, limit as i64],
+        |row| row.int(0).map(CaseNumber),
+    )
+}
+
+/// What was kept for long enough, or will be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Due {
+    /// How many reports, texts or photos.
+    pub n: u64,
+    /// The oldest of them: when its case was closed; when a photo was sent.
+    pub oldest: Option<Timestamp>,
+}
+
+fn due(row: &crate::Row<'_>) -> Result<Due> {
+    Ok(Due {
+        n: row.int(0)? as u64,
+        oldest: row.time_opt(1)?,
+    })
+}
+
+/// Contact data of cases that were closed before a time.
+pub fn contacts_due(conn: &Conn, jurisdiction: JurisdictionId, closed_before: Timestamp) -> Result<Due> {
+    conn.row(
+        "SELECT COUNT(*), MIN(c.closed_at)
+         FROM contact AS k
+         JOIN cases AS c ON c.jurisdiction_id = k.jurisdiction_id AND c.number = k.number
+         WHERE k.jurisdiction_id = $1 AND c.is_open = 0 AND c.closed_at < $2",
+        params![jurisdiction.0, closed_before],
+        due,
+    )
+}
+
+/// Texts of reporters in cases that were closed before a time.
+pub fn texts_due(conn: &Conn, jurisdiction: JurisdictionId, closed_before: Timestamp) -> Result<Due> {
+    static SQL: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        format!(
+            "SELECT COUNT(*), MIN(c.closed_at)
+             FROM event AS e
+             JOIN cases AS c ON c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number
+             WHERE e.jurisdiction_id = $1 AND c.stage = 'closed' AND c.closed_at < $2 AND e.text <> '' AND {OF_REPORTERS}"
+        )
+    });
+    conn.row(&SQL, params![jurisdiction.0, closed_before], due)
 }
 
 /// Erases the contact data of a case, unless it was opened again. Answers how many reports it concerned.

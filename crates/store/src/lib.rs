@@ -13,7 +13,7 @@
 //! - `open_cases`: the open cases in memory, in place of indexes that SQLite would pay dearly for.
 //! - `checkpoint`: keeps the log short without a commit waiting for it.
 //! - `migrate`, `backup`, `dir`: the schema's steps, copies of the database, the data directory.
-//! - [`tables`]: every table and what it is. [`distribute`]: jurisdictions spread over machines. [`transfer`]: a whole
+//! - [`tables`]: every table and what it is. [`people`]: every column and what it holds about people. [`distribute`]: jurisdictions spread over machines. [`transfer`]: a whole
 //!   install moved from one database to another.
 
 pub mod account;
@@ -34,6 +34,7 @@ mod mark;
 mod migrate;
 pub mod notice;
 mod open_cases;
+pub mod people;
 pub mod photo;
 pub mod place;
 mod postgres;

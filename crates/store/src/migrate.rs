@@ -91,6 +91,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 11,
         sql: include_str!("../migrations/0011_dispatch.sql"),
     },
+    // Older programs could not read the cases' events that tell of an erasure.
+    Migration {
+        version: 12,
+        name: "erasure",
+        reads_from: 12,
+        sql: include_str!("../migrations/0012_erasure.sql"),
+    },
 ];
 
 impl Migration {

@@ -563,6 +563,16 @@ pub fn add_webhook(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, new: &Webhook)
     )
 }
 
+/// Keeps the same secret of a webhook sealed anew. Answers how many rows it were.
+pub fn seal_anew(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, old: &Webhook, sealed: &[u8]) -> Result<u64> {
+    tx.exec(
+        "UPDATE webhook
+         SET sealed = $4
+         WHERE jurisdiction_id = $1 AND webhook_id = $2 AND sealed = $3",
+        params![jurisdiction.0, old.id, old.sealed.as_slice(), sealed],
+    )
+}
+
 /// Removes a webhook; what waits for it is dropped when its time comes. Answers whether there was one.
 pub fn remove_webhook(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, id: i64) -> Result<bool> {
     let removed = tx.exec(
@@ -584,26 +594,33 @@ pub fn opt_out(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, who: &Hash, now: T
     Ok(())
 }
 
-/// Notes that they want it again.
-pub fn opt_in(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, who: &Hash) -> Result<()> {
-    tx.exec(
-        "DELETE FROM opt_out
-         WHERE jurisdiction_id = $1 AND who = $2",
-        params![jurisdiction.0, *who],
-    )?;
+/// Notes that they want it again, by the hashes that they may be known by.
+pub fn opt_in(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, hashes: &[Hash]) -> Result<()> {
+    for who in hashes {
+        tx.queue(
+            "DELETE FROM opt_out
+             WHERE jurisdiction_id = $1 AND who = $2",
+            params![jurisdiction.0, *who],
+        )?;
+    }
     Ok(())
 }
 
-/// Whether somebody wants no mail.
-pub fn is_opted_out(conn: &Conn, jurisdiction: JurisdictionId, who: &Hash) -> Result<bool> {
-    let found = conn.row_optional(
-        "SELECT 1
-         FROM opt_out
-         WHERE jurisdiction_id = $1 AND who = $2",
-        params![jurisdiction.0, *who],
-        |row| row.int(0),
-    )?;
-    Ok(found.is_some())
+/// Whether somebody wants no mail, by the hashes that they may be known by.
+pub fn is_opted_out(conn: &Conn, jurisdiction: JurisdictionId, hashes: &[Hash]) -> Result<bool> {
+    for who in hashes {
+        let found = conn.row_optional(
+            "SELECT 1
+             FROM opt_out
+             WHERE jurisdiction_id = $1 AND who = $2",
+            params![jurisdiction.0, *who],
+            |row| row.int(0),
+        )?;
+        if found.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

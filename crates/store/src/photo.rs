@@ -1,4 +1,5 @@
-//! Photos that were sent: waiting for a case, used by one, or leaving because none came. The pictures themselves are in
+//! Photos that were sent: waiting for a case, used by one, left by one whose reporter erased it, or leaving because no case
+//! names them. The pictures themselves are in
 //! the object store; a row is there before its files are, and gone only after them.
 
 use jiff::Timestamp;
@@ -70,7 +71,7 @@ pub fn leave(
     let unused = tx.rows(
         "SELECT photo_id
          FROM photo
-         WHERE jurisdiction_id = $1 AND state <> 'used' AND sent_at < $2
+         WHERE jurisdiction_id = $1 AND state <> 'used' AND state <> 'left' AND sent_at < $2
          ORDER BY sent_at
          LIMIT $3",
         params![jurisdiction.0, before, limit as i64],
@@ -82,7 +83,7 @@ pub fn leave(
         let left = tx.exec(
             "UPDATE photo
              SET state = 'leaving'
-             WHERE jurisdiction_id = $1 AND photo_id = $2 AND state <> 'used' AND sent_at < $3",
+             WHERE jurisdiction_id = $1 AND photo_id = $2 AND state <> 'used' AND state <> 'left' AND sent_at < $3",
             params![jurisdiction.0, id.as_str(), before],
         )?;
         if left == 1 {
@@ -90,6 +91,78 @@ pub fn leave(
         }
     }
     Ok(leaving)
+}
+
+/// Remembers that a case names a photo no longer; [`settle_left`] finds out whether another does.
+pub fn let_go(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, id: &str) -> Result<()> {
+    tx.exec(
+        "UPDATE photo
+         SET state = 'left', sent_at = 0
+         WHERE jurisdiction_id = $1 AND photo_id = $2 AND state = 'used'",
+        params![jurisdiction.0, id],
+    )?;
+    Ok(())
+}
+
+/// Photos that a case left, at most `limit`, each with whether another case names it. Reads all cases for each: for now
+/// and then, not for every request.
+pub fn left(conn: &Conn, jurisdiction: JurisdictionId, limit: usize) -> Result<Vec<(String, bool)>> {
+    let left = conn.rows(
+        "SELECT photo_id
+         FROM photo
+         WHERE jurisdiction_id = $1 AND state = 'left'
+         LIMIT $2",
+        params![jurisdiction.0, limit as i64],
+        |row| Ok(row.text(0)?.to_owned()),
+    )?;
+    let is_named = |id: String| {
+        let one = conn.row_optional(
+            "SELECT 1
+             FROM cases
+             WHERE jurisdiction_id = $1 AND fold LIKE $2
+             LIMIT 1",
+            params![jurisdiction.0, format!("%{id}%")],
+            |row| row.int(0),
+        )?;
+        Ok((id, one.is_some()))
+    };
+    left.into_iter().map(is_named).collect()
+}
+
+/// Settles what becomes of a photo that a case left: another one names it, or it may leave unless it was sent again since
+/// `before`. One that a case came to use meanwhile is used, and stays.
+pub fn settle_left(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    id: &str,
+    is_named: bool,
+    before: Timestamp,
+) -> Result<()> {
+    let state = if is_named { "used" } else { "leaving" };
+    let before = if is_named { Timestamp::MAX } else { before };
+    tx.exec(
+        "UPDATE photo
+         SET state = $3
+         WHERE jurisdiction_id = $1 AND photo_id = $2 AND state = 'left' AND sent_at < $4",
+        params![jurisdiction.0, id, state, before],
+    )?;
+    Ok(())
+}
+
+/// How many photos that no case names were sent before a time, those that a case left among them, and when the oldest was.
+pub fn unused(conn: &Conn, jurisdiction: JurisdictionId, before: Timestamp) -> Result<crate::intake::Due> {
+    conn.row(
+        "SELECT COUNT(*), MIN(CASE WHEN sent_at > 0 THEN sent_at END)
+         FROM photo
+         WHERE jurisdiction_id = $1 AND state <> 'used' AND sent_at < $2",
+        params![jurisdiction.0, before],
+        |row| {
+            Ok(crate::intake::Due {
+                n: row.int(0)? as u64,
+                oldest: row.time_opt(1)?,
+            })
+        },
+    )
 }
 
 /// Forgets photos that left.

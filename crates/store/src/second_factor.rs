@@ -85,14 +85,67 @@ pub fn confirm(
     Ok(())
 }
 
-/// Takes a recovery code. Answers whether it was there; it is not any more.
-pub fn take_code(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, account: i64, code: &Hash) -> Result<bool> {
-    let gone = tx.exec(
+/// Takes a recovery code, by the hashes that it may be known by. Answers whether it was there; it is not any more.
+pub fn take_code(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    account: i64,
+    hashes: &[Hash],
+) -> Result<bool> {
+    for hash in hashes {
+        let gone = tx.exec(
+            "DELETE FROM recovery_code
+             WHERE jurisdiction_id = $1 AND account_id = $2 AND code_hash = $3",
+            params![jurisdiction.0, account, *hash],
+        )?;
+        if gone == 1 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Ends the recovery codes of all accounts.
+pub fn end_codes(tx: &mut Tx<'_>, jurisdiction: JurisdictionId) -> Result<()> {
+    tx.queue(
         "DELETE FROM recovery_code
-         WHERE jurisdiction_id = $1 AND account_id = $2 AND code_hash = $3",
-        params![jurisdiction.0, account, *code],
-    )?;
-    Ok(gone == 1)
+         WHERE jurisdiction_id = $1",
+        params![jurisdiction.0],
+    )
+}
+
+/// The next few accounts after one with a second factor, in their order, with their sealed secrets.
+pub fn after(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    account: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Vec<u8>)>> {
+    conn.rows(
+        "SELECT account_id, secret
+         FROM second_factor
+         WHERE jurisdiction_id = $1 AND account_id > $2
+         ORDER BY account_id
+         LIMIT $3",
+        params![jurisdiction.0, account, limit as i64],
+        |row| Ok((row.int(0)?, row.bytes(1)?.to_vec())),
+    )
+}
+
+/// Keeps the same secret sealed anew, unless there is another one meanwhile. Answers how many rows it were.
+pub fn seal_anew(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    account: i64,
+    old: &[u8],
+    sealed: &[u8],
+) -> Result<u64> {
+    tx.exec(
+        "UPDATE second_factor
+         SET secret = $4
+         WHERE jurisdiction_id = $1 AND account_id = $2 AND secret = $3",
+        params![jurisdiction.0, account, old, sealed],
+    )
 }
 
 /// How many recovery codes are left.

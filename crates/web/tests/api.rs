@@ -299,6 +299,7 @@ async fn every_route_answers_everybody_as_the_table_says() {
     let table = [
         ("GET", "/openapi.json", String::new(), none, [200; 9]),
         ("GET", "/place", String::new(), none, [200; 9]),
+        ("GET", "/privacy", String::new(), none, [200; 9]),
         ("GET", "/areas", String::new(), none, [200; 9]),
         (
             "GET",
@@ -1513,4 +1514,24 @@ async fn a_whistle_is_blown_met_and_closed_over_the_api() {
         .collect();
     assert_eq!(whistled.len(), 2);
     assert_eq!(whistled[1]["whistle_stage"], "closed");
+}
+
+#[tokio::test]
+async fn privacy_says_of_every_column_about_people_what_it_is_for() {
+    let village = Village::new().await;
+    let answer = village.get("/privacy", "anyone").await;
+    assert_eq!(answer.json["retention_days"], 180);
+    let contact = items(&answer)
+        .iter()
+        .find(|item| item["purpose"] == "contact")
+        .expect("contact data");
+    assert_eq!(contact["columns"], json!(["contact.sealed"]));
+    assert_eq!(contact["about"], json!(["reporter"]));
+    assert_eq!(contact["kept"]["zh"], "结案 180 天后删除。");
+    assert_eq!(contact["kept"]["en"], "Until 180 days after the case is closed.");
+    let views = items(&answer)
+        .iter()
+        .find(|item| item["purpose"] == "views")
+        .unwrap();
+    assert_eq!(views["about"], json!(["reporter", "staff"]));
 }

@@ -1176,6 +1176,79 @@ fn every_page_is_whole_in_both_languages() {
 }
 
 #[test]
+fn the_privacy_page_names_every_field_about_people_and_the_days_of_the_place() {
+    let town = Town::open();
+    let mut browser = town.browser("en");
+    let page = browser.get("/privacy");
+    page.says("Until 180 days after the case is closed.");
+    for purpose in whistle_service::privacy::Purpose::ALL {
+        for column in purpose.columns() {
+            page.says(&format!("<code>{column}</code>"));
+        }
+    }
+    town.browser("zh").get("/privacy").says("结案 180 天后删除。");
+}
+
+#[test]
+fn a_reporter_sees_who_looked_corrects_and_erases_and_staff_see_that_it_was_erased() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let mut reporter = town.browser("en");
+    reporter.get("/follow/mine").is(303);
+    let (number, _) = reporter.report(&[("name", "Wang"), ("email", "wang@example.org")]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let case = format!("/staff/cases/{number}");
+    let token = desk
+        .get(&case)
+        .says_nothing_of("Contact data looked at")
+        .hidden("token");
+    desk.post(&format!("{case}/contacts"), &[("token", &token)])
+        .says("wang@example.org")
+        .says("Contact data looked at");
+    let page = reporter.get("/follow/mine");
+    page.is(200)
+        .says("wang@example.org")
+        .says("Water runs over the road");
+    page.says("· Dispatcher");
+    let file = reporter.get("/follow/mine.json");
+    let disposition = file.is(200).headers[header::CONTENT_DISPOSITION]
+        .to_str()
+        .unwrap();
+    assert_eq!(
+        disposition,
+        format!("attachment; filename=\"whistle-{number}.json\"")
+    );
+    let own: serde_json::Value = serde_json::from_str(&file.text()).unwrap();
+    assert_eq!(own["contact"]["email"], "wang@example.org");
+    assert_eq!(own["views"][0]["post"], "CITY-D");
+
+    reporter
+        .post("/follow/mine/contact", &[("email", "nobody")])
+        .is(400);
+    reporter
+        .post("/follow/mine/contact", &[("phone", "0700 2")])
+        .is(303);
+    reporter
+        .get("/follow/mine?done=contact")
+        .says("0700 2")
+        .says("What you left empty is not stored.")
+        .says_nothing_of("wang@example.org");
+    reporter.post("/follow/mine/erase", &[]).is(303);
+    reporter
+        .get("/follow/mine?done=erase")
+        .says("There is nothing left to erase.")
+        .says_nothing_of("0700 2")
+        .says_nothing_of("Water runs over the road");
+    desk.get(&case)
+        .is(200)
+        .says("Reporter&#39;s data erased")
+        .says("contact data, 1 text")
+        .says_nothing_of("Water runs over the road");
+    town.browser("zh").get(&format!("/cases/{number}")).is(200);
+}
+
+#[test]
 fn an_account_ends_its_other_sessions_and_changes_its_password() {
     let town = Town::open();
     town.add_user("desk", &["CITY-D"]);
@@ -1441,6 +1514,7 @@ fn no_page_asks_the_database_more_than_six_statements() {
         &case,
         "/follow",
         "/follow/case",
+        "/follow/mine",
         "/privacy",
         "/about",
         "/feeds/cases.atom",
@@ -1597,7 +1671,7 @@ fn a_mail_can_be_stopped_by_one_click_of_a_program_or_by_a_person_and_staff_see_
     assert_eq!(comments(&mut desk, "One.").sent, 1);
     let click = Request::post(&path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     let click = click.body(Body::from("List-Unsubscribe=One-Click")).unwrap();
-    program.send(click).is(200).says("no more mails about this case");
+    program.send(click).is(200).says("no more mails about this");
     assert_eq!(comments(&mut desk, "Two.").dropped, 1);
     program
         .post(&path, &[("again", "yes"), ("what", "all")])

@@ -422,7 +422,9 @@ impl Town {
             _ if path.starts_with("/open311/v2/servicerequestupdates.") => format!(
                 "service_request_id={number}&status=open&description=seen&updated_datetime=2026-05-07T01:00:00Z&update_id=1"
             ),
+            "/follow/mine/contact" => "phone=0700".to_owned(),
             "/follow/leave"
+            | "/follow/mine/erase"
             | "/staff/account/second-factor"
             | "/staff/sign-out"
             | "/staff/accounts/{account}/{change}"

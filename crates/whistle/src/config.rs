@@ -14,6 +14,7 @@ use whistle_domain::rights::{Role, UnknownRole};
 use whistle_service::{
     Bucket, Site,
     notices::{Outgoing, Outlet},
+    secret::Keys,
 };
 
 use crate::failure::{Failure, Result};
@@ -72,7 +73,8 @@ pub(crate) const SETTINGS: [Setting; 25] = [
     unset(
         "secret_key",
         "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef",
-        "the install's key as 64 hexadecimal digits, for processes on several machines; empty: secret.key in the data folder",
+        "the install's key as 64 hexadecimal digits, earlier ones after it with commas, for processes on several machines; \
+         empty: secret.key in the data folder",
     )
     .secret(),
     unset(
@@ -587,20 +589,8 @@ fn bucket(text: &str) -> Result<Option<Bucket>, String> {
     (!text.is_empty()).then(|| text.parse()).transpose()
 }
 
-fn key(text: &str) -> Result<Option<[u8; 32]>, String> {
-    let wrong = || "write 64 hexadecimal digits; `openssl rand -hex 32` makes some".to_owned();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(wrong());
-    }
-    let mut key = [0; 32];
-    for (byte, digits) in key.iter_mut().zip(text.as_bytes().chunks(2)) {
-        let digits = str::from_utf8(digits).map_err(|_| wrong())?;
-        *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
-    }
-    Ok(Some(key))
+fn key(text: &str) -> Result<Option<Keys>, String> {
+    (!text.is_empty()).then(|| text.parse()).transpose()
 }
 
 fn is_secret(name: &str) -> bool {

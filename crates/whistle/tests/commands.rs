@@ -450,6 +450,9 @@ fn every_command_has_help_with_an_example() {
         &["key", "add"],
         &["key", "list"],
         &["key", "revoke"],
+        &["retention"],
+        &["secret", "rotate"],
+        &["secret", "forget"],
         &["notices", "list"],
         &["notices", "retry"],
         &["notices", "drop"],
@@ -463,6 +466,42 @@ fn every_command_has_help_with_an_example() {
         let help = home.run(&[command, &["--help"][..]].concat()).good();
         assert!(help.out.contains("Example: "), "{command:?}\n{}", help.out);
     }
+}
+
+#[test]
+fn what_was_kept_for_long_enough_is_told_before_it_is_erased() {
+    let home = Home::village();
+    assert_run!(home, home.run(&["retention", "--dry-run"]), @r#"
+    exit 0
+    willow-brook: would be erased
+      0 reports' contact data
+      0 texts of reporters
+      0 photos that no case names
+    ---
+    "#);
+    let erased = home.run(&["retention", "--json"]).good().json();
+    assert_eq!(erased[0]["done"], true);
+    assert_eq!(erased[0]["contacts"]["n"], 0);
+}
+
+#[test]
+fn a_secret_key_is_rotated_and_the_earlier_one_given_up() {
+    let home = Home::village();
+    let file = home.data().join("secret.key");
+    let old = fs::read(&file).unwrap();
+    assert_run!(home, home.run(&["secret", "rotate"]), @r#"
+    exit 0
+    a new key is in force; sealed anew: 0 secrets
+    ---
+    "#);
+    let both = fs::read(&file).unwrap();
+    assert!(both.len() == 64 && both[32..] == old);
+    assert_run!(home, home.run(&["secret", "forget"]), @r#"
+    exit 0
+    1 earlier key is given up
+    ---
+    "#);
+    assert_eq!(fs::read(&file).unwrap(), both[..32]);
 }
 
 #[test]

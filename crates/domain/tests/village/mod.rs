@@ -305,6 +305,7 @@ pub fn settings() -> Settings {
         duplicate_metres: 100.0,
         duplicate_hours: 72,
         retention_days: 365,
+        text_retention_days: None,
         digest: jiff::SignedDuration::from_hours(1),
         triage: "2h working".parse().unwrap(),
         sign: None,

@@ -100,7 +100,7 @@ impl Whistle {
         if email.is_empty() {
             return Ok(Made::Unwanted("the address was erased"));
         }
-        if stored::is_opted_out(conn, here.id, &self.secret.opt_out(here.id, &email, None))? {
+        if stored::is_opted_out(conn, here.id, &self.secret.opt_outs(here.id, &email, None))? {
             return Ok(Made::Unwanted("the reader wants no mail"));
         }
         let stop_token = self
@@ -118,7 +118,7 @@ impl Whistle {
         };
         let mut said: Vec<(Words, View)> = Vec::new();
         for delivery in group {
-            let about = self.secret.opt_out(here.id, &email, Some(delivery.subject));
+            let about = self.secret.opt_outs(here.id, &email, Some(delivery.subject));
             if stored::is_opted_out(conn, here.id, &about)? {
                 continue;
             }

@@ -64,6 +64,7 @@ impl Whistle {
         }
         let about = (what == Stopping::This).then_some(subject);
         let who = self.secret.opt_out(here.id, &email, about);
+        let whoever = self.secret.opt_outs(here.id, &email, about);
         let (id, now) = (here.id, self.clock.now());
         Ok(self
             .store
@@ -71,7 +72,7 @@ impl Whistle {
                 if stop {
                     stored::opt_out(tx, id, &who, now)
                 } else {
-                    stored::opt_in(tx, id, &who)
+                    stored::opt_in(tx, id, &whoever)
                 }
             })
             .await?)

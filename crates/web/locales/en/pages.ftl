@@ -610,29 +610,8 @@ fault-refused = That did not work.
 fault-id = Tell the operator this number:
 fault-home = To the first page
 
-## Privacy and about
+## About
 
-privacy-title = Privacy
-privacy-lead = This service measures the service itself, never the residents and never individual workers.
-privacy-stored-title = What is stored
-privacy-stored-case = What you report: the kind, the place, the text, your answers, and what was done.
-privacy-stored-photos = Your photos, redrawn so that position, time and device are gone.
-privacy-stored-contact = Name, e-mail and telephone if you choose to give them; kept apart from the case, encrypted.
-privacy-stored-not = Never ethnicity, religion, political view, health or identity numbers. Nobody has a profile, and your reports are not linked to each other.
-privacy-seen-title = Who sees it
-privacy-seen-public = Anyone sees cases of public services. Telephone numbers, addresses, identity numbers and plates in the text are masked; your photos are shown only if you agree.
-privacy-seen-staff = The unit that handles the case and the stations of its area see all of it.
-privacy-seen-contact = How to reach you is seen only by posts that must answer for the case; each look is logged with post and time.
-privacy-long-title = For how long
-privacy-long-contact = { $n ->
-        [one] How to reach you is erased { $n } day after the case is closed.
-       *[other] How to reach you is erased { $n } days after the case is closed.
-    }
-privacy-long-case = The case itself stays as a record of the service. It does not say who reported it.
-privacy-long-code = Your pick-up code is computed and stored in no database.
-privacy-cookies-title = Cookies
-privacy-cookies = Three, all needed: the language you chose, the case you follow (for an hour), and the session of staff. No statistics, no advertising, nothing from third parties.
-privacy-ask-title = Questions
 about-title = About
 about-lead = Residents, patrols and call takers report what is wrong. The grid finds who must come, and somebody else checks the work.
 about-way-title = The way of a case

@@ -577,26 +577,8 @@ fault-refused = 未能完成。
 fault-id = 联系管理员时请提供编号：
 fault-home = 回到首页
 
-## 隐私与介绍
+## 介绍
 
-privacy-title = 隐私说明
-privacy-lead = 本系统衡量的是服务，不是居民，也不是某个工作人员。
-privacy-stored-title = 保存哪些内容
-privacy-stored-case = 您上报的类别、地点、描述、回答，以及办理过程。
-privacy-stored-photos = 您上传的照片。照片会重新编码，拍摄地点、时间、设备等信息一律清除。
-privacy-stored-contact = 您自愿填写的称呼、邮箱、电话，与案件分开、加密保存。
-privacy-stored-not = 不收集民族、宗教、政治面貌、健康状况和身份证号码；不为任何人建立档案，不同的上报之间没有关联。
-privacy-seen-title = 谁能看到
-privacy-seen-public = 公开类别的案件任何人都能看到；文字中的电话、邮箱、证件号、车牌会自动隐去，照片只有经您同意才公开。
-privacy-seen-staff = 办理此案的单位和所在网格的服务站能看到完整内容。
-privacy-seen-contact = 联系方式只有负责办理此案的岗位能查看，每次查看都记录岗位和时间。
-privacy-long-title = 保存多久
-privacy-long-contact = 联系方式在结案 { $n } 天后删除。
-privacy-long-case = 案件本身作为公共服务记录长期保存，其中没有上报人的身份信息。
-privacy-long-code = 查询码由系统计算得出，不存入数据库。
-privacy-cookies-title = 浏览器中的信息
-privacy-cookies = 只有三个必要的 Cookie：所选语言、查询案件时的凭证（一小时）、工作人员的登录状态。没有统计、广告或第三方内容。
-privacy-ask-title = 联系我们
 about-title = 关于本站
 about-lead = 居民、巡查员和热线都可以上报身边的问题，由网格找到责任单位，办完还要有人核查。
 about-way-title = 一个案件怎样办理

@@ -11,7 +11,7 @@ use super::{
     wire::{
         Code,
         place::{
-            Area, AreaDetail, AreaPage, AreaQuery, Located, Place, PlaceOnly, PointQuery, Service,
+            Area, AreaDetail, AreaPage, AreaQuery, Located, Place, PlaceOnly, PointQuery, Privacy, Service,
             ServiceList, Standard, StandardList, StandardQuery, Transition, TransitionTable, Unit, UnitList,
         },
     },
@@ -21,6 +21,7 @@ use crate::App;
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(place))
+        .routes(routes!(privacy))
         .routes(routes!(areas))
         .routes(routes!(area_at))
         .routes(routes!(area))
@@ -35,6 +36,13 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     responses((status = 200, body = Place, description = "The place.")))]
 async fn place(At(here): At, _known: Query<PlaceOnly>) -> Json<Place> {
     Json(here.place.as_ref().into())
+}
+
+/// What is stored about people: made from the store's own list of its columns.
+#[utoipa::path(get, path = "/privacy", tag = "place", operation_id = "get_privacy", params(PlaceOnly),
+    responses((status = 200, body = Privacy, description = "All that is stored about people, by what it is for.")))]
+async fn privacy(At(here): At, _known: Query<PlaceOnly>) -> Json<Privacy> {
+    Json(Privacy::of(&here))
 }
 
 /// The areas, in the order of their codes, page by page.

@@ -5,7 +5,7 @@
 //!
 //! - `page`: what every page knows: the place, the language, the time. `fault`: what went wrong, as a page.
 //! - `words`: the message catalogue. `show`: things of the domain in the reader's words. `form`: what a form sent.
-//! - `home`, `report`, `cases`, `follow`, `ask`, `notices`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
+//! - `home`, `report`, `cases`, `follow`, `mine`, `ask`, `notices`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
 //! - `door`: cookies and the guard against guessing.
 
 mod ask;
@@ -18,6 +18,7 @@ mod feed;
 mod follow;
 mod form;
 mod home;
+mod mine;
 mod notices;
 pub(crate) mod page;
 mod photo;
@@ -58,6 +59,10 @@ pub(crate) fn routes() -> Routes {
         .route("/cases/{number}/photos/{id}/thumbnail", get(photo::thumbnail))
         .route("/follow", get(follow::ask).post(follow::enter))
         .route("/follow/case", get(follow::case).post(follow::act))
+        .route("/follow/mine", get(mine::mine))
+        .route("/follow/mine.json", get(mine::download))
+        .route("/follow/mine/contact", post(mine::correct))
+        .route("/follow/mine/erase", post(mine::erase))
         .route("/follow/leave", post(follow::leave))
         .route("/notices/stop", get(notices::ask).post(notices::stop))
         .route("/ask/{link}", get(ask::question).post(ask::answer))

@@ -9,6 +9,7 @@ use whistle_domain::{
     transition::Transition,
     words::UnitCode,
 };
+use whistle_service::privacy::OwnView;
 
 use super::page::Page;
 
@@ -297,6 +298,24 @@ impl Page {
         public::timeline(log).into_iter().rev().map(entry).collect()
     }
 
+    /// The timeline for staff with the looks at contact data, newest first.
+    pub(crate) fn history(&self, log: &[Event], views: &[OwnView]) -> Vec<Entry> {
+        let view = |view: &OwnView| Entry {
+            version: 0,
+            at: self.moment(view.at),
+            what: self.t("contact-viewed"),
+            who: self.post_name(&view.post),
+            detail: String::new(),
+            text: String::new(),
+        };
+        let times = log.iter().rev().map(|event| event.at);
+        let mut all: Vec<(Timestamp, Entry)> = times.zip(self.staff_timeline(log)).collect();
+        all.extend(views.iter().map(|one| (one.at, view(one))));
+        // Stable: what happened in one moment stays in the order of the log.
+        all.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        all.into_iter().map(|(_, entry)| entry).collect()
+    }
+
     /// The whole timeline for staff, newest first.
     pub(crate) fn staff_timeline(&self, log: &[Event]) -> Vec<Entry> {
         let entry = |(event, version): (&Event, u32)| Entry {
@@ -393,6 +412,20 @@ impl Page {
                 &self.words.of("whistle-stage", stage.as_str()),
             ),
             Body::Shown { public } => self.t(if *public { "shown-public" } else { "shown-hidden" }),
+            Body::Erased {
+                contact,
+                texts,
+                photos,
+            } => {
+                let counted = |key: &str, n: usize| (n > 0).then(|| self.words.n(key, n as i64));
+                let parts = [
+                    contact.then(|| self.t("erased-contact")),
+                    counted("erased-texts", *texts as usize),
+                    counted("erased-photos", photos.len()),
+                ];
+                let parts: Vec<String> = parts.into_iter().flatten().collect();
+                parts.join(&self.t("list-comma"))
+            }
             _ => String::new(),
         }
     }

@@ -13,7 +13,7 @@ use whistle_domain::{
     whistle::command as whistle,
     words::Lang,
 };
-use whistle_service::Error;
+use whistle_service::{Error, privacy::StoredOf};
 
 static_loader! {
     static CATALOGUE = {
@@ -186,6 +186,20 @@ impl Words {
         }
     }
 
+    /// What is stored about people, in words.
+    pub(crate) fn stored(self, stored: &StoredOf) -> StoredWords {
+        let kept = format!("privacy-kept-{}", stored.kept.as_str());
+        StoredWords {
+            what: self.of("privacy-what", stored.purpose.as_str()),
+            why: self.of("privacy-why", stored.purpose.as_str()),
+            kept: stored
+                .time
+                .map_or_else(|| self.t(&kept), |time| self.n(&kept, time)),
+            seen: self.of("privacy-seen", stored.seen.as_str()),
+            columns: stored.columns.clone(),
+        }
+    }
+
     /// What the reader is told of an error of the service. Nothing of its insides.
     pub(crate) fn error(self, error: &Error) -> String {
         match error {
@@ -201,6 +215,15 @@ impl Words {
             other => self.of("error", other.word()),
         }
     }
+}
+
+/// Something that is stored about people, in the reader's words.
+pub(crate) struct StoredWords {
+    pub(crate) what: String,
+    pub(crate) why: String,
+    pub(crate) kept: String,
+    pub(crate) seen: String,
+    pub(crate) columns: Vec<String>,
 }
 
 /// The word of a need in the catalogue.

@@ -16,6 +16,8 @@ mod migrate;
 mod notices;
 mod plan;
 mod restore;
+mod retention;
+mod secret;
 mod serve;
 mod user;
 mod verify;
@@ -69,6 +71,8 @@ enum Command {
     User(user::User),
     /// Make, list and revoke API keys
     Key(key::Key),
+    /// Rotate the install's secret key
+    Secret(secret::Secret),
     /// List deliveries of notices, try again what did not arrive, look at templates
     Notices(notices::Notices),
     /// Add, list and remove systems that are told by signed requests
@@ -93,6 +97,9 @@ enum Command {
     /// Make a backup the install of a data folder
     #[command(after_help = restore::EXAMPLE)]
     Restore(restore::Restore),
+    /// Erase what was kept for long enough, or say what that is
+    #[command(after_help = retention::EXAMPLE)]
+    Retention(retention::Retention),
     /// Say why the clocks of a case stand where they do
     #[command(after_help = explain::EXAMPLE)]
     Explain(explain::Explain),
@@ -135,6 +142,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Check(check) => check.run(&config),
         Command::User(user) => user.run(&config),
         Command::Key(key) => key.run(&config),
+        Command::Secret(secret) => secret.run(&config),
         Command::Notices(notices) => notices.run(&config),
         Command::Webhook(webhook) => webhook.run(&config),
         Command::MailIn => mail_in::run(&config),
@@ -144,6 +152,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Demo(demo) => demo.run(config),
         Command::Backup(backup) => backup.run(&config),
         Command::Restore(restore) => restore.run(&config),
+        Command::Retention(retention) => retention.run(&config),
         Command::Explain(explain) => explain.run(&config),
         Command::Verify(verify) => verify.run(&config),
         Command::Migrate(migrate) => migrate.run(&config),

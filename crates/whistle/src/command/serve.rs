@@ -291,6 +291,7 @@ fn do_once(whistle: &Whistle) {
                 woken = done.woken,
                 reckoned = done.reckoned,
                 erased = done.erased,
+                texts_erased = done.texts_erased,
                 forgotten = done.forgotten,
                 removed = done.removed,
                 "duties"

@@ -910,6 +910,9 @@ pub(crate) struct StaffEvent {
     /// `whistled`: where that whistle stands since.
     #[serde(skip_serializing_if = "Option::is_none")]
     whistle_stage: Option<WhistleStage>,
+    /// `erased`: what was erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased: Option<Erased>,
     /// Which clocks it touched, and when they are due since.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -1009,6 +1012,17 @@ impl StaffEvent {
                 line.whistle = Some(whistle.0);
                 line.whistle_stage = Some((*stage).into());
             }
+            Body::Erased {
+                contact,
+                texts,
+                photos,
+            } => {
+                line.erased = Some(Erased {
+                    contact: *contact,
+                    texts: *texts,
+                    photos: photos.len(),
+                });
+            }
             Body::Declined
             | Body::Referred
             | Body::Withdrawn
@@ -1027,6 +1041,17 @@ impl StaffEvent {
         }
         line
     }
+}
+
+/// What was erased of a reporter's.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Erased {
+    /// Whether it was known how they can be reached.
+    contact: bool,
+    /// How many texts.
+    texts: u32,
+    /// How many photos.
+    photos: usize,
 }
 
 /// A step of a clock's ladder that was taken.

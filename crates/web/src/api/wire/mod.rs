@@ -313,7 +313,7 @@ twin!(
     Verb = transition::Verb {
         Accept, Decline, Merge, Refer, Withdraw, Assign, Sign, ReportIn, Return, Handle, Verify, Rework, Settle,
         RequestReopen, Reopen, RefuseReopen, Park, Resume, Extend, Reclassify, Relocate, Join, Comment, AddPhoto,
-        Rate, Supervise, Show, Whistle, Reckon, Escalate, FixOnTheSpot, Absorb, Split, AssignJoint, HandleJoint,
+        Rate, Supervise, Show, Whistle, Reckon, Escalate, Erase, FixOnTheSpot, Absorb, Split, AssignJoint, HandleJoint,
         ReleaseJoint, VerifyPartly, AskToPark, AskToExtend, GrantRequest, RefuseRequest, Ask, Answer
     }
 );

@@ -5,9 +5,12 @@ use utoipa::{IntoParams, ToSchema};
 use whistle_domain::{
     place::{self as domain, AreaIndex},
     transition::{To, Transition as Line, Who as DomainWho},
+    words::{Lang as DomainLang, Text},
 };
+use whistle_service::{Here, privacy};
 
 use super::{AreaPath, Code, Datatype, Lang, Level, Need, Partly, Point, Role, Stage, UnitKind, Verb, Words};
+use crate::pages::words::Words as Catalogue;
 
 /// Which place.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -65,6 +68,9 @@ pub(crate) struct Settings {
     duplicate_hours: u32,
     /// Contact data is erased this many days after closing.
     retention_days: u32,
+    /// What reporters wrote is erased this many days after closing; absent where it stays with the case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_retention_days: Option<u32>,
     /// How often a unit may return a case before the station's lead must decide.
     max_returns: u8,
     /// How often a limit may be extended.
@@ -109,12 +115,64 @@ impl From<&domain::Place> for Place {
                 duplicate_metres: settings.duplicate_metres,
                 duplicate_hours: settings.duplicate_hours,
                 retention_days: settings.retention_days,
+                text_retention_days: settings.text_retention_days,
                 max_returns: settings.max_returns,
                 max_extensions: settings.max_extensions,
                 max_park_days: settings.max_park_days,
                 max_photos: whistle_domain::case::MAX_PHOTOS,
                 max_photo_bytes: whistle_service::media::MAX_PHOTO_BYTES,
             },
+        }
+    }
+}
+
+/// What is stored about people.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Privacy {
+    /// How to reach a reporter is erased this many days after the case is closed.
+    retention_days: u32,
+    /// All that is stored, by what it is for.
+    items: Vec<StoredAboutPeople>,
+}
+
+/// Something that is stored about people.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StoredAboutPeople {
+    /// What it is for, as a word that stays.
+    #[schema(example = "contact")]
+    purpose: &'static str,
+    /// Of whom: `reporter`, `staff`.
+    about: Vec<&'static str>,
+    /// What it is.
+    what: Words,
+    /// What it is for.
+    why: Words,
+    /// How long it is kept.
+    kept: Words,
+    /// For whose eyes it is, at most.
+    seen_by: Words,
+    /// The columns of the database that hold it.
+    #[schema(example = json!(["contact.sealed"]))]
+    columns: Vec<String>,
+}
+
+impl Privacy {
+    pub(crate) fn of(here: &Here) -> Self {
+        let items = privacy::stored_of_people(here).into_iter().map(|stored| {
+            let [zh, en] = [DomainLang::Zh, DomainLang::En].map(|lang| Catalogue(lang).stored(&stored));
+            StoredAboutPeople {
+                purpose: stored.purpose.as_str(),
+                about: stored.about.iter().map(|about| about.as_str()).collect(),
+                what: (&Text::both(zh.what, en.what)).into(),
+                why: (&Text::both(zh.why, en.why)).into(),
+                kept: (&Text::both(zh.kept, en.kept)).into(),
+                seen_by: (&Text::both(zh.seen, en.seen)).into(),
+                columns: stored.columns,
+            }
+        });
+        Self {
+            retention_days: here.place.jurisdiction.settings.retention_days,
+            items: items.collect(),
         }
     }
 }

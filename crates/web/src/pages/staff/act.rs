@@ -307,6 +307,7 @@ fn read(page: &Page, verb: Verb, posted: &Posted, case: &Case, wrongs: &mut Wron
         | Verb::Whistle
         | Verb::Reckon
         | Verb::Escalate
+        | Verb::Erase
         | Verb::FixOnTheSpot => {
             wrongs.add("done", page.words.refusal(&Refusal::NotAllowed(verb)));
             None

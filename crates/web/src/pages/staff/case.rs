@@ -321,6 +321,7 @@ pub(crate) async fn show(
         .whistle
         .whistles_on(&page.here, case.number, staff.actor());
     let whistles = whistles.await?;
+    let views = page.app.whistle.contact_views(&page.here, case.number).await?;
     let view = CaseView {
         p: page,
         number: case.number.to_string(),
@@ -363,7 +364,7 @@ pub(crate) async fn show(
         photos: page.pictures(case, case.photos.iter()),
         clocks: clocks::views(case, log, place, page.now, page.words),
         meanwhile: since.map_or_else(Vec::new, |seen| timeline().filter(|e| e.version > seen).collect()),
-        timeline: timeline().collect(),
+        timeline: page.history(log, &views),
         told: told.into_iter().map(|one| told_view(page, one)).collect(),
         forms: forms(staff, case, tried.as_ref()),
         whistles: whistles

@@ -12,6 +12,7 @@ use whistle_domain::{
     transition::TRANSITIONS,
     whistle,
 };
+use whistle_service::privacy::Purpose;
 
 use super::*;
 
@@ -145,6 +146,14 @@ fn every_word_of_the_domain_has_a_message() {
         for event in Body::WORDS {
             add("event", event);
         }
+        for purpose in Purpose::ALL {
+            add("privacy-what", purpose.as_str());
+            add("privacy-why", purpose.as_str());
+            add("privacy-seen", purpose.seen().as_str());
+            for about in purpose.about() {
+                add("privacy-about", about.as_str());
+            }
+        }
         for line in whistle::transition::TRANSITIONS {
             for kind in ["whistle-verb", "whistle-hint", "whistle-text-of", "whistle-done"] {
                 add(kind, line.verb.as_str());
@@ -174,6 +183,10 @@ fn every_word_of_the_domain_has_a_message() {
         for tab in ["mine", "joint", "triage", "assign", "verify", "reopen", "open"] {
             add("tab", tab);
         }
+        for purpose in Purpose::ALL {
+            all.push(words.n(&format!("privacy-kept-{}", purpose.kept().as_str()), 1));
+        }
+        all.push(words.n("privacy-kept-texts_after_closing", 1));
         for span in ["minutes", "hours", "days"] {
             all.push(words.n(&format!("due-{span}"), 2));
             all.push(words.n(&format!("overdue-{span}"), 1));
