@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     case::{Actor, Rating},
-    clock::{ClockChange, Clocks},
+    clock::{ClockChange, ClockKind, Clocks},
     geometry::Point,
     limit::Limit,
     place::{Approval, AreaPath, Level},
@@ -411,13 +411,20 @@ pub enum Body {
         /// Whether it was rightly blown and well led.
         rating: Rating,
     },
+    /// A limit of a called unit ran out.
+    Overdue {
+        /// The unit.
+        unit: UnitCode,
+        /// Which of its clocks.
+        clock: ClockKind,
+    },
     /// The calendar changed and the clocks were computed anew.
     Reckoned,
 }
 
 impl Body {
     /// All words, in the order of the variants.
-    pub const WORDS: [&'static str; 18] = [
+    pub const WORDS: [&'static str; 19] = [
         "asked",
         "blown",
         "refused",
@@ -435,6 +442,7 @@ impl Body {
         "duty_done",
         "unit_rated",
         "whistle_rated",
+        "overdue",
         "reckoned",
     ];
 
@@ -458,6 +466,7 @@ impl Body {
             Self::DutyDone { .. } => "duty_done",
             Self::UnitRated { .. } => "unit_rated",
             Self::WhistleRated { .. } => "whistle_rated",
+            Self::Overdue { .. } => "overdue",
             Self::Reckoned => "reckoned",
         }
     }
@@ -473,6 +482,7 @@ impl Body {
             | Self::Left { unit }
             | Self::DutyGiven { unit, .. }
             | Self::UnitRated { unit, .. }
+            | Self::Overdue { unit, .. }
             | Self::WhistleRated { unit, .. } => Some(unit),
             _ => None,
         }
@@ -652,7 +662,7 @@ impl Whistle {
             Body::WhistleRated { unit, rating } => {
                 self.call_to_change(unit)?.rating_of_whistle = Some(*rating);
             }
-            Body::Reckoned => {}
+            Body::Overdue { .. } | Body::Reckoned => {}
         }
         for CallClock { unit, change } in &event.clocks {
             self.call_to_change(unit)?.clocks.apply(change, turned_at);
@@ -669,6 +679,12 @@ impl Whistle {
     pub fn due_at(&self) -> Option<Timestamp> {
         let clocks = self.calls.iter().filter_map(|call| call.clocks.next_due());
         clocks.map(|clock| clock.due_at).min()
+    }
+
+    /// When the first limit of a called unit runs out that was not noted yet; none once it is over.
+    pub fn step_at(&self) -> Option<Timestamp> {
+        let calls = self.calls.iter().filter(|_| self.stage == Stage::Blown);
+        calls.filter_map(|call| call.clocks.next_step()?.step_at).min()
     }
 
     fn call_to_change(&mut self, unit: &UnitCode) -> Result<&mut Call, FoldError> {

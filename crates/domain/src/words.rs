@@ -264,3 +264,30 @@ impl FromStr for WhistleNumber {
         }
     }
 }
+
+/// What somebody is told of: the numbers of cases and whistles are not the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    /// A case.
+    Case(CaseNumber),
+    /// A whistle.
+    Whistle(WhistleNumber),
+}
+
+impl Subject {
+    /// The word in columns.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Case(_) => "case",
+            Self::Whistle(_) => "whistle",
+        }
+    }
+
+    /// The number of either.
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::Case(number) => number.0,
+            Self::Whistle(number) => number.0,
+        }
+    }
+}

@@ -537,6 +537,7 @@ fn any_act() -> impl Strategy<Value = Act> {
             quality,
         }),
         rating.prop_map(|rating| Act::RateWhistle { rating }),
+        Just(Act::Remind),
         Just(Act::Reckon),
     ]
 }

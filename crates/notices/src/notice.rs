@@ -39,6 +39,16 @@ pub enum Notice {
     UnitRework,
     /// To a unit: a case is its.
     UnitAssigned,
+    /// To a station: a unit that a whistle calls does not come.
+    StationRefused,
+    /// To a called unit: what was agreed, and who does what.
+    UnitMinuted,
+    /// To a called unit, and to the stations: it has not done in time what the call asks.
+    CallOverdue,
+    /// To a unit: a whistle calls it.
+    UnitWhistled,
+    /// To a called unit: the whistle was taken back.
+    UnitWhistleWithdrawn,
     /// To anybody: several notices in one.
     Digest,
     /// Below each mail to a reporter: how to follow, and how to be told no more.
@@ -46,7 +56,7 @@ pub enum Notice {
 }
 
 /// By the order of the variants: the word.
-const WORDS: [(Notice, &str); 19] = [
+const WORDS: [(Notice, &str); 24] = [
     (Notice::Accepted, "accepted"),
     (Notice::Assigned, "assigned"),
     (Notice::InProgress, "in_progress"),
@@ -64,6 +74,11 @@ const WORDS: [(Notice, &str); 19] = [
     (Notice::UnitEscalated, "unit_escalated"),
     (Notice::UnitRework, "unit_rework"),
     (Notice::UnitAssigned, "unit_assigned"),
+    (Notice::StationRefused, "station_refused"),
+    (Notice::UnitMinuted, "unit_minuted"),
+    (Notice::CallOverdue, "call_overdue"),
+    (Notice::UnitWhistled, "unit_whistled"),
+    (Notice::UnitWhistleWithdrawn, "unit_whistle_withdrawn"),
     (Notice::Digest, "digest"),
     (Notice::Footer, "footer"),
 ];

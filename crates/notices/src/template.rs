@@ -30,14 +30,16 @@ macro_rules! shipped {
 }
 
 /// In the order of the notices.
-const ZH: [&str; 19] = shipped!("zh":
+const ZH: [&str; 24] = shipped!("zh":
     "accepted" "assigned" "in_progress" "comment" "received" "handled" "reopened" "reopen_refused" "declined" "merged"
-    "referred" "closed" "unit_returned" "unit_reopened" "unit_escalated" "unit_rework" "unit_assigned" "digest" "footer");
+    "referred" "closed" "unit_returned" "unit_reopened" "unit_escalated" "unit_rework" "unit_assigned"
+    "station_refused" "unit_minuted" "call_overdue" "unit_whistled" "unit_whistle_withdrawn" "digest" "footer");
 
 /// The same in English.
-const EN: [&str; 19] = shipped!("en":
+const EN: [&str; 24] = shipped!("en":
     "accepted" "assigned" "in_progress" "comment" "received" "handled" "reopened" "reopen_refused" "declined" "merged"
-    "referred" "closed" "unit_returned" "unit_reopened" "unit_escalated" "unit_rework" "unit_assigned" "digest" "footer");
+    "referred" "closed" "unit_returned" "unit_reopened" "unit_escalated" "unit_rework" "unit_assigned"
+    "station_refused" "unit_minuted" "call_overdue" "unit_whistled" "unit_whistle_withdrawn" "digest" "footer");
 
 /// A notice in words.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,10 @@
-//! Who must be told what of the events of a case: one table, read for each command that was committed.
+//! Who must be told what of the events of a case, and of a whistle: two tables, read for each command that was committed.
 
 use whistle_domain::{
     case::{Actor, Body, Case, Event},
     command,
     place::Place,
+    whistle::{self, CallState, Whistle},
     words::UnitCode,
 };
 
@@ -37,15 +38,7 @@ pub fn told(case: &Case, log: &[Event], since: u32, place: &Place, reporters: &[
     let skipped = since.saturating_sub(1) as usize;
     for (event, version) in log.iter().zip(1u32..).skip(skipped) {
         for (reader, notice) in of_event(case, event, version, log, place, reporters) {
-            match all.iter_mut().find(|told| told.reader == reader) {
-                Some(before) if before.notice > notice => {}
-                Some(before) => (before.notice, before.version) = (notice, version),
-                None => all.push(Told {
-                    reader,
-                    notice,
-                    version,
-                }),
-            }
+            tell(&mut all, reader, notice, version);
         }
     }
     // Where it went straight to its unit, the receipt says to which.
@@ -53,6 +46,79 @@ pub fn told(case: &Case, log: &[Event], since: u32, place: &Place, reporters: &[
         told.version = log.len() as u32;
     }
     all
+}
+
+/// The same of a whistle; `whistle` is what the log folds to. Only units and stations are told.
+pub fn told_of_whistle(whistle: &Whistle, log: &[whistle::Event], since: u32) -> Vec<Told> {
+    let mut all: Vec<Told> = Vec::new();
+    let skipped = since.saturating_sub(1) as usize;
+    for (event, version) in log.iter().zip(1u32..).skip(skipped) {
+        // The duties follow their minutes; of all whose time ran out at once the stations are told together.
+        let version = match event.body {
+            whistle::Body::Minuted | whistle::Body::Overdue { .. } => log.len() as u32,
+            _ => version,
+        };
+        for (unit, notice) in of_whistle_event(whistle, event) {
+            // Nobody needs to be told of what they did themselves.
+            if event.by.unit() != Some(unit) {
+                tell(&mut all, Reader::Unit(unit.clone()), notice, version);
+            }
+        }
+    }
+    all
+}
+
+fn of_whistle_event<'w>(whistle: &'w Whistle, event: &'w whistle::Event) -> Vec<(&'w UnitCode, Notice)> {
+    use whistle::Body;
+    // Who does not come has no more to do with it, unless the minutes give it a duty.
+    let coming = |notice: Notice| {
+        let has_duty = |unit: &UnitCode| whistle.duties.iter().any(|duty| duty.unit == *unit);
+        let calls = whistle.calls.iter();
+        let calls = calls.filter(|call| call.state != CallState::Refused || has_duty(&call.unit));
+        calls.map(|call| (&call.unit, notice)).collect()
+    };
+    match &event.body {
+        Body::Blown => coming(Notice::UnitWhistled),
+        Body::Raised { units, .. } => units.iter().map(|unit| (unit, Notice::UnitWhistled)).collect(),
+        // Who was never called need not hear that it need not come.
+        Body::Withdrawn if whistle.times.blown_at.is_some() => coming(Notice::UnitWhistleWithdrawn),
+        Body::Minuted => coming(Notice::UnitMinuted),
+        Body::CallRefused { .. } => {
+            let stations = whistle.stations.iter();
+            stations.map(|unit| (unit, Notice::StationRefused)).collect()
+        }
+        Body::Overdue { unit, .. } => {
+            let readers = whistle.stations.iter().chain([unit]);
+            readers.map(|reader| (reader, Notice::CallOverdue)).collect()
+        }
+        Body::Asked { .. }
+        | Body::Refused
+        | Body::Withdrawn
+        | Body::Signed { .. }
+        | Body::Contacted { .. }
+        | Body::ReportedIn { .. }
+        | Body::Confirmed { .. }
+        | Body::Left { .. }
+        | Body::DutyGiven { .. }
+        | Body::Closed
+        | Body::DutyDone { .. }
+        | Body::UnitRated { .. }
+        | Body::WhistleRated { .. }
+        | Body::Reckoned => Vec::new(),
+    }
+}
+
+/// One reader is told one thing of a command: the last in the order of the notices.
+fn tell(all: &mut Vec<Told>, reader: Reader, notice: Notice, version: u32) {
+    match all.iter_mut().find(|told| told.reader == reader) {
+        Some(before) if before.notice > notice => {}
+        Some(before) => (before.notice, before.version) = (notice, version),
+        None => all.push(Told {
+            reader,
+            notice,
+            version,
+        }),
+    }
 }
 
 fn of_event(

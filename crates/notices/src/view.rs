@@ -1,18 +1,20 @@
-//! What the words of a notice may name: the values of a case as its reader may know them.
+//! What the words of a notice may name: the values of a case, or of a whistle, as its reader may know them.
 
 use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
     case::{Body, Case, Event, Outcome},
+    clock::ClockKind,
     place::Place,
     public,
-    words::Lang,
+    whistle::{self, Whistle},
+    words::{Lang, UnitCode},
 };
 
 use crate::told::Reader;
 
 /// The names that a template may use, each with an example in Chinese and English.
-pub const VARIABLES: [(&str, &str, &str); 16] = [
+pub const VARIABLES: [(&str, &str, &str); 21] = [
     ("place", "三江市", "Three Rivers"),
     ("number", "1042", "1042"),
     ("code", "7XK2M-9QRTV", "7XK2M-9QRTV"),
@@ -23,6 +25,19 @@ pub const VARIABLES: [(&str, &str, &str); 16] = [
     ("text", "已更换灯泡。", "The lamp was replaced."),
     ("due", "2027-03-05 17:00", "2027-03-05 17:00"),
     ("other", "1017", "1017"),
+    ("kind", "应急哨", "Emergency"),
+    ("cases", "1042、1057", "1042, 1057"),
+    ("when", "2027-03-05 14:00", "2027-03-05 14:00"),
+    (
+        "limits",
+        "2027-03-05 12:10 前签收；2027-03-05 12:30 前报到",
+        "sign by 2027-03-05 12:10; report in by 2027-03-05 12:30",
+    ),
+    (
+        "duties",
+        "1042 市政管理处：更换灯杆（2027-03-09 17:00 前）",
+        "1042 Roads Department: replace the pole (by 2027-03-09 17:00)",
+    ),
     (
         "follow",
         "https://whistle.example.org/follow?number=1042",
@@ -52,16 +67,16 @@ pub const VARIABLES: [(&str, &str, &str); 16] = [
 pub struct View {
     /// The place's name.
     pub place: String,
-    /// The case.
+    /// The case or whistle.
     pub number: String,
     /// The reporter's pick-up code; never in a mail to a unit.
     pub code: String,
     /// What is asked for.
     pub service: String,
-    /// Where it lies: as it was described, else the smallest area.
+    /// Where it lies: as it was described, else the smallest area. Of a whistle, where to come.
     #[serde(rename = "where")]
     pub whereabouts: String,
-    /// The unit that has it.
+    /// The unit that has it. Of a whistle, the station that blew it, or the called unit that the notice is about.
     pub unit: String,
     /// How it ended, or how the unit claims it did.
     pub outcome: String,
@@ -71,6 +86,16 @@ pub struct View {
     pub due: String,
     /// The case that it is a duplicate of.
     pub other: String,
+    /// The kind of a whistle.
+    pub kind: String,
+    /// The cases of a whistle.
+    pub cases: String,
+    /// When a whistle's units meet, on the place's clock; empty for as soon as possible.
+    pub when: String,
+    /// Until when the called unit must do what, in one line.
+    pub limits: String,
+    /// Who does what after a whistle, a line for each.
+    pub duties: String,
     /// Where the reporter follows it; empty for a unit.
     pub follow: String,
     /// Its public page; empty when it has none.
@@ -120,13 +145,11 @@ impl View {
         let number = case.number;
         let base = &links.base;
         let event = log.last();
-        let unit = match event.map(|event| &event.body) {
+        let had = match event.map(|event| &event.body) {
             // The case has no unit now; the reader wants to know whose it was.
             Some(Body::Returned { .. }) => event.and_then(|event| event.by.unit()),
             _ => case.lead.as_ref(),
         };
-        let zone = place.calendar.zone();
-        let due = |at: Timestamp| zone.to_datetime(at).strftime("%F %H:%M").to_string();
         let outcome = case.state.outcome();
         let is_unit = matches!(reader, Reader::Unit(_));
         let to_unit = |link: String| if is_unit { link } else { String::new() };
@@ -139,14 +162,7 @@ impl View {
                 .map_or(case.service.as_str(), |service| service.name.get(lang))
                 .to_owned(),
             whereabouts: whereabouts(case, place, lang, reader),
-            unit: unit
-                .map(|code| {
-                    place
-                        .unit(code.as_str())
-                        .map_or(code.as_str(), |unit| unit.name.get(lang))
-                        .to_owned()
-                })
-                .unwrap_or_default(),
+            unit: had.map(|code| unit(place, code, lang)).unwrap_or_default(),
             outcome: outcome
                 .map(|it| outcome_word(it, lang).to_owned())
                 .unwrap_or_default(),
@@ -154,7 +170,7 @@ impl View {
             due: case
                 .clocks
                 .next_due()
-                .map(|clock| due(clock.due_at))
+                .map(|clock| moment(place, clock.due_at))
                 .unwrap_or_default(),
             other: case.duplicate_of.map(|it| it.to_string()).unwrap_or_default(),
             follow: to_reporter(format!("{base}/follow?number={number}")),
@@ -166,8 +182,84 @@ impl View {
             staff: to_unit(format!("{base}/staff/cases/{number}")),
             stop: links.stop.clone(),
             code: links.code.clone(),
-            count: String::new(),
-            items: Vec::new(),
+            ..Self::default()
+        }
+    }
+
+    /// The values of a notice of one event of a whistle. `whistle` is as it was after that event, the last of `log`; the
+    /// reader is a unit that is called, or a station.
+    pub fn of_whistle(
+        whistle: &Whistle,
+        log: &[whistle::Event],
+        place: &Place,
+        lang: Lang,
+        reader: &Reader,
+        links: &Links,
+    ) -> Self {
+        let event = log.last();
+        let body = event.map(|event| &event.body);
+        let text = match body {
+            Some(whistle::Body::Blown | whistle::Body::Raised { .. }) => whistle.matter.clone(),
+            Some(whistle::Body::Minuted | whistle::Body::DutyGiven { .. }) => whistle.minutes.clone(),
+            _ => event.map(|event| event.text.clone()).unwrap_or_default(),
+        };
+        let about = match body {
+            Some(whistle::Body::CallRefused { unit }) => Some(unit),
+            _ => whistle.stations.first(),
+        };
+        let over = overdue(whistle, log, place, lang, reader);
+        let call = match reader {
+            Reader::Unit(unit) => whistle.call(unit),
+            Reader::Reporter(_) => None,
+        };
+        let running = || {
+            let clocks = call.into_iter().flat_map(|call| call.clocks.all());
+            clocks.filter(|clock| clock.is_running())
+        };
+        let limits: Vec<String> = running()
+            .map(|clock| limit(clock.kind, &moment(place, clock.due_at), lang))
+            .collect();
+        let duties: Vec<String> = whistle
+            .duties
+            .iter()
+            .map(|duty| {
+                let (unit, at) = (unit(place, &duty.unit, lang), moment(place, duty.due_at));
+                match lang {
+                    Lang::Zh => format!("{} {unit}：{}（{at} 前）", duty.case, duty.what),
+                    Lang::En => format!("{} {unit}: {} (by {at})", duty.case, duty.what),
+                }
+            })
+            .collect();
+        let limits = if over.is_empty() { limits } else { over };
+        let cases: Vec<String> = whistle.cases.iter().map(ToString::to_string).collect();
+        let (number, base) = (whistle.number, &links.base);
+        Self {
+            place: place.jurisdiction.name.get(lang).to_owned(),
+            number: number.to_string(),
+            whereabouts: whistle.place.clone(),
+            unit: about.map(|code| unit(place, code, lang)).unwrap_or_default(),
+            text,
+            due: call
+                .and_then(|call| call.clocks.next_due())
+                .map(|clock| moment(place, clock.due_at))
+                .unwrap_or_default(),
+            kind: place
+                .whistle_kind(whistle.kind.as_str())
+                .map_or(whistle.kind.as_str(), |kind| kind.name.get(lang))
+                .to_owned(),
+            cases: cases.join(match lang {
+                Lang::Zh => "、",
+                Lang::En => ", ",
+            }),
+            when: whistle.meet_at.map(|at| moment(place, at)).unwrap_or_default(),
+            limits: limits.join(match lang {
+                Lang::Zh => "；",
+                Lang::En => "; ",
+            }),
+            duties: duties.join("\n"),
+            staff: format!("{base}/staff/whistles/{number}"),
+            stop: links.stop.clone(),
+            ..Self::default()
         }
     }
 
@@ -197,6 +289,11 @@ impl View {
             text: value("text"),
             due: value("due"),
             other: value("other"),
+            kind: value("kind"),
+            cases: value("cases"),
+            when: value("when"),
+            limits: value("limits"),
+            duties: value("duties"),
             follow: value("follow"),
             link: value("link"),
             staff: value("staff"),
@@ -204,6 +301,71 @@ impl View {
             count: value("count"),
             items: vec![item("1042"), item("1043")],
         }
+    }
+}
+
+/// What has run out by the command that the log ends with: the reader's own limits, or to a station those of all units.
+fn overdue(
+    whistle: &Whistle,
+    log: &[whistle::Event],
+    place: &Place,
+    lang: Lang,
+    reader: &Reader,
+) -> Vec<String> {
+    let Some(last) = log.last() else {
+        return Vec::new();
+    };
+    let together = log.iter().rev().take_while(|event| event.at == last.at);
+    let mut lines = Vec::new();
+    for event in together {
+        let whistle::Body::Overdue { unit: late, clock } = &event.body else {
+            break;
+        };
+        let due_at = whistle
+            .call(late)
+            .and_then(|call| call.clocks.get(*clock))
+            .map(|clock| moment(place, clock.due_at));
+        let line = limit(*clock, &due_at.unwrap_or_default(), lang);
+        let is_own = matches!(reader, Reader::Unit(reader) if reader == late);
+        let is_called = matches!(reader, Reader::Unit(reader) if whistle.call(reader).is_some());
+        if is_own {
+            lines.push(line);
+        } else if !is_called {
+            let late = unit(place, late, lang);
+            lines.push(match lang {
+                Lang::Zh => format!("{late}：{line}"),
+                Lang::En => format!("{late}: {line}"),
+            });
+        }
+    }
+    lines.reverse();
+    lines
+}
+
+fn unit(place: &Place, code: &UnitCode, lang: Lang) -> String {
+    let known = place.unit(code.as_str());
+    known.map_or(code.as_str(), |unit| unit.name.get(lang)).to_owned()
+}
+
+/// A time on the place's clock.
+fn moment(place: &Place, at: Timestamp) -> String {
+    let zone = place.calendar.zone();
+    zone.to_datetime(at).strftime("%F %H:%M").to_string()
+}
+
+/// Until when a called unit must do something.
+fn limit(kind: ClockKind, at: &str, lang: Lang) -> String {
+    let (zh, en) = match kind {
+        ClockKind::Sign => ("签收", "sign"),
+        ClockKind::Contact => ("对接", "get in contact"),
+        ClockKind::ReportIn => ("报到", "report in"),
+        ClockKind::Leave => ("离场", "leave"),
+        // A case's alone.
+        ClockKind::Triage | ClockKind::Resolve | ClockKind::Verify => return at.to_owned(),
+    };
+    match lang {
+        Lang::Zh => format!("{at} 前{zh}"),
+        Lang::En => format!("{en} by {at}"),
     }
 }
 

@@ -21,7 +21,10 @@ use whistle_domain::{
     case::{Case, Event, Outcome, Stage},
     place::Place,
     public,
-    words::{AreaCode, CaseNumber, JurisdictionCode, Lang, ServiceCode, UnitCode},
+    whistle::{self, Whistle},
+    words::{
+        AreaCode, CaseNumber, JurisdictionCode, Lang, ServiceCode, UnitCode, WhistleKindCode, WhistleNumber,
+    },
 };
 
 use crate::Failed;
@@ -184,6 +187,23 @@ struct CaseEvent<'a> {
     link: String,
 }
 
+/// The body of a request that tells of an event of a whistle.
+#[derive(Debug, Serialize)]
+struct WhistleEvent<'a> {
+    jurisdiction: &'a JurisdictionCode,
+    number: WhistleNumber,
+    version: u32,
+    event: &'a str,
+    stage: whistle::Stage,
+    kind: &'a WhistleKindCode,
+    stations: &'a [UnitCode],
+    cases: &'a [CaseNumber],
+    lead: &'a UnitCode,
+    unit: Option<&'a UnitCode>,
+    text: &'a str,
+    link: String,
+}
+
 #[derive(Debug, Serialize)]
 struct Sms<'a> {
     to: &'a str,
@@ -200,6 +220,9 @@ struct Body<'a, T> {
 
 /// The event by which a text for a reporter's telephone is asked for.
 pub const SMS: &str = "sms";
+
+/// What stands before the word of a whistle's event, where a case's may have the same.
+pub const WHISTLE: &str = "whistle.";
 
 /// The JSON that tells of the last event of a log; none when the receiver is told only what the public sees and this is
 /// more. `case` is what the log folds to.
@@ -238,6 +261,31 @@ pub fn case_event(case: &Case, log: &[Event], place: &Place, all: bool, base: &s
             unit: unit.as_ref(),
             text: &text,
             link,
+        },
+    }))
+}
+
+/// The JSON that tells of the last event of a whistle's log; `whistle` is what the log folds to. For receivers that are told
+/// of what the public does not see.
+pub fn whistle_event(whistle: &Whistle, log: &[whistle::Event], place: &Place, base: &str) -> Option<String> {
+    let event = log.last()?;
+    let word = event.body.as_str();
+    Some(json(&Body {
+        r#type: &format!("{WHISTLE}{word}"),
+        timestamp: event.at,
+        data: WhistleEvent {
+            jurisdiction: &place.jurisdiction.code,
+            number: whistle.number,
+            version: whistle.version,
+            event: word,
+            stage: whistle.stage,
+            kind: &whistle.kind,
+            stations: &whistle.stations,
+            cases: &whistle.cases,
+            lead: &whistle.lead,
+            unit: event.body.unit().or(event.by.unit()),
+            text: &event.text,
+            link: format!("{base}/staff/whistles/{}", whistle.number),
         },
     }))
 }

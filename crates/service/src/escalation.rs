@@ -119,6 +119,7 @@ impl Whistle {
         let Ok(mut stepping) = self.stepping.try_lock() else {
             return Ok(climbed);
         };
+        climbed.steps += self.remind_called(charge.held, here)?;
         let began = self.clock.running();
         loop {
             let running = self.clock.running();

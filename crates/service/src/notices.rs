@@ -15,7 +15,7 @@ mod spread;
 mod wish;
 
 use jiff::{SignedDuration, Timestamp};
-use whistle_domain::{case::Body, words::CaseNumber};
+use whistle_domain::{case, whistle, words::CaseNumber};
 use whistle_notices::webhook;
 use whistle_store::{
     lease,
@@ -135,7 +135,8 @@ impl Whistle {
     }
 
     /// Adds a webhook, and answers its number and the secret that its requests are signed with, which is shown this once only.
-    /// `events` are words of events, `*` for all that happens to cases, `sms` for texts to telephones.
+    /// `events` are words of events, with `whistle.` before those of whistles, `*` for all that happens to either, `sms` for
+    /// texts to telephones.
     pub fn add_webhook(
         &self,
         here: &Here,
@@ -215,9 +216,16 @@ fn checked_events(events: &[String]) -> Result<Vec<String>> {
         .map(|word| word.trim())
         .filter(|word| !word.is_empty())
     {
-        if word != "*" && word != webhook::SMS && !Body::WORDS.contains(&word) {
-            let known = Body::WORDS.join(", ");
-            let what = format!("{word:?} is no event; it is *, sms, or one of {known}");
+        let known = match word.strip_prefix(webhook::WHISTLE) {
+            Some(of_whistle) => whistle::Body::WORDS.contains(&of_whistle),
+            None => word == "*" || word == webhook::SMS || case::Body::WORDS.contains(&word),
+        };
+        if !known {
+            let (cases, whistles) = (case::Body::WORDS.join(", "), whistle::Body::WORDS.join(", "));
+            let what = format!(
+                "{word:?} is no event; it is *, sms, one of {cases}, or {} and one of {whistles}",
+                webhook::WHISTLE
+            );
             return Err(Error::invalid("events", what));
         }
         if !checked.iter().any(|known| known == word) {
@@ -227,7 +235,7 @@ fn checked_events(events: &[String]) -> Result<Vec<String>> {
     if checked.is_empty() {
         return Err(Error::invalid(
             "events",
-            "name some, or * for all that happens to cases",
+            "name some, or * for all that happens to cases and whistles",
         ));
     }
     Ok(checked)

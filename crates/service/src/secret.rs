@@ -13,7 +13,7 @@ use chacha20poly1305::{
 };
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
-use whistle_domain::words::{CaseNumber, JurisdictionId, Lang};
+use whistle_domain::words::{CaseNumber, JurisdictionId, Lang, Subject};
 use whistle_notices::told::Reader;
 use whistle_store::{Store, case::Hash, intake, notice, second_factor};
 
@@ -350,10 +350,10 @@ impl Secret {
         &self,
         purpose: Purpose,
         id: JurisdictionId,
-        number: CaseNumber,
+        subject: Subject,
         reader: &Reader,
     ) -> String {
-        self.now().notice_token(purpose, id, number, reader)
+        self.now().notice_token(purpose, id, subject, reader)
     }
 
     /// For whom a token was made; none when we did not make it for this.
@@ -361,28 +361,32 @@ impl Secret {
         &self,
         purpose: Purpose,
         token: &str,
-    ) -> Option<(JurisdictionId, CaseNumber, Reader)> {
+    ) -> Option<(JurisdictionId, Subject, Reader)> {
         let given = token.to_ascii_lowercase();
         let mut parts = given.split('-').skip(1);
         let id = JurisdictionId(parts.next()?.parse().ok()?);
-        let number: CaseNumber = parts.next()?.parse().ok()?;
+        let subject = parts.next()?;
+        let subject = match subject.strip_prefix('w') {
+            Some(number) => Subject::Whistle(number.parse().ok()?),
+            None => Subject::Case(subject.parse().ok()?),
+        };
         let reader = parts.next()?;
         let reader = match reader.strip_prefix('u') {
             Some(digits) => Reader::Unit(String::from_utf8(unhex(digits)?).ok()?.parse().ok()?),
             None => Reader::Reporter(reader.parse().ok()?),
         };
-        let is_ours = self.is_of_any(&given, |made| made.notice_token(purpose, id, number, &reader));
-        is_ours.then_some((id, number, reader))
+        let is_ours = self.is_of_any(&given, |made| made.notice_token(purpose, id, subject, &reader));
+        is_ours.then_some((id, subject, reader))
     }
 
-    /// By which it is noted that an address wants no mail, about one case or at all. Nobody finds the address by it, nor two
-    /// cases of one reporter.
-    pub(crate) fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<CaseNumber>) -> Hash {
+    /// By which it is noted that an address wants no mail, about one case or whistle or at all. Nobody finds the address
+    /// by it, nor two cases of one reporter.
+    pub(crate) fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Hash {
         self.now().opt_out(id, email, about)
     }
 
     /// By which it may be noted, whichever key it was made with.
-    pub(crate) fn opt_outs(&self, id: JurisdictionId, email: &str, about: Option<CaseNumber>) -> Vec<Hash> {
+    pub(crate) fn opt_outs(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Vec<Hash> {
         let who = |made: &Made| made.opt_out(id, email, about);
         self.made.iter().map(who).collect()
     }
@@ -527,15 +531,19 @@ impl Made {
         &self,
         purpose: Purpose,
         id: JurisdictionId,
-        number: CaseNumber,
+        subject: Subject,
         reader: &Reader,
     ) -> String {
+        let subject = match subject {
+            Subject::Case(number) => number.to_string(),
+            Subject::Whistle(number) => format!("w{number}"),
+        };
         let reader = match reader {
             Reader::Reporter(report) => report.to_string(),
             // A code may have letters that an address cannot have.
             Reader::Unit(unit) => format!("u{}", hex(unit.as_str().as_bytes())),
         };
-        let head = format!("n-{}-{number}-{reader}", id.0);
+        let head = format!("n-{}-{subject}-{reader}", id.0);
         let mut hasher = blake3::Hasher::new_keyed(&self.notice);
         hasher.update(purpose.as_str().as_bytes());
         hasher.update(head.as_bytes());
@@ -546,11 +554,14 @@ impl Made {
         format!("{head}-{}", tag.to_ascii_lowercase())
     }
 
-    fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<CaseNumber>) -> Hash {
+    fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Hash {
         let mut hasher = blake3::Hasher::new_keyed(&self.notice);
-        hasher.update(b"opt out");
+        hasher.update(match about {
+            Some(Subject::Whistle(_)) => b"opt out of a whistle".as_slice(),
+            Some(Subject::Case(_)) | None => b"opt out",
+        });
         hasher.update(&id.0.to_le_bytes());
-        hasher.update(&about.map_or(0, |number| number.0).to_le_bytes());
+        hasher.update(&about.map_or(0, Subject::number).to_le_bytes());
         hasher.update(email.trim().to_lowercase().as_bytes());
         *hasher.finalize().as_bytes()
     }
@@ -855,6 +866,8 @@ fn normalise(code: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use whistle_domain::words::WhistleNumber;
+
     use super::*;
 
     fn of_key(byte: u8) -> Secret {
@@ -919,9 +932,10 @@ mod tests {
             assert_eq!(both.open_webhook(&hook, (PLACE.0, 4)), None);
             let hash = key.recovery_hash(PLACE.0, 3, "ABCDE-FGHJK");
             assert!(both.recovery_hashes(PLACE.0, 3, "abcde fghjk").contains(&hash));
-            let who = key.opt_out(PLACE.0, "li@example.org", Some(PLACE.1));
+            let case = Subject::Case(PLACE.1);
+            let who = key.opt_out(PLACE.0, "li@example.org", Some(case));
             assert!(
-                both.opt_outs(PLACE.0, "li@example.org", Some(PLACE.1))
+                both.opt_outs(PLACE.0, "li@example.org", Some(case))
                     .contains(&who)
             );
             let calendar = key.calendar_key(PLACE.0, 3);
@@ -929,9 +943,9 @@ mod tests {
             let link = key.question_link(PLACE.0, PLACE.1, 5);
             assert_eq!(both.question_of_link(PLACE.0, &link), Some((PLACE.1, 5)));
             let reader = Reader::Reporter(1);
-            let token = key.notice_token(Purpose::Stop, PLACE.0, PLACE.1, &reader);
+            let token = key.notice_token(Purpose::Stop, PLACE.0, case, &reader);
             let whose = both.reader_of_token(Purpose::Stop, &token);
-            assert_eq!(whose, Some((PLACE.0, PLACE.1, reader)));
+            assert_eq!(whose, Some((PLACE.0, case, reader)));
         }
         assert_eq!(both.calendar_key(PLACE.0, 3), new.calendar_key(PLACE.0, 3));
         assert!(!new.is_form_token("s", &old.form_token("s")));
@@ -1020,8 +1034,10 @@ mod tests {
     fn a_notices_token_says_whose_it_is_and_is_good_for_one_purpose_only() {
         let secret = of_key(7);
         let unit = Reader::Unit("市政/1-a".parse().unwrap());
-        for reader in [Reader::Reporter(3), unit] {
-            let token = secret.notice_token(Purpose::Reply, PLACE.0, PLACE.1, &reader);
+        let case = Subject::Case(PLACE.1);
+        let whistle = Subject::Whistle(WhistleNumber(42));
+        for (subject, reader) in [(case, Reader::Reporter(3)), (case, unit.clone()), (whistle, unit)] {
+            let token = secret.notice_token(Purpose::Reply, PLACE.0, subject, &reader);
             assert!(
                 token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
                 "{token}"
@@ -1029,14 +1045,14 @@ mod tests {
             let found = |purpose, token: &str| secret.reader_of_token(purpose, token);
             assert_eq!(
                 found(Purpose::Reply, &token),
-                Some((PLACE.0, PLACE.1, reader.clone()))
+                Some((PLACE.0, subject, reader.clone()))
             );
             assert_eq!(
                 found(Purpose::Reply, &token.to_ascii_uppercase()),
                 found(Purpose::Reply, &token)
             );
             assert_eq!(found(Purpose::Stop, &token), None);
-            assert_eq!(found(Purpose::Reply, &token.replace("-42-", "-43-")), None);
+            assert_eq!(found(Purpose::Reply, &token.replace("42-", "43-")), None);
         }
         for wrong in [
             "",
@@ -1054,7 +1070,15 @@ mod tests {
     #[test]
     fn who_opted_out_is_known_again_and_two_cases_of_one_reporter_are_not_tied_together() {
         let secret = of_key(7);
-        let who = |email: &str, number: Option<i64>| secret.opt_out(PLACE.0, email, number.map(CaseNumber));
+        let who = |email: &str, number: Option<i64>| {
+            let case = number.map(|number| Subject::Case(CaseNumber(number)));
+            secret.opt_out(PLACE.0, email, case)
+        };
+        let whistle = Subject::Whistle(WhistleNumber(1));
+        assert_ne!(
+            secret.opt_out(PLACE.0, "li@example.org", Some(whistle)),
+            who("li@example.org", Some(1))
+        );
         assert_eq!(who("Li@Example.org ", Some(1)), who("li@example.org", Some(1)));
         assert_ne!(who("li@example.org", Some(1)), who("li@example.org", Some(2)));
         assert_ne!(who("li@example.org", None), who("li@example.org", Some(1)));

@@ -16,6 +16,7 @@ use whistle_domain::{
 use whistle_store::{
     Tx,
     case::{self as cases, Tell},
+    lease::{self, Held},
     list::MAX_PAGE,
     whistle::{self as stored, Stored, Whose},
 };
@@ -145,7 +146,7 @@ impl Whistle {
         let id = here.id;
         let found = self
             .store
-            .look_up(move |conn| -> Result<_> {
+            .read(move |conn| -> Result<_> {
                 let found = stored::find(conn, id, number)?;
                 let log = stored::log(conn, id, number)?;
                 Ok(found.map(|found| (found.whistle, log)))
@@ -192,6 +193,36 @@ impl Whistle {
             .await?;
         found.retain(|whistle| rights::may_see_whistle(whistle, by, &here.place));
         Ok(found)
+    }
+
+    /// Notes the limits of called units that have run out, each once, under the lease of the duty. Answers of how many whistles.
+    pub(crate) fn remind_called(&self, held: Held, here: &Here) -> Result<u64> {
+        /// Whistles of one round; the rest is left for the next look.
+        const ROUND: usize = 100;
+        let (id, now) = (here.id, self.clock.now());
+        let numbers = self
+            .store
+            .read_blocking(|conn| stored::steps_due(conn, id, now, ROUND))?;
+        if numbers.is_empty() {
+            return Ok(0);
+        }
+        let place = here.place.clone();
+        self.store.write_blocking(move |tx| -> Result<u64> {
+            lease::hold(tx, &held)?;
+            let mut noted = 0;
+            for &number in &numbers {
+                let found = stored::find_to_change(tx, id, number)?;
+                let Some(before) = found.filter(|found| found.whistle.stage == Stage::Blown) else {
+                    continue;
+                };
+                let events = decide(&before.whistle, &Act::Remind, "", at(&place, now, &Actor::System))?;
+                if !events.is_empty() {
+                    stored::commit(tx, id, number, Some(before), events)?;
+                    noted += 1;
+                }
+            }
+            Ok(noted)
+        })
     }
 
     /// Computes the clocks of all open whistles anew.

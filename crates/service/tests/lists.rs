@@ -136,7 +136,7 @@ fn every_list_shows_what_a_look_through_all_cases_shows() {
     assert!(open > 20 && open < cases.len(), "{open} open of {}", cases.len());
     let some = cases
         .iter()
-        .find(|case| case.state.is_open() && case.lead.is_some())
+        .find(|case| case.state.is_open() && case.lead.is_some() && case.location.point.is_some())
         .unwrap();
     let point = some.location.point.unwrap();
     let filters = [

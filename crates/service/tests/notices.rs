@@ -14,7 +14,11 @@ use whistle_domain::{
     case::{Actor, Answer, Body, Channel, Outcome},
     command::{Act, NewReport, Whereabouts},
     geometry::Point,
-    words::{CaseNumber, Lang},
+    whistle::{
+        self, Whistle as Blown,
+        command::{NewDuty, NewWhistle},
+    },
+    words::{CaseNumber, Lang, Subject, UnitCode, WhistleNumber},
 };
 use whistle_service::{
     Error, Here, Site, Whistle,
@@ -136,7 +140,7 @@ fn plain(header: &str) -> String {
     header.to_owned()
 }
 
-/// The village, with mail boxes for all units.
+/// The village, with mail boxes for all units. Its ladders step far behind what these tests wait for.
 fn village(bed: &Bed) -> PathBuf {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
     let to = bed.path().join("village");
@@ -154,12 +158,23 @@ fn village(bed: &Bed) -> PathBuf {
         assert!(text.contains(from), "{name}: {from}");
         fs::write(path, text.replace(from, with)).unwrap();
     };
+    // What clocks tell has tests of its own.
+    edit(
+        "escalations.csv",
+        "default,*,80%,@unit_lead\n,*,overdue,@unit_lead\n,*,200%,@town\n,*,300%,@city\n",
+        "default,verify,30000%,@city\n",
+    );
     edit(
         "units.csv",
         "department,,CITY,,,,",
         "department,,CITY,,,,water@example.org",
     );
     edit("units.csv", "230599,CITY,,,,", "230599,CITY,,,,roads@example.org");
+    fs::write(
+        to.join("escalations.csv"),
+        "ladder,clock,at,to\ndefault,*,overdue + 900h running,CITY-L\n",
+    )
+    .unwrap();
     // One standard is left for a leak, so that it goes straight to its unit.
     edit("standards.csv", "WAT-LEAK-2,,", "RD-SIGN-2,RD-SIGN,");
     edit("jurisdiction.toml", "[\"zh\", \"en\"]", "[\"en\", \"zh\"]");
@@ -624,9 +639,12 @@ fn who_clicks_the_way_out_gets_no_more_of_the_case_or_of_any() {
         Process::stop_link(mails.iter().find(of).unwrap())
     };
     let token = about(one);
-    assert_eq!(process.whistle.case_of_stop(&process.here, &token).unwrap(), one);
+    assert_eq!(
+        process.whistle.subject_of_stop(&process.here, &token).unwrap(),
+        Subject::Case(one)
+    );
     let stop = |token: &str, what, stop| wait(process.whistle.stop_mail(&process.here, token, what, stop));
-    stop(&token, Stopping::Case, true).unwrap();
+    stop(&token, Stopping::This, true).unwrap();
     let comments = |text: &str| -> (u64, u64) {
         process.comment(one, text);
         process.comment(other, text);
@@ -637,7 +655,7 @@ fn who_clicks_the_way_out_gets_no_more_of_the_case_or_of_any() {
     stop(&about(other), Stopping::All, true).unwrap();
     assert_eq!(comments("Second."), (0, 2));
     stop(&token, Stopping::All, false).unwrap();
-    stop(&token, Stopping::Case, false).unwrap();
+    stop(&token, Stopping::This, false).unwrap();
     world.hands.pass(Duration::from_hours(1));
     process.whistle.do_duties().unwrap();
     assert_eq!(comments("Third."), (2, 0));
@@ -805,6 +823,335 @@ fn a_webhook_to_a_closed_network_or_of_an_unknown_event_is_refused() {
     assert!(add("https://example.org/", &["closed"], false).is_err());
     assert!(add("https://example.org/", &[], false).is_err());
     assert!(add("https://example.org/", &["verified", "sms"], false).is_ok());
+}
+
+// ---- whistles -----------------------------------------------------------------------------------------------------
+
+const MILL: &str = "At the mill";
+
+fn code(unit: &str) -> UnitCode {
+    unit.parse().unwrap()
+}
+
+impl World {
+    /// An install whose station upstream has a mail box too.
+    fn with_station() -> Self {
+        let world = Self::new();
+        let folder = world.bed.path().join("village");
+        let path = folder.join("units.csv");
+        let units = fs::read_to_string(&path).unwrap();
+        let row = "230599100,CITY,131.81,46.21,,";
+        assert!(units.contains(row), "{units}");
+        let with = format!("{row}upstream@example.org");
+        fs::write(&path, units.replace(row, &with)).unwrap();
+        world.open(0).apply(&folder).unwrap();
+        world
+    }
+}
+
+impl Process {
+    fn blow(&self, case: CaseNumber, units: &[&str]) -> WhistleNumber {
+        let new = NewWhistle {
+            kind: "URGENT".parse().unwrap(),
+            cases: vec![case],
+            units: units.iter().map(|unit| code(unit)).collect(),
+            lead: code(units[0]),
+            place: MILL.to_owned(),
+            meet_at: None,
+            matter: "The main has burst.".to_owned(),
+        };
+        let by = actor_of(self.here.place.post("T100-P").unwrap(), 1);
+        wait(self.whistle.blow(&self.here, new, by, None)).unwrap().number
+    }
+
+    fn meet(&self, number: WhistleNumber, post: &str, act: whistle::command::Act, text: &str) -> Blown {
+        let by = actor_of(self.here.place.post(post).unwrap(), 1);
+        let done = self
+            .whistle
+            .act_on_whistle(&self.here, number, None, act, text.to_owned(), by, None);
+        wait(done).unwrap()
+    }
+}
+
+fn sent(to: &[(&str, &str)]) -> Vec<(String, String)> {
+    let mut all: Vec<_> = to
+        .iter()
+        .map(|&(to, subject)| (to.to_owned(), subject.to_owned()))
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn called_units_and_the_station_are_told_of_a_whistle_from_call_to_minutes_once_each() {
+    use whistle::command::Act;
+    let world = World::with_station();
+    let process = world.start(1);
+    let case = process.report(Contact::default());
+    process.round();
+    let mut before = world.subjects().len();
+    let mut told = || {
+        process.round();
+        let all = world.subjects();
+        let mut new = all[before..].to_vec();
+        before = all.len();
+        new.sort();
+        new
+    };
+    let number = process.blow(case, &["WATER", "PIPES"]);
+    assert_eq!(
+        (case.0, number.0),
+        (1, 1),
+        "the numbers are not told apart by themselves"
+    );
+    let call = "[whistle 1] Emergency: come to At the mill";
+    assert_eq!(
+        told(),
+        sent(&[("water@example.org", call)]),
+        "the pipe crew has no mail box"
+    );
+    let mail = world.mail.desk.taken().pop().unwrap().text.replace("=\n", "");
+    for part in [
+        "Upstream Station has blown whistle 1",
+        "Cases: 1",
+        "When: as soon as possible",
+        "Limits: sign by 2026-11-02 09:10; report in by 2026-11-02 09:30",
+        "The main has burst.",
+        "https://whistle.example.org/staff/whistles/1",
+    ] {
+        assert!(mail.contains(part), "{part}: {mail}");
+    }
+    process.meet(number, "WATER-H", Act::Sign, "");
+    assert_eq!(told(), sent(&[]));
+    let units = vec![code("ROADS")];
+    process.meet(number, "T100-P", Act::Raise { units }, "The road as well.");
+    assert_eq!(told(), sent(&[("roads@example.org", call)]));
+    process.meet(number, "ROADS-H", Act::Refuse, "No road of ours.");
+    let refused = "[whistle 1] Roads Department does not come: Emergency";
+    let found = told();
+    let readers: Vec<_> = found.iter().map(|(to, _)| to.as_str()).collect();
+    assert_eq!(
+        readers,
+        ["centre@example.org", "upstream@example.org"],
+        "{refused}"
+    );
+    let mail = world.mail.desk.taken().pop().unwrap().text;
+    assert!(mail.contains("No road of ours."), "{mail}");
+    let duties = vec![NewDuty {
+        case,
+        unit: code("WATER"),
+        what: "mend the pipe".to_owned(),
+        limit: "2d calendar".parse().unwrap(),
+    }];
+    process.meet(number, "T100-P", Act::Minutes { duties }, "All agree.");
+    let minutes = "[whistle 1] minutes: Emergency";
+    assert_eq!(
+        told(),
+        sent(&[("water@example.org", minutes)]),
+        "who refused is out of it"
+    );
+    let mail = world.mail.desk.taken().pop().unwrap().text.replace("=\n", "");
+    assert!(
+        mail.contains("All agree.") && mail.contains("1 Water Department: mend the pipe (by 2026-11-04"),
+        "{mail}"
+    );
+    process.meet(number, "T100-P", Act::Withdraw, "It is mended.");
+    let over = "[whistle 1] taken back: Emergency";
+    assert_eq!(told(), sent(&[("water@example.org", over)]));
+    assert!(process.in_state(State::Waiting).is_empty());
+    assert_eq!(process.round(), Round::default(), "the outbox is empty");
+}
+
+#[test]
+fn a_limit_of_a_call_that_runs_out_is_noted_once_and_told_to_each_unit_and_to_the_station() {
+    let world = World::with_station();
+    let process = world.start(1);
+    let case = process.report(Contact::default());
+    let number = process.blow(case, &["WATER", "ROADS"]);
+    let begun = process.round();
+    assert_eq!(begun.sent, 3, "{begun:?}");
+    process.meet(number, "ROADS-H", whistle::command::Act::Sign, "");
+    let before = world.subjects().len();
+    for minutes in [9, 2, 2] {
+        world.hands.pass(Duration::from_mins(minutes));
+        process.whistle.do_duties().unwrap();
+        process.whistle.take_steps().unwrap();
+        process.round();
+    }
+    let late = "[whistle 1] overdue: Emergency";
+    let to = |subjects: &[(String, String)]| {
+        let mut found = subjects.to_vec();
+        found.sort();
+        found
+    };
+    let expected = [("upstream@example.org", late), ("water@example.org", late)];
+    assert_eq!(to(&world.subjects()[before..]), sent(&expected));
+    let mails = world.mail.desk.taken();
+    let station = mails
+        .iter()
+        .rfind(|mail| mail.to == "upstream@example.org")
+        .unwrap();
+    let text = station.text.replace("=\n", "");
+    assert!(
+        text.contains("Water Department: sign by 2026-11-02 09:10"),
+        "{text}"
+    );
+    world.hands.pass(Duration::from_mins(30));
+    process.whistle.do_duties().unwrap();
+    process.whistle.take_steps().unwrap();
+    process.round();
+    let by = actor_of(process.here.place.post("T100-P").unwrap(), 1);
+    let (_, log) = wait(process.whistle.whistle_and_log(&process.here, number, &by)).unwrap();
+    let words: Vec<_> = log.iter().map(|event| event.body.as_str()).collect();
+    assert_eq!(
+        words,
+        ["asked", "blown", "signed", "overdue", "overdue", "overdue"]
+    );
+    let both = [
+        ("upstream@example.org", late),
+        ("roads@example.org", late),
+        ("water@example.org", late),
+    ];
+    assert_eq!(to(&world.subjects()[before + 2..]), sent(&both));
+    let audit = process.whistle.audit(&process.here, |_| {}).unwrap();
+    assert_eq!(audit.findings, Vec::<String>::new());
+}
+
+#[test]
+fn nothing_of_a_whistle_stays_where_nothing_is_set_up() {
+    let mut world = World::with_station();
+    world.has_mail = false;
+    let process = world.start(1);
+    let case = process.report(Contact::default());
+    process.blow(case, &["WATER"]);
+    assert_eq!(process.round(), Round::default());
+    world.has_mail = true;
+    let process = world.start(2);
+    assert_eq!(process.round(), Round::default(), "it was left in the outbox");
+    assert!(world.subjects().is_empty());
+}
+
+#[test]
+fn a_call_is_not_gathered_with_other_mail() {
+    let world = World::with_station();
+    let process = world.start(1);
+    let mut last = None;
+    for _ in 0..9 {
+        last = Some(process.report(Contact::default()));
+    }
+    let before = process.round();
+    assert!(!process.in_state(State::Waiting).is_empty(), "{before:?}");
+    let sent = world.subjects().len();
+    process.blow(last.unwrap(), &["WATER"]);
+    process.round();
+    let call = "[whistle 1] Emergency: come to At the mill";
+    let call = ("water@example.org".to_owned(), call.to_owned());
+    assert_eq!(world.subjects()[sent..], [call]);
+}
+
+#[test]
+fn the_way_out_of_a_whistles_mail_stops_what_is_about_that_whistle_alone() {
+    let world = World::with_station();
+    let process = world.start(1);
+    let case = process.report(Contact::default());
+    process.round();
+    let first = process.blow(case, &["WATER"]);
+    process.round();
+    let token = Process::stop_link(&world.mail.desk.taken().pop().unwrap());
+    let (whistle, here) = (&process.whistle, &process.here);
+    assert_eq!(
+        whistle.subject_of_stop(here, &token).unwrap(),
+        Subject::Whistle(first)
+    );
+    wait(whistle.stop_mail(here, &token, Stopping::This, true)).unwrap();
+    process.act(case, "WATER-H", Act::ReportIn, "");
+    let outcome = Outcome::Resolved;
+    process.act(case, "WATER-H", Act::Handle { outcome }, "Done.");
+    process.act(case, "CITY-D", Act::Rework, "It still leaks.");
+    process.meet(first, "T100-P", whistle::command::Act::Withdraw, "Over.");
+    process.blow(case, &["WATER"]);
+    let before = world.subjects().len();
+    process.round();
+    let mut subjects: Vec<_> = world.subjects()[before..]
+        .iter()
+        .map(|(_, s)| s.clone())
+        .collect();
+    subjects.sort();
+    assert_eq!(
+        subjects,
+        [
+            "[1] not done: Leaking pipe",
+            "[whistle 2] Emergency: come to At the mill"
+        ]
+    );
+    assert_eq!(process.in_state(State::Dropped).len(), 1);
+}
+
+#[test]
+fn a_webhook_that_may_hear_all_gets_each_event_of_a_whistle_in_order_though_it_fails_at_first() {
+    let world = World::with_station();
+    let process = world.start(1);
+    with_webhook(&world, &process, &["*"], true);
+    let case = process.report(Contact::default());
+    let number = process.blow(case, &["WATER", "ROADS"]);
+    process.meet(number, "WATER-H", whistle::command::Act::Sign, "");
+    process.meet(
+        number,
+        "ROADS-H",
+        whistle::command::Act::Refuse,
+        "No road of ours.",
+    );
+    world
+        .calls
+        .desk
+        .next([Fate::Refuse("500 Broken"), Fate::TakeAndHangUp]);
+    process.finish(&world.hands);
+    let mut seen = Vec::new();
+    let mut first = Vec::new();
+    for call in world.calls.desk.taken() {
+        let id = call.header("webhook-id").unwrap().to_owned();
+        if !seen.contains(&id) {
+            seen.push(id);
+            first.push(event(&call.body));
+        }
+    }
+    let of = |kind: &str| {
+        let all = first.iter().filter(|event| event.contains(kind));
+        all.cloned().collect::<Vec<_>>()
+    };
+    // The last while the receiver was away.
+    let words = ["asked", "blown", "signed", "call_refused", "overdue"];
+    assert_eq!(of("whistle."), words.map(|word| format!("1 whistle.{word}")));
+    let words = ["reported", "accepted", "assigned"];
+    assert_eq!(of("case."), words.map(|word| format!("1 case.{word}")));
+    let last = world.calls.desk.taken().into_iter().rev();
+    let refused = last
+        .map(|call| call.body)
+        .find(|body| body.contains("call_refused"));
+    let refused: serde_json::Value = serde_json::from_str(&refused.unwrap()).unwrap();
+    assert_eq!(refused["data"]["unit"], "ROADS");
+    assert_eq!(refused["data"]["cases"], serde_json::json!([1]));
+    assert_eq!(refused["data"]["text"], "No road of ours.");
+}
+
+#[test]
+fn a_webhook_hears_of_whistles_what_it_asked_for_and_nothing_when_it_may_hear_only_what_is_public() {
+    let world = World::with_station();
+    let process = world.start(1);
+    with_webhook(&world, &process, &["*"], false);
+    with_webhook(&world, &process, &["whistle.signed", "sms"], true);
+    let case = process.report(Contact::default());
+    let number = process.blow(case, &["WATER"]);
+    process.meet(number, "WATER-H", whistle::command::Act::Sign, "");
+    process.finish(&world.hands);
+    let events = world.events();
+    let heard: Vec<_> = events.iter().filter(|event| event.contains("whistle.")).collect();
+    assert_eq!(heard, ["1 whistle.signed"], "{events:?}");
+    let unknown = ["whistle.verified".to_owned()];
+    let added = process
+        .whistle
+        .add_webhook(&process.here, &world.calls.url(), &unknown, true, true);
+    assert!(added.is_err(), "that is a case's");
 }
 
 // ---- answers ------------------------------------------------------------------------------------------------------

@@ -14,11 +14,14 @@ CREATE TABLE whistle (
     updated_at      BIGINT NOT NULL,
     -- When the first clock of any called unit is due; 9223372036854775807 when none runs.
     due_at          BIGINT NOT NULL,
+    -- When the first of them runs out that was not noted yet; 9223372036854775807 when there is none.
+    step_at         BIGINT NOT NULL,
     fold            TEXT   NOT NULL,
     hash            BYTEA  NOT NULL,
     PRIMARY KEY (jurisdiction_id, number)
 ) /* sqlite: STRICT */;
 
+CREATE INDEX whistle_by_step ON whistle (jurisdiction_id, step_at, number) WHERE step_at < 9223372036854775807;
 CREATE INDEX whistle_by_time ON whistle (jurisdiction_id, asked_at, number, is_open);
 CREATE INDEX whistle_by_town ON whistle (jurisdiction_id, town_code, asked_at, number, is_open);
 CREATE INDEX whistle_by_community ON whistle (jurisdiction_id, community_code, asked_at, number, is_open);

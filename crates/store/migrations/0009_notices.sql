@@ -4,6 +4,8 @@ CREATE TABLE delivery (
     jurisdiction_id BIGINT NOT NULL,
     -- By which a reader knows the same one when it comes twice.
     delivery_id     BIGINT NOT NULL,
+    -- What it is about, case or whistle, and the number of that.
+    subject         TEXT   NOT NULL,
     number          BIGINT NOT NULL,
     -- The event that is told of.
     version         BIGINT NOT NULL,
@@ -29,7 +31,7 @@ CREATE TABLE delivery (
 ) /* sqlite: STRICT, WITHOUT ROWID */;
 
 CREATE INDEX delivery_by_state ON delivery (jurisdiction_id, state, channel, webhook_id, next_at, number, version);
-CREATE INDEX delivery_by_case ON delivery (jurisdiction_id, number, version);
+CREATE INDEX delivery_by_subject ON delivery (jurisdiction_id, subject, number, version);
 -- How many a unit was sent of late.
 CREATE INDEX delivery_by_unit ON delivery (jurisdiction_id, unit_code, created_at) WHERE unit_code <> '';
 
@@ -38,7 +40,7 @@ CREATE TABLE webhook (
     jurisdiction_id BIGINT NOT NULL,
     webhook_id      BIGINT NOT NULL,
     url             TEXT   NOT NULL,
-    -- Words of events, by commas; * for all that happens to cases.
+    -- Words of events, by commas; * for all that happens to cases and whistles.
     events          TEXT   NOT NULL,
     -- public or all.
     scope           TEXT   NOT NULL,

@@ -3,46 +3,69 @@
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use whistle_domain::words::{CaseNumber, JurisdictionId, UnitCode};
+use whistle_domain::words::{CaseNumber, JurisdictionId, Subject, UnitCode, WhistleNumber};
 
 use crate::{Conn, Tx, case::Hash, error::Result, params, value::Row};
 
 /// Events of one command that somebody may have to be told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message {
-    /// The case.
-    pub number: CaseNumber,
+    /// The case or whistle.
+    pub subject: Subject,
     /// The last event.
     pub version: u32,
     /// The first event.
     pub since: u32,
 }
 
-/// Messages that wait in the outbox, by case and in the order in which its events happened.
+/// Messages that wait in the outbox, by case and in the order in which its events happened. Those of whistles come first: they are
+/// few, and whoever is called must not wait behind an import.
 pub fn outbox(conn: &Conn, jurisdiction: JurisdictionId, limit: usize) -> Result<Vec<Message>> {
-    conn.rows(
+    let mut messages = conn.rows(
+        "SELECT number, version, since_version
+         FROM whistle_outbox
+         WHERE jurisdiction_id = $1
+         ORDER BY number, version
+         LIMIT $2",
+        params![jurisdiction.0, limit as i64],
+        |row| message(row, Subject::Whistle(WhistleNumber(row.int(0)?))),
+    )?;
+    let left = limit - messages.len();
+    messages.extend(conn.rows(
         "SELECT number, version, since_version
          FROM outbox
          WHERE jurisdiction_id = $1
          ORDER BY number, version
          LIMIT $2",
-        params![jurisdiction.0, limit as i64],
-        |row| {
-            Ok(Message {
-                number: CaseNumber(row.int(0)?),
-                version: row.int(1)? as u32,
-                since: row.int(2)? as u32,
-            })
-        },
-    )
+        params![jurisdiction.0, left as i64],
+        |row| message(row, Subject::Case(CaseNumber(row.int(0)?))),
+    )?);
+    Ok(messages)
+}
+
+fn message(row: &Row<'_>, subject: Subject) -> Result<Message> {
+    Ok(Message {
+        subject,
+        version: row.int(1)? as u32,
+        since: row.int(2)? as u32,
+    })
 }
 
 /// Takes a message out of the outbox.
 pub fn take(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, message: &Message) -> Result<()> {
+    let delete = match message.subject {
+        Subject::Case(_) => {
+            "DELETE FROM outbox
+             WHERE jurisdiction_id = $1 AND number = $2 AND version = $3"
+        }
+        Subject::Whistle(_) => {
+            "DELETE FROM whistle_outbox
+             WHERE jurisdiction_id = $1 AND number = $2 AND version = $3"
+        }
+    };
     tx.queue(
-        "DELETE FROM outbox
-         WHERE jurisdiction_id = $1 AND number = $2 AND version = $3",
-        params![jurisdiction.0, message.number.0, message.version],
+        delete,
+        params![jurisdiction.0, message.subject.number(), message.version],
     )
 }
 
@@ -119,8 +142,8 @@ impl FromStr for State {
 pub struct Delivery {
     /// By which the reader knows the same one when it comes twice; 0 until it is kept.
     pub id: i64,
-    /// The case.
-    pub number: CaseNumber,
+    /// The case or whistle.
+    pub subject: Subject,
     /// The event that is told of.
     pub version: u32,
     /// By which way.
@@ -148,7 +171,7 @@ pub struct Delivery {
 macro_rules! columns {
     () => {
         "d.delivery_id, d.number, d.version, d.channel, d.notice, d.report, d.unit_code, d.webhook_id, d.state, d.tries,
-                d.created_at, d.next_at, d.error"
+                d.created_at, d.next_at, d.error, d.subject"
     };
 }
 
@@ -159,7 +182,10 @@ fn delivery(row: &Row<'_>) -> Result<Delivery> {
     };
     Ok(Delivery {
         id: row.int(0)?,
-        number: CaseNumber(row.int(1)?),
+        subject: match row.text(13)? {
+            "whistle" => Subject::Whistle(WhistleNumber(row.int(1)?)),
+            _ => Subject::Case(CaseNumber(row.int(1)?)),
+        },
         version: row.int(2)? as u32,
         channel: row.parsed(3)?,
         notice: row.text(4)?.to_owned(),
@@ -179,12 +205,12 @@ pub fn keep(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, new: &Delivery) -> Re
     let id = tx.next_id(jurisdiction.0, "delivery")?;
     tx.put(
         "INSERT INTO delivery (jurisdiction_id, delivery_id, number, version, channel, notice, report, unit_code,
-                               webhook_id, state, tries, created_at, next_at, error)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                               webhook_id, state, tries, created_at, next_at, error, subject)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         params![
             jurisdiction.0,
             id,
-            new.number.0,
+            new.subject.number(),
             new.version,
             new.channel.as_str(),
             new.notice,
@@ -195,12 +221,13 @@ pub fn keep(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, new: &Delivery) -> Re
             new.tries,
             new.created_at,
             new.next_at,
-            new.error
+            new.error,
+            new.subject.as_str()
         ],
     )
 }
 
-/// Those before which none of the same case waits for the same reader.
+/// Those before which none of the same case or whistle waits for the same reader.
 const DUE: &str = concat!(
     "SELECT ",
     columns!(),
@@ -210,7 +237,7 @@ const DUE: &str = concat!(
            AND d.next_at <= $4
            AND NOT EXISTS (SELECT 1
                            FROM delivery AS e
-                           WHERE e.jurisdiction_id = d.jurisdiction_id AND e.number = d.number
+                           WHERE e.jurisdiction_id = d.jurisdiction_id AND e.subject = d.subject AND e.number = d.number
                              AND e.version < d.version AND e.state = 'waiting'
                              AND e.channel = d.channel AND e.webhook_id = d.webhook_id AND e.report = d.report
                              AND e.unit_code = d.unit_code)
@@ -260,18 +287,19 @@ fn behind(
             "
          FROM delivery AS d
          WHERE d.jurisdiction_id = $1 AND d.number = $2 AND d.version > $3 AND d.state = 'waiting'
-           AND d.channel = $4 AND d.webhook_id = $5 AND d.report = $6 AND d.unit_code = $7
+           AND d.channel = $4 AND d.webhook_id = $5 AND d.report = $6 AND d.unit_code = $7 AND d.subject = $8
          ORDER BY d.version
-         LIMIT $8"
+         LIMIT $9"
         ),
         params![
             jurisdiction.0,
-            head.number.0,
+            head.subject.number(),
             head.version,
             head.channel.as_str(),
             head.webhook,
             head.report,
             head.unit.as_ref().map_or("", UnitCode::as_str),
+            head.subject.as_str(),
             MOST
         ],
         delivery,
@@ -396,7 +424,7 @@ pub fn of_case(
             columns!(),
             "
          FROM delivery AS d
-         WHERE d.jurisdiction_id = $1 AND d.number = $2
+         WHERE d.jurisdiction_id = $1 AND d.subject = 'case' AND d.number = $2
          ORDER BY d.version DESC, d.delivery_id DESC
          LIMIT $3"
         ),
@@ -432,7 +460,7 @@ pub fn mails_to_reporter(
     conn.row(
         "SELECT COUNT(*)
          FROM delivery
-         WHERE jurisdiction_id = $1 AND number = $2 AND report = $3 AND channel = 'mail' AND created_at > $4",
+         WHERE jurisdiction_id = $1 AND subject = 'case' AND number = $2 AND report = $3 AND channel = 'mail' AND created_at > $4",
         params![jurisdiction.0, number.0, report, since],
         |row| Ok(row.int(0)? as u64),
     )
@@ -612,7 +640,7 @@ mod tests {
             )
         });
         let plan = steps.unwrap().join("; ");
-        for index in ["delivery_by_state", "delivery_by_case"] {
+        for index in ["delivery_by_state", "delivery_by_subject"] {
             assert!(plan.contains(index), "{plan}");
         }
         assert!(!plan.contains("SCAN"), "a full scan: {plan}");
@@ -621,7 +649,7 @@ mod tests {
     fn to_reporter(version: u32, next_at: i64) -> Delivery {
         Delivery {
             id: 0,
-            number: CaseNumber(7),
+            subject: Subject::Case(CaseNumber(7)),
             version,
             channel: Channel::Mail,
             notice: "comment".to_owned(),
@@ -641,12 +669,22 @@ mod tests {
         const PLACE: JurisdictionId = JurisdictionId(1);
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path(), Timestamp::UNIX_EPOCH).unwrap();
-        // The second was put off, the last is of another reader.
+        // The second was put off, the last are of another reader, and of a whistle that has the number of the case.
         let other = Delivery {
             report: 2,
             ..to_reporter(4, 5)
         };
-        let all = [to_reporter(1, 10), to_reporter(2, 30), to_reporter(3, 20), other];
+        let whistle = Delivery {
+            subject: Subject::Whistle(WhistleNumber(7)),
+            ..to_reporter(5, 6)
+        };
+        let all = [
+            to_reporter(1, 10),
+            to_reporter(2, 30),
+            to_reporter(3, 20),
+            other,
+            whistle,
+        ];
         store
             .write_blocking(move |tx| all.iter().try_for_each(|one| keep(tx, PLACE, one)))
             .unwrap();
@@ -657,7 +695,7 @@ mod tests {
             found.map(versions).unwrap()
         };
         assert_eq!(due(4), Vec::<u32>::new());
-        assert_eq!(due(25), [4, 1]);
-        assert_eq!(due(30), [4, 1, 2, 3]);
+        assert_eq!(due(25), [4, 5, 1]);
+        assert_eq!(due(30), [4, 5, 1, 2, 3]);
     }
 }

@@ -454,6 +454,7 @@ pub const COLUMNS: &[Columns] = &[
             "asked_at",
             "updated_at",
             "due_at",
+            "step_at",
             "hash",
         ],
         &[("fold", &[Deeds])],
@@ -492,6 +493,7 @@ pub const COLUMNS: &[Columns] = &[
         &[
             "jurisdiction_id",
             "delivery_id",
+            "subject",
             "number",
             "version",
             "unit_code",

@@ -173,6 +173,7 @@ struct Columns {
     asked_at: Timestamp,
     updated_at: Timestamp,
     due_at: i64,
+    step_at: i64,
     fold: String,
 }
 
@@ -190,6 +191,7 @@ impl Columns {
             asked_at: whistle.times.asked_at,
             updated_at: whistle.times.updated_at,
             due_at: whistle.due_at().map_or(NEVER, Timestamp::as_microsecond),
+            step_at: whistle.step_at().map_or(NEVER, Timestamp::as_microsecond),
             fold: serde_json::to_string(whistle).expect("a whistle has string keys only"),
         }
     }
@@ -198,8 +200,8 @@ impl Columns {
 fn insert(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, columns: &Columns, hash: &Hash) -> Result<()> {
     tx.queue(
         "INSERT INTO whistle (jurisdiction_id, number, version, stage, is_open, kind_code, town_code, community_code,
-                              asked_at, updated_at, due_at, fold, hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                              asked_at, updated_at, due_at, fold, hash, step_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         params![
             jurisdiction.0,
             columns.number,
@@ -213,7 +215,8 @@ fn insert(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, columns: &Columns, hash
             columns.updated_at,
             columns.due_at,
             columns.fold,
-            *hash
+            *hash,
+            columns.step_at
         ],
     )
 }
@@ -227,7 +230,8 @@ fn update(
 ) -> Result<()> {
     tx.queue_one(
         "UPDATE whistle
-         SET version = $3, stage = $4, is_open = $5, updated_at = $6, due_at = $7, fold = $8, hash = $9
+         SET version = $3, stage = $4, is_open = $5, updated_at = $6, due_at = $7, fold = $8, hash = $9,
+             step_at = $11
          WHERE jurisdiction_id = $1 AND number = $2 AND version = $10",
         params![
             jurisdiction.0,
@@ -239,7 +243,8 @@ fn update(
             columns.due_at,
             columns.fold,
             *hash,
-            seen
+            seen,
+            columns.step_at
         ],
         Error::Stale {
             number: columns.number,
@@ -294,7 +299,26 @@ pub fn find(conn: &Conn, jurisdiction: JurisdictionId, number: WhistleNumber) ->
     conn.row_optional(FIND, params![jurisdiction.0, number.0], stored)
 }
 
-/// The same for a command that will change it; other processes wait with theirs.
+/// The bound that always holds is written out, so that the partial index can be used.
+const STEPS_DUE: &str = "SELECT number
+         FROM whistle
+         WHERE jurisdiction_id = $1 AND step_at <= $2 AND step_at < 9223372036854775807
+         ORDER BY step_at, number
+         LIMIT $3";
+
+/// Whistles of which a limit has run out that was not noted yet, in the order of time.
+pub fn steps_due(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<WhistleNumber>> {
+    conn.rows(STEPS_DUE, params![jurisdiction.0, now, limit as i64], |row| {
+        Ok(WhistleNumber(row.int(0)?))
+    })
+}
+
+/// The whistle with a number for a command that will change it; other processes wait with theirs.
 pub fn find_to_change(
     tx: &mut Tx<'_>,
     jurisdiction: JurisdictionId,
@@ -467,7 +491,7 @@ pub(crate) fn audit(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit
     let mut after = i64::MIN;
     loop {
         let round = conn.rows(
-            "SELECT number, version, stage, is_open, kind_code, town_code, community_code, asked_at, updated_at, due_at,
+            "SELECT number, version, stage, is_open, kind_code, town_code, community_code, asked_at, updated_at, due_at, step_at,
                     fold, hash
              FROM whistle
              WHERE jurisdiction_id = $1 AND number > $2
@@ -530,12 +554,12 @@ impl Kept {
     fn read(row: &Row<'_>) -> Result<Self> {
         Ok(Self {
             number: WhistleNumber(row.int(0)?),
-            columns: (1..10)
+            columns: (1..11)
                 .map(|i| row.value(i).map(|v| format!("{v:?}")))
                 .collect::<Result<_>>()?,
             stored: Stored {
-                whistle: fold(row, 10)?,
-                hash: hash_at(row, 11)?,
+                whistle: fold(row, 11)?,
+                hash: hash_at(row, 12)?,
             },
         })
     }
@@ -677,6 +701,7 @@ impl Columns {
             self.asked_at,
             self.updated_at,
             self.due_at,
+            self.step_at,
         ]
         .iter()
         .map(|value| format!("{value:?}"))
@@ -688,6 +713,22 @@ impl Columns {
 mod tests {
     use super::*;
     use crate::Store;
+
+    #[test]
+    fn what_has_run_out_is_found_along_its_index() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Timestamp::UNIX_EPOCH).unwrap();
+        let steps = store.read_blocking(|conn| {
+            conn.rows(
+                &format!("EXPLAIN QUERY PLAN {STEPS_DUE}"),
+                params![1_i64, 5_i64, 50_i64],
+                |row| Ok(row.text(3)?.to_owned()),
+            )
+        });
+        let plan = steps.unwrap().join("; ");
+        assert!(plan.contains("INDEX whistle_by_step "), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "a sort of everything: {plan}");
+    }
 
     #[test]
     fn every_list_runs_along_its_index() {

@@ -133,6 +133,8 @@ pub enum Act {
         /// Whether it was rightly blown and well led.
         rating: Rating,
     },
+    /// See [`Verb::Remind`].
+    Remind,
     /// See [`Verb::Reckon`].
     Reckon,
 }
@@ -156,6 +158,7 @@ impl Act {
             Self::Finish { .. } => Verb::Finish,
             Self::RateUnit { .. } => Verb::RateUnit,
             Self::RateWhistle { .. } => Verb::RateWhistle,
+            Self::Remind => Verb::Remind,
             Self::Reckon => Verb::Reckon,
         }
     }
@@ -451,6 +454,7 @@ pub fn decide(whistle: &Whistle, act: &Act, text: &str, context: Context<'_>) ->
             let (unit, rating) = (own()?, *rating);
             story.tell(Body::WhistleRated { unit, rating }, text, vec![]);
         }
+        Act::Remind => story.remind(),
         Act::Reckon => story.reckon(),
     }
     Ok(story.events)
@@ -590,13 +594,15 @@ impl Story<'_> {
     }
 
     fn start(&self, unit: &UnitCode, kind: ClockKind, limit: Limit, from: Timestamp) -> CallClock {
+        let due_at = self.context.place.calendar.due(from, limit);
         CallClock {
             unit: unit.clone(),
             change: ClockChange::Start {
                 kind,
                 limit,
-                due_at: self.context.place.calendar.due(from, limit),
-                step_at: None,
+                due_at,
+                // Whoever stays on longer keeps nobody waiting.
+                step_at: (kind != ClockKind::Leave).then_some(due_at),
             },
         }
     }
@@ -738,6 +744,29 @@ impl Story<'_> {
         self.tell(body, text, stop);
     }
 
+    /// Notes each limit once that has run out.
+    fn remind(&mut self) {
+        let mut over = Vec::new();
+        for call in &self.whistle().calls {
+            for clock in call.clocks.all().iter().filter(|clock| clock.is_running()) {
+                if clock.step_at.is_some_and(|at| at <= self.context.now) {
+                    over.push((call.unit.clone(), clock.kind));
+                }
+            }
+        }
+        for (unit, clock) in over {
+            let change = ClockChange::Step {
+                kind: clock,
+                step_at: None,
+            };
+            let noted = CallClock {
+                unit: unit.clone(),
+                change,
+            };
+            self.tell(Body::Overdue { unit, clock }, "", vec![noted]);
+        }
+    }
+
     fn reckon(&mut self) {
         let calendar = &self.context.place.calendar;
         let running = self.whistle().calls.iter().flat_map(|call| {
@@ -752,7 +781,8 @@ impl Story<'_> {
                     change: ClockChange::Reckon {
                         kind: clock.kind,
                         due_at,
-                        step_at: None,
+                        // What was noted stays so.
+                        step_at: clock.step_at.map(|_| due_at),
                     },
                 })
             })

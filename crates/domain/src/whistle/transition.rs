@@ -50,6 +50,8 @@ pub enum Verb {
     RateUnit,
     /// Rate the whistle.
     RateWhistle,
+    /// Note which limits of the units ran out.
+    Remind,
     /// Compute its clocks anew.
     Reckon,
 }
@@ -74,6 +76,7 @@ impl Verb {
             Self::Finish => "finish",
             Self::RateUnit => "rate_unit",
             Self::RateWhistle => "rate_whistle",
+            Self::Remind => "remind",
             Self::Reckon => "reckon",
         }
     }
@@ -271,6 +274,7 @@ pub const TRANSITIONS: &[Transition] = &[
         UNIT,
         &[Need::Rating],
     ),
+    line(Verb::Remind, &[Blown], None, &[], &[Who::System], &[]),
     line(Verb::Reckon, &[Blown], None, &[], &[Who::System], &[]),
 ];
 
@@ -347,6 +351,7 @@ const fn verb_of(body: &Body) -> Verb {
         Body::DutyDone { .. } => Verb::Finish,
         Body::UnitRated { .. } => Verb::RateUnit,
         Body::WhistleRated { .. } => Verb::RateWhistle,
+        Body::Overdue { .. } => Verb::Remind,
         Body::Reckoned => Verb::Reckon,
     }
 }

@@ -17,7 +17,7 @@ use tokio::{
 };
 use whistle_domain::{
     mask::mask,
-    words::{CaseNumber, JurisdictionId, UnitCode},
+    words::{JurisdictionId, Subject, UnitCode},
 };
 use whistle_notices::{
     Failed,
@@ -327,14 +327,16 @@ impl Courier {
 /// Deliveries to one reader that go one after the other, or as one.
 type Group = Vec<Delivery>;
 
-/// Puts together what goes to one reader: all mail to a unit, or to a reporter about a case; all calls about a case.
+/// Puts together what goes to one reader: all mail to a unit about cases, or to a reporter about a case; all calls about a case.
+/// What is about a whistle goes by itself: who is called must not look for that among other notices.
 fn grouped(deliveries: Vec<Delivery>) -> VecDeque<Group> {
-    type Reader = (Option<UnitCode>, u32, Option<CaseNumber>);
+    type Reader = (Option<UnitCode>, u32, Option<Subject>);
     let mut order: Vec<Reader> = Vec::new();
     let mut groups: HashMap<Reader, Group> = HashMap::new();
     for delivery in deliveries {
-        let case = delivery.unit.is_none().then_some(delivery.number);
-        let reader = (delivery.unit.clone(), delivery.report, case);
+        let together = delivery.unit.is_some() && matches!(delivery.subject, Subject::Case(_));
+        let about = (!together).then_some(delivery.subject);
+        let reader = (delivery.unit.clone(), delivery.report, about);
         groups
             .entry(reader.clone())
             .or_insert_with(|| {
@@ -345,7 +347,7 @@ fn grouped(deliveries: Vec<Delivery>) -> VecDeque<Group> {
     }
     let mut in_order: VecDeque<Group> = order.iter().filter_map(|reader| groups.remove(reader)).collect();
     for group in &mut in_order {
-        group.sort_by_key(|one| (one.number, one.version));
+        group.sort_by_key(|one| (one.subject, one.version));
     }
     in_order
 }
@@ -484,10 +486,12 @@ impl Job {
         *count += 1;
         metrics::counter!(name, "channel" => channel).increment(1);
         if matches!(state, State::Waiting | State::Dead) {
-            let (number, id) = (delivery.number.0, delivery.id);
+            let (subject, number) = (delivery.subject.as_str(), delivery.subject.number());
+            let id = delivery.id;
             let given_up = state == State::Dead;
             tracing::warn!(
-                case = number,
+                subject,
+                number,
                 delivery = id,
                 channel,
                 given_up,
@@ -501,6 +505,7 @@ impl Job {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use whistle_domain::words::{CaseNumber, WhistleNumber};
 
     use super::*;
 
@@ -515,10 +520,10 @@ mod tests {
     }
 
     #[test]
-    fn mail_to_a_unit_goes_together_and_calls_go_by_case_in_the_order_of_its_events() {
-        let delivery = |number: i64, version: u32, unit: Option<&str>| Delivery {
+    fn mail_to_a_unit_goes_together_but_of_whistles_and_calls_go_by_case_in_the_order_of_its_events() {
+        let delivery = |subject: Subject, version: u32, unit: Option<&str>| Delivery {
             id: 1,
-            number: CaseNumber(number),
+            subject,
             version,
             channel: Channel::Mail,
             notice: String::new(),
@@ -531,17 +536,30 @@ mod tests {
             next_at: Timestamp::UNIX_EPOCH,
             error: String::new(),
         };
+        let case = |number| Subject::Case(CaseNumber(number));
+        let whistle = Subject::Whistle(WhistleNumber(1));
         let groups = grouped(vec![
-            delivery(7, 3, Some("A")),
-            delivery(1, 2, None),
-            delivery(8, 1, Some("A")),
-            delivery(1, 1, None),
-            delivery(2, 1, None),
+            delivery(case(7), 3, Some("A")),
+            delivery(case(1), 2, None),
+            delivery(whistle, 2, Some("A")),
+            delivery(case(8), 1, Some("A")),
+            delivery(case(1), 1, None),
+            delivery(case(2), 1, None),
+            delivery(whistle, 3, None),
         ]);
-        let shown: Vec<Vec<(i64, u32)>> = groups
+        let shown: Vec<Vec<(Subject, u32)>> = groups
             .iter()
-            .map(|group| group.iter().map(|one| (one.number.0, one.version)).collect())
+            .map(|group| group.iter().map(|one| (one.subject, one.version)).collect())
             .collect();
-        assert_eq!(shown, [vec![(7, 3), (8, 1)], vec![(1, 1), (1, 2)], vec![(2, 1)]]);
+        assert_eq!(
+            shown,
+            [
+                vec![(case(7), 3), (case(8), 1)],
+                vec![(case(1), 1), (case(1), 2)],
+                vec![(whistle, 2)],
+                vec![(case(2), 1)],
+                vec![(whistle, 3)],
+            ]
+        );
     }
 }

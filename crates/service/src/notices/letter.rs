@@ -1,9 +1,10 @@
-//! From deliveries to what is sent: the case is read again as it was then, and the reader's address is looked up now.
+//! From deliveries to what is sent: the case or whistle is read again as it was then, and the reader's address is looked up now.
 
 use jiff::Timestamp;
 use whistle_domain::{
-    case::{Case, Event},
-    words::{CaseNumber, Lang},
+    case::{self, Case},
+    whistle::{self, Whistle as Blown},
+    words::{Lang, Subject},
 };
 use whistle_notices::{
     Notice,
@@ -16,6 +17,7 @@ use whistle_notices::{
 use whistle_store::{
     Conn, case as cases, intake,
     notice::{self as stored, Channel, Delivery},
+    whistle as whistles,
 };
 
 use crate::{
@@ -35,10 +37,29 @@ pub(super) enum Made {
     Broken(String),
 }
 
-/// A case as it was when something was told of it.
-struct Then {
-    case: Case,
-    log: Vec<Event>,
+/// What something was told of, as it was then.
+enum Then {
+    Case(Box<Case>, Vec<case::Event>),
+    Whistle(Box<Blown>, Vec<whistle::Event>),
+}
+
+impl Then {
+    fn view(&self, here: &Here, lang: Lang, reader: &Reader, links: &Links) -> View {
+        let place = &here.place;
+        match self {
+            Self::Case(case, log) => View::new(case, log, place, lang, reader, links),
+            Self::Whistle(blown, log) => View::of_whistle(blown, log, place, lang, reader, links),
+        }
+    }
+
+    /// What a webhook is told of its last event; none when that is not for it.
+    fn event(&self, here: &Here, all: bool, base: &str) -> Option<String> {
+        match self {
+            Self::Case(case, log) => webhook::case_event(case, log, &here.place, all, base),
+            Self::Whistle(blown, log) if all => webhook::whistle_event(blown, log, &here.place, base),
+            Self::Whistle(..) => None,
+        }
+    }
 }
 
 impl Whistle {
@@ -72,7 +93,7 @@ impl Whistle {
             let email = here.place.unit(unit.as_str()).map(|unit| unit.email.clone());
             (Reader::Unit(unit.clone()), email.unwrap_or_default(), own_lang)
         } else {
-            let contact = self.contact_of(conn, here, first.number, first.report)?;
+            let contact = self.contact_of(conn, here, first.subject, first.report)?;
             let lang = contact.lang.unwrap_or(own_lang);
             (Reader::Reporter(first.report), contact.email, lang)
         };
@@ -84,39 +105,34 @@ impl Whistle {
         }
         let stop_token = self
             .secret
-            .notice_token(Purpose::Stop, here.id, first.number, &reader);
-        let links = |number: CaseNumber| Links {
+            .notice_token(Purpose::Stop, here.id, first.subject, &reader);
+        let links = |subject: Subject| Links {
             base: base.to_owned(),
             stop: format!("{base}/notices/stop?t={stop_token}"),
-            code: match reader {
-                Reader::Reporter(report) => self.secret.pickup_code(here.id, number, report),
-                Reader::Unit(_) => String::new(),
+            code: match (&reader, subject) {
+                (Reader::Reporter(report), Subject::Case(number)) => {
+                    self.secret.pickup_code(here.id, number, *report)
+                }
+                _ => String::new(),
             },
         };
         let mut said: Vec<(Words, View)> = Vec::new();
         for delivery in group {
-            let about = self.secret.opt_outs(here.id, &email, Some(delivery.number));
+            let about = self.secret.opt_outs(here.id, &email, Some(delivery.subject));
             if stored::is_opted_out(conn, here.id, &about)? {
                 continue;
             }
             let Some(then) = then(conn, here, delivery)? else {
                 continue;
             };
-            let view = View::new(
-                &then.case,
-                &then.log,
-                &here.place,
-                lang,
-                &reader,
-                &links(delivery.number),
-            );
+            let view = then.view(here, lang, &reader, &links(delivery.subject));
             match worded(here, &delivery.notice, lang, &view) {
                 Ok(words) => said.push((words, view)),
                 Err(what) => return Ok(Made::Broken(what)),
             }
         }
         let Some((_, view)) = said.first().cloned() else {
-            return Ok(Made::Unwanted("the reader wants no mail about this case"));
+            return Ok(Made::Unwanted("the reader wants no mail about this"));
         };
         let words = match said.as_slice() {
             [(words, _)] => Ok(words.clone()),
@@ -132,7 +148,7 @@ impl Whistle {
             Reader::Reporter(_) => {
                 Some(
                     self.secret
-                        .notice_token(Purpose::Reply, here.id, first.number, &reader),
+                        .notice_token(Purpose::Reply, here.id, first.subject, &reader),
                 )
             }
             Reader::Unit(_) => None,
@@ -143,7 +159,7 @@ impl Whistle {
             words,
             id: format!("{id}.{}", first.id),
             reply_token,
-            stop: links(first.number).stop,
+            stop: links(first.subject).stop,
         }))
     }
 
@@ -164,11 +180,11 @@ impl Whistle {
             return Ok(Made::Broken(what.to_owned()));
         };
         let Some(then) = then(conn, here, delivery)? else {
-            return Ok(Made::Unwanted("the case is gone"));
+            return Ok(Made::Unwanted("what it is about is gone"));
         };
-        let body = match delivery.notice.strip_prefix(SMS) {
-            Some(notice) => {
-                let contact = self.contact_of(conn, here, delivery.number, delivery.report)?;
+        let body = match (&then, delivery.notice.strip_prefix(SMS)) {
+            (Then::Case(case, _), Some(notice)) => {
+                let contact = self.contact_of(conn, here, delivery.subject, delivery.report)?;
                 if contact.phone.is_empty() {
                     return Ok(Made::Unwanted("the telephone number was erased"));
                 }
@@ -177,9 +193,9 @@ impl Whistle {
                 let links = Links {
                     base: base.to_owned(),
                     stop: String::new(),
-                    code: self.secret.pickup_code(here.id, delivery.number, delivery.report),
+                    code: self.secret.pickup_code(here.id, case.number, delivery.report),
                 };
-                let view = View::new(&then.case, &then.log, &here.place, lang, &reader, &links);
+                let view = then.view(here, lang, &reader, &links);
                 match worded(here, notice.trim(), lang, &view) {
                     Ok(words) => {
                         let text = format!("{} {}", words.subject, view.follow);
@@ -188,7 +204,7 @@ impl Whistle {
                     Err(what) => return Ok(Made::Broken(what)),
                 }
             }
-            None => match webhook::case_event(&then.case, &then.log, &here.place, hook.all, base) {
+            (then, _) => match then.event(here, hook.all, base) {
                 Some(body) => body,
                 None => return Ok(Made::Unwanted("the public sees it no more")),
             },
@@ -207,9 +223,12 @@ impl Whistle {
         &self,
         conn: &Conn,
         here: &Here,
-        number: CaseNumber,
+        subject: Subject,
         report: u32,
     ) -> Result<Contact> {
+        let Subject::Case(number) = subject else {
+            return Ok(Contact::default());
+        };
         let sealed = intake::contacts(conn, here.id, number)?;
         let own = sealed.into_iter().find(|(of, _)| *of == report);
         Ok(own
@@ -227,14 +246,27 @@ fn worded(here: &Here, notice: &str, lang: Lang, view: &View) -> Result<Words, S
     here.notices.render(notice.parse()?, lang, view)
 }
 
-/// The case and its log up to the event that is told of.
+/// The case or whistle and its log up to the event that is told of.
 fn then(conn: &Conn, here: &Here, delivery: &Delivery) -> Result<Option<Then>> {
-    let Some((_, mut log)) = cases::with_log(conn, here.id, delivery.number)? else {
-        return Ok(None);
-    };
-    log.truncate(delivery.version as usize);
-    let case = Case::fold(delivery.number, &log).ok();
-    Ok(case.map(|case| Then { case, log }))
+    let told = delivery.version as usize;
+    Ok(match delivery.subject {
+        Subject::Case(number) => {
+            let found = cases::with_log(conn, here.id, number)?;
+            found.and_then(|(_, mut log)| {
+                log.truncate(told);
+                Case::fold(number, &log)
+                    .ok()
+                    .map(|case| Then::Case(Box::new(case), log))
+            })
+        }
+        Subject::Whistle(number) => {
+            let mut log = whistles::log(conn, here.id, number)?;
+            log.truncate(told);
+            Blown::fold(number, &log)
+                .ok()
+                .map(|blown| Then::Whistle(Box::new(blown), log))
+        }
+    })
 }
 
 /// The values of a mail that holds several notices. They are about one case for a reporter, about any for a unit.

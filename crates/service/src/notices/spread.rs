@@ -5,16 +5,18 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use whistle_domain::{
     case::Case,
-    words::{CaseNumber, UnitCode},
+    whistle::Whistle as Blown,
+    words::{CaseNumber, Subject, UnitCode, WhistleNumber},
 };
 use whistle_notices::{
     told::{self, Reader},
-    webhook::{self, SMS},
+    webhook::{self, SMS, WHISTLE},
 };
 use whistle_store::{
     Conn, case as cases, intake,
     lease::{self, Held},
     notice::{self as stored, Channel, Delivery, Message, State, Webhook},
+    whistle as whistles,
 };
 
 use crate::{Whistle, error::Result, place::Here};
@@ -76,77 +78,28 @@ impl Whistle {
         now: Timestamp,
     ) -> Result<Vec<Delivery>> {
         let webhooks = stored::webhooks(conn, here.id)?;
-        let mut gathered = Gathered::new(here.place.jurisdiction.settings.digest, now);
-        let mut all = Vec::new();
         if !ways.mail && webhooks.is_empty() {
-            return Ok(all);
+            return Ok(Vec::new());
         }
+        let mut spreading = Spreading {
+            conn,
+            here,
+            ways,
+            webhooks,
+            gathered: Gathered::new(here.place.jurisdiction.settings.digest, now),
+            now,
+            all: Vec::new(),
+        };
         for message in messages {
-            let Some((case, mut log)) = cases::with_log(conn, here.id, message.number)? else {
-                continue;
-            };
-            log.truncate(message.version as usize);
-            let blank = Delivery {
-                id: 0,
-                number: message.number,
-                version: message.version,
-                channel: Channel::Mail,
-                notice: String::new(),
-                report: 0,
-                unit: None,
-                webhook: 0,
-                state: State::Waiting,
-                tries: 0,
-                created_at: now,
-                next_at: now,
-                error: String::new(),
-            };
-            let (mailed, texted) = self.reachable(conn, here, message.number)?;
-            let told = told::told(&case, &log, message.since, &here.place, &mailed);
-            for one in told.into_iter().filter(|_| ways.mail) {
-                let (report, unit) = match one.reader {
-                    Reader::Reporter(report) => (report, None),
-                    Reader::Unit(unit) if has_address(here, &unit) => (0, Some(unit)),
-                    Reader::Unit(_) => continue,
-                };
-                let next_at = gathered.when(conn, here, message.number, report, unit.as_ref())?;
-                all.push(Delivery {
-                    notice: one.notice.to_string(),
-                    version: one.version,
-                    report,
-                    unit,
-                    next_at,
-                    ..blank.clone()
-                });
-            }
-            let texts = told::told(&case, &log, message.since, &here.place, &texted);
-            for hook in &webhooks {
-                let to_hook = |version, notice: &str, report| Delivery {
-                    channel: Channel::Webhook,
-                    webhook: hook.id,
-                    version,
-                    notice: notice.to_owned(),
-                    report,
-                    ..blank.clone()
-                };
-                for version in message.since..=message.version {
-                    let heard = log.get(..version as usize).unwrap_or_default();
-                    if wants(hook, here, message.number, heard) {
-                        let word = heard.last().map_or("", |event| event.body.as_str());
-                        all.push(to_hook(version, word, 0));
-                    }
+            match message.subject {
+                Subject::Case(number) => {
+                    let (mailed, texted) = self.reachable(conn, here, number)?;
+                    spreading.case(number, message, &mailed, &texted)?;
                 }
-                if hook.events.iter().any(|event| event == SMS) {
-                    for one in &texts {
-                        if let Reader::Reporter(report) = one.reader {
-                            // The notice is found again by the event; see `letter`.
-                            all.push(to_hook(one.version, &format!("{SMS} {}", one.notice), report));
-                        }
-                    }
-                }
+                Subject::Whistle(number) => spreading.whistle(number, message)?,
             }
         }
-        Ok(all)
+        Ok(spreading.all)
     }
 
     /// The reporters of a case who gave an address of e-mail, and those who gave only a telephone number.
@@ -164,21 +117,153 @@ impl Whistle {
     }
 }
 
+/// Deliveries being made of a batch of messages.
+struct Spreading<'a> {
+    conn: &'a Conn,
+    here: &'a Here,
+    ways: Ways,
+    webhooks: Vec<Webhook>,
+    gathered: Gathered,
+    now: Timestamp,
+    all: Vec<Delivery>,
+}
+
+impl Spreading<'_> {
+    /// What is told of a command on a case. `mailed` and `texted` are the reporters who can be reached by mail, or only by
+    /// telephone.
+    fn case(&mut self, number: CaseNumber, message: &Message, mailed: &[u32], texted: &[u32]) -> Result<()> {
+        let here = self.here;
+        let Some((case, mut log)) = cases::with_log(self.conn, here.id, number)? else {
+            return Ok(());
+        };
+        log.truncate(message.version as usize);
+        for one in told::told(&case, &log, message.since, &here.place, mailed) {
+            let Some((report, unit)) = self.mailed_to(&one.reader) else {
+                continue;
+            };
+            let next_at = self
+                .gathered
+                .when(self.conn, here, number, report, unit.as_ref())?;
+            self.all.push(Delivery {
+                notice: one.notice.to_string(),
+                version: one.version,
+                report,
+                unit,
+                next_at,
+                ..self.blank(message)
+            });
+        }
+        let texts = told::told(&case, &log, message.since, &here.place, texted);
+        for hook in &self.webhooks {
+            for version in message.since..=message.version {
+                let heard = log.get(..version as usize).unwrap_or_default();
+                let Some(event) = heard.last() else { continue };
+                let word = event.body.as_str();
+                let sees = || {
+                    Case::fold(number, heard).is_ok_and(|case| {
+                        webhook::case_event(&case, heard, &here.place, hook.all, "").is_some()
+                    })
+                };
+                if wants(hook, word) && sees() {
+                    self.all.push(self.to_hook(hook, message, version, word));
+                }
+            }
+            if hook.events.iter().any(|event| event == SMS) {
+                for one in &texts {
+                    if let Reader::Reporter(report) = one.reader {
+                        // The notice is found again by the event; see `letter`.
+                        let notice = format!("{SMS} {}", one.notice);
+                        self.all.push(Delivery {
+                            report,
+                            ..self.to_hook(hook, message, one.version, &notice)
+                        });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is told of a command on a whistle: at once, whatever else its reader was sent of late, for the limits of a call may be
+    /// shorter than the window in which mails are gathered. The public sees nothing of it.
+    fn whistle(&mut self, number: WhistleNumber, message: &Message) -> Result<()> {
+        let mut log = whistles::log(self.conn, self.here.id, number)?;
+        log.truncate(message.version as usize);
+        let Ok(whistle) = Blown::fold(number, &log) else {
+            return Ok(());
+        };
+        for one in told::told_of_whistle(&whistle, &log, message.since) {
+            if let Some((report, unit)) = self.mailed_to(&one.reader) {
+                self.all.push(Delivery {
+                    notice: one.notice.to_string(),
+                    version: one.version,
+                    report,
+                    unit,
+                    ..self.blank(message)
+                });
+            }
+        }
+        for hook in self.webhooks.iter().filter(|hook| hook.all) {
+            for version in message.since..=message.version {
+                let Some(event) = log.get(version as usize - 1) else {
+                    continue;
+                };
+                let word = format!("{WHISTLE}{}", event.body.as_str());
+                if wants(hook, &word) {
+                    self.all.push(self.to_hook(hook, message, version, &word));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// By which a reader who gets mail stands in a delivery.
+    fn mailed_to(&self, reader: &Reader) -> Option<(u32, Option<UnitCode>)> {
+        match reader {
+            _ if !self.ways.mail => None,
+            Reader::Reporter(report) => Some((*report, None)),
+            Reader::Unit(unit) => has_address(self.here, unit).then(|| (0, Some(unit.clone()))),
+        }
+    }
+
+    fn to_hook(&self, hook: &Webhook, message: &Message, version: u32, notice: &str) -> Delivery {
+        Delivery {
+            channel: Channel::Webhook,
+            webhook: hook.id,
+            version,
+            notice: notice.to_owned(),
+            ..self.blank(message)
+        }
+    }
+
+    fn blank(&self, message: &Message) -> Delivery {
+        Delivery {
+            id: 0,
+            subject: message.subject,
+            version: message.version,
+            channel: Channel::Mail,
+            notice: String::new(),
+            report: 0,
+            unit: None,
+            webhook: 0,
+            state: State::Waiting,
+            tries: 0,
+            created_at: self.now,
+            next_at: self.now,
+            error: String::new(),
+        }
+    }
+}
+
 fn has_address(here: &Here, unit: &UnitCode) -> bool {
     here.place
         .unit(unit.as_str())
         .is_some_and(|unit| !unit.email.is_empty())
 }
 
-/// Whether a webhook is told of the last event of a log.
-fn wants(hook: &Webhook, here: &Here, number: CaseNumber, log: &[whistle_domain::case::Event]) -> bool {
-    let Some(event) = log.last() else { return false };
-    let word = event.body.as_str();
-    if !hook.events.iter().any(|wanted| wanted == "*" || wanted == word) {
-        return false;
-    }
-    Case::fold(number, log)
-        .is_ok_and(|case| webhook::case_event(&case, log, &here.place, hook.all, "").is_some())
+/// Whether a webhook asked for an event.
+fn wants(hook: &Webhook, word: &str) -> bool {
+    hook.events.iter().any(|wanted| wanted == "*" || wanted == word)
 }
 
 /// A unit, or one report's reader of one case.

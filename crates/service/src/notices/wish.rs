@@ -3,7 +3,7 @@
 use whistle_domain::{
     case::{Actor, MAX_TEXT},
     command::Act,
-    words::{CaseNumber, JurisdictionId},
+    words::{CaseNumber, JurisdictionId, Subject},
 };
 use whistle_notices::{
     reply::{self, NoReply},
@@ -22,8 +22,8 @@ use crate::{
 /// How much mail somebody wants no more of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopping {
-    /// What is about this case.
-    Case,
+    /// What is about this case or whistle.
+    This,
     /// All of this install.
     All,
 }
@@ -38,14 +38,14 @@ pub struct Answered {
 }
 
 impl Whistle {
-    /// The case that a link out of the mails is about; refused when we did not make it for this place.
-    pub fn case_of_stop(&self, here: &Here, token: &str) -> Result<CaseNumber> {
-        self.stopper(here, token).map(|(number, _)| number)
+    /// What a link out of the mails is about; refused when we did not make it for this place.
+    pub fn subject_of_stop(&self, here: &Here, token: &str) -> Result<Subject> {
+        self.stopper(here, token).map(|(subject, _)| subject)
     }
 
     /// Stops mail to who got this link, or begins it again. Where the address was erased meanwhile, there is nothing to stop.
     pub async fn stop_mail(&self, here: &Here, token: &str, what: Stopping, stop: bool) -> Result<()> {
-        let (number, reader) = self.stopper(here, token)?;
+        let (subject, reader) = self.stopper(here, token)?;
         let email = match &reader {
             Reader::Unit(unit) => {
                 let unit = here.place.unit(unit.as_str());
@@ -55,14 +55,14 @@ impl Whistle {
                 let (whistle, here, report) = (self.clone(), here.clone(), *report);
                 let found = self
                     .store
-                    .look_up(move |conn| whistle.contact_of(conn, &here, number, report));
+                    .look_up(move |conn| whistle.contact_of(conn, &here, subject, report));
                 found.await?.email
             }
         };
         if email.is_empty() {
             return Ok(());
         }
-        let about = (what == Stopping::Case).then_some(number);
+        let about = (what == Stopping::This).then_some(subject);
         let who = self.secret.opt_out(here.id, &email, about);
         let whoever = self.secret.opt_outs(here.id, &email, about);
         let (id, now) = (here.id, self.clock.now());
@@ -78,11 +78,11 @@ impl Whistle {
             .await?)
     }
 
-    fn stopper(&self, here: &Here, token: &str) -> Result<(CaseNumber, Reader)> {
+    fn stopper(&self, here: &Here, token: &str) -> Result<(Subject, Reader)> {
         let found = self.secret.reader_of_token(Purpose::Stop, token);
         let found = found.filter(|(id, ..)| *id == here.id);
-        let (_, number, reader) = found.ok_or_else(|| Error::not_found("link like this", "t"))?;
-        Ok((number, reader))
+        let (_, subject, reader) = found.ok_or_else(|| Error::not_found("link like this", "t"))?;
+        Ok((subject, reader))
     }
 
     /// Takes a mail that came back and adds what it says to the case that it answers, as its reporter's words. The same mail
@@ -98,7 +98,8 @@ impl Whistle {
             Err(why) => return Err(Error::invalid("mail", why.to_string())),
         };
         let known = |token: &String| self.secret.reader_of_token(Purpose::Reply, token);
-        let Some((id, number, Reader::Reporter(report))) = reply.tokens.iter().find_map(known) else {
+        let found = reply.tokens.iter().find_map(known);
+        let Some((id, Subject::Case(number), Reader::Reporter(report))) = found else {
             return Err(Error::invalid("mail", "it answers no notice of this install"));
         };
         let here = self.jurisdiction(id)?;

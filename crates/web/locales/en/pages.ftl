@@ -630,10 +630,12 @@ about-machine = Public cases can be read through open interfaces:
 feed-title = Newest public cases
 stop-title = Mails about your case
 stop-lead = You get these mails because an address was given with case { $x }, or because it is that of a unit.
+stop-lead-whistle = You get these mails because whistle { $x } is told to a unit with this address.
 stop-case = No more mails about case { $x }
+stop-whistle = No more mails about whistle { $x }
 stop-all = No more mails to this address at all
 stop-again = Send me mails again
-stop-done-case = You get no more mails about this case.
+stop-done-this = You get no more mails about this.
 stop-done-all = You get no more mails to this address.
 stop-done-again = You get mails again.
 due-link = Calendar of what is due for your units
@@ -663,6 +665,11 @@ notice-unit_returned = returned
 notice-unit_rework = found not done
 notice-unit_escalated = time runs out
 notice-unit_reopened = opened again
+notice-unit_whistled = called by a whistle
+notice-unit_whistle_withdrawn = whistle taken back
+notice-unit_minuted = minutes of a whistle
+notice-call_overdue = a called unit is late
+notice-station_refused = a called unit does not come
 
 ## Accounts
 

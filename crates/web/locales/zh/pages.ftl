@@ -594,10 +594,12 @@ about-machine = 公开案件可通过开放接口读取：
 feed-title = 最新公开案件
 stop-title = 案件邮件通知
 stop-lead = 因为案件 { $x } 留了此邮箱，或此邮箱属于承办单位，所以您会收到邮件。
+stop-lead-whistle = 因为哨单 { $x } 要通知使用此邮箱的单位，所以您会收到邮件。
 stop-case = 不再接收案件 { $x } 的邮件
+stop-whistle = 不再接收哨单 { $x } 的邮件
 stop-all = 此邮箱不再接收任何邮件
 stop-again = 恢复接收邮件
-stop-done-case = 不会再发送此案件的邮件。
+stop-done-this = 不会再发送相关邮件。
 stop-done-all = 不会再向此邮箱发送邮件。
 stop-done-again = 已恢复发送邮件。
 due-link = 本单位到期日历
@@ -627,6 +629,11 @@ notice-unit_returned = 退回
 notice-unit_rework = 返工
 notice-unit_escalated = 时限预警
 notice-unit_reopened = 重新办理
+notice-unit_whistled = 请应哨报到
+notice-unit_whistle_withdrawn = 哨单已撤回
+notice-unit_minuted = 会商纪要
+notice-call_overdue = 应哨超时
+notice-station_refused = 拒绝应哨
 
 ## 账号
 

@@ -6,6 +6,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use whistle_domain::words::Subject;
 use whistle_service::notices::Stopping;
 
 use super::{
@@ -18,7 +19,8 @@ use super::{
 #[template(path = "stop.html")]
 struct StopPage<'a> {
     p: &'a Page,
-    number: String,
+    lead: String,
+    this: String,
     token: String,
     done: Option<String>,
 }
@@ -28,7 +30,7 @@ pub(crate) async fn ask(page: Page, Asked(asked): Asked<Vec<(String, String)>>) 
     show(&page, Entered::new(asked).get("t"), None)
 }
 
-/// Does it. A mail program's one click stops what is about the case.
+/// Does it. A mail program's one click stops what is about the case or whistle.
 pub(crate) async fn stop(
     page: Page,
     Asked(asked): Asked<Vec<(String, String)>>,
@@ -38,20 +40,20 @@ pub(crate) async fn stop(
     let token = asked.get("t");
     let what = match posted.fields.get("what") {
         "all" => Stopping::All,
-        _ => Stopping::Case,
+        _ => Stopping::This,
     };
     let again = posted.fields.has("again", "yes");
     let whistle = &page.app.whistle;
     whistle.stop_mail(&page.here, token, what, !again).await?;
     if again && what == Stopping::All {
-        // Who wants mail again wants that of this case as well.
+        // Who wants mail again wants that of this one as well.
         whistle
-            .stop_mail(&page.here, token, Stopping::Case, false)
+            .stop_mail(&page.here, token, Stopping::This, false)
             .await?;
     }
     let done = page.t(match (again, what) {
         (true, _) => "stop-done-again",
-        (false, Stopping::Case) => "stop-done-case",
+        (false, Stopping::This) => "stop-done-this",
         (false, Stopping::All) => "stop-done-all",
     });
     if posted.fields.has("List-Unsubscribe", "One-Click") {
@@ -62,10 +64,16 @@ pub(crate) async fn stop(
 }
 
 fn show(page: &Page, token: &str, done: Option<String>) -> Result<Response, Fault> {
-    let number = page.app.whistle.case_of_stop(&page.here, token)?;
+    let subject = page.app.whistle.subject_of_stop(&page.here, token)?;
+    let number = subject.number().to_string();
+    let (lead, this) = match subject {
+        Subject::Case(_) => ("stop-lead", "stop-case"),
+        Subject::Whistle(_) => ("stop-lead-whistle", "stop-whistle"),
+    };
     page.render(&StopPage {
         p: page,
-        number: number.to_string(),
+        lead: page.x(lead, &number),
+        this: page.x(this, &number),
         token: token.to_owned(),
         done,
     })

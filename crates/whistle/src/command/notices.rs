@@ -125,7 +125,8 @@ fn list(whistle: &Whistle, here: &Here, state: State, below: Option<i64>, json: 
     #[derive(Serialize)]
     struct Row {
         id: i64,
-        case: i64,
+        subject: &'static str,
+        number: i64,
         state: &'static str,
         channel: &'static str,
         notice: String,
@@ -136,7 +137,8 @@ fn list(whistle: &Whistle, here: &Here, state: State, below: Option<i64>, json: 
     }
     let row = |one: Delivery| Row {
         id: one.id,
-        case: one.number.0,
+        subject: one.subject.as_str(),
+        number: one.subject.number(),
         state: one.state.as_str(),
         channel: one.channel.as_str(),
         to: reader(&one),
@@ -157,7 +159,7 @@ fn list(whistle: &Whistle, here: &Here, state: State, below: Option<i64>, json: 
         .map(|row| {
             [
                 row.id.to_string(),
-                row.case.to_string(),
+                format!("{} {}", row.subject, row.number),
                 row.channel.to_owned(),
                 row.notice,
                 row.to,
@@ -167,7 +169,10 @@ fn list(whistle: &Whistle, here: &Here, state: State, below: Option<i64>, json: 
             ]
         })
         .collect();
-    output::table(&["ID", "CASE", "BY", "NOTICE", "TO", "TRIES", "AT", "WHY"], &rows);
+    output::table(
+        &["ID", "ABOUT", "BY", "NOTICE", "TO", "TRIES", "AT", "WHY"],
+        &rows,
+    );
     Ok(())
 }
 

@@ -21,7 +21,7 @@ enum Action {
     Add {
         /// Where requests go
         url: String,
-        /// Words of events, by commas: reported, assigned, handled, verified …; * for all; sms for texts to telephones
+        /// Words of events, by commas: reported, assigned, verified, whistle.blown …; * for all; sms for texts to telephones
         #[arg(long, value_name = "WORDS", value_delimiter = ',', default_value = "*")]
         events: Vec<String>,
         /// Tell also what the public does not see; never how a reporter can be reached

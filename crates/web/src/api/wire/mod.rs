@@ -338,7 +338,7 @@ twin!(
     /// What may be done to a whistle.
     WhistleVerb = domain_whistle::transition::Verb {
         Blow, Approve, RefuseApproval, Withdraw, Raise, Sign, Refuse, Contact, ReportIn, Confirm, Leave, Minutes, Close,
-        Finish, RateUnit, RateWhistle, Reckon
+        Finish, RateUnit, RateWhistle, Remind, Reckon
     }
 );
 twin!(

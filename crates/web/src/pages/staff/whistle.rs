@@ -669,7 +669,7 @@ fn read(page: &Page, verb: Verb, fields: &Entered, whistle: &Whistle, wrongs: &m
             }
             return act;
         }
-        Verb::Blow | Verb::Reckon => {
+        Verb::Blow | Verb::Remind | Verb::Reckon => {
             wrongs.add("done", page.words.whistle_refusal(&Refusal::NotAllowed(verb)));
             return None;
         }
