@@ -379,8 +379,8 @@ impl Secret {
         is_ours.then_some((id, subject, reader))
     }
 
-    /// By which it is noted that an address wants no mail, about one case or whistle or at all. Nobody finds the address by it, nor two
-    /// cases of one reporter.
+    /// By which it is noted that an address wants no mail, about one case or whistle or at all. Nobody finds the address
+    /// by it, nor two cases of one reporter.
     pub(crate) fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Hash {
         self.now().opt_out(id, email, about)
     }
@@ -554,8 +554,6 @@ impl Made {
         format!("{head}-{}", tag.to_ascii_lowercase())
     }
 
-    /// By which it is known that an address wants no mail, about one case or whistle or at all. Nobody finds the address by it,
-    /// nor two cases of one reporter.
     fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Hash {
         let mut hasher = blake3::Hasher::new_keyed(&self.notice);
         hasher.update(match about {
@@ -934,10 +932,10 @@ mod tests {
             assert_eq!(both.open_webhook(&hook, (PLACE.0, 4)), None);
             let hash = key.recovery_hash(PLACE.0, 3, "ABCDE-FGHJK");
             assert!(both.recovery_hashes(PLACE.0, 3, "abcde fghjk").contains(&hash));
-            let subject = Subject::Case(PLACE.1);
-            let who = key.opt_out(PLACE.0, "li@example.org", Some(subject));
+            let case = Subject::Case(PLACE.1);
+            let who = key.opt_out(PLACE.0, "li@example.org", Some(case));
             assert!(
-                both.opt_outs(PLACE.0, "li@example.org", Some(subject))
+                both.opt_outs(PLACE.0, "li@example.org", Some(case))
                     .contains(&who)
             );
             let calendar = key.calendar_key(PLACE.0, 3);
@@ -945,9 +943,9 @@ mod tests {
             let link = key.question_link(PLACE.0, PLACE.1, 5);
             assert_eq!(both.question_of_link(PLACE.0, &link), Some((PLACE.1, 5)));
             let reader = Reader::Reporter(1);
-            let token = key.notice_token(Purpose::Stop, PLACE.0, subject, &reader);
+            let token = key.notice_token(Purpose::Stop, PLACE.0, case, &reader);
             let whose = both.reader_of_token(Purpose::Stop, &token);
-            assert_eq!(whose, Some((PLACE.0, subject, reader)));
+            assert_eq!(whose, Some((PLACE.0, case, reader)));
         }
         assert_eq!(both.calendar_key(PLACE.0, 3), new.calendar_key(PLACE.0, 3));
         assert!(!new.is_form_token("s", &old.form_token("s")));

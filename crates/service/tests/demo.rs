@@ -190,8 +190,8 @@ fn five_thousand_cases_meet_every_stage_outcome_and_most_deeds_and_no_refusal() 
             "no case is {outcome:?}: {outcomes:?}"
         );
     }
-    // A demo has no pictures, was not imported, its calendar does not change, each of its cases is told alone, and nobody
-    // blows a whistle.
+    // A demo has no pictures, was not imported, its calendar does not change, each of its cases is told alone, nobody
+    // blows a whistle, and nobody erases what is theirs.
     let elsewhere = [
         "photo_added",
         "settled",
@@ -199,6 +199,7 @@ fn five_thousand_cases_meet_every_stage_outcome_and_most_deeds_and_no_refusal() 
         "absorbed",
         "split",
         "whistled",
+        "erased",
     ];
     for event in Body::WORDS.into_iter().filter(|word| !elsewhere.contains(word)) {
         assert!(events.contains_key(event), "nothing was {event}: {events:?}");

@@ -78,7 +78,9 @@ impl Village {
 
     fn open_again(&mut self) {
         let clock = Box::new(self.hands.clone());
-        self.whistle = Whistle::open_with(self.site(), clock, Chance::from_seed(4)).unwrap();
+        // Tokens that were drawn before are not drawn again.
+        let chance = Chance::from_seed(self.hands.0.load(Ordering::Relaxed) as u64);
+        self.whistle = Whistle::open_with(self.site(), clock, chance).unwrap();
         self.here = self.whistle.places().all()[0].clone();
     }
 
