@@ -880,7 +880,7 @@ mod tests {
         let keys: Keys = format!("{new}, {old}").parse().unwrap();
         assert!(keys.0 == [[0xfe; 32], [7; 32]]);
         assert!(Keys::read(&keys.bytes()) == Some(keys));
-        let many = vec![old.as_str(); MAX_KEYS + 1].join(",");
+        let many = [old.as_str(); MAX_KEYS + 1].join(",");
         for wrong in ["", ",", &old[1..], &format!("{old},"), &"g".repeat(64), &many] {
             assert!(wrong.parse::<Keys>().is_err(), "{wrong}");
         }
