@@ -69,6 +69,9 @@ before(async () => {
       ["queue-open", "/staff?tab=open"],
       ["search", "/staff/cases"],
       ["whistles", "/staff/whistles"],
+      ["handover", "/staff/handover"],
+      ["account", "/staff/account"],
+      ["second-factor", "/staff/account/second-factor"],
       ["whistle-new", `/staff/whistles/new?case=${n}`],
       ["staff-case", `/staff/cases/${n}`],
       [
