@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use whistle_domain::{
     case::{Case, Event},
+    escalation::Mark,
     place::Place,
     words::Lang,
 };
@@ -127,7 +128,12 @@ impl Teller<'_> {
 
     fn step(&self, step: &StepStory, is_next: bool) -> StepView {
         let words = self.words;
-        let mark = step.at.map(|mark| mark.to_string()).unwrap_or_default();
+        let mark = match step.at {
+            Some(Mark::Share(100)) => words.t("mark-overdue"),
+            Some(Mark::Share(share)) => format!("{share}%"),
+            Some(Mark::Overdue(limit)) => words.x("mark-overdue-and", &limit.describe(words.0)),
+            None => String::new(),
+        };
         let state = match (step.taken_at, is_next) {
             (Some(at), _) => words.x("step-taken", &self.time(at)),
             (None, true) => words.t("step-next"),
