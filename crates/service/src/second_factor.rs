@@ -150,7 +150,7 @@ impl Whistle {
     /// Where who is signed in stands with their second factor.
     pub async fn second_factor(&self, here: &Here, by: &SignedIn) -> Result<Standing> {
         let (id, account) = (here.id, by.account);
-        let found = self.store.look_up(move |conn| -> whistle_store::Result<_> {
+        let found = self.store.read(move |conn| -> whistle_store::Result<_> {
             let factor = factors::find(conn, id, account)?;
             Ok((factor, factors::codes_left(conn, id, account)?))
         });
