@@ -27,7 +27,7 @@ impl Whistle {
         let account = self.secret.account_of_calendar_key(id, key).ok_or_else(unknown)?;
         let posts = self
             .store
-            .look_up(move |conn| -> Result<_> {
+            .read(move |conn| -> Result<_> {
                 let in_force = stored::is_in_force(conn, id, account)?;
                 Ok(in_force.then_some(stored::posts(conn, id, account)?))
             })
