@@ -28,7 +28,7 @@ use whistle_service::{
     time::{Chance, Clock},
 };
 use whistle_store::{Store, Target, case as stored};
-use whistle_testbed::Bed;
+use whistle_testbed::{Bed, copy_folder};
 
 /// The time of day, how long the processes have run, and how long they seem to take between two looks at that.
 #[derive(Clone)]
@@ -128,13 +128,7 @@ fn village() -> PathBuf {
 /// A copy of the village with one file changed.
 fn village_with(dir: &Path, file: &str, change: impl FnOnce(String) -> String) -> PathBuf {
     let folder = dir.join(format!("with-{file}"));
-    fs::create_dir(&folder).unwrap();
-    for entry in fs::read_dir(village()).unwrap() {
-        let entry = entry.unwrap();
-        if entry.file_type().unwrap().is_file() {
-            fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
-        }
-    }
+    copy_folder(&village(), &folder);
     let text = fs::read_to_string(folder.join(file)).unwrap();
     fs::write(folder.join(file), change(text)).unwrap();
     folder

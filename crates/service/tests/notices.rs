@@ -29,7 +29,7 @@ use whistle_service::{
     time::{Chance, Clock},
 };
 use whistle_testbed::{
-    Bed,
+    Bed, copy_folder,
     post::{Fate, Mail, MailServer, Receiver},
 };
 
@@ -144,14 +144,7 @@ fn plain(header: &str) -> String {
 fn village(bed: &Bed) -> PathBuf {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
     let to = bed.path().join("village");
-    fs::create_dir(&to).unwrap();
-    for entry in fs::read_dir(from)
-        .unwrap()
-        .flatten()
-        .filter(|entry| entry.path().is_file())
-    {
-        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
+    copy_folder(&from, &to);
     let edit = |name: &str, from: &str, with: &str| {
         let path = to.join(name);
         let text = fs::read_to_string(&path).unwrap();

@@ -27,7 +27,7 @@ use whistle_service::{
     secret::{self, Contact},
     time::{Chance, Clock},
 };
-use whistle_testbed::Bed;
+use whistle_testbed::{Bed, copy_folder};
 
 #[derive(Clone)]
 struct Hands(Arc<AtomicI64>);
@@ -460,13 +460,8 @@ fn nothing_is_rotated_under_a_process_that_has_the_folder_open() {
 fn what_was_kept_for_long_enough_is_told_first_and_erased_then_and_nothing_else() {
     let mut village = Village::open();
     let folder = village.bed.path().join("place");
-    std::fs::create_dir(&folder).unwrap();
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
-    for file in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
-        if file.path().is_file() {
-            std::fs::copy(file.path(), folder.join(file.file_name())).unwrap();
-        }
-    }
+    copy_folder(&from, &folder);
     let settings = folder.join("jurisdiction.toml");
     let text = std::fs::read_to_string(&settings).unwrap();
     std::fs::write(

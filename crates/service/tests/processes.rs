@@ -23,7 +23,7 @@ use whistle_service::{
     duties::Done,
     time::{Chance, Clock},
 };
-use whistle_testbed::Bed;
+use whistle_testbed::{Bed, copy_folder};
 
 const PASSWORD: &str = "a long enough password";
 
@@ -100,13 +100,7 @@ impl Processes {
     /// A copy of the village, to be changed.
     fn copy_of_village(&self) -> PathBuf {
         let folder = self.bed.path().join("place");
-        std::fs::create_dir(&folder).unwrap();
-        for entry in std::fs::read_dir(village()).unwrap() {
-            let entry = entry.unwrap();
-            if entry.file_type().unwrap().is_file() {
-                std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
-            }
-        }
+        copy_folder(&village(), &folder);
         folder
     }
 

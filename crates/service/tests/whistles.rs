@@ -29,7 +29,7 @@ use whistle_service::{
     whistle::Query,
 };
 use whistle_store::{Store, Target};
-use whistle_testbed::Bed;
+use whistle_testbed::{Bed, copy_folder};
 
 #[derive(Clone)]
 struct Hands(Arc<AtomicI64>);
@@ -60,14 +60,8 @@ impl Village {
         let hands = Hands(Arc::new(AtomicI64::new(begin.as_second())));
         let whistle = Whistle::open_with(site, Box::new(hands.clone()), Chance::from_seed(3)).unwrap();
         let folder = bed.path().join("place");
-        fs::create_dir_all(folder.join("briefing")).unwrap();
         let village = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
-        for entry in fs::read_dir(village).unwrap() {
-            let entry = entry.unwrap();
-            if entry.path().is_file() {
-                fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
-            }
-        }
+        copy_folder(&village, &folder);
         let posts = fs::read_to_string(folder.join("posts.csv")).unwrap();
         fs::write(
             folder.join("posts.csv"),

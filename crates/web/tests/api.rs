@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use whistle_domain::rights::Scope;
 use whistle_service::{Site, Whistle};
-use whistle_testbed::Bed;
+use whistle_testbed::{Bed, copy_folder};
 use whistle_web::{App, Settings, router};
 
 /// Who asks, by name of column.
@@ -180,16 +180,7 @@ fn settle() -> (Bed, Whistle, String) {
     let dir = Bed::new();
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
     let folder = dir.path().join("village");
-    for part in ["", "briefing"] {
-        fs::create_dir_all(folder.join(part)).expect("a folder");
-        for entry in fs::read_dir(from.join(part)).expect("the village") {
-            let file = entry.expect("a file").path();
-            if file.is_file() {
-                let name = file.file_name().expect("a name");
-                fs::copy(&file, folder.join(part).join(name)).expect("a copy");
-            }
-        }
-    }
+    copy_folder(&from, &folder);
     let posts = folder.join("posts.csv");
     let mut text = fs::read_to_string(&posts).expect("the posts");
     for (_, _, line) in POSTS.iter().filter(|(_, _, line)| !line.is_empty()) {

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use whistle_domain::{case::Outcome, command::Act, rights::Scope, words::CaseNumber};
 use whistle_service::{Here, Site, Whistle, account::actor_of, time};
-use whistle_testbed::Bed;
+use whistle_testbed::{Bed, copy_folder};
 use whistle_web::{App, Settings, router};
 
 const VILLAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../place/tests/folders/village");
@@ -179,7 +179,7 @@ impl City {
             ..dir.path().join("data").into()
         };
         let made = tokio::task::spawn_blocking(move || {
-            copy(Path::new(VILLAGE), &folder);
+            copy_folder(Path::new(VILLAGE), &folder);
             let file = folder.join("jurisdiction.toml");
             // No chance in what is verified by whom.
             let text = std::fs::read_to_string(&file).unwrap();
@@ -311,19 +311,6 @@ impl City {
         let case = self.whistle.case(&self.here, number).await.unwrap();
         if case.state.is_open() {
             self.act(id, "CITY-D", Act::Verify, "").await;
-        }
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
         }
     }
 }

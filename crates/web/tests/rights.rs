@@ -23,7 +23,7 @@ use whistle_service::{
     account::{SignIn, SignedIn},
     case::With,
 };
-use whistle_testbed::Bed;
+use whistle_testbed::{Bed, copy_folder};
 use whistle_web::{App, Settings, paths, router};
 
 const PASSWORD: &str = "a long enough password";
@@ -90,16 +90,7 @@ fn settle() -> (Bed, Whistle, [i64; 3]) {
     let dir = Bed::new();
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
     let folder = dir.path().join("village");
-    for part in ["", "briefing"] {
-        fs::create_dir_all(folder.join(part)).expect("a folder");
-        for entry in fs::read_dir(from.join(part)).expect("the village") {
-            let file = entry.expect("a file").path();
-            if file.is_file() {
-                let name = file.file_name().expect("a name");
-                fs::copy(&file, folder.join(part).join(name)).expect("a copy");
-            }
-        }
-    }
+    copy_folder(&from, &folder);
     let posts = folder.join("posts.csv");
     let mut text = fs::read_to_string(&posts).expect("the posts");
     for role in Role::ALL {

@@ -6,7 +6,6 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::{
-    fs,
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
@@ -16,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use whistle_testbed::Bed;
+use whistle_testbed::{Bed, copy_folder};
 
 /// How long anything may take before a test fails: far more than it needs on a busy machine.
 pub const DEADLINE: Duration = Duration::from_mins(1);
@@ -439,19 +438,6 @@ fn gather(from: impl Read + Send + 'static, log: Arc<Mutex<String>>) {
             log.push('\n');
         }
     });
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 /// Reports with a photo.
