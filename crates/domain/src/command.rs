@@ -1033,7 +1033,7 @@ pub(crate) fn untimely(
     line.needs.iter().find_map(|&need| match need {
         Need::Window => {
             let days = place.jurisdiction.settings.reopen_days;
-            (!within_window(case, now, days)).then_some(Refusal::WindowOver(days))
+            (!case.may_reopen(now, days)).then_some(Refusal::WindowOver(days))
         }
         Need::NotOverdue => {
             let resolve = case.clocks.get(ClockKind::Resolve);
@@ -1140,13 +1140,6 @@ fn must_wait_for_reporter(case: &Case, by: &Actor, place: &Place, now: Timestamp
             .clocks
             .get(ClockKind::Verify)
             .is_some_and(|clock| clock.is_running() && !clock.is_overdue(now))
-}
-
-fn within_window(case: &Case, now: Timestamp, days: u16) -> bool {
-    let window = jiff::SignedDuration::from_hours(24 * i64::from(days));
-    case.times
-        .closed_at
-        .is_some_and(|closed| now.duration_since(closed) <= window)
 }
 
 fn reportable<'p>(place: &'p Place, code: &ServiceCode, by: &Actor) -> Result<&'p Service, Refusal> {

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
-    case::{Actor, Answer, Case, Channel, Event, Location, Photo, Stage},
+    case::{Actor, Answer, Body, Case, Channel, Event, Location, Photo, Stage},
     command::{Act, Context, decide},
     place::Place,
     words::{CaseNumber, JurisdictionId, ServiceCode},
@@ -21,6 +21,7 @@ pub use whistle_store::people::{About, Kept, Purpose, Seen};
 use crate::{
     Here, Whistle,
     account::{SESSION_LASTS, TRIES_WINDOW},
+    case::MAX_MERGED,
     duties::ANSWERS_KEPT,
     error::{Error, Result},
     notices::DEAD_KEPT,
@@ -171,7 +172,7 @@ impl Whistle {
             report,
             reported_at: first.at,
             channel: match &first.body {
-                whistle_domain::case::Body::Joined { channel, .. } => *channel,
+                Body::Joined { channel, .. } => *channel,
                 _ => case.channel,
             },
             contact,
@@ -320,15 +321,45 @@ pub(crate) fn erase(
     let act = Act::Erase {
         contact,
         texts,
-        photos,
+        photos: photos.clone(),
     };
-    let context = Context {
+    let context = |by| Context {
         place,
         now,
-        by: &by,
+        by,
         chance: 1.0,
     };
-    let events = decide(&before.case, &act, "", context)?;
-    stored::commit(tx, id, before, events, &place.calendar, Tell::Nobody)?;
+    let events = decide(&before.case, &act, "", context(&by))?;
+    let case = stored::commit(tx, id, before, events, &place.calendar, Tell::Nobody)?;
+    // The photos went along where the case was merged into another.
+    let (mut photos, mut from, mut into) = (photos, number, case.duplicate_of);
+    for _ in 0..MAX_MERGED {
+        let Some(next) = into else { break };
+        let Some(before) = stored::find_to_change(tx, id, next)? else {
+            break;
+        };
+        let logs = stored::logs(tx, id, &[next])?;
+        photos.retain(|photo| only_from(from, photo, logs.iter().map(|(_, event)| event)));
+        if photos.is_empty() {
+            break;
+        }
+        let act = Act::Erase {
+            contact: false,
+            texts: 0,
+            photos: photos.clone(),
+        };
+        let events = decide(&before.case, &act, "", context(&Actor::System))?;
+        let case = stored::commit(tx, id, before, events, &place.calendar, Tell::Nobody)?;
+        (from, into) = (next, case.duplicate_of);
+    }
     Ok(true)
+}
+
+/// Whether a photo came into a case from that other case alone.
+fn only_from<'e>(other: CaseNumber, photo: &str, log: impl Iterator<Item = &'e Event>) -> bool {
+    let mut bringing = log
+        .filter(|event| event.body.photos().iter().any(|brought| brought.id == photo))
+        .peekable();
+    let is_from = |event: &Event| matches!(event.body, Body::Absorbed { from, .. } if from == other);
+    bringing.peek().is_some() && bringing.all(is_from)
 }

@@ -426,6 +426,10 @@ fn photos_that_are_not_public_are_seen_by_reporter_and_staff_only() {
         "private, max-age=86400"
     );
     town.browser("en").get(&picture).is(404);
+    let mut joiner = town.browser("en");
+    joiner.post_on(&format!("/cases/{number}/join"), &[("text", "me too")]);
+    joiner.get("/follow/case").is(200).says_nothing_of(&picture);
+    joiner.get(&picture).is(404);
     let mut desk = town.browser("en");
     desk.sign_in("desk");
     desk.get(&picture).is(200);
@@ -947,6 +951,7 @@ fn a_unit_asks_its_station_decides_and_lists_show_what_is_asked() {
 fn a_question_is_answered_on_its_own_page_without_a_code_and_once() {
     let town = Town::open();
     town.add_user("desk", &["CITY-D"]);
+    town.add_user("crew", &["WATER-H"]);
     let mut reporter = town.browser("en");
     let (number, _) = reporter.report(&[]);
     let mut desk = town.browser("en");
@@ -962,6 +967,14 @@ fn a_question_is_answered_on_its_own_page_without_a_code_and_once() {
     shown.says("Is the gate open?").says("standing still");
     let link = address(&shown, "/ask/");
     reporter.get("/follow/case").says(&link);
+    // The unit that has to wait for the answer does not get the link to answer itself.
+    desk.act(&number, "accept", &[]).is(303);
+    desk.act(&number, "assign", &[("unit", "WATER")]).is(303);
+    let mut crew = town.browser("en");
+    crew.sign_in("crew");
+    crew.get(&format!("/staff/cases/{number}"))
+        .says("Is the gate open?")
+        .says_nothing_of(&link);
     let mut stranger = town.browser("zh");
     let page = stranger.get(&link);
     page.is(200).says("Is the gate open?").says("value=\"Yes\"");

@@ -7,7 +7,10 @@ use axum::{
     response::Response,
 };
 use whistle_domain::{
-    case::{Case, Event, JointPart, Outcome, Request, State, Supervision, SupervisionKind, Wish},
+    case::{
+        Actor, Case, Event, JointPart, Outcome, Request, Respondent, State, Supervision, SupervisionKind,
+        Wish,
+    },
     command::{self, Whereabouts},
     place::{Level, Place},
     rights,
@@ -118,7 +121,7 @@ struct QuestionView {
     text: String,
     choices: String,
     until: Moment,
-    link: String,
+    link: Option<String>,
 }
 
 /// Who watches over the case, and why.
@@ -171,15 +174,24 @@ fn request(page: &Page, request: &Request) -> RequestView {
     }
 }
 
-fn question(page: &Page, case: &Case) -> Option<QuestionView> {
+/// The link is for whoever must hand it on: to a reporter who came to the counter, to somebody outside. Who may not answer
+/// for a reporter does not get the reporter's.
+fn question(page: &Page, case: &Case, by: &Actor) -> Option<QuestionView> {
     let question = case.question.as_ref()?;
-    let link = page.app.whistle.question_link(&page.here, case)?;
+    let is_reporters = matches!(question.of, Respondent::Reporter { .. });
+    let answers = page
+        .offered(case, by)
+        .iter()
+        .any(|line| line.verb == Verb::Answer);
+    let link = page.app.whistle.question_link(&page.here, case);
     Some(QuestionView {
         of: page.respondent(question.of),
         text: question.text.clone(),
         choices: question.choices.join(" / "),
         until: page.moment(question.until),
-        link: format!("{}/ask/{link}", page.base()),
+        link: link
+            .filter(|_| answers || !is_reporters)
+            .map(|link| format!("{}/ask/{link}", page.base())),
     })
 }
 
@@ -354,12 +366,12 @@ pub(crate) async fn show(
         related: related(page, case),
         joint: case.joint.iter().map(|one| part(page, one)).collect(),
         request: case.request.as_ref().map(|asked| request(page, asked)),
-        question: question(page, case),
+        question: question(page, case, staff.actor()),
         supervision: case
             .supervision
             .as_ref()
             .map(|watched| supervision(page, watched)),
-        may_reach: rights::may_reach_reporters(case, staff.actor(), place),
+        may_reach: rights::may_reach_reporters(case, staff.actor(), place, page.app.whistle.now()),
         contacts,
         photos: page.pictures(case, case.photos.iter()),
         clocks: clocks::views(case, log, place, page.now, page.words),
