@@ -526,7 +526,7 @@ fn staff_take_a_case_from_triage_to_a_check_by_another_post() {
     water
         .act(&number, "handle", &[("outcome", "resolved")])
         .is(400)
-        .says("缺少：文字说明");
+        .says("不符合办理条件：须填写文字说明");
     water
         .act(
             &number,

@@ -33,6 +33,7 @@ whole-of = All of { $x }
 until-date = until { $x }
 post-of-unit = { $post }, { $unit }
 with-aside = { $text } ({ $aside })
+colon = {": "}
 
 ## Home
 
@@ -526,7 +527,7 @@ need-at_report = to be done with the report itself
 
 refusal-wrong_stage = The case is at “{ $stage }”; “{ $verb }” is not possible now.
 refusal-not_allowed = Your post may not do this here: { $x }.
-refusal-missing = This is missing: { $x }.
+refusal-missing = This is needed: { $x }.
 refusal-fixer_cannot_verify = Whoever fixed it cannot verify it. The reporter or another unit's post must.
 refusal-lead_must_decide = { $n ->
         [one] It was returned once; the lead of the station must decide now.

@@ -483,7 +483,7 @@ impl Page {
                     || answer.question.clone(),
                     |q| q.label.get(self.lang()).to_owned(),
                 ),
-                value: answer.values.iter().map(name).collect::<Vec<_>>().join(", "),
+                value: answer.values.iter().map(name).collect::<Vec<_>>().join(&self.t("list-comma")),
             }
         };
         case.answers.iter().map(answered).collect()
