@@ -103,6 +103,7 @@ whistle-verb-blow = 吹哨
 whistle-hint-blow = 召集应哨单位。
 whistle-text-of-blow = 吹哨事由
 whistle-done-blow = 已吹哨，正在通知应哨单位。
+whistle-done-ask = 已提交，待批准后召集。
 whistle-verb-approve = 批准
 whistle-hint-approve = 批准后立即召集。
 whistle-text-of-approve = 备注

@@ -12,7 +12,7 @@ use whistle_domain::{
     case::Rating,
     limit::Limit,
     whistle::{
-        Body, Call, Duty, Event, Whistle,
+        Body, Call, Duty, Event, Stage, Whistle,
         command::{Act, NewDuty, Refusal, may_finish, station_to_raise_to},
         transition::{Need, TRANSITIONS, Transition, Verb, offered},
     },
@@ -159,7 +159,11 @@ pub(super) async fn whistle(
     let (whistle, log) = found(&staff, number(&text)?).await?;
     let asked = Entered::new(asked);
     let done = asked.some("done").and_then(verb);
-    let done = done.map(|verb| staff.page.words.of("whistle-done", verb.as_str()));
+    let done = done.map(|verb| match (verb, whistle.stage) {
+        // It waits until somebody approves it: nobody is called yet.
+        (Verb::Blow, Stage::Asked) => staff.page.t("whistle-done-ask"),
+        _ => staff.page.words.of("whistle-done", verb.as_str()),
+    });
     show(&staff, &whistle, &log, None, done)
 }
 
