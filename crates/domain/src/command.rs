@@ -422,6 +422,9 @@ pub enum Refusal {
     /// It goes on as another case.
     #[error("it was merged into case {0}, which goes on; look there")]
     MergedInto(CaseNumber),
+    /// The case that should take this one in was itself merged into another.
+    #[error("that case is a duplicate too; name {0}, into which it was merged")]
+    OriginalMerged(CaseNumber),
     /// Enough units have a part in it.
     #[error("{MAX_JOINT} parts were given in this case; what needs more units is several cases")]
     TooManyParts,
@@ -491,6 +494,7 @@ impl Refusal {
             Self::BadAnswer { .. } => "bad_answer",
             Self::NotAnOutcomeOfWork(_) => "not_an_outcome_of_work",
             Self::MergedInto(_) => "merged_into",
+            Self::OriginalMerged(_) => "original_merged",
             Self::TooManyParts => "too_many_parts",
             Self::TooManySplit => "too_many_split",
             Self::AskDate(_) => "ask_date",

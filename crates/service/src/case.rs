@@ -209,10 +209,7 @@ impl Whistle {
                     return Err(Error::not_found("case", into));
                 }
                 if let Some(further) = original.case.duplicate_of {
-                    return Err(Error::invalid(
-                        "into",
-                        format!("that case is a duplicate too; name {further}"),
-                    ));
+                    return Err(command::Refusal::OriginalMerged(further).into());
                 }
                 let merged = change(tx, id, &place, before, seen, &act, &text, &by, now, chance)?;
                 // What the public did not see, it does not see there either.

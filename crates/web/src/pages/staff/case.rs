@@ -67,6 +67,7 @@ struct ActForm {
     outcomes: Vec<Choice>,
     original: bool,
     until: bool,
+    until_label: String,
     services: Vec<Group>,
     areas: Vec<Group>,
     standards: Vec<Choice>,
@@ -485,6 +486,11 @@ fn form(
         outcomes: Vec::new(),
         original: line.needs(Need::Original),
         until: line.needs(Need::Until),
+        until_label: page.t(if verb == Verb::Ask {
+            "field-answer_by"
+        } else {
+            "field-until"
+        }),
         services: Vec::new(),
         areas: Vec::new(),
         standards: Vec::new(),

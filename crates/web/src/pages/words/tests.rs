@@ -248,6 +248,7 @@ fn every_refusal_is_told_in_both_languages() {
         Refusal::NotAnOutcomeOfWork(Outcome::Withdrawn),
         Refusal::MayNotReport,
         Refusal::MergedInto(whistle_domain::words::CaseNumber(3)),
+        Refusal::OriginalMerged(whistle_domain::words::CaseNumber(3)),
         Refusal::TooManyParts,
         Refusal::TooManySplit,
         Refusal::AskDate(jiff::civil::date(2026, 5, 8)),
