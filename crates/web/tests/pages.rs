@@ -962,6 +962,15 @@ fn a_question_is_answered_on_its_own_page_without_a_code_and_once() {
         ("until", "2026-05-10"),
         ("text", "Is the gate open?"),
     ];
+    desk.get(&format!("/staff/cases/{number}"))
+        .says("Answer by")
+        .says("<option value=\"1\" selected>");
+    // Nobody is asked by mistake.
+    for nobody in ["", "x"] {
+        desk.act(&number, "ask", &[&[("report", nobody)], &ask[1..]].concat())
+            .is(400)
+            .says("Choose who is asked.");
+    }
     desk.act(&number, "ask", &ask).is(303);
     let shown = desk.get(&format!("/staff/cases/{number}"));
     shown.says("Is the gate open?").says("standing still");

@@ -754,6 +754,7 @@ field-limit = How long it may take
 field-limit-hint = Such as 4h working, 2d calendar, 30m running.
 wrong-limit = Write a limit such as 4h working, 2d calendar or 30m running.
 field-respondent = Who is asked
+wrong-respondent = Choose who is asked.
 field-choices = Answers to choose from
 field-choices-hint = One on each line, 2 to 8. Without any, the answer is free text.
 field-choice = Answer

@@ -718,6 +718,7 @@ field-limit = 协办时限
 field-limit-hint = 例如 4h working（4 个工作小时）、2d calendar（2 个自然日）。
 wrong-limit = 时限请写成 4h working、2d calendar 或 30m running。
 field-respondent = 询问谁
+wrong-respondent = 请选择询问谁。
 field-choices = 可选答案
 field-choices-hint = 每行一个，2 至 8 个；不写则由对方自由填写。
 field-choice = 答复

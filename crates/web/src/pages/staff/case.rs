@@ -537,13 +537,14 @@ fn form(
         form.services = page.service_groups(chosen, false);
     }
     if verb == Verb::Ask {
-        let chosen = form.entered.get("report");
+        // Who reported first knows most, and stands first.
+        let chosen = form.entered.some("report").unwrap_or("1");
         let choice = |value: String, label: String| Choice {
             chosen: value == chosen,
             value,
             label,
         };
-        let outside = std::iter::once(choice(String::new(), page.t("actor-asked")));
+        let outside = std::iter::once(choice(OUTSIDE.to_owned(), page.t("actor-asked")));
         let reporters = (1..=case.reports.min(MAX_ASKABLE)).map(|report| {
             choice(
                 report.to_string(),
@@ -590,6 +591,9 @@ fn form(
     }
     form
 }
+
+/// The value that stands for somebody who reported nothing, among those that can be asked.
+pub(super) const OUTSIDE: &str = "outside";
 
 /// The most reporters offered to be asked: of a case that hundreds joined, the first know most.
 const MAX_ASKABLE: u32 = 20;
