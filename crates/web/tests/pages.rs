@@ -883,7 +883,8 @@ fn several_units_work_on_a_case_and_the_lead_hands_it_in_last() {
         &[&part[..], &[("limit", "soon")]].concat(),
     )
     .is(400)
-    .says("Write a limit such as");
+    .says("Choose one of the limits.")
+    .says("4 working hours");
     desk.act(
         &number,
         "assign_joint",

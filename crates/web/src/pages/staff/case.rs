@@ -71,8 +71,8 @@ struct ActForm {
     services: Vec<Group>,
     areas: Vec<Group>,
     standards: Vec<Choice>,
-    /// The unit's limit in its part.
-    limit: bool,
+    /// Limits to choose from for the unit's part.
+    limits: Vec<Choice>,
     /// Who can be asked a question.
     respondents: Vec<Choice>,
     /// The answers that the open question offers.
@@ -494,7 +494,7 @@ fn form(
         services: Vec::new(),
         areas: Vec::new(),
         standards: Vec::new(),
-        limit: verb == Verb::AssignJoint,
+        limits: Vec::new(),
         respondents: Vec::new(),
         answers: Vec::new(),
         kinds: Vec::new(),
@@ -518,6 +518,7 @@ fn form(
         form.units = units.collect();
     } else if verb == Verb::AssignJoint {
         form.units = page.units(None, case.lead.as_ref(), form.entered.get("unit"));
+        form.limits = page.limits(form.entered.get("limit"));
     } else if line.needs(Need::Unit) {
         let suggested = case.right_unit.clone().or_else(|| routed(place, case));
         let (has_it, chosen) = (case.lead.as_ref(), form.entered.get("unit"));
