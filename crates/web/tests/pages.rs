@@ -997,8 +997,16 @@ fn a_question_is_answered_on_its_own_page_without_a_code_and_once() {
     stranger
         .post_on(&link, &[("choice", "No"), ("text", "Only at night")])
         .is(200)
-        .says("已有答复");
+        .says("已收到您的答复，谢谢。")
+        .says(&format!("/follow?number={number}"));
     stranger.post(&link, &[("choice", "Yes")]).is(410);
+    stranger
+        .get(&link)
+        .is(200)
+        .says("该问题已答复或已过期限。")
+        .says_nothing_of("/follow?number=");
+    // Who follows the case on this device goes back to it.
+    reporter.get(&link).is(200).says("\"/follow/case\"");
     stranger.get(&format!("{}0", &link[..link.len() - 1])).is(404);
     desk.get(&format!("/staff/cases/{number}"))
         .says("Only at night")

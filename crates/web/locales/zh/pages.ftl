@@ -809,6 +809,7 @@ ask-title = 请您回答一个问题
 ask-until = 请在 { $x } 前答复。
 ask-more = 补充说明
 ask-once = 只能答复一次。
+ask-thanks = 已收到您的答复，谢谢。
 ask-over = 该问题已答复或已过期限。
 ask-waits = 办理人员有一个问题请您回答；在您答复或逾期之前，案件停止计时。
 ask-go = 去回答
