@@ -1104,6 +1104,31 @@ fn a_part_of_a_case_is_split_off_and_both_pages_name_the_other() {
 }
 
 #[test]
+fn staff_who_meet_a_fault_keep_their_menu_and_find_back_to_the_queue() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let mut desk = town.browser("en");
+    let outside = |seen: &Seen| {
+        seen.says("To the first page").says_nothing_of("/staff/sign-out");
+    };
+    outside(desk.get("/staff/nothing").is(404));
+    desk.sign_in("desk");
+    let inside = |seen: &Seen| {
+        seen.says("href=\"/staff\">To your queue")
+            .says("/staff/sign-out")
+            .says_nothing_of("To the first page");
+        // The form that signs out is one of this session's.
+        assert!(!seen.hidden("token").is_empty());
+    };
+    inside(desk.get("/staff/nothing").is(404));
+    inside(desk.get("/staff/cases/999").is(404));
+    inside(desk.get("/staff/accounts").is(403));
+    inside(desk.post("/staff/handover", &[("note", "x")]).is(403));
+    // Who reads the public pages is not looked up.
+    outside(desk.get("/nothing").is(404));
+}
+
+#[test]
 fn a_shift_is_handed_over_with_what_is_open_and_a_note() {
     let town = Town::open();
     town.add_user("desk", &["CITY-D"]);

@@ -616,6 +616,7 @@ fault-broken = Something went wrong here; it has been noted.
 fault-refused = That did not work.
 fault-id = Tell the operator this number:
 fault-home = To the first page
+fault-queue = To your queue
 
 ## About
 

@@ -583,6 +583,7 @@ fault-broken = 系统出现故障，已记录。
 fault-refused = 未能完成。
 fault-id = 联系管理员时请提供编号：
 fault-home = 回到首页
+fault-queue = 回到待办
 
 ## 介绍
 

@@ -73,8 +73,7 @@ impl FromRequestParts<App> for Staff {
             other => other.into(),
         })?;
         let signed = Arc::new(signed);
-        page.form_token = app.whistle.form_token(&token);
-        page.signed = Some(signed.clone());
+        page.sign(signed.clone(), &token);
         Ok(Self { page, signed, token })
     }
 }
