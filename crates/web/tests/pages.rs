@@ -569,6 +569,13 @@ fn staff_take_a_case_from_triage_to_a_check_by_another_post() {
     desk.get("/staff?tab=reopen")
         .is(200)
         .says(&format!("/staff/cases/{number}"));
+    // Nothing of it is due, and the next shift must know of it all the same.
+    desk.get("/staff/handover")
+        .says("Reopen requests")
+        .says(&format!("/staff/cases/{number}"));
+    patrol
+        .get("/staff/handover")
+        .says_nothing_of(&format!("/staff/cases/{number}"));
     desk.act(&number, "reopen", &[("text", "Another look")]).is(303);
 }
 
@@ -1141,6 +1148,11 @@ fn a_shift_is_handed_over_with_what_is_open_and_a_note() {
     page.is(200)
         .says("Also open")
         .says(&format!("/staff/cases/{number}"));
+    page.says_nothing_of("Open whistles of the area");
+    let whistle = desk.blow(&number, &["WATER"]);
+    desk.get("/staff/handover")
+        .says("Open whistles of the area")
+        .says(&whistle);
     let token = page.hidden("token");
     desk.post("/staff/handover", &[("token", &token)])
         .is(400)

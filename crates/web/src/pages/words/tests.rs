@@ -174,6 +174,9 @@ fn every_word_of_the_domain_has_a_message() {
         for tab in ["called", "area", "called_over", "area_over"] {
             add("whistle-tab", tab);
         }
+        for tab in ["called", "area"] {
+            add("handover-whistles", tab);
+        }
         for rating in Rating::ALL {
             add("mark", rating.as_str());
         }
