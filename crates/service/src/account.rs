@@ -316,6 +316,30 @@ impl Whistle {
         password::new(password, self.site.breached_passwords.as_deref())
     }
 
+    /// Whether who is signed in knows their password: their account, and what the try was counted by.
+    pub(crate) async fn check_password(
+        &self,
+        here: &Here,
+        by: &SignedIn,
+        password: String,
+        from: Option<IpAddr>,
+    ) -> Result<(stored::Account, Tried)> {
+        let (id, account) = (here.id, by.account);
+        let tried = Tried::new(&by.login, from);
+        self.count_try(here, tried, [TRIES, TRIES_OF_ALL]).await?;
+        let found = self
+            .store
+            .look_up(move |conn| stored::by_id(conn, id, account))
+            .await?
+            .ok_or(Error::SignedOut)?;
+        let hash = found.password.clone();
+        if self.hashing(move || password::fits(&password, &hash)).await {
+            Ok((found, tried))
+        } else {
+            Err(Error::BadPassword)
+        }
+    }
+
     /// Sets a new password of who is signed in and knows the old one; ends their other sessions. Tries count like those to sign
     /// in, so that a stolen session does not find the password out.
     pub async fn change_password(
@@ -327,17 +351,7 @@ impl Whistle {
         from: Option<IpAddr>,
     ) -> Result<()> {
         let (id, account) = (here.id, by.account);
-        let tried = Tried::new(&by.login, from);
-        self.count_try(here, tried, [TRIES, TRIES_OF_ALL]).await?;
-        let found = self
-            .store
-            .look_up(move |conn| stored::by_id(conn, id, account))
-            .await?
-            .ok_or(Error::SignedOut)?;
-        let stored_hash = found.password.clone();
-        if !self.hashing(move || password::fits(&old, &stored_hash)).await {
-            return Err(Error::BadPassword);
-        }
+        let (found, tried) = self.check_password(here, by, old, from).await?;
         let whistle = self.clone();
         let hash = self.hashing(move || Some(whistle.new_password(&new))).await;
         let hash = hash.unwrap_or(Err(Error::BadPassword))?;

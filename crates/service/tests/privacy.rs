@@ -430,7 +430,7 @@ fn webhooks_and_second_factors_are_sealed_anew_and_recovery_codes_are_good_until
     let signed_in = whistle.sign_in(&here, "desk", PASSWORD.to_owned(), None);
     let token = village.wait(signed_in).done().unwrap();
     let by = village.wait(whistle.signed_in(&here, &token));
-    let enrolment = village.wait(whistle.begin_second_factor(&here, &by));
+    let enrolment = village.wait(whistle.begin_second_factor(&here, &by, PASSWORD.to_owned(), None));
     let code = |village: &Village| {
         let secret = totp_rs::Secret::try_from_base32(&enrolment.secret).unwrap();
         let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();

@@ -1376,7 +1376,13 @@ fn code(town: &Town, secret: &str, steps: i64) -> String {
 fn enrol(town: &Town, browser: &mut Browser<'_>) -> (String, Vec<String>) {
     const PAGE: &str = "/staff/account/second-factor";
     let token = browser.get(PAGE).is(200).hidden("token");
-    let page = browser.post_on(PAGE, &[("token", &token)]);
+    // A session that somebody left open is not enough.
+    browser
+        .post(PAGE, &[("token", &token), ("password", "not it at all")])
+        .is(400)
+        .says("This is not your password.")
+        .says_nothing_of("data:image/svg+xml,");
+    let page = browser.post(PAGE, &[("token", &token), ("password", PASSWORD)]);
     page.is(200).says("data:image/svg+xml,");
     let codes_in = |page: &Seen| -> Vec<String> {
         let text = page.text();
@@ -1391,7 +1397,12 @@ fn enrol(town: &Town, browser: &mut Browser<'_>) -> (String, Vec<String>) {
     browser
         .post(&confirm, &[("token", &token), ("code", &wrong)])
         .is(400)
-        .says(&secret);
+        .says("The code that the app shows now")
+        .says_nothing_of(&secret);
+    browser
+        .get(PAGE)
+        .says_nothing_of(&secret)
+        .says_nothing_of("data:image/svg+xml,");
     let right = code(town, &secret, -1);
     let done = browser.post(&confirm, &[("token", &token), ("code", &right)]);
     done.is(200).says("shown this once only");
