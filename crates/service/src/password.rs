@@ -13,6 +13,7 @@ use std::{
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use sha1::{Digest, Sha1};
+use whistle_store::account::ONCE;
 
 use crate::error::{Error, Result};
 
@@ -53,8 +54,14 @@ fn hash(password: &str) -> Result<String> {
     Ok(hash.to_string())
 }
 
+/// What is kept of a password that its holder must change first of all.
+pub(crate) fn once(hash: &str) -> String {
+    format!("{ONCE}{hash}")
+}
+
 /// Whether a password is the one of an argon2id string.
 pub(crate) fn fits(password: &str, hash: &str) -> bool {
+    let hash = hash.strip_prefix(ONCE).unwrap_or(hash);
     password.chars().count() <= MAX
         && PasswordHash::new(hash).is_ok_and(|hash| {
             Argon2::default()

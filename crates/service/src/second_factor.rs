@@ -5,8 +5,8 @@ use std::{fmt::Write, net::IpAddr};
 
 use jiff::{SignedDuration, Timestamp};
 use totp_rs::{Builder, Totp};
-use whistle_domain::rights::Role;
-use whistle_store::{account as stored, case::Hash, second_factor as factors};
+use whistle_domain::{rights::Role, words::JurisdictionId};
+use whistle_store::{Tx, account as stored, case::Hash, second_factor as factors};
 
 use crate::{
     Whistle,
@@ -256,8 +256,8 @@ impl Whistle {
             let Some(account) = stored::by_login(tx, id, &login)? else {
                 return Ok(false);
             };
-            factors::remove(tx, id, account.id)?;
-            stored::change(tx, id, &login, stored::Change::SignOut, now)
+            take_off(tx, id, &account, now)?;
+            Ok(true)
         })?;
         if known {
             Ok(())
@@ -265,6 +265,18 @@ impl Whistle {
             Err(Error::not_found("account", wanted))
         }
     }
+}
+
+/// Takes the second factor off an account whose holder lost it, and ends its sessions.
+pub(crate) fn take_off(
+    tx: &mut Tx<'_>,
+    id: JurisdictionId,
+    account: &stored::Account,
+    now: Timestamp,
+) -> whistle_store::Result<()> {
+    factors::remove(tx, id, account.id)?;
+    stored::change(tx, id, &account.login, stored::Change::SignOut, now)?;
+    Ok(())
 }
 
 /// What is shown of a secret.

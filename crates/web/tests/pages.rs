@@ -1374,6 +1374,11 @@ fn code(town: &Town, secret: &str, steps: i64) -> String {
 
 /// Sets up a second factor from its page; answers the secret and the recovery codes.
 fn enrol(town: &Town, browser: &mut Browser<'_>) -> (String, Vec<String>) {
+    enrol_with(town, browser, PASSWORD)
+}
+
+/// The same for an account with another password.
+fn enrol_with(town: &Town, browser: &mut Browser<'_>, password: &str) -> (String, Vec<String>) {
     const PAGE: &str = "/staff/account/second-factor";
     let token = browser.get(PAGE).is(200).hidden("token");
     // A session that somebody left open is not enough.
@@ -1382,7 +1387,7 @@ fn enrol(town: &Town, browser: &mut Browser<'_>) -> (String, Vec<String>) {
         .is(400)
         .says("This is not your password.")
         .says_nothing_of("data:image/svg+xml,");
-    let page = browser.post(PAGE, &[("token", &token), ("password", PASSWORD)]);
+    let page = browser.post(PAGE, &[("token", &token), ("password", password)]);
     page.is(200).says("data:image/svg+xml,");
     let codes_in = |page: &Seen| -> Vec<String> {
         let text = page.text();
@@ -1536,6 +1541,76 @@ fn an_administrator_disables_an_account_and_lets_it_in_again_but_not_their_own()
         .is(404);
     lead.post(&disable, &[("token", "forged")]).is(403);
     lead.get("/staff").is(200);
+}
+
+#[test]
+fn an_administrator_resets_a_password_that_its_holder_must_change_and_a_second_factor() {
+    let town = Town::open();
+    town.add_user("lead", &["CITY-L"]);
+    town.add_user("patrol", &["T100-P"]);
+    let (mut lead, mut patrol) = (town.browser("en"), town.browser("en"));
+    lead.sign_in("lead");
+    patrol.sign_in("patrol");
+    let page = lead.get("/staff/accounts");
+    let token = page.hidden("token");
+    let reset = address(&page, "/staff/accounts/");
+    assert!(reset.ends_with("/disable"), "{reset}");
+    let reset = reset.replace("/disable", "/password");
+    let second = reset.replace("/password", "/second-factor");
+    lead.post("/staff/accounts/1/password", &[("token", &token)])
+        .is(400)
+        .says("Nobody changes their own account here.");
+    let page = lead.post(&reset, &[("token", &token)]);
+    page.is(200).says("patrol").says("shown this once only");
+    let text = page.text();
+    let password = text.split_once("<code>").unwrap().1;
+    let password = password.split('<').next().unwrap().to_owned();
+    lead.get("/staff/accounts").says_nothing_of(&password);
+
+    // The old one is good no more, and the new one leads to a page that asks for another.
+    patrol.get("/staff").is(303);
+    let sign_in = |browser: &mut Browser<'_>, password: &str| {
+        browser
+            .post("/staff/sign-in", &[("login", "patrol"), ("password", password)])
+            .status
+            .as_u16()
+    };
+    assert_eq!(sign_in(&mut patrol, PASSWORD), 401);
+    assert_eq!(sign_in(&mut patrol, &password), 303);
+    for path in ["/staff", "/staff/account", "/staff/account/second-factor", "/staff/cases"] {
+        let to = patrol.get(path).is(303).location();
+        assert_eq!(to, "/staff/account/password", "{path}");
+    }
+    let page = patrol.get("/staff/account/password");
+    let own = page
+        .is(200)
+        .says("An administrator reset your password.")
+        .hidden("token");
+    let mut set = |new: &str| {
+        let fields = [("token", own.as_str()), ("old", &password), ("new", new), ("again", new)];
+        patrol.post("/staff/account/password", &fields)
+    };
+    set(&password).is(400).says("This is the password until now.");
+    set("a sentence of their own").is(303);
+    patrol.get("/staff").is(200);
+    assert_eq!(sign_in(&mut town.browser("en"), &password), 401);
+    assert_eq!(sign_in(&mut town.browser("en"), "a sentence of their own"), 303);
+
+    // Who lost the app and the codes signs in by the password again.
+    let (mut again, fresh) = (town.browser("en"), "a sentence of their own");
+    assert_eq!(sign_in(&mut again, fresh), 303);
+    enrol_with(&town, &mut again, fresh);
+    let mut lost = town.browser("en");
+    assert_eq!(sign_in(&mut lost, fresh), 200);
+    lead.post_on(&second, &[("token", &token)])
+        .says("The second factor of patrol is taken off");
+    again.get("/staff").is(303);
+    assert_eq!(sign_in(&mut lost, fresh), 303);
+    lost.get("/staff").is(200);
+
+    // Who keeps no accounts resets none.
+    lost.post(&reset, &[("token", &lost.get("/staff").hidden("token"))])
+        .is(403);
 }
 
 #[test]

@@ -419,6 +419,8 @@ impl Town {
             | "/follow/mine/erase"
             | "/staff/sign-out"
             | "/staff/accounts/{account}/{change}"
+            | "/staff/accounts/{account}/password"
+            | "/staff/accounts/{account}/second-factor"
             | "/staff/cases/{number}/contacts" => String::new(),
             other => panic!("say in this test what is posted to {other}"),
         }
