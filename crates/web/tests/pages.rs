@@ -1278,7 +1278,7 @@ fn a_reporter_sees_who_looked_corrects_and_erases_and_staff_see_that_it_was_eras
     page.is(200)
         .says("wang@example.org")
         .says("Water runs over the road");
-    page.says("· Dispatcher");
+    page.says("· Dispatcher").says("Nothing so far.");
     let file = reporter.get("/follow/mine.json");
     let disposition = file.is(200).headers[header::CONTENT_DISPOSITION]
         .to_str()

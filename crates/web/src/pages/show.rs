@@ -355,6 +355,14 @@ impl Page {
         }
     }
 
+    /// What a notice says, by its word.
+    pub(crate) fn notice_name(&self, word: &str) -> String {
+        match word.strip_prefix("sms ") {
+            Some(word) => self.words.x("told-sms", &self.words.of("notice", word)),
+            None => self.words.of("notice", word),
+        }
+    }
+
     /// Who is asked a question.
     pub(crate) fn respondent(&self, respondent: Respondent) -> String {
         match respondent {

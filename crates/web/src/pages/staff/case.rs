@@ -402,10 +402,11 @@ fn told_view(page: &Page, one: Delivery) -> ToldView {
         (None, 0) => words.n("told-webhook", one.webhook),
         (None, report) => words.n("actor-reporter", i64::from(report)),
     };
-    let notice = match (one.channel, one.report, one.notice.strip_prefix("sms ")) {
-        (_, _, Some(notice)) => words.x("told-sms", &words.of("notice", notice)),
-        (Channel::Webhook, 0, None) => words.of("event", &one.notice),
-        _ => words.of("notice", &one.notice),
+    let is_event = one.channel == Channel::Webhook && one.report == 0 && !one.notice.starts_with("sms ");
+    let notice = if is_event {
+        words.of("event", &one.notice)
+    } else {
+        page.notice_name(&one.notice)
     };
     ToldView {
         at: page.moment(one.next_at),
