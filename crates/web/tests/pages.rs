@@ -19,7 +19,7 @@ use whistle_service::{
     notices::{Courier, Outgoing, Outlet},
     time::{Chance, Clock},
 };
-use whistle_testbed::{Bed, post::MailServer};
+use whistle_testbed::{Bed, copy_folder, post::MailServer};
 use whistle_web::{App, Settings, router};
 
 const PASSWORD: &str = "a long enough password";
@@ -34,7 +34,7 @@ impl Clock for Ticking {
 }
 
 struct Town {
-    _dir: Bed,
+    dir: Bed,
     whistle: Whistle,
     runtime: tokio::runtime::Runtime,
 }
@@ -61,7 +61,7 @@ impl Town {
             .build()
             .unwrap();
         Self {
-            _dir: dir,
+            dir,
             whistle,
             runtime,
         }
@@ -232,6 +232,13 @@ impl Browser<'_> {
     /// Blows an emergency whistle on a case, from the case's page; answers the address of the whistle.
     #[track_caller]
     fn blow(&mut self, case: &str, units: &[&str]) -> String {
+        let to = self.blow_kind("URGENT", case, units);
+        to.split('?').next().unwrap().to_owned()
+    }
+
+    /// Blows one of a kind; answers where that leads to.
+    #[track_caller]
+    fn blow_kind(&mut self, kind: &str, case: &str, units: &[&str]) -> String {
         let link = format!("/staff/whistles/new?case={case}");
         self.get(&format!("/staff/cases/{case}")).is(200).says(&link);
         let form = self.get(&link);
@@ -240,14 +247,13 @@ impl Browser<'_> {
             ("token", token.as_str()),
             ("key", key.as_str()),
             ("cases", case),
-            ("kind", "URGENT"),
+            ("kind", kind),
             ("matter", "The main has burst below the road"),
             ("place", "At the mill"),
             ("lead", units[0]),
         ];
         fields.extend(units.iter().map(|unit| ("unit", *unit)));
-        let to = self.post("/staff/whistles/new", &fields).is(303).location();
-        to.split('?').next().unwrap().to_owned()
+        self.post("/staff/whistles/new", &fields).is(303).location()
     }
 
     /// Does something to a whistle from its page, as its form does; answers the page that follows.
@@ -720,6 +726,37 @@ fn a_station_calls_three_units_together_and_they_come_or_say_why_not() {
 }
 
 #[test]
+fn who_blows_a_whistle_that_waits_for_approval_is_told_that_it_waits() {
+    let town = Town::open();
+    let village = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
+    let folder = town.dir.path().join("village");
+    copy_folder(&village, &folder);
+    let posts = folder.join("posts.csv");
+    let more = "T100-D,派遣员,,Dispatcher,T100,230599100,dispatcher\nT100-L,站长,,Head,T100,230599100,lead\n";
+    std::fs::write(&posts, std::fs::read_to_string(&posts).unwrap() + more).unwrap();
+    town.whistle.apply(&folder).unwrap();
+    town.add_user("town", &["T100-D"]);
+    town.add_user("head", &["T100-L"]);
+    let (number, _) = town.browser("en").report(&[]);
+    let [mut zh, mut en, mut head] = ["zh", "en", "en"].map(|lang| town.browser(lang));
+    zh.sign_in("town");
+    en.sign_in("town");
+    head.sign_in("head");
+    let waits = zh.blow_kind("HARD", &number, &["WATER"]);
+    zh.get(&waits)
+        .says("已提交，待批准后召集。")
+        .says("待审批")
+        .says_nothing_of("正在通知应哨单位");
+    en.get(&waits).says("Sent for approval.");
+    let address = waits.split('?').next().unwrap();
+    head.whistle(address, "approve", &[])
+        .is(200)
+        .says("Approved; the units are called.");
+    let called = zh.blow_kind("URGENT", &number, &["WATER"]);
+    zh.get(&called).says("已吹哨，正在通知应哨单位。");
+}
+
+#[test]
 fn what_is_hidden_is_not_there_for_the_public_but_for_its_reporter() {
     let town = Town::open();
     town.add_user("desk", &["CITY-D"]);
@@ -1080,6 +1117,11 @@ fn who_reported_a_merged_case_sees_by_the_old_code_how_the_other_goes_on() {
         .says_nothing_of("request_reopen");
     desk.get(&format!("/staff/cases/{original}"))
         .says("Merged into this one");
+    // Whoever names a duplicate is told which case goes on.
+    let (third, _) = town.browser("en").report(&[("step", "anyway")]);
+    desk.act(&third, "merge", &[("into", &merged)])
+        .is(400)
+        .says(&format!("It was merged into {original}; write that number."));
 }
 
 #[test]
