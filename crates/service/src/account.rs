@@ -18,7 +18,6 @@ use crate::{
     password,
     place::Here,
     second_factor::take_off,
-    secret::recovery_code,
 };
 
 pub use whistle_store::account::{Change, Key, Listed};
@@ -188,7 +187,7 @@ impl Whistle {
             return Err(Error::Forbidden);
         }
         let id = here.id;
-        let (whistle, password) = (self.clone(), recovery_code(&self.chance));
+        let (whistle, password) = (self.clone(), password::readable(&self.chance));
         let plain = password.clone();
         let hash = self.hashing(move || Some(whistle.new_password(&plain))).await;
         let hash = password::once(&hash.unwrap_or(Err(Error::BadPassword))?);
