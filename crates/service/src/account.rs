@@ -199,12 +199,7 @@ impl Whistle {
     }
 
     /// Takes the second factor off such an account whose holder lost it, and ends its sessions. Answers the name it signs in with.
-    pub async fn reset_kept_second_factor(
-        &self,
-        here: &Here,
-        by: &SignedIn,
-        account: i64,
-    ) -> Result<String> {
+    pub async fn reset_kept_second_factor(&self, here: &Here, by: &SignedIn, account: i64) -> Result<String> {
         let (id, now) = (here.id, self.clock.now());
         self.change_kept(here, by, account, "second-factor", move |tx, kept| {
             take_off(tx, id, kept, now)
@@ -243,7 +238,9 @@ impl Whistle {
             change(tx, &kept)?;
             Ok(Some(kept.login))
         });
-        let login = changed.await?.ok_or_else(|| Error::not_found("account", account))?;
+        let login = changed
+            .await?
+            .ok_or_else(|| Error::not_found("account", account))?;
         tracing::info!(by = by.account, account, change = what, "an account was changed");
         Ok(login)
     }

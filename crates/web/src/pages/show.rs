@@ -503,7 +503,12 @@ impl Page {
                     || answer.question.clone(),
                     |q| q.label.get(self.lang()).to_owned(),
                 ),
-                value: answer.values.iter().map(name).collect::<Vec<_>>().join(&self.t("list-comma")),
+                value: answer
+                    .values
+                    .iter()
+                    .map(name)
+                    .collect::<Vec<_>>()
+                    .join(&self.t("list-comma")),
             }
         };
         case.answers.iter().map(answered).collect()

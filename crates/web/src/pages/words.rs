@@ -139,7 +139,9 @@ impl Words {
             | Refusal::UnknownUnit(x)
             | Refusal::UnknownArea(x)
             | Refusal::BadAnswer { question: x, .. } => self.x(&key, x),
-            Refusal::MergedInto(number) | Refusal::OriginalMerged(number) => self.x(&key, &number.to_string()),
+            Refusal::MergedInto(number) | Refusal::OriginalMerged(number) => {
+                self.x(&key, &number.to_string())
+            }
             Refusal::NoSuchReport(report) => self.n(&key, i64::from(*report)),
             Refusal::NotAnOutcomeOfWork(outcome) => self.x(&key, &self.of("outcome", outcome.as_str())),
             Refusal::MayNotReport

@@ -79,10 +79,7 @@ pub(crate) async fn list(
 }
 
 /// Gives an account a new password, shown in the answer only.
-pub(crate) async fn reset_password(
-    Path(account): Path<String>,
-    form: StaffForm,
-) -> Result<Response, Fault> {
+pub(crate) async fn reset_password(Path(account): Path<String>, form: StaffForm) -> Result<Response, Fault> {
     let page = &form.staff.page;
     let account = account.parse().map_err(|_| Fault::NoSuchPage)?;
     let (login, password) = page

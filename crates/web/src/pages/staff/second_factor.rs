@@ -74,7 +74,10 @@ fn picture(text: &str) -> Result<String, Fault> {
 }
 
 /// Makes a new secret, and shows it in the answer: no page shows it again.
-pub(crate) async fn begin(Extension(address): Extension<Address>, form: StaffForm) -> Result<Response, Fault> {
+pub(crate) async fn begin(
+    Extension(address): Extension<Address>,
+    form: StaffForm,
+) -> Result<Response, Fault> {
     let (staff, password) = (&form.staff, form.posted.fields.get("password").to_owned());
     let (page, whistle) = (&staff.page, &staff.page.app.whistle);
     let begun = whistle
