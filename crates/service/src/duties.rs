@@ -7,13 +7,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use whistle_domain::{case::Actor, command::Act, words::JurisdictionId};
-use whistle_store::{Tx, account, case as stored, intake, lease, photo};
+use whistle_store::{Tx, account, case as stored, handover, intake, lease, photo};
 
 use crate::{
     Whistle,
     account::TRIES_WINDOW,
     case::change,
     error::{Error, Result},
+    handover::NOTES_KEPT,
     lease::InCharge,
     media::UNUSED_KEPT,
     place::Here,
@@ -321,7 +322,7 @@ impl Whistle {
         }
     }
 
-    /// Forgets answers, tries and sessions that are old, in rounds that keep nobody waiting, and notes that the duties of the
+    /// Forgets answers, tries, sessions and notes to the next holder of a post that are old, in rounds that keep nobody waiting, and notes that the duties of the
     /// hour are done. Answers how many answers it were.
     fn forget(&self, charge: &InCharge, here: &Here, now: Timestamp) -> Result<u64> {
         let id = here.id;
@@ -340,6 +341,7 @@ impl Whistle {
         };
         in_rounds(account::forget_old_tries, now - TRIES_WINDOW)?;
         in_rounds(account::forget_old_sessions, now)?;
+        in_rounds(handover::forget_old, now - NOTES_KEPT)?;
         let forgotten = in_rounds(intake::forget_answers, now - ANSWERS_KEPT)?;
         let held = charge.held;
         self.store
