@@ -1379,6 +1379,7 @@ impl Story<'_> {
         ClockChange::Start {
             kind,
             limit,
+            from: None,
             due_at,
             step_at: first.map(|(_, at)| at),
         }
