@@ -132,9 +132,10 @@ fn any_act() -> impl Strategy<Value = Act> {
         3 => Just(Act::AskToExtend),
         3 => Just(Act::GrantRequest),
         2 => Just(Act::RefuseRequest),
-        8 => (any_respondent(), any_choices(), -1_i32..40).prop_map(|(of, choices, days)| Act::Ask {
+        8 => (any_respondent(), any_choices(), -1_i32..40, any::<bool>()).prop_map(|(of, choices, days, reachable)| Act::Ask {
             of,
             choices,
+            reachable,
             until: jiff::civil::date(2026, 5, 13) + Span::new().days(days),
         }),
         10 => prop::option::of(Just("yes".to_owned())).prop_map(|choice| Act::Answer { choice }),
@@ -317,6 +318,7 @@ fn fitting(verb: Verb, case: &Case, now: Timestamp) -> Option<Act> {
         Verb::Ask => Act::Ask {
             of: Respondent::Outside,
             choices: vec![],
+            reachable: false,
             until: VILLAGE.calendar.zone().to_datetime(now).date() + Span::new().days(3),
         },
         Verb::Answer => Act::Answer {

@@ -223,7 +223,7 @@ impl Whistle {
                 if events > BATCH {
                     break;
                 }
-                let before = stored::find_to_change(tx, id, due.number)?.filter(|s| s.case.state.is_open());
+                let before = stored::find_to_change(tx, id, due.number)?.filter(|s| s.case.state.is_undecided());
                 let Some(before) = before else {
                     taken.idle.push(due.number);
                     continue;
@@ -315,7 +315,7 @@ impl Whistle {
         Ok(last.is_none())
     }
 
-    /// Computes the clocks of open cases anew, at most `most` cases after one. Answers how many changed, and the last one
+    /// Computes the clocks of cases anew, at most `most` cases after one. Answers how many changed, and the last one
     /// that was looked at; none when there are no more.
     pub(crate) fn reckon_after(
         &self,
@@ -327,7 +327,7 @@ impl Whistle {
         let (id, now) = (here.id, self.clock.now());
         let cases = self
             .store
-            .read_blocking(|conn| stored::open_ones_after(conn, id, after, most))?;
+            .read_blocking(|conn| stored::undecided_after(conn, id, after, most))?;
         let last = cases.last().map(|case| case.number);
         // Most are as they were, and those are not the writer's business.
         let context = Context {
