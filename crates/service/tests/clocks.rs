@@ -522,7 +522,9 @@ fn a_request_to_reopen_is_looked_for_by_its_clock_also_after_a_restart() {
         text.replace("default,*,80%", "default,*,10%")
     });
     assert_eq!(whistle.apply(&steep).unwrap().reckoned, 1);
-    install.hands.pass(Duration::from_hours(1));
+    let step_at = wait(whistle.case(&place, number)).unwrap().next_step_at();
+    let until_step = step_at.unwrap().duration_since(whistle.now());
+    install.hands.pass(until_step.try_into().unwrap());
     assert_eq!(whistle.take_steps().unwrap(), 1);
     whistle.close();
     let whistle = install.process();
