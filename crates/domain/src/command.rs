@@ -137,8 +137,8 @@ pub enum Act {
         choices: Vec<String>,
         /// Until the start of this date.
         until: Date,
-        /// Whether the reporter who is asked said how they can be reached; known to whoever keeps that, and taken from nobody else.
-        #[serde(skip)]
+        /// Whether the reporter who is asked said how they can be reached. Whoever keeps that says so, not who asks.
+        #[serde(default)]
         reachable: bool,
     },
     /// See [`Verb::Answer`].
