@@ -165,6 +165,11 @@ impl State {
     pub const fn is_open(self) -> bool {
         !matches!(self, Self::Closed(_) | Self::ReopenRequested(_))
     }
+
+    /// Whether somebody has something to do or to decide, and a clock runs for it.
+    pub const fn is_undecided(self) -> bool {
+        !matches!(self, Self::Closed(_))
+    }
 }
 
 /// Who did something.
@@ -333,6 +338,9 @@ pub struct Flags {
     pub reworked: u8,
     /// How often it was reopened.
     pub reopened: u8,
+    /// How often the unit that had it let its clocks stand by asking a reporter.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub asked: u8,
     /// Watched over from above.
     pub supervised: bool,
     /// Fixed by the one who found it.
@@ -417,7 +425,7 @@ pub struct Request {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "whom", rename_all = "snake_case")]
 pub enum Respondent {
-    /// One who reported the case. Its clocks stand until the answer is there.
+    /// One who reported the case. Its clocks may stand until the answer is there; see [`Question::stops_clocks`].
     Reporter {
         /// Which report of the case.
         report: u32,
@@ -441,6 +449,26 @@ pub struct Question {
     pub choices: Vec<String>,
     /// Until when it can be answered.
     pub until: Timestamp,
+    /// Whether the clocks run on although a reporter is asked.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub runs_on: bool,
+}
+
+impl Question {
+    /// Whether the clocks wait for the answer.
+    pub const fn stops_clocks(&self) -> bool {
+        matches!(self.of, Respondent::Reporter { .. }) && !self.runs_on
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(n: &u8) -> bool {
+    *n == 0
 }
 
 /// Why a case is watched over from above.
@@ -775,6 +803,9 @@ pub enum Body {
         choices: Vec<String>,
         /// Until when it can be answered.
         until: Timestamp,
+        /// Whether the clocks run on although a reporter is asked.
+        #[serde(default, skip_serializing_if = "is_false")]
+        runs_on: bool,
     },
     /// The question was answered. Text: the answer, or what was added to it.
     Answered {
@@ -1159,6 +1190,10 @@ impl Case {
                     });
                 }
                 self.request = None;
+                // The work was done without the answer.
+                if let Some(question) = &mut self.question {
+                    question.runs_on = matches!(question.of, Respondent::Reporter { .. });
+                }
                 self.resolution.clone_from(&event.text);
                 self.times.handled_at = Some(event.at);
             }
@@ -1204,14 +1239,24 @@ impl Case {
             Body::ParkAsked { until } => self.request(Wish::Park { until: *until }, event),
             Body::ExtensionAsked => self.request(Wish::Extend, event),
             Body::RequestRefused => self.request = None,
-            Body::Asked { of, choices, until } => {
-                self.question = Some(Question {
+            Body::Asked {
+                of,
+                choices,
+                until,
+                runs_on,
+            } => {
+                let question = Question {
                     number: self.version,
                     of: *of,
                     text: event.text.clone(),
                     choices: choices.clone(),
                     until: *until,
-                });
+                    runs_on: *runs_on,
+                };
+                let of_unit = self.lead.is_some() && event.by.unit() == self.lead.as_ref();
+                let stood = u8::from(of_unit && question.stops_clocks());
+                self.flags.asked = self.flags.asked.saturating_add(stood);
+                self.question = Some(question);
             }
             Body::Answered { .. } | Body::Unanswered => self.question = None,
             Body::Reclassified {

@@ -188,6 +188,9 @@ pub enum ClockChange {
         kind: ClockKind,
         /// How long it may run.
         limit: Limit,
+        /// From when on; from the event on where that is not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Timestamp>,
         /// When it is due.
         due_at: Timestamp,
         /// When its first step is due.
@@ -244,6 +247,21 @@ pub enum ClockChange {
     },
 }
 
+impl ClockChange {
+    /// Of which clock.
+    pub const fn kind(&self) -> ClockKind {
+        match *self {
+            Self::Start { kind, .. }
+            | Self::Stop { kind }
+            | Self::Pause { kind }
+            | Self::Resume { kind, .. }
+            | Self::Extend { kind, .. }
+            | Self::Reckon { kind, .. }
+            | Self::Step { kind, .. } => kind,
+        }
+    }
+}
+
 /// The clocks of a case, or of a unit that is called: at most one of each kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -276,11 +294,12 @@ impl Clocks {
             ClockChange::Start {
                 kind,
                 limit,
+                from,
                 due_at,
                 step_at,
             } => {
                 self.0.retain(|c| c.kind != kind);
-                let clock = Clock::started(kind, limit, at, due_at);
+                let clock = Clock::started(kind, limit, from.unwrap_or(at), due_at);
                 self.0.push(Clock { step_at, ..clock });
             }
             ClockChange::Stop { kind } => self.change(kind, |c| {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     case::{
         Actor, Answer, Body, Case, Channel, Event, FoldError, JointPart, Location, MAX_CHOICE, MAX_CHOICES,
-        MAX_JOINT, MAX_PHOTOS, MAX_SPLIT, MAX_TEXT, Outcome, Photo, Rating, Respondent, Stage, State,
-        SupervisionKind, Wish,
+        MAX_JOINT, MAX_PHOTOS, MAX_SPLIT, MAX_TEXT, Outcome, Photo, Question, Rating, Respondent, Stage,
+        State, SupervisionKind, Wish,
     },
     clock::{Clock, ClockChange, ClockKind, resume},
     escalation::Ladder,
@@ -137,6 +137,9 @@ pub enum Act {
         choices: Vec<String>,
         /// Until the start of this date.
         until: Date,
+        /// Whether the reporter who is asked said how they can be reached. Whoever keeps that says so, not who asks.
+        #[serde(default)]
+        reachable: bool,
     },
     /// See [`Verb::Answer`].
     Answer {
@@ -667,7 +670,6 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
     if let Some(refusal) = untimely(line, case, by, place, now) {
         return Err(refusal);
     }
-    let settings = &place.jurisdiction.settings;
     let mut story = Story {
         context,
         case: Some(case.clone()),
@@ -763,10 +765,9 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                     need: Need::RightUnit,
                 });
             }
-            let standard = standard_held(place, case).ok();
-            let triage = standard.and_then(|s| s.triage).unwrap_or(settings.triage);
             let mut clocks = story.stop(OF_UNIT);
-            clocks.push(story.start(ClockKind::Triage, triage, standard));
+            let triage = story.start_triage();
+            clocks.extend(story.unless_asked(triage));
             story.tell(
                 Body::Returned {
                     right_unit: right.code.clone(),
@@ -798,19 +799,23 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
         }
         Act::Rework => story.rework(text)?,
         Act::Settle { outcome } => story.close(Body::Settled { outcome: *outcome }, text),
-        Act::RequestReopen => story.tell(Body::ReopenRequested, text, vec![]),
+        // Somebody must look at it as at a new report, within the same time.
+        Act::RequestReopen => {
+            let triage = story.start_triage();
+            story.tell(Body::ReopenRequested, text, vec![triage]);
+        }
         Act::Reopen => {
             let clocks = if case.lead.is_some() {
                 let standard = standard_held(place, case)?;
-                vec![story.start(ClockKind::Resolve, standard.resolve, Some(standard))]
+                let mut clocks = story.stop(&[ClockKind::Triage]);
+                clocks.push(story.start(ClockKind::Resolve, standard.resolve, Some(standard)));
+                clocks
             } else {
-                let standard = standard_held(place, case).ok();
-                let triage = standard.and_then(|s| s.triage).unwrap_or(settings.triage);
-                vec![story.start(ClockKind::Triage, triage, standard)]
+                vec![story.start_triage()]
             };
             story.tell(Body::Reopened, text, clocks);
         }
-        Act::RefuseReopen => story.tell(Body::ReopenRefused, text, vec![]),
+        Act::RefuseReopen => story.close(Body::ReopenRefused, text),
         Act::Park { until } => {
             check_park_date(place, now, *until)?;
             story.park(*until, text);
@@ -838,33 +843,12 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             }
         }
         Act::RefuseRequest => story.tell(Body::RequestRefused, text, vec![]),
-        Act::Ask { of, choices, until } => {
-            if let Respondent::Reporter { report } = of
-                && !(1..=case.reports).contains(report)
-            {
-                return Err(Refusal::NoSuchReport(*report));
-            }
-            let choices = check_choices(choices)?;
-            let zone = place.calendar.zone();
-            let today = zone.to_datetime(now).date();
-            let last = today.saturating_add(jiff::Span::new().days(MAX_ASK_DAYS));
-            if *until <= today || *until > last {
-                return Err(Refusal::AskDate(last));
-            }
-            let midnight = until.at(0, 0, 0, 0);
-            let until = zone.to_timestamp(midnight).map_err(|_| Refusal::AskDate(last))?;
-            // The clocks wait for the reporter's papers, not for anybody else's.
-            let pauses = match of {
-                Respondent::Reporter { .. } => story.all_stand(),
-                Respondent::Outside => vec![],
-            };
-            let body = Body::Asked {
-                of: *of,
-                choices,
-                until,
-            };
-            story.tell(body, text, pauses);
-        }
+        Act::Ask {
+            of,
+            choices,
+            until,
+            reachable,
+        } => story.ask(*of, choices, *until, *reachable, text)?,
         Act::Answer { choice } => {
             let offered = case
                 .question
@@ -1080,6 +1064,9 @@ fn open_part<'c>(case: &'c Case, unit: &UnitCode) -> Option<&'c JointPart> {
 
 /// The latest day up to which somebody may be given time to answer, from today.
 const MAX_ASK_DAYS: i64 = 30;
+
+/// How many questions of the unit that has a case let its clocks stand; after those its station decides, by parking or more time.
+pub const MAX_STANDING_QUESTIONS: u8 = 2;
 
 fn check_park_date(place: &Place, now: Timestamp, until: Date) -> Result<(), Refusal> {
     let today = place.calendar.zone().to_datetime(now).date();
@@ -1379,9 +1366,19 @@ impl Story<'_> {
         ClockChange::Start {
             kind,
             limit,
+            from: None,
             due_at,
             step_at: first.map(|(_, at)| at),
         }
+    }
+
+    /// The clock by which the station must have decided what becomes of the case.
+    fn start_triage(&self) -> ClockChange {
+        let place = self.context.place;
+        let standard = standard_held(place, self.case()).ok();
+        let triage = standard.and_then(|standard| standard.triage);
+        let limit = triage.unwrap_or(place.jurisdiction.settings.triage);
+        self.start(ClockKind::Triage, limit, standard)
     }
 
     fn live(&self, kinds: &[ClockKind], wanted: impl Fn(&Clock) -> bool) -> Vec<ClockKind> {
@@ -1457,6 +1454,69 @@ impl Story<'_> {
         running.map(|kind| ClockChange::Pause { kind }).collect()
     }
 
+    /// Asks a question. The clocks wait for the papers of a reporter who can be reached, and for nobody else's. The unit whose
+    /// clocks they are lets them stand but so often, for no longer than its limit, and not once that is over.
+    fn ask(
+        &mut self,
+        of: Respondent,
+        choices: &[String],
+        until: Date,
+        reachable: bool,
+        text: &str,
+    ) -> Result<(), Refusal> {
+        let Context { place, now, by, .. } = self.context;
+        let case = self.case();
+        if let Respondent::Reporter { report } = of
+            && !(1..=case.reports).contains(&report)
+        {
+            return Err(Refusal::NoSuchReport(report));
+        }
+        let choices = check_choices(choices)?;
+        let zone = place.calendar.zone();
+        let today = zone.to_datetime(now).date();
+        let mut last = today.saturating_add(jiff::Span::new().days(MAX_ASK_DAYS));
+        let mut stand = reachable && matches!(of, Respondent::Reporter { .. });
+        if stand && case.lead.is_some() && by.unit() == case.lead.as_ref() {
+            let resolve = case.clocks.get(ClockKind::Resolve);
+            let in_time = resolve.is_some_and(|clock| !clock.is_overdue(now));
+            stand = in_time && case.flags.asked < MAX_STANDING_QUESTIONS;
+            if stand {
+                let limit = standard_held(place, case)?.resolve;
+                let over = zone.to_datetime(place.calendar.due(now, limit)).date();
+                let tomorrow = today.saturating_add(jiff::Span::new().days(1));
+                last = over.clamp(tomorrow, last);
+            }
+        }
+        if until <= today || until > last {
+            return Err(Refusal::AskDate(last));
+        }
+        let midnight = until.at(0, 0, 0, 0);
+        let until = zone.to_timestamp(midnight).map_err(|_| Refusal::AskDate(last))?;
+        // What is over already stays so, and is told of further up.
+        let in_time = |clock: &Clock| clock.is_running() && !clock.is_overdue(now);
+        let pauses = if stand {
+            let in_time = self.live(&ClockKind::OF_CASE, in_time).into_iter();
+            in_time.map(|kind| ClockChange::Pause { kind }).collect()
+        } else {
+            vec![]
+        };
+        let body = Body::Asked {
+            of,
+            choices,
+            until,
+            runs_on: !stand && matches!(of, Respondent::Reporter { .. }),
+        };
+        self.tell(body, text, pauses);
+        Ok(())
+    }
+
+    /// A clock that begins to run; it stands at once while the clocks wait for a reporter's answer.
+    fn unless_asked(&self, begins: ClockChange) -> impl Iterator<Item = ClockChange> {
+        let waits = self.case().question.as_ref().is_some_and(Question::stops_clocks);
+        let stands = waits.then(|| ClockChange::Pause { kind: begins.kind() });
+        std::iter::once(begins).chain(stands)
+    }
+
     /// Lets the clocks that stand still run on.
     fn all_run_on(&self) -> Vec<ClockChange> {
         let standing = self.standing().into_iter();
@@ -1500,9 +1560,17 @@ impl Story<'_> {
         self.tell(body, text, stop);
     }
 
+    /// Takes the case on under a standard, by whose ladder the clocks that run climb from now on.
     fn accept(&mut self, by: &Actor, standard: &Standard, text: &str) {
+        let place = self.context.place;
+        let ladder = place.ladder(Some(standard));
+        let clocks = if std::ptr::eq(ladder, place.ladder_of(self.case())) {
+            vec![]
+        } else {
+            reckoned(self.case(), ladder, place)
+        };
         let standard = standard.code.clone();
-        self.tell_of(by, Body::Accepted { standard }, text, vec![]);
+        self.tell_of(by, Body::Accepted { standard }, text, clocks);
     }
 
     fn assign(&mut self, by: &Actor, unit: &UnitCode, standard: &Standard, text: &str) {
@@ -1514,7 +1582,10 @@ impl Story<'_> {
             (ClockKind::Resolve, Some(standard.resolve)),
         ];
         for (kind, limit) in limits {
-            clocks.extend(limit.map(|limit| self.start(kind, limit, Some(standard))));
+            if let Some(limit) = limit {
+                let begins = self.start(kind, limit, Some(standard));
+                clocks.extend(self.unless_asked(begins));
+            }
         }
         self.tell_of(by, Body::Assigned { unit: unit.clone() }, text, clocks);
     }

@@ -135,6 +135,7 @@ fn any_act() -> impl Strategy<Value = Act> {
         8 => (any_respondent(), any_choices(), -1_i32..40).prop_map(|(of, choices, days)| Act::Ask {
             of,
             choices,
+            reachable: days % 5 != 0,
             until: jiff::civil::date(2026, 5, 13) + Span::new().days(days),
         }),
         10 => prop::option::of(Just("yes".to_owned())).prop_map(|choice| Act::Answer { choice }),
@@ -317,6 +318,7 @@ fn fitting(verb: Verb, case: &Case, now: Timestamp) -> Option<Act> {
         Verb::Ask => Act::Ask {
             of: Respondent::Outside,
             choices: vec![],
+            reachable: false,
             until: VILLAGE.calendar.zone().to_datetime(now).date() + Span::new().days(3),
         },
         Verb::Answer => Act::Answer {
@@ -490,7 +492,7 @@ fn random_tales_reach_every_stage_and_tell_every_event() {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), rng);
     let mut words = std::collections::BTreeSet::new();
-    for _ in 0..300 {
+    for _ in 0..400 {
         let report = any_report().new_tree(&mut runner).unwrap().current();
         let steps = any_steps(40).new_tree(&mut runner).unwrap().current();
         let tale = tale_of(&report, &steps).unwrap();

@@ -301,6 +301,53 @@ fn another_service_has_another_ladder() {
     assert_eq!(tale.clock(ClockKind::Triage).step_at, Some(may(13, 10, 0)));
 }
 
+#[test]
+fn a_request_to_reopen_that_nobody_looks_at_is_told_to_the_station_and_further_up() {
+    let mut tale = assigned("pothole");
+    let outcome = Outcome::Resolved;
+    tale.does("roads-handler", Act::ReportIn)
+        .does("roads-handler", Act::Handle { outcome })
+        .does("dispatcher", Act::Verify);
+    assert_eq!(tale.case.next_step_at(), None);
+    tale.reporter_does(Act::RequestReopen).at(may(14, 0, 0));
+    drain(&mut tale);
+    let told: Vec<_> = escalations(&tale)
+        .into_iter()
+        .map(|e| (e.0, e.2, e.4.unwrap()))
+        .collect();
+    let station = |at, unit: &str| (ClockKind::Triage, at, unit.to_owned());
+    assert_eq!(
+        told,
+        [
+            station(may(13, 10, 36), "S-V11"),
+            station(may(13, 11, 0), "S-V11"),
+            station(may(13, 15, 0), "S-V1"),
+            station(may(13, 17, 0), "S-V"),
+        ]
+    );
+}
+
+#[test]
+fn who_accepts_by_another_standard_sets_the_ladder_of_that_one() {
+    let steep = village_with(|parts| {
+        parts.standards[1].ladder = Some("steep".parse().unwrap());
+        assert_eq!(parts.standards[1].code.as_str(), "P2");
+    });
+    let mut tale = Tale::of(&steep, &matter("pothole"), &Actor::Public);
+    assert_eq!(
+        tale.clock(ClockKind::Triage).step_at,
+        Some(may(13, 10, 36)),
+        "80 %"
+    );
+    let standard = Some("P2".parse().unwrap());
+    tale.does("dispatcher", Act::Accept { standard });
+    assert_eq!(
+        tale.clock(ClockKind::Triage).step_at,
+        Some(may(13, 10, 0)),
+        "50 %"
+    );
+}
+
 /// When a share of a limit of hours has passed, minute by minute: another way to the same time.
 fn walked(start: Timestamp, limit: Limit, hundredths: u32, pauses: &[(Timestamp, Timestamp)]) -> Timestamp {
     let minute = SignedDuration::from_mins(1);

@@ -195,6 +195,7 @@ impl Whistle {
         let (id, place) = (here.id, here.place.clone());
         let (now, chance) = (self.clock.now(), self.chance.draw());
         let verb = act.verb().as_str();
+        let act = self.with_reach(here, number, act).await?;
         let case = self
             .store
             .write(move |tx| {
@@ -238,6 +239,27 @@ impl Whistle {
             .await?;
         metrics::counter!("whistle_commands_total", "verb" => verb).increment(1);
         Ok(case)
+    }
+
+    /// Says with a question whether the reporter who is asked can be reached.
+    async fn with_reach(&self, here: &Here, number: CaseNumber, mut act: Act) -> Result<Act> {
+        if let Act::Ask {
+            of: Respondent::Reporter { report },
+            reachable,
+            ..
+        } = &mut act
+        {
+            let id = here.id;
+            let sealed = self
+                .store
+                .look_up(move |conn| intake::contacts(conn, id, number))
+                .await?;
+            let theirs = sealed.iter().find(|(of, _)| of == report);
+            let contact = theirs.and_then(|(_, sealed)| self.secret.open(sealed, (id, number, *report)));
+            *reachable =
+                contact.is_some_and(|contact| !contact.email.is_empty() || !contact.phone.is_empty());
+        }
+        Ok(act)
     }
 
     /// Makes a part of a case a case of its own, described by `text`; it lies where the whole does, unless it is said
@@ -520,7 +542,8 @@ impl Whistle {
             }
             let mut changed = 0;
             for &number in &numbers {
-                let Some(before) = stored::find_to_change(tx, id, number)?.filter(|s| s.case.state.is_open())
+                let Some(before) =
+                    stored::find_to_change(tx, id, number)?.filter(|s| s.case.state.is_undecided())
                 else {
                     continue;
                 };

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
     place::Place,
-    words::{CaseNumber, JurisdictionCode, JurisdictionId, Lang},
+    words::{CaseNumber, JurisdictionCode, JurisdictionId, Lang, WhistleNumber},
 };
 use whistle_notices::{
     Notice,
@@ -341,7 +341,10 @@ impl Whistle {
             let (more, last) = self.reckon_after(here, number, ROUND, None)?;
             (after, changed) = (last, changed + more);
         }
-        self.reckon_whistles(here)?;
+        let mut after = Some(WhistleNumber(0));
+        while let Some(number) = after {
+            after = self.reckon_whistles_after(here, number, None)?;
+        }
         Ok(changed)
     }
 }

@@ -25,6 +25,7 @@ use crate::{
     case::MAX_MERGED,
     duties::ANSWERS_KEPT,
     error::{Error, Result},
+    handover::NOTES_KEPT,
     notices::DEAD_KEPT,
     secret::Contact,
 };
@@ -38,7 +39,7 @@ pub struct StoredOf {
     pub about: &'static [About],
     /// How long.
     pub kept: Kept,
-    /// How long that is here, in the unit of the word `kept`: days for what goes after closing, for notices and for retries, hours for
+    /// How long that is here, in the unit of the word `kept`: days for what goes after closing, for notices, notes and retries, hours for
     /// sessions, minutes for tries; none where no time is set.
     pub time: Option<i64>,
     /// For whose eyes, at most.
@@ -57,6 +58,7 @@ pub fn stored_of_people(here: &Here) -> Vec<StoredOf> {
         Kept::Session => Some(SESSION_LASTS.as_hours()),
         Kept::Tries => Some(TRIES_WINDOW.as_mins()),
         Kept::Notices => Some(DEAD_KEPT.as_hours() / 24),
+        Kept::Handovers => Some(NOTES_KEPT.as_hours() / 24),
         Kept::WithCase | Kept::WithAccount | Kept::UntilTakenBack => None,
     };
     let kept = |purpose: Purpose| match purpose {

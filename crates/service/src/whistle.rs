@@ -25,6 +25,7 @@ use crate::{
     Whistle,
     case::{Request, With, earlier, idempotency, keep_answer},
     error::{Error, Result},
+    escalation::is_everybodys,
     list::{DEFAULT_PAGE, Page, read_cursor, write_cursor},
     place::Here,
 };
@@ -195,65 +196,82 @@ impl Whistle {
         Ok(found)
     }
 
-    /// Notes the limits of called units that have run out, each once, under the lease of the duty. Answers of how many whistles.
-    pub(crate) fn remind_called(&self, held: Held, here: &Here) -> Result<u64> {
-        /// Whistles of one round; the rest is left for the next look.
-        const ROUND: usize = 100;
-        let (id, now) = (here.id, self.clock.now());
-        let numbers = self
-            .store
-            .read_blocking(|conn| stored::steps_due(conn, id, now, ROUND))?;
+    /// Has the rules do something to whistles, in one transaction; where it fails, to each in one of its own, so that one that
+    /// cannot be read stops no other. Answers how many changed, and what is wrong with which.
+    pub(crate) fn in_round(
+        &self,
+        held: Option<Held>,
+        here: &Here,
+        act: &Act,
+        numbers: Vec<WhistleNumber>,
+    ) -> Result<(u64, Vec<(WhistleNumber, Error)>)> {
         if numbers.is_empty() {
-            return Ok(0);
+            return Ok((0, Vec::new()));
         }
-        let place = here.place.clone();
+        match self.change_blown(held, here, act, numbers.clone()) {
+            Ok(changed) => return Ok((changed, Vec::new())),
+            Err(error) if is_everybodys(&error) => return Err(error),
+            Err(_) => {}
+        }
+        let (mut changed, mut failed) = (0, Vec::new());
+        for number in numbers {
+            match self.change_blown(held, here, act, vec![number]) {
+                Ok(more) => changed += more,
+                Err(error) if is_everybodys(&error) => return Err(error),
+                Err(error) => failed.push((number, error)),
+            }
+        }
+        Ok((changed, failed))
+    }
+
+    fn change_blown(
+        &self,
+        held: Option<Held>,
+        here: &Here,
+        act: &Act,
+        numbers: Vec<WhistleNumber>,
+    ) -> Result<u64> {
+        let (id, place, now, act) = (here.id, here.place.clone(), self.clock.now(), act.clone());
         self.store.write_blocking(move |tx| -> Result<u64> {
-            lease::hold(tx, &held)?;
-            let mut noted = 0;
+            if let Some(held) = &held {
+                lease::hold(tx, held)?;
+            }
+            let mut changed = 0;
             for &number in &numbers {
                 let found = stored::find_to_change(tx, id, number)?;
                 let Some(before) = found.filter(|found| found.whistle.stage == Stage::Blown) else {
                     continue;
                 };
-                let events = decide(&before.whistle, &Act::Remind, "", at(&place, now, &Actor::System))?;
+                let events = decide(&before.whistle, &act, "", at(&place, now, &Actor::System))?;
                 if !events.is_empty() {
                     stored::commit(tx, id, number, Some(before), events)?;
-                    noted += 1;
+                    changed += 1;
                 }
             }
-            Ok(noted)
+            Ok(changed)
         })
     }
 
-    /// Computes the clocks of all open whistles anew.
-    pub(crate) fn reckon_whistles(&self, here: &Here) -> Result<()> {
+    /// Computes the clocks of some more open whistles anew, after one. Answers the last one that was looked at; none when there
+    /// are no more.
+    pub(crate) fn reckon_whistles_after(
+        &self,
+        here: &Here,
+        after: WhistleNumber,
+        held: Option<Held>,
+    ) -> Result<Option<WhistleNumber>> {
         /// Whistles of one round: few enough that reports are not kept waiting.
         const ROUND: usize = 100;
-        let (id, mut after) = (here.id, WhistleNumber(0));
-        loop {
-            let numbers = self
-                .store
-                .read_blocking(|conn| stored::open_after(conn, id, after, ROUND))?;
-            let Some(last) = numbers.last() else {
-                return Ok(());
-            };
-            after = *last;
-            let (place, now) = (here.place.clone(), self.clock.now());
-            self.store.write_blocking(move |tx| -> Result<()> {
-                for &number in &numbers {
-                    let found = stored::find_to_change(tx, id, number)?;
-                    let Some(before) = found.filter(|found| found.whistle.stage == Stage::Blown) else {
-                        continue;
-                    };
-                    let context = at(&place, now, &Actor::System);
-                    let events = decide(&before.whistle, &Act::Reckon, "", context)?;
-                    if !events.is_empty() {
-                        stored::commit(tx, id, number, Some(before), events)?;
-                    }
-                }
-                Ok(())
-            })?;
+        let id = here.id;
+        let numbers = self
+            .store
+            .read_blocking(|conn| stored::open_after(conn, id, after, ROUND))?;
+        let last = numbers.last().copied();
+        let (_, failed) = self.in_round(held, here, &Act::Reckon, numbers)?;
+        for (number, error) in failed {
+            tracing::error!(whistle = number.0, %error, "the clocks of a whistle cannot be computed anew");
         }
+        Ok(last)
     }
 }
 

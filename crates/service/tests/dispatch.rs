@@ -311,6 +311,7 @@ fn ask(town: &Town, of: Respondent, days: i64, choices: &[&str]) -> Act {
         of,
         choices: choices.iter().map(|choice| (*choice).to_owned()).collect(),
         until: zone.to_datetime(town.whistle.now()).date() + days.days(),
+        reachable: false,
     }
 }
 
@@ -345,7 +346,7 @@ fn a_question_is_answered_once_by_its_link() {
 #[test]
 fn a_question_to_the_reporter_stops_the_clocks_and_lapses_by_itself() {
     let town = Town::open();
-    let number = town.report("WAT-DRAIN", "").number;
+    let number = town.report("WAT-DRAIN", "resident@example.org").number;
     let of = Respondent::Reporter { report: 1 };
     let case = town.does(number, "CITY-D", ask(&town, of, 2, &[]));
     assert!(case.clocks.all().iter().all(|clock| !clock.is_running()));
@@ -375,6 +376,42 @@ fn a_question_to_the_reporter_stops_the_clocks_and_lapses_by_itself() {
     );
     assert_eq!(case.state.stage(), Stage::Assigned);
     town.is_whole();
+}
+
+#[test]
+fn a_question_to_a_reporter_who_left_no_word_stops_no_clock() {
+    let town = Town::open();
+    let of = Respondent::Reporter { report: 1 };
+    let runs = |case: &Case| {
+        let mut clocks = case.clocks.all().iter();
+        clocks.any(whistle_domain::clock::Clock::is_running)
+    };
+    let anonymous = town.report("WAT-DRAIN", "").number;
+    assert!(runs(&town.does(anonymous, "CITY-D", ask(&town, of, 2, &[]))));
+    // Whoever says that they can be reached is not believed.
+    let number = town.report("WAT-DRAIN", "").number;
+    let mut claimed = ask(&town, of, 2, &[]);
+    if let Act::Ask { reachable, .. } = &mut claimed {
+        *reachable = true;
+    }
+    assert!(runs(&town.does(number, "CITY-D", claimed)));
+    let known = town.report("WAT-DRAIN", "resident@example.org").number;
+    assert!(!runs(&town.does(known, "CITY-D", ask(&town, of, 2, &[]))));
+    town.is_whole();
+}
+
+#[test]
+fn a_note_is_forgotten_after_ninety_days() {
+    let town = Town::open();
+    let note = "Mrs Li calls again at ten.";
+    wait(town.whistle.hand_over(&town.here, &town.post("CITY-D"), note)).unwrap();
+    let notes = || wait(town.whistle.handovers(&town.here, &"CITY-D".parse().unwrap())).unwrap();
+    town.pass(Duration::from_hours(24 * 89));
+    town.whistle.do_duties().unwrap();
+    assert_eq!(notes().len(), 1);
+    town.pass(Duration::from_hours(25));
+    town.whistle.do_duties().unwrap();
+    assert_eq!(notes(), []);
 }
 
 #[test]

@@ -27,6 +27,7 @@ use whistle_service::{
     secret::{self, Contact},
     time::{Chance, Clock},
 };
+use whistle_store::intake;
 use whistle_testbed::{Bed, copy_folder};
 
 #[derive(Clone)]
@@ -320,6 +321,52 @@ fn a_photo_that_is_erased_goes_from_the_cases_too_into_which_its_case_was_merged
     whistle.do_duties().unwrap();
     assert!(!village.is_there(&own));
     village.is_whole();
+}
+
+#[test]
+fn what_is_to_be_erased_is_looked_for_a_few_cases_at_a_time() {
+    let village = Village::open();
+    let numbers: Vec<CaseNumber> = (0..5)
+        .map(|n| {
+            village
+                .report("a hole", if n == 3 { "" } else { "0700 1" }, &[])
+                .number
+        })
+        .collect();
+    for &number in &numbers[1..] {
+        let act = Act::Settle {
+            outcome: Outcome::Resolved,
+        };
+        let whistle = &village.whistle;
+        village.wait(whistle.act(&village.here, number, None, act, String::new(), Actor::System));
+    }
+    village.hours_pass(1);
+    let (id, before) = (village.here.id, village.whistle.now());
+    let target = village.bed.target(whistle_store::Target::Postgres);
+    let store = whistle_store::Store::open(target, Timestamp::UNIX_EPOCH).unwrap();
+    let after = |nth: Option<usize>| nth.map_or(CaseNumber(0), |nth| numbers[nth]);
+    let texts = |nth| {
+        let found = store.read_blocking(|conn| intake::texts_to_erase(conn, id, before, after(nth), 2));
+        let found = found.unwrap();
+        (found.cases, found.last)
+    };
+    // The first one is still open.
+    assert_eq!(texts(None), (vec![numbers[1]], Some(numbers[1])));
+    assert_eq!(texts(Some(1)), (vec![numbers[2], numbers[3]], Some(numbers[3])));
+    assert_eq!(texts(Some(3)), (vec![numbers[4]], Some(numbers[4])));
+    assert_eq!(texts(Some(4)), (vec![], None));
+    let contacts = |nth| {
+        let found = store.read_blocking(|conn| intake::contacts_to_erase(conn, id, before, after(nth), 2));
+        let found = found.unwrap();
+        (found.cases, found.last)
+    };
+    assert_eq!(contacts(None), (vec![numbers[1]], Some(numbers[1])));
+    // The fourth has none.
+    assert_eq!(
+        contacts(Some(1)),
+        (vec![numbers[2], numbers[4]], Some(numbers[4]))
+    );
+    assert_eq!(contacts(Some(4)), (vec![], None));
 }
 
 #[test]

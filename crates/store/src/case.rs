@@ -653,17 +653,30 @@ pub fn steps_due(
     })
 }
 
-/// The open cases with numbers after one, in their order.
-pub fn open_ones_after(
+/// The cases in which clocks may run, with numbers after one, in their order: the open ones, and those that are asked to be
+/// reopened.
+pub fn undecided_after(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     after: CaseNumber,
     limit: usize,
 ) -> Result<Vec<Case>> {
     conn.rows(
+        // Each half along its own partial index.
         "SELECT fold
-         FROM cases
-         WHERE jurisdiction_id = $1 AND number > $2 AND is_open = 1
+         FROM (SELECT number, fold
+               FROM (SELECT number, fold
+                     FROM cases
+                     WHERE jurisdiction_id = $1 AND number > $2 AND is_open = 1
+                     ORDER BY number
+                     LIMIT $3) AS open
+               UNION ALL
+               SELECT number, fold
+               FROM (SELECT number, fold
+                     FROM cases
+                     WHERE jurisdiction_id = $1 AND number > $2 AND stage = 'reopen_requested'
+                     ORDER BY number
+                     LIMIT $3) AS requested) AS undecided
          ORDER BY number
          LIMIT $3",
         params![jurisdiction.0, after.0, limit as i64],

@@ -98,6 +98,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 12,
         sql: include_str!("../migrations/0012_erasure.sql"),
     },
+    Migration {
+        version: 13,
+        name: "reopen requests",
+        reads_from: 12,
+        sql: include_str!("../migrations/0013_reopen_requests.sql"),
+    },
 ];
 
 impl Migration {

@@ -36,14 +36,19 @@ pub(crate) struct Change {
     number: i64,
     /// None when it is closed now.
     open: Option<Looks>,
+    /// When the next step is due of one that is closed, and asked to be reopened; else [`NEVER`].
+    requested: i64,
 }
 
 impl Change {
     pub(crate) fn of(jurisdiction: JurisdictionId, columns: &Columns<'_>) -> Self {
+        let state = columns.case.state;
+        let is_requested = state.is_undecided() && !state.is_open();
         Self {
             jurisdiction,
             number: columns.case.number.0,
-            open: columns.case.state.is_open().then(|| Looks::of(columns)),
+            open: state.is_open().then(|| Looks::of(columns)),
+            requested: if is_requested { columns.step_at } else { NEVER },
         }
     }
 }
@@ -130,14 +135,18 @@ struct Table {
     names: HashMap<Box<str>, Word>,
     /// The cases with a step to come, by its time: looked at every second, and must not cost what all of them would.
     steps: BTreeSet<Due>,
+    /// Those of the steps that are of cases which are closed and asked to be reopened. No list looks for these.
+    requested: HashMap<i64, Due>,
+}
+
+fn step(number: i64, at: i64) -> Option<Due> {
+    let number = CaseNumber(number);
+    (at != NEVER).then_some(Due { at, number })
 }
 
 impl Entry {
     fn step(&self) -> Option<Due> {
-        (self.step_at != NEVER).then_some(Due {
-            at: self.step_at,
-            number: CaseNumber(self.number),
-        })
+        step(self.number, self.step_at)
     }
 }
 
@@ -181,6 +190,17 @@ impl Table {
         }
         if let Some(moved) = self.entries.get(place) {
             self.places.insert(moved.number, place);
+        }
+    }
+
+    /// Notes the next step of a case that is asked to be reopened; that it is not, by [`NEVER`].
+    fn request(&mut self, number: i64, step_at: i64) {
+        if let Some(before) = self.requested.remove(&number) {
+            self.steps.remove(&before);
+        }
+        if let Some(step) = step(number, step_at) {
+            self.requested.insert(number, step);
+            self.steps.insert(step);
         }
     }
 
@@ -339,6 +359,17 @@ impl OpenCases {
                 Ok(())
             },
         )?;
+        conn.each(
+            "SELECT jurisdiction_id, number, step_at
+             FROM cases
+             WHERE stage = 'reopen_requested'",
+            params![],
+            |row| {
+                let table = tables.entry(row.int(0)?).or_default();
+                table.request(row.int(1)?, row.int(2)?);
+                Ok(())
+            },
+        )?;
         *self.tables.write().unwrap_or_else(PoisonError::into_inner) = tables;
         Ok(())
     }
@@ -356,6 +387,7 @@ impl OpenCases {
                 Some(looks) => table.put(change.number, looks),
                 None => table.remove(change.number),
             }
+            table.request(change.number, change.requested);
         }
     }
 

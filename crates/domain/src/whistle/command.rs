@@ -232,8 +232,10 @@ pub enum Refusal {
     /// The time to meet lies in the past or too far ahead.
     #[error("units are called for a time from now to {MAX_DAYS_AHEAD} days ahead")]
     MeetTime,
-    /// A report-in was made before the call, or will be made.
-    #[error("a report-in was made between the call and now")]
+    /// A report-in was made before the call, or before the station did not find the unit, or will be made.
+    #[error(
+        "a report-in was made between the call, or the station's word that the unit is not there, and now"
+    )]
     MadeTime,
     /// Too many duties.
     #[error("minutes hold at most {MAX_DUTIES} duties")]
@@ -593,13 +595,17 @@ impl Story<'_> {
         self.events.push(event);
     }
 
-    fn start(&self, unit: &UnitCode, kind: ClockKind, limit: Limit, from: Timestamp) -> CallClock {
-        let due_at = self.context.place.calendar.due(from, limit);
+    fn start(&self, unit: &UnitCode, kind: ClockKind, limit: Limit, at: Timestamp) -> CallClock {
+        // Nobody is awaited before the time to meet.
+        let meet_at = self.whistle().meet_at;
+        let later = meet_at.filter(|meet_at| kind == ClockKind::ReportIn && *meet_at > at);
+        let due_at = self.context.place.calendar.due(later.unwrap_or(at), limit);
         CallClock {
             unit: unit.clone(),
             change: ClockChange::Start {
                 kind,
                 limit,
+                from: later,
                 due_at,
                 // Whoever stays on longer keeps nobody waiting.
                 step_at: (kind != ClockKind::Leave).then_some(due_at),
@@ -677,8 +683,12 @@ impl Story<'_> {
         text: &str,
     ) -> Result<(), Refusal> {
         let now = self.context.now;
-        let called_at = self.whistle().call(&unit).map_or(now, |call| call.called_at);
-        if made_at.is_some_and(|at| at < called_at || at > now) {
+        let call = self.whistle().call(&unit);
+        // Where the station did not find it, it was not there before.
+        let not_found = call.filter(|call| call.state == CallState::Absent);
+        let not_found = not_found.and_then(|call| call.confirmed_at);
+        let earliest = not_found.or_else(|| call.map(|call| call.called_at));
+        if made_at.is_some_and(|at| at < earliest.unwrap_or(now) || at > now) {
             return Err(Refusal::MadeTime);
         }
         let near = self

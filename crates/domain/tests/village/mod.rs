@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use jiff::{SignedDuration, Timestamp, civil::date};
 use whistle_domain::{
     calendar::{Calendar, CalendarRules, Holiday, HolidayName, MakeUpDay},
-    case::{Actor, Case, Channel, Event, Respondent, Stage},
+    case::{Actor, Case, Channel, Event, Question as Asked, Stage},
     clock::{Clock, ClockKind},
     command::{Act, Context, NewReport, Refusal, Whereabouts, decide, report},
     escalation::{Ladder, Rung, To},
@@ -555,17 +555,21 @@ impl<'p> Tale<'p> {
         if parked {
             assert!(case.state.is_open() && case.flags.was_parked);
         }
-        if parked || !case.state.is_open() {
+        if parked || !case.state.is_undecided() {
             assert_eq!(running, 0, "{clocks:?}");
         } else {
-            let awaits_reporter = case
-                .question
-                .as_ref()
-                .is_some_and(|q| matches!(q.of, Respondent::Reporter { .. }));
+            let awaits_reporter = case.question.as_ref().is_some_and(Asked::stops_clocks);
             assert!(
                 running > 0 || awaits_reporter,
-                "an open case without a limit: {case:?}"
+                "a case that awaits somebody, without a limit: {case:?}"
             );
+            if awaits_reporter {
+                let mut run_on = clocks.iter().filter(|c| c.is_running());
+                assert!(
+                    run_on.all(|clock| clock.is_overdue(log.last().unwrap().at)),
+                    "it runs while the reporter is asked: {clocks:?}"
+                );
+            }
         }
         if parked {
             assert!(case.question.is_none(), "it waits for two things: {case:?}");
@@ -585,8 +589,10 @@ impl<'p> Tale<'p> {
         if !case.state.is_open() || case.lead.is_none() {
             assert_eq!(case.request, None, "a request of nobody");
         }
-        if !case.state.is_open() {
+        if !case.state.is_undecided() {
             assert!(clocks.iter().all(|c| c.stopped_at.is_some()), "{clocks:?}");
+        }
+        if !case.state.is_open() {
             assert_eq!(case.question, None, "a question about what is over");
             assert!(case.times.closed_at.is_some());
         }

@@ -439,6 +439,8 @@ impl<'a> Life<'a, '_> {
             of: Respondent::Reporter { report: 1 },
             choices: Vec::new(),
             until: self.day_after(at, 3),
+            // Most of them left word.
+            reachable: true,
         };
         let is_asked = self.act(at, by, &act, text);
         let soon = self.at + self.minutes(20, 1200);

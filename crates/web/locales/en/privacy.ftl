@@ -69,6 +69,10 @@ privacy-kept-notices = { $n ->
         [one] At most { $n } day after it was sent or given up.
        *[other] At most { $n } days after it was sent or given up.
     }
+privacy-kept-handovers = { $n ->
+        [one] { $n } day.
+       *[other] { $n } days.
+    }
 privacy-kept-until_taken_back = Until it is taken back.
 
 privacy-seen-public = Everybody, where the case is public: texts with telephone numbers, addresses, identity numbers and plates masked, photos only if you agree. The unit that has the case and the stations of its areas see all of it.

@@ -51,6 +51,7 @@ privacy-kept-session = 最多 { $n } 小时。
 privacy-kept-retries = { $n } 天。
 privacy-kept-tries = { $n } 分钟。
 privacy-kept-notices = 发送成功或放弃发送后最多 { $n } 天。
+privacy-kept-handovers = { $n } 天。
 privacy-kept-until_taken_back = 直到取消为止。
 
 privacy-seen-public = 公开案件任何人都能看到：文字中的电话、邮箱、证件号、车牌自动隐去，照片经您同意才公开。办理单位和所在网格的服务站能看到全部内容。

@@ -106,6 +106,9 @@ impl PublicCase {
         let last = running.max_by_key(|clock| clock.due_at);
         let promise = match (case.flags.parked_until, last) {
             (Some(date), _) if case.state.is_open() => page.words.x("promise-parked", &page.words.date(date)),
+            (_, Some(clock)) if !case.state.is_open() => {
+                page.words.x("promise-reopen", &page.moment(clock.due_at).text)
+            }
             (_, Some(clock)) => page.words.x(
                 &format!("promise-{}", clock.kind.as_str()),
                 &page.moment(clock.due_at).text,

@@ -961,7 +961,9 @@ impl StaffEvent {
                 line.unit = Some(Code::of(unit));
                 line.due_at = due_at.map(Time);
             }
-            Body::Asked { of, choices, until } => {
+            Body::Asked {
+                of, choices, until, ..
+            } => {
                 line.report = report_of(*of);
                 line.choices.clone_from(choices);
                 line.due_at = Some(Time(*until));

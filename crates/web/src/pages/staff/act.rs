@@ -275,6 +275,7 @@ fn read(page: &Page, verb: Verb, posted: &Posted, case: &Case, wrongs: &mut Wron
                 of,
                 choices: choices.collect(),
                 until,
+                reachable: false,
             })
         }
         Verb::Answer => Some(Act::Answer {

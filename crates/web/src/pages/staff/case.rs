@@ -123,6 +123,7 @@ struct QuestionView {
     choices: String,
     until: Moment,
     link: Option<String>,
+    runs_on: bool,
 }
 
 /// Who watches over the case, and why.
@@ -193,6 +194,7 @@ fn question(page: &Page, case: &Case, by: &Actor) -> Option<QuestionView> {
         link: link
             .filter(|_| answers || !is_reporters)
             .map(|link| format!("{}/ask/{link}", page.base())),
+        runs_on: !question.stops_clocks(),
     })
 }
 
