@@ -98,6 +98,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 12,
         sql: include_str!("../migrations/0012_erasure.sql"),
     },
+    Migration {
+        version: 13,
+        name: "escalated",
+        // An older program cannot read the clocks of joint units, nor keep how high up a case was told of.
+        reads_from: 13,
+        sql: include_str!("../migrations/0013_escalated.sql"),
+    },
 ];
 
 impl Migration {
