@@ -408,7 +408,7 @@ fn a_rotation_seals_anew_leaves_codes_good_and_is_finished_when_it_was_stopped()
     let desk = village.desk();
     let contacts = village.whistle.contacts(&village.here, reports[0].number, &desk);
     assert_eq!(
-        village.wait(contacts)[0].1.phone,
+        village.wait(contacts)[0].contact.phone,
         "0700 0",
         "staff still reach them"
     );
