@@ -314,7 +314,7 @@ fn a_photo_that_is_erased_goes_from_the_cases_too_into_which_its_case_was_merged
     assert_eq!(photos(middle.number), Vec::<String>::new());
     assert_eq!(
         photos(original.number),
-        [both.id.clone()],
+        std::slice::from_ref(&both.id),
         "the first reporter sent it as well"
     );
     whistle.do_duties().unwrap();
