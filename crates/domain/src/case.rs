@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    clock::{ClockChange, ClockKind, Clocks},
+    clock::{Clock, ClockChange, ClockKind, Clocks, UnitClock},
     escalation::Tier,
     geometry::Point,
     place::AreaPath,
@@ -370,9 +370,12 @@ pub struct JointPart {
     pub task: String,
     /// When it got it.
     pub assigned_at: Timestamp,
-    /// Until when, where the desk set a limit.
+    /// Until when, where the desk set a limit; as its clock says, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
+    /// Its clock, where the desk set a limit. A part from before parts had clocks has none.
+    #[serde(default, skip_serializing_if = "Clocks::is_empty")]
+    pub clocks: Clocks,
     /// What it handed in; none as long as it is at work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_in: Option<HandedIn>,
@@ -382,6 +385,20 @@ impl JointPart {
     /// Whether the unit is still at work.
     pub const fn is_open(&self) -> bool {
         self.handed_in.is_none()
+    }
+
+    /// Its clock, where the desk set a limit.
+    pub fn clock(&self) -> Option<&Clock> {
+        self.clocks.get(ClockKind::Joint)
+    }
+
+    /// Whether it was, or is, handed in too late. What stands still grows no older.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        let ended = self.handed_in.as_ref().map_or(now, |done| done.at);
+        match self.clock() {
+            Some(clock) => clock.is_overdue(now),
+            None => self.due_at.is_some_and(|due| due < ended),
+        }
     }
 }
 
@@ -652,6 +669,8 @@ pub struct Event {
     pub text: String,
     /// What it did to the clocks.
     pub clocks: Vec<ClockChange>,
+    /// What it did to the clocks of the parts that other units have in it.
+    pub parts: Vec<UnitClock>,
 }
 
 /// What happened. No free text in here.
@@ -871,6 +890,9 @@ pub enum Body {
     Escalated {
         /// Which clock.
         clock: ClockKind,
+        /// Whose part it limits, where it is the clock of one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        part: Option<UnitCode>,
         /// Which step of its ladder, from 1.
         step: u8,
         /// When the step was due; it may have been taken later.
@@ -1142,6 +1164,7 @@ impl Case {
                 task: event.text.clone(),
                 assigned_at: event.at,
                 due_at: *due_at,
+                clocks: Clocks::default(),
                 handed_in: None,
             }),
             Body::JointHandled { unit } => {
@@ -1311,9 +1334,26 @@ impl Case {
 
     /// When something is due to happen by itself: the next step of a clock, or the end of the time for an answer.
     pub fn next_step_at(&self) -> Option<Timestamp> {
-        let step = self.clocks.next_step().and_then(|clock| clock.step_at);
+        let step = self.next_step().and_then(|(_, clock)| clock.step_at);
         let lapse = self.question.as_ref().map(|question| question.until);
         step.into_iter().chain(lapse).min()
+    }
+
+    /// The running clock whose next step is due first, and whose part it limits; of two at once, that of the whole.
+    pub fn next_step(&self) -> Option<(Option<&UnitCode>, &Clock)> {
+        let whole = self.clocks.next_step().map(|clock| (None, clock));
+        let parts = self.joint.iter();
+        let parts = parts.filter_map(|part| Some((Some(&part.unit), part.clocks.next_step()?)));
+        whole
+            .into_iter()
+            .chain(parts)
+            .min_by_key(|(_, clock)| clock.step_at)
+    }
+
+    /// The clocks of the parts that units are still at work on.
+    pub fn part_clocks(&self) -> impl Iterator<Item = (&UnitCode, &Clock)> {
+        let open = self.joint.iter().filter(|part| part.is_open());
+        open.filter_map(|part| Some((&part.unit, part.clock()?)))
     }
 
     /// Whether a unit leads it or has a part in it.
@@ -1336,6 +1376,13 @@ impl Case {
     fn turn_clocks(&mut self, event: &Event) {
         for change in &event.clocks {
             self.clocks.apply(change, event.at);
+        }
+        for UnitClock { unit, change } in &event.parts {
+            // Of a unit's parts the last one is at work, or just was.
+            if let Some(part) = self.joint.iter_mut().rfind(|part| part.unit == *unit) {
+                part.clocks.apply(change, event.at);
+                part.due_at = part.clock().map(|clock| clock.due_at).or(part.due_at);
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         MAX_JOINT, MAX_PHOTOS, MAX_SPLIT, MAX_TEXT, Outcome, Photo, Question, Rating, Respondent, Stage,
         State, SupervisionKind, Wish,
     },
-    clock::{Clock, ClockChange, ClockKind, resume},
+    clock::{Clock, ClockChange, ClockKind, UnitClock, resume},
     escalation::Ladder,
     geometry::Point,
     limit::Limit,
@@ -733,11 +733,16 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                 unit: unit.code.clone(),
                 due_at: limit.map(|limit| place.calendar.due(now, limit)),
             };
-            story.tell(body, text, vec![]);
+            let turns = story.start_part(&unit.code, *limit);
+            story.tell(body, text, turns);
         }
         Act::HandleJoint => {
             let unit = by.unit().ok_or(Refusal::NotAllowed(verb))?.clone();
-            story.tell(Body::JointHandled { unit }, text, vec![]);
+            let turns = Turns {
+                parts: story.stop_parts(|part| *part == unit),
+                ..Turns::default()
+            };
+            story.tell(Body::JointHandled { unit }, text, turns);
         }
         Act::ReleaseJoint { unit } => {
             let part = open_part(case, unit).ok_or(Refusal::Missing {
@@ -813,7 +818,11 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             } else {
                 vec![story.start_triage()]
             };
-            story.tell(Body::Reopened, text, clocks);
+            let turns = Turns {
+                clocks,
+                parts: story.start_parts_anew(),
+            };
+            story.tell(Body::Reopened, text, turns);
         }
         Act::RefuseReopen => story.close(Body::ReopenRefused, text),
         Act::Park { until } => {
@@ -913,16 +922,16 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             story.tell(Body::Whistled { whistle, stage }, text, vec![]);
         }
         Act::Reckon => {
-            let clocks = reckoned(case, place.ladder_of(case), place);
-            if !clocks.is_empty() {
-                story.tell(Body::Reckoned, text, clocks);
+            let turns = reckoned(case, place.ladder_of(case), place);
+            if !turns.is_empty() {
+                story.tell(Body::Reckoned, text, turns);
             }
         }
         Act::Escalate => {
             if let Some(at) = case.next_step_at().filter(|at| *at <= now) {
-                let step = case.clocks.next_step().filter(|clock| clock.step_at == Some(at));
-                if let Some(clock) = step {
-                    story.escalate(clock);
+                let step = case.next_step().filter(|(_, clock)| clock.step_at == Some(at));
+                if let Some((part, clock)) = step {
+                    story.escalate(part, clock);
                 } else {
                     let clocks = story.all_run_on();
                     story.tell(Body::Unanswered, text, clocks);
@@ -1177,20 +1186,56 @@ fn next_step(clock: &Clock, ladder: &Ladder, place: &Place) -> Option<Timestamp>
     ladder.next(clock, &place.calendar).map(|(_, at)| at)
 }
 
-/// The running clocks of a case that are due at other times by this calendar and ladder, themselves or their next steps.
-fn reckoned(case: &Case, ladder: &Ladder, place: &Place) -> Vec<ClockChange> {
-    let running = case.clocks.all().iter().filter(|c| c.is_running());
-    running
-        .map(|c| {
-            let due_at = c.reckon(&place.calendar);
-            let next = ladder.next_until(c, due_at, &place.calendar);
-            (c, due_at, next.map(|(_, at)| at))
-        })
-        .filter(|(c, due_at, step_at)| (c.due_at, c.step_at) != (*due_at, *step_at))
-        .map(|(c, due_at, step_at)| ClockChange::Reckon {
+/// What an event does to the clocks of a case and to those of the parts in it.
+#[derive(Default)]
+struct Turns {
+    clocks: Vec<ClockChange>,
+    parts: Vec<UnitClock>,
+}
+
+impl Turns {
+    fn is_empty(&self) -> bool {
+        self.clocks.is_empty() && self.parts.is_empty()
+    }
+}
+
+impl From<Vec<ClockChange>> for Turns {
+    fn from(clocks: Vec<ClockChange>) -> Self {
+        Self {
+            clocks,
+            parts: Vec::new(),
+        }
+    }
+}
+
+/// The running clocks of a case and of its parts that are due at other times by this calendar and ladder, themselves or
+/// their next steps.
+fn reckoned(case: &Case, ladder: &Ladder, place: &Place) -> Turns {
+    let anew = |c: &Clock| {
+        let due_at = c.reckon(&place.calendar);
+        let next = ladder.next_until(c, due_at, &place.calendar);
+        let step_at = next.map(|(_, at)| at);
+        let differs = (c.due_at, c.step_at) != (due_at, step_at);
+        (c.is_running() && differs).then_some(ClockChange::Reckon {
             kind: c.kind,
             due_at,
             step_at,
+        })
+    };
+    Turns {
+        clocks: case.clocks.all().iter().filter_map(anew).collect(),
+        parts: parts_where(case, anew),
+    }
+}
+
+/// What happens to the clocks of the open parts, as far as it says.
+fn parts_where(case: &Case, change: impl Fn(&Clock) -> Option<ClockChange>) -> Vec<UnitClock> {
+    case.part_clocks()
+        .filter_map(|(unit, clock)| {
+            Some(UnitClock {
+                unit: unit.clone(),
+                change: change(clock)?,
+            })
         })
         .collect()
 }
@@ -1337,17 +1382,19 @@ impl Story<'_> {
             .expect("a story is told from its first event on")
     }
 
-    fn tell(&mut self, body: Body, text: &str, clocks: Vec<ClockChange>) {
-        self.tell_of(self.context.by, body, text, clocks);
+    fn tell(&mut self, body: Body, text: &str, turns: impl Into<Turns>) {
+        self.tell_of(self.context.by, body, text, turns);
     }
 
-    fn tell_of(&mut self, by: &Actor, body: Body, text: &str, clocks: Vec<ClockChange>) {
+    fn tell_of(&mut self, by: &Actor, body: Body, text: &str, turns: impl Into<Turns>) {
+        let Turns { clocks, parts } = turns.into();
         let event = Event {
             at: self.context.now,
             by: by.clone(),
             body,
             text: text.to_owned(),
             clocks,
+            parts,
         };
         let folded: Result<(), FoldError> = match &mut self.case {
             Some(case) => case.apply(&event),
@@ -1390,10 +1437,6 @@ impl Story<'_> {
             .collect()
     }
 
-    fn running(&self) -> Vec<ClockKind> {
-        self.live(&ClockKind::OF_CASE, Clock::is_running)
-    }
-
     fn standing(&self) -> Vec<ClockKind> {
         self.live(&ClockKind::OF_CASE, Clock::is_paused)
     }
@@ -1404,27 +1447,93 @@ impl Story<'_> {
     }
 
     fn run_on(&self, kind: ClockKind) -> Option<ClockChange> {
+        self.case().clocks.get(kind).map(|clock| self.resumed(clock))
+    }
+
+    /// That a clock runs on now.
+    fn resumed(&self, clock: &Clock) -> ClockChange {
         let place = self.context.place;
-        let mut clock = self.case().clocks.get(kind)?.clone();
+        let mut clock = clock.clone();
         resume(&mut clock, self.context.now);
-        Some(ClockChange::Resume {
-            kind,
+        ClockChange::Resume {
+            kind: clock.kind,
             due_at: clock.reckon(&place.calendar),
             step_at: next_step(&clock, place.ladder_of(self.case()), place),
+        }
+    }
+
+    /// That the limit of a clock is added once more.
+    fn extended(&self, clock: &Clock) -> ClockChange {
+        let place = self.context.place;
+        let mut clock = clock.clone();
+        clock.extensions = clock.extensions.saturating_add(1);
+        ClockChange::Extend {
+            kind: clock.kind,
+            due_at: clock.reckon(&place.calendar),
+            step_at: next_step(&clock, place.ladder_of(self.case()), place),
+        }
+    }
+
+    /// The clock of a unit's new part, where the desk sets a limit. As long as the reporter's papers are awaited it stands.
+    fn start_part(&self, unit: &UnitCode, limit: Option<Limit>) -> Turns {
+        let standard = standard_held(self.context.place, self.case()).ok();
+        let start = limit.map(|limit| self.start(ClockKind::Joint, limit, standard));
+        let question = self.case().question.as_ref();
+        let is_awaited = question.is_some_and(|question| matches!(question.of, Respondent::Reporter { .. }));
+        let stands = (is_awaited && start.is_some()).then_some(ClockChange::Pause {
+            kind: ClockKind::Joint,
+        });
+        let of_unit = |change| UnitClock {
+            unit: unit.clone(),
+            change,
+        };
+        Turns {
+            parts: start.into_iter().chain(stands).map(of_unit).collect(),
+            ..Turns::default()
+        }
+    }
+
+    /// The limits of the parts that were open when the case was closed begin anew, as that of the work does.
+    fn start_parts_anew(&self) -> Vec<UnitClock> {
+        let standard = standard_held(self.context.place, self.case()).ok();
+        parts_where(self.case(), |clock| {
+            Some(self.start(clock.kind, clock.limit, standard))
         })
     }
 
-    /// Takes the step of a clock that is due; where it is due later by now, by another calendar or ladder, notes that.
-    fn escalate(&mut self, clock: &Clock) {
+    fn stop_parts(&self, whose: impl Fn(&UnitCode) -> bool) -> Vec<UnitClock> {
+        let stop = |clock: &Clock| {
+            let runs = clock.stopped_at.is_none();
+            runs.then_some(ClockChange::Stop { kind: clock.kind })
+        };
+        let mut parts = parts_where(self.case(), stop);
+        parts.retain(|part| whose(&part.unit));
+        parts
+    }
+
+    /// Takes the step of a clock that is due, of the whole or of a unit's part; where it is due later by now, by another
+    /// calendar or ladder, notes that.
+    fn escalate(&mut self, part: Option<&UnitCode>, clock: &Clock) {
         let Context { place, now, .. } = self.context;
         let ladder = place.ladder_of(self.case());
+        let of = |change: ClockChange| match part {
+            None => Turns::from(vec![change]),
+            Some(unit) => Turns {
+                parts: vec![UnitClock {
+                    unit: unit.clone(),
+                    change,
+                }],
+                ..Turns::default()
+            },
+        };
         match ladder.next(clock, &place.calendar) {
             Some((rung, due_at)) if due_at <= now => {
-                let told = rung.to.told(clock.kind, self.case(), place);
+                let told = rung.to.told(clock.kind, part, self.case(), place);
                 let mut after = clock.clone();
                 after.steps_fired = after.steps_fired.saturating_add(1);
                 let body = Body::Escalated {
                     clock: clock.kind,
+                    part: part.cloned(),
                     step: after.steps_fired,
                     due_at,
                     level: told.level,
@@ -1435,23 +1544,28 @@ impl Story<'_> {
                     kind: clock.kind,
                     step_at: next_step(&after, ladder, place),
                 };
-                self.tell(body, "", vec![step]);
+                self.tell(body, "", of(step));
             }
             next => {
-                let clocks = vec![ClockChange::Reckon {
+                let reckon = ClockChange::Reckon {
                     kind: clock.kind,
                     due_at: clock.reckon(&place.calendar),
                     step_at: next.map(|(_, at)| at),
-                }];
-                self.tell(Body::Reckoned, "", clocks);
+                };
+                self.tell(Body::Reckoned, "", of(reckon));
             }
         }
     }
 
-    /// Lets the clocks that run stand still.
-    fn all_stand(&self) -> Vec<ClockChange> {
-        let running = self.running().into_iter();
-        running.map(|kind| ClockChange::Pause { kind }).collect()
+    /// Lets those of the clocks that run stand still.
+    fn stand(&self, which: impl Fn(&Clock) -> bool) -> Turns {
+        let pause = |kind| ClockChange::Pause { kind };
+        let stands = |clock: &Clock| clock.is_running() && which(clock);
+        let clocks = self.live(&ClockKind::OF_CASE, stands).into_iter();
+        Turns {
+            clocks: clocks.map(pause).collect(),
+            parts: parts_where(self.case(), |clock| stands(clock).then_some(pause(clock.kind))),
+        }
     }
 
     /// Asks a question. The clocks wait for the papers of a reporter who can be reached, and for nobody else's. The unit whose
@@ -1493,12 +1607,10 @@ impl Story<'_> {
         let midnight = until.at(0, 0, 0, 0);
         let until = zone.to_timestamp(midnight).map_err(|_| Refusal::AskDate(last))?;
         // What is over already stays so, and is told of further up.
-        let in_time = |clock: &Clock| clock.is_running() && !clock.is_overdue(now);
         let pauses = if stand {
-            let in_time = self.live(&ClockKind::OF_CASE, in_time).into_iter();
-            in_time.map(|kind| ClockChange::Pause { kind }).collect()
+            self.stand(|clock| !clock.is_overdue(now))
         } else {
-            vec![]
+            Turns::default()
         };
         let body = Body::Asked {
             of,
@@ -1518,27 +1630,33 @@ impl Story<'_> {
     }
 
     /// Lets the clocks that stand still run on.
-    fn all_run_on(&self) -> Vec<ClockChange> {
+    fn all_run_on(&self) -> Turns {
         let standing = self.standing().into_iter();
-        standing.filter_map(|kind| self.run_on(kind)).collect()
+        Turns {
+            clocks: standing.filter_map(|kind| self.run_on(kind)).collect(),
+            parts: parts_where(self.case(), |clock| {
+                clock.is_paused().then(|| self.resumed(clock))
+            }),
+        }
     }
 
     fn park(&mut self, until: Date, text: &str) {
-        let clocks = self.all_stand();
+        let clocks = self.stand(|_| true);
         self.tell(Body::Parked { until }, text, clocks);
     }
 
+    /// Adds the limit of the work once more, and to each part that is in time its own.
     fn extend(&mut self, text: &str) -> Result<(), Refusal> {
-        let place = self.context.place;
-        let clock = self.case().clocks.get(ClockKind::Resolve);
-        let mut clock = clock.ok_or(Refusal::Overdue)?.clone();
-        clock.extensions = clock.extensions.saturating_add(1);
-        let clocks = vec![ClockChange::Extend {
-            kind: ClockKind::Resolve,
-            due_at: clock.reckon(&place.calendar),
-            step_at: next_step(&clock, place.ladder_of(self.case()), place),
-        }];
-        self.tell(Body::Extended, text, clocks);
+        let now = self.context.now;
+        let resolve = self.case().clocks.get(ClockKind::Resolve);
+        let turns = Turns {
+            clocks: vec![self.extended(resolve.ok_or(Refusal::Overdue)?)],
+            parts: parts_where(self.case(), |clock| {
+                let in_time = clock.is_running() && !clock.is_overdue(now);
+                in_time.then(|| self.extended(clock))
+            }),
+        };
+        self.tell(Body::Extended, text, turns);
         Ok(())
     }
 
@@ -1556,7 +1674,10 @@ impl Story<'_> {
     }
 
     fn close(&mut self, body: Body, text: &str) {
-        let stop = self.stop(&ClockKind::OF_CASE);
+        let stop = Turns {
+            clocks: self.stop(&ClockKind::OF_CASE),
+            parts: self.stop_parts(|_| true),
+        };
         self.tell(body, text, stop);
     }
 
@@ -1565,7 +1686,7 @@ impl Story<'_> {
         let place = self.context.place;
         let ladder = place.ladder(Some(standard));
         let clocks = if std::ptr::eq(ladder, place.ladder_of(self.case())) {
-            vec![]
+            Turns::default()
         } else {
             reckoned(self.case(), ladder, place)
         };

@@ -13,7 +13,7 @@ use whistle_domain::{
         Actor, Body, Case, Channel, Event, FoldError, JointPart, MAX_PHOTOS, Outcome, Photo, PhotoKind,
         Rating, Respondent, State, SupervisionKind,
     },
-    clock::{ClockChange, ClockKind},
+    clock::{ClockChange, ClockKind, UnitClock},
     command::{Act, NewReport, Refusal, Whereabouts},
     place::Level,
     tally::{By, Counted, additions},
@@ -298,7 +298,7 @@ fn fitting(verb: Verb, case: &Case, now: Timestamp) -> Option<Act> {
                 .find(is_free);
             Act::AssignJoint {
                 unit: free.unwrap().parse().unwrap(),
-                limit: None,
+                limit: [None, Some("4h working".parse().unwrap())][case.version as usize % 2],
             }
         }
         Verb::HandleJoint => Act::HandleJoint,
@@ -410,6 +410,7 @@ proptest! {
             body: again(&event.body),
             text: event.text.clone(),
             clocks: again::<Vec<ClockChange>>(&event.clocks),
+            parts: again::<Vec<UnitClock>>(&event.parts),
         }).collect();
         prop_assert_eq!(&stored, &tale.log);
         prop_assert_eq!(Case::fold(tale.case.number, &stored).unwrap(), tale.case);

@@ -361,7 +361,9 @@ fn limit(kind: ClockKind, at: &str, lang: Lang) -> String {
         ClockKind::ReportIn => ("报到", "report in"),
         ClockKind::Leave => ("离场", "leave"),
         // A case's alone.
-        ClockKind::Triage | ClockKind::Resolve | ClockKind::Verify => return at.to_owned(),
+        ClockKind::Triage | ClockKind::Resolve | ClockKind::Verify | ClockKind::Joint => {
+            return at.to_owned();
+        }
     };
     match lang {
         Lang::Zh => format!("{at} 前{zh}"),

@@ -11,7 +11,7 @@ use whistle_domain::{
 };
 use whistle_store::{
     case::{self as stored, Hash, Prepared, Stored, Tell},
-    intake::{self, Answered},
+    intake::{self, Answered, Sealed},
     lease::{self, Held},
     list::{Filter, List, Order},
 };
@@ -362,33 +362,38 @@ impl Whistle {
         let id = here.id;
         let sealed = self
             .store
-            .read(move |conn| {
-                let (mut sealed, mut cases) = (Vec::new(), vec![number]);
-                let mut seen = 0;
-                while let Some(number) = cases.pop().filter(|_| seen < MAX_MERGED) {
-                    seen += 1;
-                    let contacts = intake::contacts(conn, id, number)?;
-                    sealed.extend(
-                        contacts
-                            .into_iter()
-                            .map(|(report, sealed)| (number, report, sealed)),
-                    );
-                    if let Some(found) = stored::find(conn, id, number)? {
-                        cases.extend(found.case.absorbed);
-                    }
-                }
-                Ok::<_, whistle_store::Error>(sealed)
-            })
+            .read(move |conn| sealed_contacts(conn, id, number))
             .await?;
-        let opened = sealed.into_iter().filter_map(|(number, report, sealed)| {
-            let contact = self.secret.open(&sealed, (id, number, report))?;
-            Some(Subscriber {
-                number,
-                report,
-                contact,
-            })
-        });
-        Ok(opened.collect())
+        Ok(self.opened(id, sealed))
+    }
+
+    /// What can be opened of sealed contact data.
+    fn opened(&self, id: JurisdictionId, sealed: Vec<Sealed>) -> Vec<Subscriber> {
+        let opened = sealed.into_iter().filter_map(
+            |Sealed {
+                 number,
+                 report,
+                 sealed,
+             }| {
+                let contact = self.secret.open(&sealed, (id, number, report))?;
+                Some(Subscriber {
+                    number,
+                    report,
+                    contact,
+                })
+            },
+        );
+        opened.collect()
+    }
+
+    /// How many reports the cases have that were merged into one, and into those.
+    pub async fn merged_reports(&self, here: &Here, case: &Case) -> Result<u32> {
+        if case.absorbed.is_empty() {
+            return Ok(0);
+        }
+        let (id, number) = (here.id, case.number);
+        let cases = self.store.read(move |conn| with_merged(conn, id, number)).await?;
+        Ok(cases.iter().skip(1).map(|case| case.reports).sum())
     }
 
     /// Says something publicly about a public case, with photos; for other systems that follow it. Sent again under the
@@ -581,8 +586,9 @@ impl Whistle {
         (!contact.is_empty()).then(|| self.secret.seal(contact, report, &self.chance))
     }
 
-    /// The contact data of a case, by report. The view is logged before anything is shown.
-    pub async fn contacts(&self, here: &Here, number: CaseNumber, by: &Actor) -> Result<Vec<(u32, Contact)>> {
+    /// How those can be reached who reported a case, and who reported the cases that were merged into it: whoever answers for
+    /// the one that goes on answers them too. The view is logged before anything is shown, with each case of theirs.
+    pub async fn contacts(&self, here: &Here, number: CaseNumber, by: &Actor) -> Result<Vec<Subscriber>> {
         let Actor::Post { post, account, .. } = by else {
             return Err(Error::Forbidden);
         };
@@ -594,18 +600,57 @@ impl Whistle {
         let sealed = self
             .store
             .write(move |tx| -> Result<_> {
-                let sealed = intake::contacts(tx, id, number)?;
-                if !sealed.is_empty() {
+                let sealed = sealed_contacts(tx, id, number)?;
+                let mut shown: Vec<CaseNumber> = sealed.iter().map(|one| one.number).collect();
+                shown.dedup();
+                // That of the case itself says that somebody looked, also where only merged ones have any.
+                if !shown.is_empty() && !shown.contains(&number) {
+                    shown.push(number);
+                }
+                for number in shown {
                     intake::log_contact_view(tx, id, number, now, account, &post)?;
                 }
                 Ok(sealed)
             })
             .await?;
-        Ok(sealed
-            .into_iter()
-            .filter_map(|(report, sealed)| Some((report, self.secret.open(&sealed, (id, number, report))?)))
-            .collect())
+        Ok(self.opened(id, sealed))
     }
+}
+
+/// A case, and after it those that were merged into it and into those; none where there is no such case.
+fn with_merged(
+    conn: &whistle_store::Conn,
+    id: JurisdictionId,
+    number: CaseNumber,
+) -> whistle_store::Result<Vec<Case>> {
+    let (mut numbers, mut found) = (vec![number], Vec::new());
+    while let Some(&number) = numbers.get(found.len()).filter(|_| found.len() < MAX_MERGED) {
+        let Some(stored) = stored::find(conn, id, number)? else {
+            break;
+        };
+        numbers.extend(&stored.case.absorbed);
+        found.push(stored.case);
+    }
+    Ok(found)
+}
+
+/// The contact data of a case and of those that were merged into it, case by case and by report.
+fn sealed_contacts(
+    conn: &whistle_store::Conn,
+    id: JurisdictionId,
+    number: CaseNumber,
+) -> whistle_store::Result<Vec<Sealed>> {
+    let mut all = Vec::new();
+    for case in with_merged(conn, id, number)? {
+        let number = case.number;
+        let sealed = intake::contacts(conn, id, number)?.into_iter();
+        all.extend(sealed.map(|(report, sealed)| Sealed {
+            number,
+            report,
+            sealed,
+        }));
+    }
+    Ok(all)
 }
 
 #[expect(

@@ -411,7 +411,8 @@ impl Whistle {
 }
 
 fn steps_fired(case: &Case) -> usize {
-    let clocks = case.clocks.all().iter();
+    let parts = case.joint.iter().flat_map(|part| part.clocks.all());
+    let clocks = case.clocks.all().iter().chain(parts);
     clocks.map(|clock| usize::from(clock.steps_fired)).sum()
 }
 

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use whistle_domain::{
-    case::Actor,
+    case::{Actor, Case, MAX_TEXT},
     command::{self, Act as CaseAct, Context},
     place::{Level, Place},
     rights,
@@ -72,7 +72,7 @@ impl Whistle {
                 about.retain(|case| rights::may_see(case, &by, &place));
                 let number = stored::next_number(tx, id)?;
                 let events = blow(&new, number, &about, at(&place, now, &by))?;
-                let whistle = stored::commit(tx, id, number, None, events)?;
+                let whistle = stored::commit(tx, id, number, None, events, Tell::Outbox)?;
                 tell_cases(tx, id, &place, &whistle, now)?;
                 keep_answer(tx, id, request.as_ref(), CaseNumber(number.0), 0, now)?;
                 Ok::<_, Error>(whistle)
@@ -124,7 +124,7 @@ impl Whistle {
                 }
                 let stage = before.whistle.stage;
                 let events = decide(&before.whistle, &act, &text, at(&place, now, &by))?;
-                let whistle = stored::commit(tx, id, number, Some(before), events)?;
+                let whistle = stored::commit(tx, id, number, Some(before), events, Tell::Outbox)?;
                 if whistle.stage != stage {
                     tell_cases(tx, id, &place, &whistle, now)?;
                 }
@@ -244,7 +244,7 @@ impl Whistle {
                 };
                 let events = decide(&before.whistle, &act, "", at(&place, now, &Actor::System))?;
                 if !events.is_empty() {
-                    stored::commit(tx, id, number, Some(before), events)?;
+                    stored::commit(tx, id, number, Some(before), events, Tell::Outbox)?;
                     changed += 1;
                 }
             }
@@ -346,8 +346,8 @@ fn tell_cases(
 }
 
 /// Splits the minutes' duties into assignments: a case gets the unit of its first duty as its lead, unless that unit leads
-/// it already or the table of transitions does not let whoever closed the whistle assign it now. Duties of further units
-/// stay in the whistle alone; here they will become joint assignments of the case.
+/// it already, and each further unit with a duty in it as a joint unit, with what it is to do and its limit. All of a case is
+/// one change of it. What the table of transitions does not let whoever closed the whistle do now, stays in the whistle alone.
 fn hand_out(
     tx: &mut Tx<'_>,
     id: JurisdictionId,
@@ -357,28 +357,63 @@ fn hand_out(
     now: Timestamp,
 ) -> Result<()> {
     for number in in_order(whistle) {
-        let Some(unit) = lead_of(whistle, number) else {
+        let Some(lead) = lead_of(whistle, number) else {
             continue;
         };
         let Some(before) = cases::find_to_change(tx, id, number)? else {
             continue;
         };
-        if before.case.lead.as_ref() == Some(unit) {
-            continue;
+        let (mut case, mut events) = (before.case.clone(), Vec::new());
+        for (act, text) in assignments(whistle, &case, lead) {
+            match command::decide(&case, &act, &text, at(place, now, by)) {
+                Ok(made) => {
+                    for event in &made {
+                        let folded = case.apply(event);
+                        debug_assert!(folded.is_ok(), "{folded:?}");
+                    }
+                    events.extend(made);
+                }
+                Err(refusal) => {
+                    tracing::info!(case = number.0, whistle = whistle.number.0, %refusal, "a duty became no assignment");
+                }
+            }
         }
-        let act = CaseAct::Assign {
-            unit: Some(unit.clone()),
-        };
-        match command::decide(&before.case, &act, &whistle.minutes, at(place, now, by)) {
-            Ok(events) => {
-                cases::commit(tx, id, before, events, &place.calendar, Tell::Outbox)?;
-            }
-            Err(refusal) => {
-                tracing::info!(case = number.0, whistle = whistle.number.0, %refusal, "a duty became no assignment");
-            }
+        if !events.is_empty() {
+            cases::commit(tx, id, before, events, &place.calendar, Tell::Outbox)?;
         }
     }
     Ok(())
+}
+
+/// What the minutes make of a case: its lead, and after it the parts of the other units. Of a unit with several duties in it
+/// they are one part, with the longest of their limits: that is when the last of them is due.
+pub(crate) fn assignments(whistle: &Blown, case: &Case, lead: &UnitCode) -> Vec<(CaseAct, String)> {
+    let mut made = Vec::new();
+    if case.lead.as_ref() != Some(lead) {
+        let act = CaseAct::Assign {
+            unit: Some(lead.clone()),
+        };
+        made.push((act, whistle.minutes.clone()));
+    }
+    let of_case = || whistle.duties.iter().filter(|duty| duty.case == case.number);
+    let mut units: Vec<&UnitCode> = Vec::new();
+    for duty in of_case() {
+        if duty.unit != *lead && !units.contains(&&duty.unit) {
+            units.push(&duty.unit);
+        }
+    }
+    for unit in units {
+        let duties = || of_case().filter(|duty| duty.unit == *unit);
+        let last = duties().max_by_key(|duty| duty.due_at);
+        let tasks: Vec<&str> = duties().map(|duty| duty.what.as_str()).collect();
+        let act = CaseAct::AssignJoint {
+            unit: unit.clone(),
+            limit: last.map(|duty| duty.limit),
+        };
+        let task: String = tasks.join("\n").chars().take(MAX_TEXT).collect();
+        made.push((act, task));
+    }
+    made
 }
 
 /// The unit that leads a case by the minutes: the whistle's lead if it has a duty there, else the first that has.

@@ -394,6 +394,7 @@ fn who_takes_a_place_over_computes_what_the_one_who_applied_it_did_not() {
                         step_at: None,
                     })
                     .collect(),
+                parts: Vec::new(),
             };
             let calendar = &place.place.calendar;
             stored::commit(tx, place.id, found, vec![without], calendar, stored::Tell::Nobody).map(drop)

@@ -315,7 +315,7 @@ fn a_photo_that_is_erased_goes_from_the_cases_too_into_which_its_case_was_merged
     assert_eq!(photos(middle.number), Vec::<String>::new());
     assert_eq!(
         photos(original.number),
-        [both.id.clone()],
+        std::slice::from_ref(&both.id),
         "the first reporter sent it as well"
     );
     whistle.do_duties().unwrap();
@@ -455,7 +455,7 @@ fn a_rotation_seals_anew_leaves_codes_good_and_is_finished_when_it_was_stopped()
     let desk = village.desk();
     let contacts = village.whistle.contacts(&village.here, reports[0].number, &desk);
     assert_eq!(
-        village.wait(contacts)[0].1.phone,
+        village.wait(contacts)[0].contact.phone,
         "0700 0",
         "staff still reach them"
     );

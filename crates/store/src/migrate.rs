@@ -104,6 +104,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 12,
         sql: include_str!("../migrations/0013_reopen_requests.sql"),
     },
+    Migration {
+        version: 14,
+        name: "escalated",
+        // An older program cannot read the clocks of joint units, nor keep how high up a case was told of.
+        reads_from: 14,
+        sql: include_str!("../migrations/0014_escalated.sql"),
+    },
 ];
 
 impl Migration {

@@ -306,6 +306,7 @@ pub const COLUMNS: &[Columns] = &[
             "due_at",
             "step_at",
             "parked_until",
+            "escalated",
             "hash",
         ],
         &[

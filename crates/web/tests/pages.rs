@@ -940,6 +940,7 @@ fn several_units_work_on_a_case_and_the_lead_hands_it_in_last() {
         .get(&case)
         .is(200)
         .says("Close the lane")
+        .says("Part in it")
         .says_nothing_of("/report_in\"");
     water.act(&number, "report_in", &[]).is(303);
     let work = [("outcome", "resolved"), ("text", "A new valve")];
@@ -1103,7 +1104,7 @@ fn who_reported_a_merged_case_sees_by_the_old_code_how_the_other_goes_on() {
     town.add_user("desk", &["CITY-D"]);
     let (original, _) = town.browser("en").report(&[]);
     let mut second = town.browser("en");
-    let (merged, _) = second.report(&[("step", "anyway")]);
+    let (merged, _) = second.report(&[("step", "anyway"), ("email", "second@example.org")]);
     let mut desk = town.browser("en");
     desk.sign_in("desk");
     desk.act(&merged, "merge", &[("into", &original)]).is(303);
@@ -1115,13 +1116,45 @@ fn who_reported_a_merged_case_sees_by_the_old_code_how_the_other_goes_on() {
         .says(&format!("Goes on as case {original}"))
         .says("It is rain water")
         .says_nothing_of("request_reopen");
-    desk.get(&format!("/staff/cases/{original}"))
-        .says("Merged into this one");
+    let case = format!("/staff/cases/{original}");
+    let page = desk.get(&case);
+    page.says("Merged into this one")
+        .says("One reporter of a merged case is answered here too.")
+        .says_nothing_of("second@example.org");
+    let token = page.hidden("token");
+    desk.post(&format!("{case}/contacts"), &[("token", &token)])
+        .is(200)
+        .says("second@example.org")
+        .says(&format!("<a href=\"/staff/cases/{merged}\">{merged}</a> · "));
+    desk.get(&format!("/staff/cases/{merged}"))
+        .says("Contact data looked at");
     // Whoever names a duplicate is told which case goes on.
     let (third, _) = town.browser("en").report(&[("step", "anyway")]);
     desk.act(&third, "merge", &[("into", &merged)])
         .is(400)
         .says(&format!("It was merged into {original}; write that number."));
+}
+
+#[test]
+fn what_was_escalated_is_a_list_of_its_own_with_how_high_up() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    town.add_user("water", &["WATER-H"]);
+    let (number, _) = town.browser("en").report(&[]);
+    for login in ["desk", "water"] {
+        let mut browser = town.browser("en");
+        browser.sign_in(login);
+        browser
+            .get("/staff?tab=escalated&escalated=town")
+            .is(200)
+            .says("<option value=\"town\" selected>to the town or higher</option>")
+            .says_nothing_of(&format!("/staff/cases/{number}\""));
+        browser
+            .get("/staff/cases?escalated=city")
+            .is(200)
+            .says("<option value=\"city\" selected>")
+            .says_nothing_of(&format!("/staff/cases/{number}\""));
+    }
 }
 
 #[test]

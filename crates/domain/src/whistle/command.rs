@@ -6,12 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Body, CallClock, CallState, Event, FoldError, Stage, UnitRating, Whistle,
+    Body, CallState, Event, FoldError, Stage, UnitRating, Whistle,
     transition::{Need, Transition, Verb, approves, may_blow},
 };
 use crate::{
     case::{Actor, Case, MAX_TEXT, Rating},
-    clock::{ClockChange, ClockKind},
+    clock::{ClockChange, ClockKind, UnitClock},
     command::{Context, clean},
     geometry::Point,
     limit::Limit,
@@ -579,7 +579,7 @@ impl Story<'_> {
             .expect("a story is told from its first event on")
     }
 
-    fn tell(&mut self, body: Body, text: &str, clocks: Vec<CallClock>) {
+    fn tell(&mut self, body: Body, text: &str, clocks: Vec<UnitClock>) {
         let event = Event {
             at: self.context.now,
             by: self.context.by.clone(),
@@ -595,12 +595,12 @@ impl Story<'_> {
         self.events.push(event);
     }
 
-    fn start(&self, unit: &UnitCode, kind: ClockKind, limit: Limit, at: Timestamp) -> CallClock {
+    fn start(&self, unit: &UnitCode, kind: ClockKind, limit: Limit, from: Timestamp) -> UnitClock {
         // Nobody is awaited before the time to meet.
         let meet_at = self.whistle().meet_at;
-        let later = meet_at.filter(|meet_at| kind == ClockKind::ReportIn && *meet_at > at);
-        let due_at = self.context.place.calendar.due(later.unwrap_or(at), limit);
-        CallClock {
+        let later = meet_at.filter(|meet_at| kind == ClockKind::ReportIn && *meet_at > from);
+        let due_at = self.context.place.calendar.due(later.unwrap_or(from), limit);
+        UnitClock {
             unit: unit.clone(),
             change: ClockChange::Start {
                 kind,
@@ -614,13 +614,13 @@ impl Story<'_> {
     }
 
     /// Stops those clocks of a unit that run.
-    fn stop(&self, unit: &UnitCode, kinds: &[ClockKind]) -> Vec<CallClock> {
+    fn stop(&self, unit: &UnitCode, kinds: &[ClockKind]) -> Vec<UnitClock> {
         let call = self.whistle().call(unit);
         let clocks = call.map_or(&[][..], |call| call.clocks.all());
         clocks
             .iter()
             .filter(|clock| clock.is_running() && kinds.contains(&clock.kind))
-            .map(|clock| CallClock {
+            .map(|clock| UnitClock {
                 unit: unit.clone(),
                 change: ClockChange::Stop { kind: clock.kind },
             })
@@ -628,7 +628,7 @@ impl Story<'_> {
     }
 
     /// The clocks that a call starts.
-    fn clocks_of_call(&self, kind: &WhistleKind, unit: &UnitCode) -> impl Iterator<Item = CallClock> {
+    fn clocks_of_call(&self, kind: &WhistleKind, unit: &UnitCode) -> impl Iterator<Item = UnitClock> {
         let limits = [
             (ClockKind::Sign, kind.sign),
             (ClockKind::Contact, kind.contact),
@@ -769,7 +769,7 @@ impl Story<'_> {
                 kind: clock,
                 step_at: None,
             };
-            let noted = CallClock {
+            let noted = UnitClock {
                 unit: unit.clone(),
                 change,
             };
@@ -783,10 +783,10 @@ impl Story<'_> {
             let clocks = call.clocks.all().iter().filter(|clock| clock.is_running());
             clocks.map(move |clock| (&call.unit, clock))
         });
-        let changed: Vec<CallClock> = running
+        let changed: Vec<UnitClock> = running
             .filter_map(|(unit, clock)| {
                 let due_at = calendar.due(clock.started_at, clock.limit);
-                (due_at != clock.due_at).then(|| CallClock {
+                (due_at != clock.due_at).then(|| UnitClock {
                     unit: unit.clone(),
                     change: ClockChange::Reckon {
                         kind: clock.kind,

@@ -190,6 +190,7 @@ promise-sign = The unit will take it on by { $x }.
 promise-report_in = The unit will be there by { $x }.
 promise-resolve = It is to be fixed by { $x }.
 promise-verify = The work will be checked by { $x }.
+promise-joint = Another unit has done its part by { $x }.
 promise-parked = It has to wait until { $x }.
 promise-overdue = This is overdue.
 case-join = I have the same problem
@@ -205,6 +206,10 @@ sign-in-password = Password
 sign-in = Sign in
 sign-in-hint = Lost the password? The administrator sets a new one.
 tabs-label = Queues
+tab-escalated = Escalated
+filter-escalated = Escalated
+filter-escalated-any = anybody
+escalated-from = to the { $x } or higher
 tab-mine = My unit
 tab-triage = To triage
 tab-assign = To assign
@@ -225,6 +230,10 @@ public-page = See the public page
 contacts-title = How to reach the reporter
 contacts-hint = That you looked is logged.
 contacts-show = Show
+contacts-merged = { $n ->
+    [one] One reporter of a merged case is answered here too.
+   *[other] { $n } reporters of merged cases are answered here too.
+}
 contacts-none = No reporter left any.
 clocks-title = Clocks
 clock-met = met in time
@@ -346,6 +355,7 @@ clock-triage = Triage
 clock-sign = Sign
 clock-report_in = Report in
 clock-resolve = Resolve
+clock-joint = Part in it
 clock-verify = Verify
 event-reported = Reported
 event-joined = Reported again

@@ -409,6 +409,7 @@ impl Page {
             }
             Body::Escalated {
                 clock,
+                part,
                 level,
                 unit,
                 post,
@@ -420,7 +421,16 @@ impl Page {
                     (None, None) => self.t("step-nobody"),
                 };
                 let parts = [
-                    ("clock", self.words.of("clock", clock.as_str())),
+                    (
+                        "clock",
+                        match part {
+                            Some(part) => self.words.aside(
+                                &self.words.of("clock", clock.as_str()),
+                                &self.unit_name(part.as_str()),
+                            ),
+                            None => self.words.of("clock", clock.as_str()),
+                        },
+                    ),
                     ("level", self.words.of("tier", level.as_str())),
                     ("who", told),
                 ];

@@ -11,6 +11,7 @@ use whistle_domain::{
         Actor, Case, Event, JointPart, Outcome, Request, Respondent, State, Supervision, SupervisionKind,
         Wish,
     },
+    clock::Clock,
     command::{self, Whereabouts},
     place::{Level, Place},
     rights,
@@ -19,6 +20,7 @@ use whistle_domain::{
 };
 use whistle_service::{
     Error,
+    case::Subscriber,
     notices::{Channel, Delivery},
 };
 
@@ -38,6 +40,8 @@ use crate::pages::{
 
 /// The reporter of a report, as they can be reached.
 pub(crate) struct ContactView {
+    /// The case that they reported, where it was merged into this one.
+    merged: Option<String>,
     report: String,
     name: String,
     email: String,
@@ -146,17 +150,18 @@ fn related(page: &Page, case: &Case) -> Vec<Related> {
 }
 
 fn part(page: &Page, part: &JointPart) -> PartView {
+    let stands = part.clock().is_some_and(Clock::is_paused);
     let state = match (&part.handed_in, part.due_at) {
         (Some(done), _) => page.words.x("joint-handed-in", &page.moment(done.at).text),
+        (None, Some(_)) if stands => page.t("clock-standing"),
         (None, Some(due)) => page.words.x("joint-due", &page.moment(due).text),
         (None, None) => page.t("joint-at-work"),
     };
-    let ended = part.handed_in.as_ref().map_or(page.now, |done| done.at);
     PartView {
         unit: page.unit_name(part.unit.as_str()),
         task: part.task.clone(),
         state,
-        overdue: part.due_at.is_some_and(|due| due < ended),
+        overdue: part.is_overdue(page.now),
         result: part
             .handed_in
             .as_ref()
@@ -242,6 +247,8 @@ struct CaseView<'a> {
     question: Option<QuestionView>,
     supervision: Option<SupervisionView>,
     may_reach: bool,
+    /// Reports of cases that were merged into it.
+    merged_reports: i64,
     contacts: Option<&'a [ContactView]>,
     photos: Vec<Picture>,
     clocks: Vec<ClockView>,
@@ -301,11 +308,12 @@ pub(crate) async fn contacts(Path(text): Path<String>, form: StaffForm) -> Resul
         .whistle
         .contacts(&page.here, case.number, staff.actor())
         .await?;
-    let view = |(report, contact): (u32, whistle_service::secret::Contact)| ContactView {
-        report: page.words.n("actor-reporter", i64::from(report)),
-        name: contact.name,
-        email: contact.email,
-        phone: contact.phone,
+    let view = |one: Subscriber| ContactView {
+        merged: (one.number != case.number).then(|| one.number.to_string()),
+        report: page.words.n("actor-reporter", i64::from(one.report)),
+        name: one.contact.name,
+        email: one.contact.email,
+        phone: one.contact.phone,
     };
     let views: Vec<ContactView> = found.into_iter().map(view).collect();
     show(&staff, &case, &log, None, None, Some(&views)).await
@@ -337,6 +345,7 @@ pub(crate) async fn show(
         .whistles_on(&page.here, case.number, staff.actor());
     let whistles = whistles.await?;
     let views = page.app.whistle.contact_views(&page.here, case.number).await?;
+    let merged_reports = page.app.whistle.merged_reports(&page.here, case).await?;
     let view = CaseView {
         p: page,
         number: case.number.to_string(),
@@ -375,6 +384,7 @@ pub(crate) async fn show(
             .as_ref()
             .map(|watched| supervision(page, watched)),
         may_reach: rights::may_reach_reporters(case, staff.actor(), place, page.app.whistle.now()),
+        merged_reports: i64::from(merged_reports),
         contacts,
         photos: page.pictures(case, case.photos.iter()),
         clocks: clocks::views(case, log, place, page.now, page.words),
