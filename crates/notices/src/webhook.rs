@@ -27,7 +27,7 @@ use whistle_domain::{
     },
 };
 
-use crate::Failed;
+use crate::{Failed, Why};
 
 /// How long a receiver may take: it should put the event aside and answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -83,7 +83,7 @@ impl Hooks {
 
     /// Sends one request. Only an answer of 200 to 299 says that it arrived.
     pub async fn send(&self, call: &Call) -> Result<(), Failed> {
-        let url = check(&call.url, self.private).map_err(Failed::Never)?;
+        let url = check(&call.url, self.private).map_err(|what| Failed::Never(Why::BadUrl.with(&what)))?;
         let seconds = call.at.as_second();
         let signature = sign(&call.secret, &call.id, seconds, &call.body);
         let sent = self
@@ -101,12 +101,9 @@ impl Hooks {
             Ok(answer) if answer.status().is_success() => Ok(()),
             // "Gone": the receiver wants no more of it.
             Ok(answer) if answer.status().as_u16() == 410 => {
-                Err(Failed::Never("the receiver answered 410 Gone".to_owned()))
+                Err(Failed::Never(Why::Answered.with("410 Gone")))
             }
-            Ok(answer) => Err(Failed::Later(format!(
-                "the receiver answered {}",
-                answer.status()
-            ))),
+            Ok(answer) => Err(Failed::Later(Why::Answered.with(&answer.status().to_string()))),
             Err(error) => Err(Failed::Later(reason(&error))),
         }
     }
@@ -114,21 +111,21 @@ impl Hooks {
 
 /// An error without the address, which may hold a password.
 fn reason(error: &reqwest::Error) -> String {
-    let what = if error.is_timeout() {
-        "the receiver took too long"
+    let why = if error.is_timeout() {
+        Why::TooSlow
     } else if error.is_connect() {
-        "no connection to the receiver"
+        Why::NoConnection
     } else {
-        "the request broke off"
+        Why::BrokeOff
     };
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
     if std::ptr::addr_eq(&raw const *cause, std::ptr::from_ref(error)) {
-        what.to_owned()
+        why.as_str().to_owned()
     } else {
-        format!("{what}: {cause}")
+        why.with(&cause.to_string())
     }
 }
 

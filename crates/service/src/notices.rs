@@ -30,7 +30,7 @@ use crate::{
 };
 
 pub use courier::{Courier, Outgoing, Round};
-pub use whistle_notices::{Notice, mail::Outlet, reply::MAX_MAIL, template::Words};
+pub use whistle_notices::{Notice, Why, mail::Outlet, reply::MAX_MAIL, template::Words};
 pub use whistle_store::notice::{Channel, Delivery, State};
 pub use wish::{Answered, Stopping};
 
@@ -90,7 +90,7 @@ impl Whistle {
     /// Drops a delivery that waits or was given up; without an id, all that were given up. Answers how many.
     pub fn drop_deliveries(&self, here: &Here, delivery: Option<i64>) -> Result<u64> {
         self.change_dead(here, delivery, |tx, id, one, now| {
-            stored::discard(tx, id, one, "dropped by the operator", now)
+            stored::discard(tx, id, one, Why::DroppedByOperator.as_str(), now)
         })
     }
 

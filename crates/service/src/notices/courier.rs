@@ -20,7 +20,7 @@ use whistle_domain::{
     words::{JurisdictionId, Subject, UnitCode},
 };
 use whistle_notices::{
-    Failed,
+    Failed, Why,
     mail::{MAX_CONNECTIONS, Mailer, Outlet},
     webhook::Hooks,
 };
@@ -405,15 +405,13 @@ impl Job {
             .await?;
         let sent = match made {
             Made::Unwanted(why) => {
-                self.note(&group, State::Dropped, 0, why.to_owned()).await?;
+                self.note(&group, State::Dropped, 0, why.as_str().to_owned()).await?;
                 return Ok(true);
             }
             Made::Broken(what) => Err(Failed::Later(what)),
             Made::Letter(letter) => match &self.transports.mailer {
                 Some(mailer) => mailer.send(&letter).await,
-                None => Err(Failed::Later(
-                    "mail is not set up; set smtp and mail_from".to_owned(),
-                )),
+                None => Err(Why::MailNotSetUp.later()),
             },
             Made::Call(call) => self.transports.hooks.send(&call).await,
         };

@@ -16,7 +16,7 @@ use whistle_domain::{
 };
 use whistle_service::{
     Error,
-    notices::{Channel, Delivery},
+    notices::{Channel, Delivery, Why},
 };
 
 use super::{
@@ -47,7 +47,10 @@ struct ToldView {
     reader: String,
     notice: String,
     state: String,
+    /// Why it did not arrive; empty when it did.
     why: String,
+    /// What the other side said of that, in its own language.
+    said: String,
 }
 
 /// The form of one transition.
@@ -394,12 +397,16 @@ fn told_view(page: &Page, one: Delivery) -> ToldView {
         (Channel::Webhook, 0, None) => words.of("event", &one.notice),
         _ => words.of("notice", &one.notice),
     };
+    let (why, said) = Why::read(&one.error);
     ToldView {
         at: page.moment(one.next_at),
         reader,
         notice,
         state: words.of("told", one.state.as_str()),
-        why: one.error,
+        why: why
+            .map(|why| words.of("undelivered", why.as_str()))
+            .unwrap_or_default(),
+        said: said.to_owned(),
     }
 }
 
