@@ -155,7 +155,7 @@ impl Whistle {
         Ok(Made::Letter(Letter {
             to: email,
             words,
-            id: format!("{id}.{}", first.id),
+            id: format!("{id}.{}", which(group)),
             reply_token,
             stop: links(first.subject).stop,
         }))
@@ -236,6 +236,23 @@ impl Whistle {
 
 fn template_failed(what: &str) -> Made {
     Made::Broken(Why::TemplateFailed.with(what))
+}
+
+/// What tells a mail from all others: the delivery in it. Of several all, so that a server that has seen one of them before does
+/// not take the others for it.
+fn which(group: &[Delivery]) -> String {
+    /// Letters of the hash: enough that no two sets of a reader's deliveries meet.
+    const LETTERS: usize = 16;
+    match group {
+        [one] => one.id.to_string(),
+        several => {
+            let mut hasher = blake3::Hasher::new();
+            for one in several {
+                hasher.update(&one.id.to_le_bytes());
+            }
+            hasher.finalize().to_hex()[..LETTERS].to_owned()
+        }
+    }
 }
 
 fn own_language(here: &Here) -> Lang {
