@@ -19,6 +19,7 @@ use serde::Serialize;
 use sha2::Sha256;
 use whistle_domain::{
     case::{Case, Event, Outcome, Stage},
+    mask::mask,
     place::Place,
     public,
     whistle::{self, Whistle},
@@ -167,7 +168,8 @@ fn refused(address: IpAddr) -> String {
     format!("{address} is not on the open internet; set private_webhooks = true if it is meant")
 }
 
-/// The body of a request that tells of an event of a case. Nothing of a reporter is in it.
+/// The body of a request that tells of an event of a case. How a reporter can be reached is not in it: what was written is
+/// masked as the public reads it, inner words too.
 #[derive(Debug, Serialize)]
 struct CaseEvent<'a> {
     jurisdiction: &'a JurisdictionCode,
@@ -231,7 +233,7 @@ pub fn case_event(case: &Case, log: &[Event], place: &Place, all: bool, base: &s
     let (unit, text) = match (all, entry) {
         (true, _) => (
             event.by.unit().or(case.lead.as_ref()).cloned(),
-            event.text.clone(),
+            mask(&event.text).into_owned(),
         ),
         (false, Some(entry)) if case.public => (entry.unit, entry.text),
         (false, _) => return None,
@@ -281,7 +283,7 @@ pub fn whistle_event(whistle: &Whistle, log: &[whistle::Event], place: &Place, b
             cases: &whistle.cases,
             lead: &whistle.lead,
             unit: event.body.unit().or(event.by.unit()),
-            text: &event.text,
+            text: &mask(&event.text),
             link: format!("{base}/staff/whistles/{}", whistle.number),
         },
     }))
