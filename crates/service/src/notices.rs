@@ -24,6 +24,7 @@ use whistle_store::{
 
 use crate::{
     Whistle,
+    duties::FORGOTTEN_AT_ONCE,
     error::{Error, Result},
     lease::InCharge,
     place::Here,
@@ -195,17 +196,33 @@ impl Whistle {
         }
     }
 
-    /// Forgets deliveries that are over for long.
+    /// Forgets deliveries that are over for long, in rounds that keep nobody waiting, and notes that this is done for the hour.
     pub(crate) fn forget_deliveries(&self, charge: &InCharge, here: &Here, now: Timestamp) -> Result<u64> {
         let (id, held) = (here.id, charge.held);
-        Ok(self.store.write_blocking(move |tx| {
-            lease::finish(tx, &held, now)?;
-            let sent = stored::forget(tx, id, State::Sent, now - SENT_KEPT)?;
-            let dropped = stored::forget(tx, id, State::Dropped, now - SENT_KEPT)?;
-            Ok::<_, whistle_store::Error>(
-                sent + dropped + stored::forget(tx, id, State::Dead, now - DEAD_KEPT)?,
-            )
-        })?)
+        let mut forgotten = 0;
+        for (state, kept) in [
+            (State::Sent, SENT_KEPT),
+            (State::Dropped, SENT_KEPT),
+            (State::Dead, DEAD_KEPT),
+        ] {
+            loop {
+                let over = self
+                    .store
+                    .read_blocking(|conn| stored::over(conn, id, state, now - kept, FORGOTTEN_AT_ONCE))?;
+                let last = over.len() < FORGOTTEN_AT_ONCE;
+                forgotten += over.len() as u64;
+                self.store.write_blocking(move |tx| {
+                    lease::hold(tx, &held)?;
+                    stored::forget(tx, id, state, &over)
+                })?;
+                if last {
+                    break;
+                }
+            }
+        }
+        self.store
+            .write_blocking(move |tx| lease::finish(tx, &held, now))?;
+        Ok(forgotten)
     }
 }
 
