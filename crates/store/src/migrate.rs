@@ -98,6 +98,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 12,
         sql: include_str!("../migrations/0012_erasure.sql"),
     },
+    // An older program beside it takes a calendar's first address for good until it ends.
+    Migration {
+        version: 13,
+        name: "calendar",
+        reads_from: 12,
+        sql: include_str!("../migrations/0013_calendar.sql"),
+    },
 ];
 
 impl Migration {

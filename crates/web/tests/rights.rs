@@ -418,6 +418,7 @@ impl Town {
             | "/follow/mine/erase"
             | "/staff/account/second-factor"
             | "/staff/sign-out"
+            | "/staff/due"
             | "/staff/accounts/{account}/{change}"
             | "/staff/cases/{number}/contacts" => String::new(),
             other => panic!("say in this test what is posted to {other}"),
