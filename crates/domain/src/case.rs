@@ -3,7 +3,7 @@
 //! Folding needs nothing but the log: whatever a place or calendar decided is written into the event.
 //! What may happen next is in `transition`; what a command makes happen is in `command`.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -1274,6 +1274,13 @@ impl Case {
     /// Whether a unit leads it or has a part in it.
     pub fn concerns(&self, unit: &UnitCode) -> bool {
         self.lead.as_ref() == Some(unit) || self.joint.iter().any(|part| part.unit == *unit)
+    }
+
+    /// Whether it was closed so few days ago that its reopening may be asked for.
+    pub fn may_reopen(&self, now: Timestamp, days: u16) -> bool {
+        let window = SignedDuration::from_hours(24 * i64::from(days));
+        let closed = self.times.closed_at;
+        closed.is_some_and(|closed| now.duration_since(closed) <= window)
     }
 
     /// Whether other units are still at work on their parts.

@@ -422,6 +422,9 @@ pub enum Refusal {
     /// It goes on as another case.
     #[error("it was merged into case {0}, which goes on; look there")]
     MergedInto(CaseNumber),
+    /// The case that should take this one in was itself merged into another.
+    #[error("that case is a duplicate too; name {0}, into which it was merged")]
+    OriginalMerged(CaseNumber),
     /// Enough units have a part in it.
     #[error("{MAX_JOINT} parts were given in this case; what needs more units is several cases")]
     TooManyParts,
@@ -491,6 +494,7 @@ impl Refusal {
             Self::BadAnswer { .. } => "bad_answer",
             Self::NotAnOutcomeOfWork(_) => "not_an_outcome_of_work",
             Self::MergedInto(_) => "merged_into",
+            Self::OriginalMerged(_) => "original_merged",
             Self::TooManyParts => "too_many_parts",
             Self::TooManySplit => "too_many_split",
             Self::AskDate(_) => "ask_date",
@@ -1033,7 +1037,7 @@ pub(crate) fn untimely(
     line.needs.iter().find_map(|&need| match need {
         Need::Window => {
             let days = place.jurisdiction.settings.reopen_days;
-            (!within_window(case, now, days)).then_some(Refusal::WindowOver(days))
+            (!case.may_reopen(now, days)).then_some(Refusal::WindowOver(days))
         }
         Need::NotOverdue => {
             let resolve = case.clocks.get(ClockKind::Resolve);
@@ -1140,13 +1144,6 @@ fn must_wait_for_reporter(case: &Case, by: &Actor, place: &Place, now: Timestamp
             .clocks
             .get(ClockKind::Verify)
             .is_some_and(|clock| clock.is_running() && !clock.is_overdue(now))
-}
-
-fn within_window(case: &Case, now: Timestamp, days: u16) -> bool {
-    let window = jiff::SignedDuration::from_hours(24 * i64::from(days));
-    case.times
-        .closed_at
-        .is_some_and(|closed| now.duration_since(closed) <= window)
 }
 
 fn reportable<'p>(place: &'p Place, code: &ServiceCode, by: &Actor) -> Result<&'p Service, Refusal> {

@@ -98,6 +98,15 @@ pub fn photos(case: &Case) -> impl Iterator<Item = &Photo> {
     case.photos.iter().filter(|p| p.public)
 }
 
+/// The photos for the reporter who made this report: the public ones, and those that they sent themselves.
+pub fn photos_of_reporter<'c>(case: &'c Case, log: &[Event], report: u32) -> impl Iterator<Item = &'c Photo> {
+    let sent = |event: &&Event| event.report() == Some(report);
+    let sent = log.iter().filter(sent).flat_map(|event| event.body.photos());
+    let own: Vec<String> = sent.map(|photo| photo.id.clone()).collect();
+    let is_seen = move |photo: &&Photo| photo.public || own.contains(&photo.id);
+    case.photos.iter().filter(is_seen)
+}
+
 /// The timeline for the public: who did it only as a unit, and no inner word.
 pub fn timeline(events: &[Event]) -> Vec<Entry> {
     events

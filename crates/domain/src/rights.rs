@@ -1,10 +1,11 @@
 //! The rights: what each role may do and where. The table of transitions says which role may move a case; this
 //! file says what the roles are, what an actor may see, which other doors a role opens, and what an API key may do.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    case::{Actor, Case},
+    case::{Actor, Case, Stage},
     place::{AreaIndex, Level, Place, UnitKind},
     whistle::Whistle,
     words::{PostCode, UnitCode},
@@ -176,11 +177,17 @@ pub fn may_report(actor: &Actor, place: &Place) -> bool {
 
 /// Whether an actor may see a case.
 pub fn may_see(case: &Case, actor: &Actor, place: &Place) -> bool {
+    let of_unit = sight(actor, place).unit.is_some_and(|unit| case.concerns(&unit));
+    is_in_area(case, actor, place) || of_unit
+}
+
+/// Whether a case lies where an actor sees every case.
+fn is_in_area(case: &Case, actor: &Actor, place: &Place) -> bool {
     let sight = sight(actor, place);
     let in_area = sight
         .area
         .is_some_and(|i| case.location.areas.passes(&place.areas.get(i).code));
-    sight.is_whole(place) || in_area || sight.unit.is_some_and(|unit| case.concerns(&unit))
+    sight.is_whole(place) || in_area
 }
 
 /// Whether an actor keeps accounts.
@@ -228,17 +235,21 @@ pub fn may_see_whistle(whistle: &Whistle, actor: &Actor, place: &Place) -> bool 
 
 /// Whether an actor may see how the reporters of a case can be reached: those who must answer for the case, as long as
 /// it is open or may be reopened.
-pub fn may_reach_reporters(case: &Case, actor: &Actor, place: &Place) -> bool {
+pub fn may_reach_reporters(case: &Case, actor: &Actor, place: &Place, now: Timestamp) -> bool {
     let Actor::Post { post, unit, .. } = actor else {
         return false;
     };
     let Some(post) = place.post(post.as_str()) else {
         return false;
     };
-    let answers = [Role::CallTaker, Role::Dispatcher, Role::Lead]
-        .iter()
-        .any(|role| post.roles.contains(role))
-        && may_see(case, actor, place);
-    let leads = case.lead.as_ref() == Some(unit) && post.roles.contains(&Role::Handler);
-    answers || leads
+    let has = |roles: &[Role]| roles.iter().any(|role| post.roles.contains(role));
+    let leads = case.lead.as_ref() == Some(unit);
+    // A unit that has a part in the case asks the one that leads it.
+    let is_other = case.concerns(unit) && !leads && !is_in_area(case, actor, place);
+    let answers =
+        has(&[Role::CallTaker, Role::Dispatcher, Role::Lead]) && may_see(case, actor, place) && !is_other;
+    let handles = leads && has(&[Role::Handler]);
+    let days = place.jurisdiction.settings.reopen_days;
+    let goes_on = case.state.stage() != Stage::Closed || case.may_reopen(now, days);
+    (answers || handles) && goes_on
 }

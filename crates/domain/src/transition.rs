@@ -382,6 +382,7 @@ const FINDERS: &[Who] = &[
     InArea(Lead),
 ];
 const OPEN: &[Stage] = &[Reported, Accepted, Assigned, InProgress, Handled];
+const UNFINISHED: &[Stage] = &[Reported, Accepted, Assigned, InProgress, Handled, ReopenRequested];
 
 /// The table of transitions.
 pub const TRANSITIONS: &[Transition] = &[
@@ -400,7 +401,7 @@ pub const TRANSITIONS: &[Transition] = &[
         INTAKE,
         &[Need::Original],
     ),
-    line(Verb::Absorb, &Stage::ALL, To::Same, &[System], &[]),
+    line(Verb::Absorb, UNFINISHED, To::Same, &[System], &[]),
     line(
         Verb::Split,
         &[Reported, Accepted, Assigned, InProgress],

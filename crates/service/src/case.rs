@@ -72,7 +72,7 @@ pub struct Asked {
 }
 
 /// Merged cases that are looked through for one that goes on; nobody reports a matter so often that it matters.
-const MAX_MERGED: usize = 200;
+pub(crate) const MAX_MERGED: usize = 200;
 
 impl Whistle {
     /// Files a report: one case, straight through to its unit where nothing is in doubt.
@@ -205,11 +205,11 @@ impl Whistle {
                 };
                 let original =
                     stored::find_to_change(tx, id, *into)?.ok_or_else(|| Error::not_found("case", into))?;
+                if !rights::may_see(&original.case, &by, &place) {
+                    return Err(Error::not_found("case", into));
+                }
                 if let Some(further) = original.case.duplicate_of {
-                    return Err(Error::invalid(
-                        "into",
-                        format!("that case is a duplicate too; name {further}"),
-                    ));
+                    return Err(command::Refusal::OriginalMerged(further).into());
                 }
                 let merged = change(tx, id, &place, before, seen, &act, &text, &by, now, chance)?;
                 // What the public did not see, it does not see there either.
@@ -564,7 +564,7 @@ impl Whistle {
             return Err(Error::Forbidden);
         };
         let case = self.case(here, number).await?;
-        if !rights::may_reach_reporters(&case, by, &here.place) {
+        if !rights::may_reach_reporters(&case, by, &here.place, self.clock.now()) {
             return Err(Error::Forbidden);
         }
         let (id, now, account, post) = (here.id, self.clock.now(), *account, post.to_string());

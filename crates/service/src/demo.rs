@@ -29,6 +29,7 @@ use crate::{
     Whistle,
     behind::write_behind,
     error::{Error, Result},
+    password,
     place::Here,
 };
 
@@ -236,7 +237,7 @@ impl Whistle {
         let mut accounts = Vec::new();
         for (login, role, post) in wanted {
             let Some(post) = post else { continue };
-            let password = self.readable_password();
+            let password = password::readable(&self.chance);
             if known.iter().any(|(known, _)| known == login) {
                 self.set_password(here, login, &password)?;
             } else {
@@ -250,29 +251,6 @@ impl Whistle {
             });
         }
         Ok(accounts)
-    }
-
-    /// A password such as `tamo-rike-lusu-bade-4`: 51 bits of chance that can be typed from paper.
-    fn readable_password(&self) -> String {
-        const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
-        const VOWELS: &[u8; 4] = b"aeiu";
-        let chance = self.chance.bytes::<20>();
-        let mut password = String::new();
-        for (i, byte) in chance[..8].iter().enumerate() {
-            if i > 0 && i % 2 == 0 {
-                password.push('-');
-            }
-            password.push(char::from(CONSONANTS[usize::from(byte >> 4)]));
-            password.push(char::from(VOWELS[usize::from(byte & 3)]));
-        }
-        for byte in &chance[8..10] {
-            password.push(if password.len() == 19 {
-                '-'
-            } else {
-                char::from(b'0' + byte % 10)
-            });
-        }
-        password
     }
 }
 

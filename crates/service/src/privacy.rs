@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
-    case::{Actor, Answer, Case, Channel, Event, Location, Photo, Stage},
+    case::{Actor, Answer, Body, Case, Channel, Event, Location, Photo, Stage},
     command::{Act, Context, decide},
     place::Place,
     words::{CaseNumber, JurisdictionId, ServiceCode},
@@ -13,6 +13,7 @@ use whistle_store::{
     Tx,
     case::{self as stored, Stored, Tell},
     intake::{self, View},
+    notice::{self, Delivery},
     photo,
 };
 
@@ -21,6 +22,7 @@ pub use whistle_store::people::{About, Kept, Purpose, Seen};
 use crate::{
     Here, Whistle,
     account::{SESSION_LASTS, TRIES_WINDOW},
+    case::MAX_MERGED,
     duties::ANSWERS_KEPT,
     error::{Error, Result},
     notices::DEAD_KEPT,
@@ -96,6 +98,8 @@ pub struct Own {
     pub matter: Option<Matter>,
     /// Which posts looked at contact data of the case since they reported.
     pub views: Vec<OwnView>,
+    /// What they were told of the case, or were to be told, as long as that is kept.
+    pub notices: Vec<OwnNotice>,
 }
 
 /// Words of a reporter.
@@ -129,6 +133,34 @@ pub struct OwnView {
     pub post: String,
 }
 
+/// A notice to a reporter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OwnNotice {
+    /// When it went, or is to go.
+    pub at: Timestamp,
+    /// The word of the notice; of a text message, after `sms `.
+    pub notice: String,
+    /// By which way.
+    pub channel: &'static str,
+    /// How far it is.
+    pub state: &'static str,
+    /// Why it did not arrive; empty when it did.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub error: String,
+}
+
+impl From<Delivery> for OwnNotice {
+    fn from(delivery: Delivery) -> Self {
+        Self {
+            at: delivery.next_at,
+            notice: delivery.notice,
+            channel: delivery.channel.as_str(),
+            state: delivery.state.as_str(),
+            error: delivery.error,
+        }
+    }
+}
+
 impl From<View> for OwnView {
     fn from(view: View) -> Self {
         let View { at, post } = view;
@@ -151,11 +183,12 @@ impl Whistle {
     pub async fn own(&self, here: &Here, number: CaseNumber, code: &str) -> Result<Own> {
         let (case, log, report) = self.own_case(here, number, code).await?;
         let id = here.id;
-        let (sealed, views) = self
+        let (sealed, views, notices) = self
             .store
             .read(move |conn| -> Result<_> {
                 let sealed = intake::contacts(conn, id, number)?;
-                Ok((sealed, intake::contact_views(conn, id, number)?))
+                let views = intake::contact_views(conn, id, number)?;
+                Ok((sealed, views, notice::of_reporter(conn, id, number, report)?))
             })
             .await?;
         let contact = sealed
@@ -171,7 +204,7 @@ impl Whistle {
             report,
             reported_at: first.at,
             channel: match &first.body {
-                whistle_domain::case::Body::Joined { channel, .. } => *channel,
+                Body::Joined { channel, .. } => *channel,
                 _ => case.channel,
             },
             contact,
@@ -198,6 +231,7 @@ impl Whistle {
                 .filter(|view| view.at >= first.at)
                 .map(OwnView::from)
                 .collect(),
+            notices: notices.into_iter().map(OwnNotice::from).collect(),
         })
     }
 
@@ -226,7 +260,7 @@ impl Whistle {
             .await
     }
 
-    /// Erases what the holder of a code wrote and sent, and how they can be reached. The case goes on, and its log says
+    /// Erases what the holder of a code wrote and sent, how they can be reached, and what they were told. The case goes on, and its log says
     /// that it was erased. Answers whether there was anything.
     pub async fn erase_own(&self, here: &Here, number: CaseNumber, code: &str) -> Result<bool> {
         let (_, _, report) = self.own_case(here, number, code).await?;
@@ -263,7 +297,7 @@ fn own_photos(case: &Case, log: &[Event], report: Option<u32>) -> Vec<String> {
 /// What is erased of a case.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Whose {
-    /// Contact data, texts and photos of the one who made this report, at their wish.
+    /// Contact data, notices, texts and photos of the one who made this report, at their wish.
     Of(u32),
     /// The texts of all reporters, if the case is closed since before this time.
     AllSince(Timestamp),
@@ -296,12 +330,13 @@ pub(crate) fn erase(
         .into_iter()
         .map(|(_, event)| event)
         .collect();
-    let (contact, photos) = match whose {
+    let (contact, notices, photos) = match whose {
         Some(report) => (
             intake::erase_contact(tx, id, number, report)?,
+            notice::erase_of_reporter(tx, id, number, report)?,
             own_photos(&before.case, &log, whose),
         ),
-        None => (false, Vec::new()),
+        None => (false, 0, Vec::new()),
     };
     let is_own = |event: &Event| {
         event
@@ -312,7 +347,8 @@ pub(crate) fn erase(
     let (before, texts): (Stored, u32) =
         stored::erase_texts(tx, id, before, versions.map(|(_, version)| version))?;
     if !contact && texts == 0 && photos.is_empty() {
-        return Ok(false);
+        // Notices are no part of the case.
+        return Ok(notices > 0);
     }
     for photo in &photos {
         photo::let_go(tx, id, photo)?;
@@ -320,15 +356,45 @@ pub(crate) fn erase(
     let act = Act::Erase {
         contact,
         texts,
-        photos,
+        photos: photos.clone(),
     };
-    let context = Context {
+    let context = |by| Context {
         place,
         now,
-        by: &by,
+        by,
         chance: 1.0,
     };
-    let events = decide(&before.case, &act, "", context)?;
-    stored::commit(tx, id, before, events, &place.calendar, Tell::Nobody)?;
+    let events = decide(&before.case, &act, "", context(&by))?;
+    let case = stored::commit(tx, id, before, events, &place.calendar, Tell::Nobody)?;
+    // The photos went along where the case was merged into another.
+    let (mut photos, mut from, mut into) = (photos, number, case.duplicate_of);
+    for _ in 0..MAX_MERGED {
+        let Some(next) = into else { break };
+        let Some(before) = stored::find_to_change(tx, id, next)? else {
+            break;
+        };
+        let logs = stored::logs(tx, id, &[next])?;
+        photos.retain(|photo| only_from(from, photo, logs.iter().map(|(_, event)| event)));
+        if photos.is_empty() {
+            break;
+        }
+        let act = Act::Erase {
+            contact: false,
+            texts: 0,
+            photos: photos.clone(),
+        };
+        let events = decide(&before.case, &act, "", context(&Actor::System))?;
+        let case = stored::commit(tx, id, before, events, &place.calendar, Tell::Nobody)?;
+        (from, into) = (next, case.duplicate_of);
+    }
     Ok(true)
+}
+
+/// Whether a photo came into a case from that other case alone.
+fn only_from<'e>(other: CaseNumber, photo: &str, log: impl Iterator<Item = &'e Event>) -> bool {
+    let mut bringing = log
+        .filter(|event| event.body.photos().iter().any(|brought| brought.id == photo))
+        .peekable();
+    let is_from = |event: &Event| matches!(event.body, Body::Absorbed { from, .. } if from == other);
+    bringing.peek().is_some() && bringing.all(is_from)
 }

@@ -259,6 +259,19 @@ fn who_reported_a_merged_case_follows_the_one_that_goes_on() {
 }
 
 #[test]
+fn a_case_is_merged_only_into_one_that_goes_on() {
+    let town = Town::open();
+    let [first, second] = [1, 2].map(|_| town.report("WAT-DRAIN", "").number);
+    town.tries(first, &Actor::Reporter { report: 1 }, Act::Withdraw)
+        .unwrap();
+    let into = |into| Act::Merge { into };
+    let closed = town.tries(second, &town.post("CITY-D"), into(first));
+    assert_eq!(word(closed), "wrong_stage");
+    assert!(town.case(second).state.is_open(), "nothing happened");
+    town.is_whole();
+}
+
+#[test]
 fn a_split_writes_both_cases_or_none() {
     let town = Town::open();
     let whole = town.report("WAT-DRAIN", "first@example.org").number;

@@ -23,7 +23,7 @@ use whistle_domain::{
 use whistle_service::{
     Error, Here, Site, Whistle,
     account::actor_of,
-    case::With,
+    case::{Receipt, With},
     notices::{Courier, Outgoing, Outlet, Round, State, Stopping},
     secret::Contact,
     time::{Chance, Clock},
@@ -210,6 +210,10 @@ fn li() -> Contact {
 
 impl Process {
     fn report(&self, contact: Contact) -> CaseNumber {
+        self.file(contact).number
+    }
+
+    fn file(&self, contact: Contact) -> Receipt {
         let new = NewReport {
             service: "WAT-LEAK".parse().unwrap(),
             standard: None,
@@ -230,9 +234,7 @@ impl Process {
             contact,
             idempotency_key: None,
         };
-        wait(self.whistle.report(&self.here, new, Actor::Public, with))
-            .unwrap()
-            .number
+        wait(self.whistle.report(&self.here, new, Actor::Public, with)).unwrap()
     }
 
     fn act(&self, number: CaseNumber, post: &str, act: Act, text: &str) {
@@ -976,6 +978,35 @@ fn a_notice_to_an_address_that_was_erased_is_dropped() {
     // The unit's goes; the reporter's does not, and what happened since was never made into any.
     assert_eq!((round.sent, round.dropped), (1, 1), "{round:?}");
     assert!(world.subjects().iter().all(|(to, _)| to != LI));
+}
+
+#[test]
+fn a_reporter_sees_what_they_were_told_and_erases_it_with_the_rest() {
+    let world = World::new();
+    let process = world.start(1);
+    let receipt = process.file(li());
+    let other = process.report(li());
+    let refused = Fate::Refuse("550 5.1.1 nobody here");
+    world.mail.desk.next(std::iter::repeat_n(refused, 4));
+    process.round();
+    let (number, code) = (receipt.number, receipt.code.as_str());
+    let own = wait(process.whistle.own(&process.here, number, code)).unwrap();
+    let told: Vec<_> = own
+        .notices
+        .iter()
+        .map(|one| (one.notice.as_str(), one.channel, one.state))
+        .collect();
+    assert_eq!(told, [("received", "mail", "dead")]);
+    assert!(own.notices[0].error.contains("nobody here"), "{own:?}");
+
+    assert!(wait(process.whistle.erase_own(&process.here, number, code)).unwrap());
+    let own = wait(process.whistle.own(&process.here, number, code)).unwrap();
+    assert_eq!(own.notices, []);
+    assert!(!wait(process.whistle.erase_own(&process.here, number, code)).unwrap());
+    // What the unit was told stays, and so does what is of another case.
+    let of = |number| wait(process.whistle.deliveries_of(&process.here, number)).unwrap();
+    assert!(of(number).iter().all(|one| one.unit.is_some()) && !of(number).is_empty());
+    assert!(of(other).iter().any(|one| one.report == 1));
 }
 
 #[test]

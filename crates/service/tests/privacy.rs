@@ -294,6 +294,35 @@ fn what_a_reporter_erases_is_gone_from_case_log_and_photos_while_the_case_goes_o
 }
 
 #[test]
+fn a_photo_that_is_erased_goes_from_the_cases_too_into_which_its_case_was_merged() {
+    let village = Village::open();
+    let (whistle, here) = (&village.whistle, &village.here);
+    let [own, both] = [10, 200].map(|red| village.photo(red));
+    let original = village.report("a hole", "", &[&both]);
+    let middle = village.report("the same hole", "", &[]);
+    let merged = village.report("the same hole again", "0700 1", &[&own, &both]);
+    for (number, into) in [(merged.number, middle.number), (middle.number, original.number)] {
+        let merge = Act::Merge { into };
+        village.wait(whistle.act(here, number, None, merge, "one matter".into(), village.desk()));
+    }
+    let photos = |number| {
+        let case = village.wait(whistle.case(here, number));
+        case.photos.into_iter().map(|photo| photo.id).collect::<Vec<_>>()
+    };
+    assert_eq!(photos(original.number), [both.id.clone(), own.id.clone()]);
+    assert!(village.wait(whistle.erase_own(here, merged.number, &merged.code)));
+    assert_eq!(photos(middle.number), Vec::<String>::new());
+    assert_eq!(
+        photos(original.number),
+        [both.id.clone()],
+        "the first reporter sent it as well"
+    );
+    whistle.do_duties().unwrap();
+    assert!(!village.is_there(&own));
+    village.is_whole();
+}
+
+#[test]
 fn a_photo_that_was_erased_and_sent_anew_is_kept_for_its_new_case() {
     let village = Village::open();
     let (whistle, here) = (&village.whistle, &village.here);
@@ -401,7 +430,7 @@ fn webhooks_and_second_factors_are_sealed_anew_and_recovery_codes_are_good_until
     let signed_in = whistle.sign_in(&here, "desk", PASSWORD.to_owned(), None);
     let token = village.wait(signed_in).done().unwrap();
     let by = village.wait(whistle.signed_in(&here, &token));
-    let enrolment = village.wait(whistle.begin_second_factor(&here, &by));
+    let enrolment = village.wait(whistle.begin_second_factor(&here, &by, PASSWORD.to_owned(), None));
     let code = |village: &Village| {
         let secret = totp_rs::Secret::try_from_base32(&enrolment.secret).unwrap();
         let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();

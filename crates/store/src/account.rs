@@ -22,11 +22,14 @@ pub struct Account {
     pub id: i64,
     /// The name it signs in with.
     pub login: String,
-    /// The argon2id string of its password.
+    /// The argon2id string of its password, with [`ONCE`] before it where it must be changed.
     pub password: String,
     /// Whether it may not sign in any more.
     pub disabled: bool,
 }
+
+/// What stands before the argon2id string of a password that somebody else chose: it is good for nothing but choosing another.
+pub const ONCE: &str = "once:";
 
 /// A session, as the cookie's token finds it.
 #[derive(Debug, Clone)]
@@ -45,6 +48,8 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// Whether the account has a second factor in force.
     pub second_factor: bool,
+    /// Whether its password must be changed.
+    pub password_once: bool,
 }
 
 /// A session as its account sees it among its own.
@@ -352,7 +357,7 @@ pub fn session(
                  FROM second_factor AS f
                  WHERE f.jurisdiction_id = s.jurisdiction_id AND f.account_id = s.account_id
                    AND f.confirmed_at IS NOT NULL),
-                h.post_code AS held
+                h.post_code AS held, a.password
          FROM session AS s
          JOIN account AS a ON a.jurisdiction_id = s.jurisdiction_id AND a.account_id = s.account_id
          JOIN holding AS h ON h.jurisdiction_id = s.jurisdiction_id AND h.account_id = s.account_id
@@ -373,6 +378,7 @@ pub fn session(
                 seen_at: row.time(3)?,
                 expires_at: row.time(4)?,
                 second_factor: row.int(5)? == 1,
+                password_once: row.text(7)?.starts_with(ONCE),
             });
             Ok(())
         },

@@ -407,22 +407,6 @@ pub fn claim_imported(
     Ok(added == 1)
 }
 
-/// Remembers that.
-pub fn keep_imported(
-    tx: &mut Tx<'_>,
-    jurisdiction: JurisdictionId,
-    source: &str,
-    reference: &str,
-    number: CaseNumber,
-) -> Result<()> {
-    tx.exec(
-        "INSERT INTO imported (jurisdiction_id, source, reference, number)
-         VALUES ($1, $2, $3, $4)",
-        params![jurisdiction.0, source, reference, number.0],
-    )?;
-    Ok(())
-}
-
 /// One value of a counter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Count {

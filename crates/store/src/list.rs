@@ -414,15 +414,27 @@ fn page_statement(
         conditions.and(&format!("({column}, number) {sign} ({key}, {number})"));
     }
     let most = conditions.hold(Owned::Int(most as i64));
-    let skip = conditions.hold(Owned::Int(skip as i64));
-    let sql = format!(
-        "SELECT {column}, number, fold
-         FROM cases
+    let found = format!(
+        "FROM cases
          {}
          ORDER BY {column} {direction}, number {direction}
-         LIMIT {most} OFFSET {skip}",
+         LIMIT {most}",
         conditions.sql
     );
+    let sql = if skip == 0 {
+        format!("SELECT {column}, number, fold\n         {found}")
+    } else {
+        // Passed over by the index alone: PostgreSQL would read each row that it skips.
+        let skip = conditions.hold(Owned::Int(skip as i64));
+        format!(
+            "SELECT page.key, page.number, cases.fold
+         FROM (
+         SELECT {column} AS key, number
+         {found} OFFSET {skip}) AS page
+         JOIN cases ON cases.jurisdiction_id = $1 AND cases.number = page.number
+         ORDER BY page.key {direction}, page.number {direction}"
+        )
+    };
     (sql, conditions.values)
 }
 

@@ -458,6 +458,41 @@ pub fn of_case(
     )
 }
 
+/// The deliveries to a reporter of a case, first things first.
+pub fn of_reporter(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+    report: u32,
+) -> Result<Vec<Delivery>> {
+    conn.rows(
+        concat!(
+            "SELECT ",
+            columns!(),
+            "
+         FROM delivery AS d
+         WHERE d.jurisdiction_id = $1 AND d.subject = 'case' AND d.number = $2 AND d.report = $3
+         ORDER BY d.version, d.delivery_id"
+        ),
+        params![jurisdiction.0, number.0, report],
+        delivery,
+    )
+}
+
+/// Erases those. Answers how many there were.
+pub fn erase_of_reporter(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+    report: u32,
+) -> Result<u64> {
+    tx.exec(
+        "DELETE FROM delivery
+         WHERE jurisdiction_id = $1 AND subject = 'case' AND number = $2 AND report = $3",
+        params![jurisdiction.0, number.0, report],
+    )
+}
+
 /// How many mails a unit was made since a time.
 pub fn mails_to_unit(
     conn: &Conn,

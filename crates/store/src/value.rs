@@ -207,13 +207,6 @@ impl Row<'_> {
             .map_err(|error| self.wrong(column, std::any::type_name::<T>(), format!("{text:?}: {error}")))
     }
 
-    pub fn parsed_opt<T: FromStr<Err: Display>>(&self, column: usize) -> Result<Option<T>> {
-        match self.value(column)? {
-            Value::Null => Ok(None),
-            _ => self.parsed(column).map(Some),
-        }
-    }
-
     /// The cell as it is.
     pub fn value(&self, column: usize) -> Result<Value<'_>> {
         match self.source {

@@ -4,21 +4,25 @@
 use std::{
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
+    pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
+    task::{Context, Poll},
     time::Instant,
 };
 
 use axum::{
     Router,
+    body::{Body, Bytes},
     extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use http_body::{Body as _, Frame, SizeHint};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer};
 
 use crate::App;
@@ -112,6 +116,7 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     let address = Address::of(&request, &gate.app);
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(address);
+    let (request, left) = Left::watch(request);
     let mut answer = match gate.let_in(address) {
         Ok(_inside) => next.run(request).await,
         Err(turned_away) => *turned_away,
@@ -129,12 +134,67 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
         REQUEST_ID,
         HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("unknown")),
     );
-    if gate.app.is_stopping() {
-        // Whoever keeps a connection for the next request opens one to another process instead.
+    if gate.app.is_stopping() || left.is_some_and(|left| left.load(Ordering::Relaxed)) {
+        // Whoever keeps a connection for the next request opens one to another process instead; and a connection with a
+        // body that nobody reads is closed after the answer: who is not told so sends the next request into it.
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     guard(headers);
     answer
+}
+
+/// A request's body that says when it goes whether something of it was left unread.
+struct Left {
+    body: Body,
+    ended: bool,
+    unread: Arc<AtomicBool>,
+}
+
+impl Left {
+    /// Watches a request's body, where it has one.
+    fn watch(request: Request) -> (Request, Option<Arc<AtomicBool>>) {
+        if request.body().is_end_stream() {
+            return (request, None);
+        }
+        let unread = Arc::new(AtomicBool::new(false));
+        let watched = request.map(|body| {
+            Body::new(Self {
+                body,
+                ended: false,
+                unread: unread.clone(),
+            })
+        });
+        (watched, Some(unread))
+    }
+}
+
+impl http_body::Body for Left {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        self.ended |= matches!(frame, Poll::Ready(None));
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        let ended = self.ended || self.body.is_end_stream();
+        self.unread.store(!ended, Ordering::Relaxed);
+    }
 }
 
 /// One request under way.

@@ -114,8 +114,12 @@ fn a_body_over_the_limit_is_answered_413() {
     let long = "x".repeat(20 * 1024);
     let refused = server.post(REQUESTS, &[], &pothole(&key, &long)).unwrap();
     assert_eq!(refused.status, 413, "{refused:#?}");
+    assert!(
+        refused.closes,
+        "the rest of the body is still on its way: {refused:#?}"
+    );
     let fine = server.report(&key, "short").unwrap();
-    assert!(matches!(fine.status, 200 | 201), "{fine:#?}");
+    assert!(matches!(fine.status, 200 | 201) && !fine.closes, "{fine:#?}");
 }
 
 #[test]
@@ -140,8 +144,8 @@ fn a_request_too_many_at_once_is_answered_503_and_when_to_try_again() {
     let (mut stream, body) = begin_report(&server, &key);
     let refused = server.report(&key, "one too many").unwrap();
     assert_eq!(
-        (refused.status, refused.retry_after.as_deref()),
-        (503, Some("1")),
+        (refused.status, refused.retry_after.as_deref(), refused.closes),
+        (503, Some("1"), true),
         "{refused:#?}"
     );
     assert_eq!(

@@ -103,6 +103,7 @@ whistle-verb-blow = Blow
 whistle-hint-blow = Calls the units.
 whistle-text-of-blow = What it is about
 whistle-done-blow = Blown. The units are called.
+whistle-done-ask = Sent for approval. The units are called once it is approved.
 whistle-verb-approve = Approve
 whistle-hint-approve = The units are called at once.
 whistle-text-of-approve = Remark

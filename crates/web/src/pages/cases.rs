@@ -46,7 +46,7 @@ pub(crate) fn filters(asked: &Entered) -> Query {
 /// The address of the next page, with the same filters.
 pub(crate) fn next_page(path: &str, asked: &Entered, page: &CasePage<Case>) -> Option<String> {
     let next = page.next.clone()?;
-    let mut pairs = asked.carried(&["after", "lang"]);
+    let mut pairs = asked.carried(&["after", "done", "lang"]);
     pairs.push(("after".to_owned(), next));
     Some(with_query(path, &pairs))
 }

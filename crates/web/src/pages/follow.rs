@@ -9,6 +9,7 @@ use axum::{
 use whistle_domain::{
     case::{Actor, Case, Event, PhotoKind, Rating},
     command::Act,
+    public,
     transition::Verb,
     words::CaseNumber,
 };
@@ -229,14 +230,25 @@ async fn show(
         label: page.words.of("rating", rating.as_str()),
         chosen: case.rating == Some(rating),
     };
+    // What another reporter answered, or sent for staff alone, is not for whoever joins the case.
+    let report = match by {
+        Actor::Reporter { report } => Some(*report),
+        _ => None,
+    };
     let template = FollowedCase {
         p: page,
         c: PublicCase::new(page, case, log),
         e: fields,
         w: wrongs,
         hidden: !case.public,
-        answers: page.answers(case),
-        photos: page.pictures(case, case.photos.iter()),
+        answers: match report {
+            Some(1) => page.answers(case),
+            _ => Vec::new(),
+        },
+        photos: page.pictures(
+            case,
+            public::photos_of_reporter(case, log, report.unwrap_or_default()),
+        ),
         deeds: deeds.collect(),
         ratings: Rating::ALL.map(rating).into(),
         rated: case.rating.map(|r| page.words.of("rating", r.as_str())),

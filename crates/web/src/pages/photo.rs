@@ -5,7 +5,10 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use whistle_domain::{case::Case, rights};
+use whistle_domain::{
+    case::{Actor, Case},
+    public, rights,
+};
 use whistle_service::{Error, media::Size};
 
 use super::{cases::number, door, fault::Fault, page::Page};
@@ -39,7 +42,7 @@ async fn photo(page: &Page, text: &str, id: &str, size: Size) -> Result<Response
     // A photo may still be hidden later: kept by shared caches for an hour, by the reader's own for a day.
     let cache = if case.public && photo.public {
         "public, max-age=3600"
-    } else if is_insider(page, &case).await {
+    } else if is_reporters(page, &case, id).await || is_staff(page, &case).await {
         "private, max-age=86400"
     } else {
         return Err(no_photo().into());
@@ -52,11 +55,24 @@ async fn photo(page: &Page, text: &str, id: &str, size: Size) -> Result<Response
     Ok((headers, bytes).into_response())
 }
 
-/// Whether the asker gave the case's pick-up code, or is staff who may see the case.
-async fn is_insider(page: &Page, case: &Case) -> bool {
-    if door::following(page).is_some_and(|(number, _)| number == case.number) {
-        return true;
+/// Whether the asker gave a pick-up code of the case that opens this photo.
+async fn is_reporters(page: &Page, case: &Case, id: &str) -> bool {
+    let Some((number, code)) = door::following(page) else {
+        return false;
+    };
+    if number != case.number {
+        return false;
     }
+    match page.app.whistle.case_by_code(&page.here, number, &code).await {
+        Ok((case, log, Actor::Reporter { report })) => {
+            public::photos_of_reporter(&case, &log, report).any(|photo| photo.id == id)
+        }
+        _ => false,
+    }
+}
+
+/// Whether the asker is staff who may see the case.
+async fn is_staff(page: &Page, case: &Case) -> bool {
     let Some(token) = door::session(page) else {
         return false;
     };

@@ -224,6 +224,8 @@ pub struct Server {
 pub struct Answer {
     pub status: u16,
     pub retry_after: Option<String>,
+    /// Whether the connection is closed after it.
+    pub closes: bool,
     pub body: String,
 }
 
@@ -412,10 +414,12 @@ pub fn agent() -> ureq::Agent {
 
 fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer, ureq::Error> {
     let mut response = response?;
-    let retry_after = response.headers().get("retry-after");
+    let header = |name| response.headers().get(name).and_then(|v| v.to_str().ok());
+    let (retry_after, connection) = (header("retry-after"), header("connection"));
     Ok(Answer {
         status: response.status().as_u16(),
-        retry_after: retry_after.and_then(|v| v.to_str().ok()).map(ToOwned::to_owned),
+        retry_after: retry_after.map(ToOwned::to_owned),
+        closes: connection == Some("close"),
         body: response.body_mut().read_to_string()?,
     })
 }

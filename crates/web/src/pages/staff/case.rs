@@ -7,7 +7,10 @@ use axum::{
     response::Response,
 };
 use whistle_domain::{
-    case::{Case, Event, JointPart, Outcome, Request, State, Supervision, SupervisionKind, Wish},
+    case::{
+        Actor, Case, Event, JointPart, Outcome, Request, Respondent, State, Supervision, SupervisionKind,
+        Wish,
+    },
     command::{self, Whereabouts},
     place::{Level, Place},
     rights,
@@ -67,11 +70,12 @@ struct ActForm {
     outcomes: Vec<Choice>,
     original: bool,
     until: bool,
+    until_label: String,
     services: Vec<Group>,
     areas: Vec<Group>,
     standards: Vec<Choice>,
-    /// The unit's limit in its part.
-    limit: bool,
+    /// Limits to choose from for the unit's part.
+    limits: Vec<Choice>,
     /// Who can be asked a question.
     respondents: Vec<Choice>,
     /// The answers that the open question offers.
@@ -121,7 +125,7 @@ struct QuestionView {
     text: String,
     choices: String,
     until: Moment,
-    link: String,
+    link: Option<String>,
 }
 
 /// Who watches over the case, and why.
@@ -174,15 +178,24 @@ fn request(page: &Page, request: &Request) -> RequestView {
     }
 }
 
-fn question(page: &Page, case: &Case) -> Option<QuestionView> {
+/// The link is for whoever must hand it on: to a reporter who came to the counter, to somebody outside. Who may not answer
+/// for a reporter does not get the reporter's.
+fn question(page: &Page, case: &Case, by: &Actor) -> Option<QuestionView> {
     let question = case.question.as_ref()?;
-    let link = page.app.whistle.question_link(&page.here, case)?;
+    let is_reporters = matches!(question.of, Respondent::Reporter { .. });
+    let answers = page
+        .offered(case, by)
+        .iter()
+        .any(|line| line.verb == Verb::Answer);
+    let link = page.app.whistle.question_link(&page.here, case);
     Some(QuestionView {
         of: page.respondent(question.of),
         text: question.text.clone(),
         choices: question.choices.join(" / "),
         until: page.moment(question.until),
-        link: format!("{}/ask/{link}", page.base()),
+        link: link
+            .filter(|_| answers || !is_reporters)
+            .map(|link| format!("{}/ask/{link}", page.base())),
     })
 }
 
@@ -357,12 +370,12 @@ pub(crate) async fn show(
         related: related(page, case),
         joint: case.joint.iter().map(|one| part(page, one)).collect(),
         request: case.request.as_ref().map(|asked| request(page, asked)),
-        question: question(page, case),
+        question: question(page, case, staff.actor()),
         supervision: case
             .supervision
             .as_ref()
             .map(|watched| supervision(page, watched)),
-        may_reach: rights::may_reach_reporters(case, staff.actor(), place),
+        may_reach: rights::may_reach_reporters(case, staff.actor(), place, page.app.whistle.now()),
         contacts,
         photos: page.pictures(case, case.photos.iter()),
         clocks: clocks::views(case, log, place, page.now, page.words),
@@ -392,10 +405,11 @@ fn told_view(page: &Page, one: Delivery) -> ToldView {
         (None, 0) => words.n("told-webhook", one.webhook),
         (None, report) => words.n("actor-reporter", i64::from(report)),
     };
-    let notice = match (one.channel, one.report, one.notice.strip_prefix("sms ")) {
-        (_, _, Some(notice)) => words.x("told-sms", &words.of("notice", notice)),
-        (Channel::Webhook, 0, None) => words.of("event", &one.notice),
-        _ => words.of("notice", &one.notice),
+    let is_event = one.channel == Channel::Webhook && one.report == 0 && !one.notice.starts_with("sms ");
+    let notice = if is_event {
+        words.of("event", &one.notice)
+    } else {
+        page.notice_name(&one.notice)
     };
     let (why, said) = Why::read(&one.error);
     ToldView {
@@ -480,10 +494,15 @@ fn form(
         outcomes: Vec::new(),
         original: line.needs(Need::Original),
         until: line.needs(Need::Until),
+        until_label: page.t(if verb == Verb::Ask {
+            "field-answer_by"
+        } else {
+            "field-until"
+        }),
         services: Vec::new(),
         areas: Vec::new(),
         standards: Vec::new(),
-        limit: verb == Verb::AssignJoint,
+        limits: Vec::new(),
         respondents: Vec::new(),
         answers: Vec::new(),
         kinds: Vec::new(),
@@ -507,6 +526,7 @@ fn form(
         form.units = units.collect();
     } else if verb == Verb::AssignJoint {
         form.units = page.units(None, case.lead.as_ref(), form.entered.get("unit"));
+        form.limits = page.limits(form.entered.get("limit"));
     } else if line.needs(Need::Unit) {
         let suggested = case.right_unit.clone().or_else(|| routed(place, case));
         let (has_it, chosen) = (case.lead.as_ref(), form.entered.get("unit"));
@@ -526,13 +546,14 @@ fn form(
         form.services = page.service_groups(chosen, false);
     }
     if verb == Verb::Ask {
-        let chosen = form.entered.get("report");
+        // Who reported first knows most, and stands first.
+        let chosen = form.entered.some("report").unwrap_or("1");
         let choice = |value: String, label: String| Choice {
             chosen: value == chosen,
             value,
             label,
         };
-        let outside = std::iter::once(choice(String::new(), page.t("actor-asked")));
+        let outside = std::iter::once(choice(OUTSIDE.to_owned(), page.t("actor-asked")));
         let reporters = (1..=case.reports.min(MAX_ASKABLE)).map(|report| {
             choice(
                 report.to_string(),
@@ -579,6 +600,9 @@ fn form(
     }
     form
 }
+
+/// The value that stands for somebody who reported nothing, among those that can be asked.
+pub(super) const OUTSIDE: &str = "outside";
 
 /// The most reporters offered to be asked: of a case that hundreds joined, the first know most.
 const MAX_ASKABLE: u32 = 20;

@@ -12,7 +12,7 @@ use super::session::Staff;
 use crate::pages::{
     cases::{filters, next_page},
     fault::Fault,
-    form::Entered,
+    form::{Entered, with_query},
     page::Page,
     show::{Choice, Group, Line},
 };
@@ -94,7 +94,8 @@ struct Queue<'a> {
     title: String,
     lines: Vec<Line>,
     next: Option<String>,
-    later: bool,
+    /// The first page of the same list, from a later one.
+    first: Option<String>,
     done: Option<String>,
     calendar: String,
 }
@@ -134,7 +135,9 @@ pub(crate) async fn queue(
         title: page.words.of("tab", tab.as_str()),
         lines: found.items.iter().map(|case| page.staff_line(case)).collect(),
         next: next_page("/staff", &asked, &found),
-        later: asked.some("after").is_some(),
+        first: asked
+            .some("after")
+            .map(|_| with_query("/staff", &asked.carried(&["after", "done", "lang"]))),
         done: asked
             .some("done")
             .map(|number| page.words.x("done-and-gone", number))

@@ -177,6 +177,9 @@ fn every_word_of_the_domain_has_a_message() {
         for tab in ["called", "area", "called_over", "area_over"] {
             add("whistle-tab", tab);
         }
+        for tab in ["called", "area"] {
+            add("handover-whistles", tab);
+        }
         for rating in Rating::ALL {
             add("mark", rating.as_str());
         }
@@ -257,6 +260,7 @@ fn every_refusal_is_told_in_both_languages() {
         Refusal::NotAnOutcomeOfWork(Outcome::Withdrawn),
         Refusal::MayNotReport,
         Refusal::MergedInto(whistle_domain::words::CaseNumber(3)),
+        Refusal::OriginalMerged(whistle_domain::words::CaseNumber(3)),
         Refusal::TooManyParts,
         Refusal::TooManySplit,
         Refusal::AskDate(jiff::civil::date(2026, 5, 8)),
