@@ -19,7 +19,7 @@ use whistle_domain::{
 };
 use whistle_service::{
     Error,
-    notices::{Channel, Delivery, Why},
+    notices::{Channel, Delivery},
 };
 
 use super::{
@@ -411,15 +411,13 @@ fn told_view(page: &Page, one: Delivery) -> ToldView {
     } else {
         page.notice_name(&one.notice)
     };
-    let (why, said) = Why::read(&one.error);
+    let (why, said) = page.undelivered(&one.error);
     ToldView {
         at: page.moment(one.next_at),
         reader,
         notice,
         state: words.of("told", one.state.as_str()),
-        why: why
-            .map(|why| words.of("undelivered", why.as_str()))
-            .unwrap_or_default(),
+        why,
         said: said.to_owned(),
     }
 }
