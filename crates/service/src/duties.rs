@@ -53,7 +53,7 @@ const ROUND: usize = 100;
 const TEXTS_AT_ONCE: usize = 10;
 
 /// Rows that are forgotten in one go.
-const FORGOTTEN_AT_ONCE: usize = 1_000;
+pub(crate) const FORGOTTEN_AT_ONCE: usize = 1_000;
 
 /// What is looked after by one process at a time, for each jurisdiction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -111,6 +111,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 14,
         sql: include_str!("../migrations/0014_escalated.sql"),
     },
+    // An older program beside it takes a calendar's first address for good until it ends.
+    Migration {
+        version: 15,
+        name: "calendar",
+        reads_from: 14,
+        sql: include_str!("../migrations/0015_calendar.sql"),
+    },
 ];
 
 impl Migration {

@@ -375,6 +375,7 @@ pub const COLUMNS: &[Columns] = &[
             ("password", &[Accounts]),
             ("created_at", &[Accounts]),
             ("disabled_at", &[Accounts]),
+            ("calendar", &[Accounts]),
         ],
     ),
     of(

@@ -19,7 +19,10 @@ use whistle_service::{
     notices::{Courier, Outgoing, Outlet},
     time::{Chance, Clock},
 };
-use whistle_testbed::{Bed, copy_folder, post::MailServer};
+use whistle_testbed::{
+    Bed, copy_folder,
+    post::{Fate, MailServer},
+};
 use whistle_web::{App, Settings, router};
 
 const PASSWORD: &str = "a long enough password";
@@ -1959,4 +1962,73 @@ fn a_calendar_program_reads_what_is_due_by_a_link_for_as_long_as_the_account_is_
     let here = town.whistle.places().all()[0].clone();
     town.whistle.change_user(&here, "crew", Change::Disable).unwrap();
     program.get(&link).is(404);
+}
+
+#[test]
+fn the_link_of_a_calendar_is_changed_by_who_has_it_and_ends_with_the_sessions_that_others_end() {
+    let town = Town::open();
+    town.add_user("crew", &["WATER-H"]);
+    let link = |crew: &mut Browser<'_>| {
+        let queue = crew.get("/staff").text();
+        let (_, rest) = queue.split_once("href=\"/staff/due.ics").unwrap();
+        format!("/staff/due.ics{}", rest.split('"').next().unwrap())
+    };
+    let mut crew = town.browser("en");
+    crew.sign_in("crew");
+    let first = link(&mut crew);
+    assert_eq!(link(&mut crew), first);
+    let mut program = town.browser("en");
+    program.get(&first).is(200);
+    let token = crew.get("/staff").says("New calendar address").hidden("token");
+    crew.post("/staff/due", &[("token", &token)]).is(303);
+    crew.get("/staff?calendar=new")
+        .says("The calendar has a new address");
+    let second = link(&mut crew);
+    program.get(&first).is(404);
+    program.get(&second).is(200);
+    let here = town.whistle.places().all()[0].clone();
+    for change in [Change::SignOut, Change::Disable, Change::Enable] {
+        town.whistle.change_user(&here, "crew", change).unwrap();
+    }
+    for old in [&first, &second] {
+        program.get(old).is(404);
+    }
+    crew.sign_in("crew");
+    let third = link(&mut crew);
+    program.get(&third).is(200);
+    let password = town
+        .whistle
+        .set_password(&here, "crew", "another long one, and new");
+    password.unwrap();
+    program.get(&third).is(404);
+}
+
+#[test]
+fn why_a_notice_did_not_arrive_is_said_in_the_readers_language_and_a_servers_answer_is_quoted() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let server = MailServer::new();
+    let outgoing = Outgoing {
+        mail: Some(Outlet {
+            smtp: server.url(),
+            from: "whistle@example.org".to_owned(),
+            reply: None,
+        }),
+        base_url: None,
+        private_webhooks: false,
+    };
+    town.whistle.do_duties().unwrap();
+    let courier = Courier::open(town.whistle.clone(), outgoing).unwrap();
+    let mut reporter = town.browser("en");
+    let (number, _) = reporter.report(&[("email", "s@example.org")]);
+    server
+        .desk
+        .next(std::iter::repeat_n(Fate::Refuse("550 5.1.1 nobody here"), 3));
+    courier.round().unwrap();
+    let mut desk = town.browser("zh");
+    desk.sign_in("desk");
+    desk.get(&format!("/staff/cases/{number}"))
+        .says("邮件服务器拒收 <q lang=\"en\">")
+        .says("nobody here")
+        .says_nothing_of("mail_refused");
 }

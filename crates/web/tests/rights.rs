@@ -418,6 +418,7 @@ impl Town {
             "/follow/leave"
             | "/follow/mine/erase"
             | "/staff/sign-out"
+            | "/staff/due"
             | "/staff/accounts/{account}/{change}"
             | "/staff/accounts/{account}/password"
             | "/staff/accounts/{account}/second-factor"

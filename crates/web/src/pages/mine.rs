@@ -117,7 +117,7 @@ async fn show(
         at: page.moment(one.at),
         notice: page.notice_name(&one.notice),
         state: page.words.of("told", one.state),
-        why: one.error.clone(),
+        why: page.undelivered(&one.error).0,
     };
     let template = MinePage {
         p: page,

@@ -363,6 +363,13 @@ impl Page {
         }
     }
 
+    /// Why a notice did not arrive, by its word, and what the other side said of that.
+    pub(crate) fn undelivered<'e>(&self, kept: &'e str) -> (String, &'e str) {
+        let (why, said) = whistle_service::notices::Why::read(kept);
+        let why = why.map(|why| self.words.of("undelivered", why.as_str()));
+        (why.unwrap_or_default(), said)
+    }
+
     /// Who is asked a question.
     pub(crate) fn respondent(&self, respondent: Respondent) -> String {
         match respondent {

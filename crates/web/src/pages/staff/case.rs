@@ -54,7 +54,10 @@ struct ToldView {
     reader: String,
     notice: String,
     state: String,
+    /// Why it did not arrive; empty when it did.
     why: String,
+    /// What the other side said of that, in its own language.
+    said: String,
 }
 
 /// The form of one transition.
@@ -420,12 +423,14 @@ fn told_view(page: &Page, one: Delivery) -> ToldView {
     } else {
         page.notice_name(&one.notice)
     };
+    let (why, said) = page.undelivered(&one.error);
     ToldView {
         at: page.moment(one.next_at),
         reader,
         notice,
         state: words.of("told", one.state.as_str()),
-        why: one.error,
+        why,
+        said: said.to_owned(),
     }
 }
 

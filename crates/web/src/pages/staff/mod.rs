@@ -39,6 +39,7 @@ pub(super) fn routes() -> Routes {
         )
         .route("/staff/whistles/{number}/{verb}", post(whistle::act))
         .route("/staff/due.ics", get(due::calendar))
+        .route("/staff/due", post(due::renew))
         .route("/staff/account", get(account::account))
         .route("/staff/account/sessions", post(account::end_session))
         .route(

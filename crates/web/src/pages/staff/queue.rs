@@ -153,10 +153,14 @@ pub(crate) async fn queue(
             .map(|_| with_query("/staff", &asked.carried(&["after", "done", "lang"]))),
         done: asked
             .some("done")
-            .map(|number| page.words.x("done-and-gone", number)),
+            .map(|number| page.words.x("done-and-gone", number))
+            .or_else(|| asked.some("calendar").map(|_| page.t("due-renewed"))),
         calendar: format!(
             "/staff/due.ics?key={}",
-            page.app.whistle.calendar_key(&page.here, staff.signed.account)
+            page.app
+                .whistle
+                .calendar_key(&page.here, staff.signed.account)
+                .await?
         ),
     })
 }

@@ -12,7 +12,10 @@ use whistle_domain::{
     transition::TRANSITIONS,
     whistle,
 };
-use whistle_service::privacy::Purpose;
+use whistle_service::{
+    notices::{Notice, Why},
+    privacy::Purpose,
+};
 
 use super::*;
 
@@ -179,6 +182,12 @@ fn every_word_of_the_domain_has_a_message() {
         }
         for rating in Rating::ALL {
             add("mark", rating.as_str());
+        }
+        for notice in Notice::all().filter(|notice| !matches!(notice, Notice::Digest | Notice::Footer)) {
+            add("notice", notice.as_str());
+        }
+        for why in Why::all() {
+            add("undelivered", why.as_str());
         }
         for bad in whistle_service::media::BadPhoto::ALL {
             add("bad-photo", bad.word());
