@@ -44,6 +44,7 @@ fn what_was_applied_is_in_force_and_the_same_again_changes_nothing() {
     "#);
     assert_run!(home, home.run(&["check"]), @r#"
     exit 0
+    warning: told nothing by mail, 5 units without an address: T100, T101, WATER, ROADS, PIPES; fill in email in units.csv
     willow-brook: somebody leads every service everywhere
     ---
     "#);

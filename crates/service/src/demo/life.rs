@@ -446,7 +446,10 @@ impl<'a> Life<'a, '_> {
         if !may_be_asked || self.case.question.is_some() {
             return;
         }
-        let Some(by) = self.desk() else { return };
+        // The unit that has the case must not let its own limit stand for as long.
+        let Some(by) = self.desk().filter(|by| by.unit() != self.case.lead.as_ref()) else {
+            return;
+        };
         let text = self.say(Say::Asked);
         let act = Act::Ask {
             of: Respondent::Reporter { report: 1 },
