@@ -816,7 +816,8 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             story.park(*until, text);
         }
         Act::Resume => {
-            let clocks = story.all_run_on();
+            let until = case.flags.parked_until;
+            let clocks = story.all_run_on(until.and_then(|date| start_of(date, place)));
             story.tell(Body::Resumed, text, clocks);
         }
         Act::Extend => story.extend(text)?,
@@ -851,8 +852,7 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             if *until <= today || *until > last {
                 return Err(Refusal::AskDate(last));
             }
-            let midnight = until.at(0, 0, 0, 0);
-            let until = zone.to_timestamp(midnight).map_err(|_| Refusal::AskDate(last))?;
+            let until = start_of(*until, place).ok_or(Refusal::AskDate(last))?;
             // The clocks wait for the reporter's papers, not for anybody else's.
             let pauses = match of {
                 Respondent::Reporter { .. } => story.all_stand(),
@@ -881,7 +881,7 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                 Some(choice) if offered.contains(choice) => {}
                 _ => return Err(Refusal::NotAChoice),
             }
-            let clocks = story.all_run_on();
+            let clocks = story.all_run_on(None);
             let choice = choice.clone();
             story.tell(Body::Answered { choice }, text, clocks);
         }
@@ -940,7 +940,7 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                 if let Some(clock) = step {
                     story.escalate(clock);
                 } else {
-                    let clocks = story.all_run_on();
+                    let clocks = story.all_run_on(Some(at));
                     story.tell(Body::Unanswered, text, clocks);
                 }
             }
@@ -1186,6 +1186,11 @@ fn default_standard<'p>(place: &'p Place, service: &ServiceCode) -> Result<&'p S
 }
 
 /// When the next step of a clock is due.
+/// When a date begins there.
+fn start_of(date: Date, place: &Place) -> Option<Timestamp> {
+    place.calendar.zone().to_timestamp(date.at(0, 0, 0, 0)).ok()
+}
+
 fn next_step(clock: &Clock, ladder: &Ladder, place: &Place) -> Option<Timestamp> {
     ladder.next(clock, &place.calendar).map(|(_, at)| at)
 }
@@ -1406,14 +1411,15 @@ impl Story<'_> {
         live.into_iter().map(|kind| ClockChange::Stop { kind }).collect()
     }
 
-    fn run_on(&self, kind: ClockKind) -> Option<ClockChange> {
-        let place = self.context.place;
+    fn run_on(&self, kind: ClockKind, since: Timestamp) -> Option<ClockChange> {
+        let Context { place, now, .. } = self.context;
         let mut clock = self.case().clocks.get(kind)?.clone();
-        resume(&mut clock, self.context.now);
+        resume(&mut clock, since);
         Some(ClockChange::Resume {
             kind,
             due_at: clock.reckon(&place.calendar),
             step_at: next_step(&clock, place.ladder_of(self.case()), place),
+            since: (since < now).then_some(since),
         })
     }
 
@@ -1457,10 +1463,12 @@ impl Story<'_> {
         running.map(|kind| ClockChange::Pause { kind }).collect()
     }
 
-    /// Lets the clocks that stand still run on.
-    fn all_run_on(&self) -> Vec<ClockChange> {
+    /// Lets the clocks that stand still run on. What they waited for may have ended before somebody noticed.
+    fn all_run_on(&self, ended: Option<Timestamp>) -> Vec<ClockChange> {
+        let now = self.context.now;
+        let since = ended.map_or(now, |ended| ended.min(now));
         let standing = self.standing().into_iter();
-        standing.filter_map(|kind| self.run_on(kind)).collect()
+        standing.filter_map(|kind| self.run_on(kind, since)).collect()
     }
 
     fn park(&mut self, until: Date, text: &str) {
@@ -1485,12 +1493,14 @@ impl Story<'_> {
     fn rework(&mut self, text: &str) -> Result<(), Refusal> {
         let mut clocks = self.stop(&[ClockKind::Verify]);
         // Work done on the spot had no limit to run on.
-        clocks.push(if let Some(run_on) = self.run_on(ClockKind::Resolve) {
-            run_on
-        } else {
-            let standard = standard_held(self.context.place, self.case())?;
-            self.start(ClockKind::Resolve, standard.resolve, Some(standard))
-        });
+        clocks.push(
+            if let Some(run_on) = self.run_on(ClockKind::Resolve, self.context.now) {
+                run_on
+            } else {
+                let standard = standard_held(self.context.place, self.case())?;
+                self.start(ClockKind::Resolve, standard.resolve, Some(standard))
+            },
+        );
         self.tell(Body::Reworked, text, clocks);
         Ok(())
     }
@@ -1501,8 +1511,16 @@ impl Story<'_> {
     }
 
     fn accept(&mut self, by: &Actor, standard: &Standard, text: &str) {
+        let Context { place, .. } = self.context;
+        // It climbs the ladder of this standard from now on.
+        let (before, ladder) = (place.ladder_of(self.case()), place.ladder(Some(standard)));
+        let clocks = if before == ladder {
+            Vec::new()
+        } else {
+            reckoned(self.case(), ladder, place)
+        };
         let standard = standard.code.clone();
-        self.tell_of(by, Body::Accepted { standard }, text, vec![]);
+        self.tell_of(by, Body::Accepted { standard }, text, clocks);
     }
 
     fn assign(&mut self, by: &Actor, unit: &UnitCode, standard: &Standard, text: &str) {
