@@ -20,9 +20,12 @@ pub use notice::Notice;
 /// Why something was not delivered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failed {
-    /// It may go another time.
+    /// It was not taken; it may go another time.
     #[error("{0}")]
     Later(String),
+    /// It may have been taken, and nobody said so; it goes again, as it was.
+    #[error("{0}")]
+    Perhaps(String),
     /// It never will.
     #[error("{0}")]
     Never(String),

@@ -168,6 +168,16 @@ pub struct Delivery {
     pub error: String,
 }
 
+/// How the fault of a delivery begins that its reader may have got although nobody said so.
+pub const PERHAPS: &str = "may have been taken: ";
+
+impl Delivery {
+    /// Whether its reader may have got it already: then it goes again as it was, or the reader would not know it again.
+    pub fn may_have_arrived(&self) -> bool {
+        self.error.starts_with(PERHAPS)
+    }
+}
+
 macro_rules! columns {
     () => {
         "d.delivery_id, d.number, d.version, d.channel, d.notice, d.report, d.unit_code, d.webhook_id, d.state, d.tries,

@@ -1839,6 +1839,7 @@ fn a_mail_can_be_stopped_by_one_click_of_a_program_or_by_a_person_and_staff_see_
             smtp: server.url(),
             from: "whistle@example.org".to_owned(),
             reply: None,
+            timeout: Outlet::TIMEOUT,
         }),
         base_url: None,
         private_webhooks: false,
