@@ -42,7 +42,9 @@ export async function open({ cases = 400, until = "2026-05-08T00:00Z" } = {}) {
     ["demo", "--dir", folder, "--cases", `${cases}`, "--seed", "1", "--until", until, "--no-serve", "--json"],
     { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
   );
-  const passwords = new Map(JSON.parse(made).accounts.map((a) => [a.login, a.password]));
+  const { accounts } = JSON.parse(made);
+  const passwords = new Map(accounts.map((a) => [a.login, a.password]));
+  const posts = new Map(accounts.map((a) => [a.login, a.post]));
   const server = spawn(
     WHISTLE,
     ["serve", "--data", folder, "--listen", "127.0.0.1:0", "--rate", "0", "--log", "warn"],
@@ -54,7 +56,7 @@ export async function open({ cases = 400, until = "2026-05-08T00:00Z" } = {}) {
     args: BROWSER_ARGUMENTS,
   });
   mkdirSync(SCREENSHOTS, { recursive: true });
-  return new Place(folder, passwords, server, base, browser);
+  return new Place(folder, passwords, posts, server, base, browser);
 }
 
 /** The address on the line that the server prints when it is ready. */
@@ -71,8 +73,17 @@ function listening(server) {
 }
 
 class Place {
-  constructor(folder, passwords, server, base, browser) {
-    Object.assign(this, { folder, passwords, server, base, browser });
+  constructor(folder, passwords, posts, server, base, browser) {
+    Object.assign(this, { folder, passwords, posts, server, base, browser });
+  }
+
+  /** Adds an account that holds one more post. */
+  add(login, post) {
+    const password = `${login}-lusu-bade-41`;
+    const add = ["user", "add", login, "--post", post, "--password-stdin", "--data", this.folder];
+    execFileSync(WHISTLE, add, { input: password, stdio: ["pipe", "ignore", "inherit"] });
+    this.passwords.set(login, password);
+    this.posts.set(login, post);
   }
 
   /** A reader with a browser of their own: no cookies, and no JavaScript unless asked for. */
@@ -154,7 +165,9 @@ export async function act(page, verb, fields = {}) {
   if (!(await form.evaluate((one) => one.open))) await form.locator("summary").click();
   for (const [name, value] of Object.entries(fields)) {
     const field = form.locator(`[name=${name}]`);
-    if ((await field.evaluate((one) => one.tagName)) === "SELECT") await field.selectOption(value);
+    const kind = await field.first().evaluate((one) => one.getAttribute("type") ?? one.tagName);
+    if (kind === "SELECT") await field.selectOption(value);
+    else if (kind === "radio") await form.locator(`[name=${name}][value=${value}]`).check();
     else await field.fill(value);
   }
   await form.locator("button").click();

@@ -220,6 +220,9 @@ pub enum ClockChange {
         /// When its next step is due now.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         step_at: Option<Timestamp>,
+        /// Since when it runs, where that is before the event: a wait ends when it was to end, not when that is noticed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
     },
     /// Its limit is added once more.
     Extend {
@@ -333,8 +336,9 @@ impl Clocks {
                 kind,
                 due_at,
                 step_at,
+                since,
             } => self.change(kind, |c| {
-                resume(c, at);
+                resume(c, since.unwrap_or(at));
                 (c.due_at, c.step_at) = (due_at, step_at);
             }),
             ClockChange::Extend {

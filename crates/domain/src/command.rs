@@ -830,7 +830,8 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             story.park(*until, text);
         }
         Act::Resume => {
-            let clocks = story.all_run_on();
+            let until = case.flags.parked_until;
+            let clocks = story.all_run_on(until.and_then(|date| start_of(date, place)));
             story.tell(Body::Resumed, text, clocks);
         }
         Act::Extend => story.extend(text)?,
@@ -874,7 +875,7 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                 Some(choice) if offered.contains(choice) => {}
                 _ => return Err(Refusal::NotAChoice),
             }
-            let clocks = story.all_run_on();
+            let clocks = story.all_run_on(None);
             let choice = choice.clone();
             story.tell(Body::Answered { choice }, text, clocks);
         }
@@ -933,7 +934,7 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                 if let Some((part, clock)) = step {
                     story.escalate(part, clock);
                 } else {
-                    let clocks = story.all_run_on();
+                    let clocks = story.all_run_on(Some(at));
                     story.tell(Body::Unanswered, text, clocks);
                 }
             }
@@ -1182,6 +1183,11 @@ fn default_standard<'p>(place: &'p Place, service: &ServiceCode) -> Result<&'p S
 }
 
 /// When the next step of a clock is due.
+/// When a date begins there.
+fn start_of(date: Date, place: &Place) -> Option<Timestamp> {
+    place.calendar.zone().to_timestamp(date.at(0, 0, 0, 0)).ok()
+}
+
 fn next_step(clock: &Clock, ladder: &Ladder, place: &Place) -> Option<Timestamp> {
     ladder.next(clock, &place.calendar).map(|(_, at)| at)
 }
@@ -1437,28 +1443,21 @@ impl Story<'_> {
             .collect()
     }
 
-    fn standing(&self) -> Vec<ClockKind> {
-        self.live(&ClockKind::OF_CASE, Clock::is_paused)
-    }
-
     fn stop(&self, kinds: &[ClockKind]) -> Vec<ClockChange> {
         let live = self.live(kinds, |c| c.stopped_at.is_none());
         live.into_iter().map(|kind| ClockChange::Stop { kind }).collect()
     }
 
-    fn run_on(&self, kind: ClockKind) -> Option<ClockChange> {
-        self.case().clocks.get(kind).map(|clock| self.resumed(clock))
-    }
-
-    /// That a clock runs on now.
-    fn resumed(&self, clock: &Clock) -> ClockChange {
-        let place = self.context.place;
+    /// That a clock which stood runs on, since the end of what it waited for.
+    fn run_on(&self, clock: &Clock, since: Timestamp) -> ClockChange {
+        let Context { place, now, .. } = self.context;
         let mut clock = clock.clone();
-        resume(&mut clock, self.context.now);
+        resume(&mut clock, since);
         ClockChange::Resume {
             kind: clock.kind,
             due_at: clock.reckon(&place.calendar),
             step_at: next_step(&clock, place.ladder_of(self.case()), place),
+            since: (since < now).then_some(since),
         }
     }
 
@@ -1477,18 +1476,14 @@ impl Story<'_> {
     /// The clock of a unit's new part, where the desk sets a limit. As long as the reporter's papers are awaited it stands.
     fn start_part(&self, unit: &UnitCode, limit: Option<Limit>) -> Turns {
         let standard = standard_held(self.context.place, self.case()).ok();
-        let start = limit.map(|limit| self.start(ClockKind::Joint, limit, standard));
-        let question = self.case().question.as_ref();
-        let is_awaited = question.is_some_and(|question| matches!(question.of, Respondent::Reporter { .. }));
-        let stands = (is_awaited && start.is_some()).then_some(ClockChange::Pause {
-            kind: ClockKind::Joint,
-        });
+        let begins = limit.map(|limit| self.start(ClockKind::Joint, limit, standard));
+        let changes = begins.into_iter().flat_map(|begins| self.unless_asked(begins));
         let of_unit = |change| UnitClock {
             unit: unit.clone(),
             change,
         };
         Turns {
-            parts: start.into_iter().chain(stands).map(of_unit).collect(),
+            parts: changes.map(of_unit).collect(),
             ..Turns::default()
         }
     }
@@ -1604,8 +1599,7 @@ impl Story<'_> {
         if until <= today || until > last {
             return Err(Refusal::AskDate(last));
         }
-        let midnight = until.at(0, 0, 0, 0);
-        let until = zone.to_timestamp(midnight).map_err(|_| Refusal::AskDate(last))?;
+        let until = start_of(until, place).ok_or(Refusal::AskDate(last))?;
         // What is over already stays so, and is told of further up.
         let pauses = if stand {
             self.stand(|clock| !clock.is_overdue(now))
@@ -1629,13 +1623,16 @@ impl Story<'_> {
         std::iter::once(begins).chain(stands)
     }
 
-    /// Lets the clocks that stand still run on.
-    fn all_run_on(&self) -> Turns {
-        let standing = self.standing().into_iter();
+    /// Lets the clocks that stand still run on. What they waited for may have ended before somebody noticed.
+    fn all_run_on(&self, ended: Option<Timestamp>) -> Turns {
+        let now = self.context.now;
+        let since = ended.map_or(now, |ended| ended.min(now));
+        let clocks = self.case().clocks.all().iter();
+        let standing = clocks.filter(|clock| ClockKind::OF_CASE.contains(&clock.kind) && clock.is_paused());
         Turns {
-            clocks: standing.filter_map(|kind| self.run_on(kind)).collect(),
+            clocks: standing.map(|clock| self.run_on(clock, since)).collect(),
             parts: parts_where(self.case(), |clock| {
-                clock.is_paused().then(|| self.resumed(clock))
+                clock.is_paused().then(|| self.run_on(clock, since))
             }),
         }
     }
@@ -1663,12 +1660,14 @@ impl Story<'_> {
     fn rework(&mut self, text: &str) -> Result<(), Refusal> {
         let mut clocks = self.stop(&[ClockKind::Verify]);
         // Work done on the spot had no limit to run on.
-        clocks.push(if let Some(run_on) = self.run_on(ClockKind::Resolve) {
-            run_on
-        } else {
-            let standard = standard_held(self.context.place, self.case())?;
-            self.start(ClockKind::Resolve, standard.resolve, Some(standard))
-        });
+        clocks.push(
+            if let Some(resolve) = self.case().clocks.get(ClockKind::Resolve) {
+                self.run_on(resolve, self.context.now)
+            } else {
+                let standard = standard_held(self.context.place, self.case())?;
+                self.start(ClockKind::Resolve, standard.resolve, Some(standard))
+            },
+        );
         self.tell(Body::Reworked, text, clocks);
         Ok(())
     }
@@ -1684,8 +1683,8 @@ impl Story<'_> {
     /// Takes the case on under a standard, by whose ladder the clocks that run climb from now on.
     fn accept(&mut self, by: &Actor, standard: &Standard, text: &str) {
         let place = self.context.place;
-        let ladder = place.ladder(Some(standard));
-        let clocks = if std::ptr::eq(ladder, place.ladder_of(self.case())) {
+        let (before, ladder) = (place.ladder_of(self.case()), place.ladder(Some(standard)));
+        let clocks = if before == ladder {
             Turns::default()
         } else {
             reckoned(self.case(), ladder, place)

@@ -364,6 +364,20 @@ fn an_overdue_part_is_not_extended_with_the_case() {
 }
 
 #[test]
+fn a_wait_ends_when_it_was_to_end_and_not_when_that_is_noticed() {
+    let until = jiff::civil::date(2026, 5, 20);
+    let times = [may(20, 0, 0), may(22, 9, 0)].map(|noticed| {
+        let mut tale = assigned("pothole");
+        tale.does("dispatcher", Act::Park { until }).at(noticed);
+        assert_eq!(tale.tries(&Actor::System, &Act::Resume, ""), Ok(1));
+        let clock = tale.clock(ClockKind::Resolve);
+        (clock.due_at, clock.step_at, clock.pauses.clone())
+    });
+    assert_eq!(times[0], times[1]);
+    assert_eq!(times[1].1, Some(may(20, 11, 12)));
+}
+
+#[test]
 fn a_step_that_another_calendar_puts_off_is_noted_and_not_taken() {
     let shut = village_with(|parts| {
         let mut rules = CalendarRules::office_week("Asia/Shanghai");

@@ -22,9 +22,12 @@ pub use why::Why;
 /// That something was not delivered, and why: see [`Why`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failed {
-    /// It may go another time.
+    /// It was not taken; it may go another time.
     #[error("{0}")]
     Later(String),
+    /// It may have been taken, and nobody said so; it goes again, as it was.
+    #[error("{0}")]
+    Perhaps(String),
     /// It never will.
     #[error("{0}")]
     Never(String),

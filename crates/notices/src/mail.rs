@@ -1,6 +1,6 @@
 //! E-mail: a letter made of words, and the way it goes, by SMTP.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
@@ -14,9 +14,6 @@ use lettre::{
 
 use crate::{Failed, Why, template::Words};
 
-/// How long each step of a delivery may take.
-const TIMEOUT: Duration = Duration::from_secs(20);
-
 /// Connections to the mail server at once.
 pub const MAX_CONNECTIONS: u32 = 4;
 
@@ -29,6 +26,13 @@ pub struct Outlet {
     pub from: String,
     /// The address that takes answers, without the token that is added to its local part; none where nobody reads them.
     pub reply: Option<String>,
+    /// How long each step of a delivery may take. What a server takes and does not confirm by then is sent again.
+    pub timeout: Duration,
+}
+
+impl Outlet {
+    /// As long as a server may take that looks through a mail before it takes it.
+    pub const TIMEOUT: Duration = Duration::from_secs(20);
 }
 
 /// One mail.
@@ -67,7 +71,7 @@ impl Mailer {
             format!("smtp: {error}; write smtps://USER:PASSWORD@HOST:465, or smtp://HOST:587?tls=required")
         })?;
         let transport = transport
-            .timeout(Some(TIMEOUT))
+            .timeout(Some(outlet.timeout))
             .hello_name(ClientId::Domain(from.email.domain().to_owned()))
             .pool_config(PoolConfig::new().max_size(MAX_CONNECTIONS))
             .build();
@@ -78,8 +82,8 @@ impl Mailer {
         })
     }
 
-    /// Hands a letter to the server. The server may have taken a letter that is answered [`Failed::Later`]: it then gets the
-    /// same Message-ID twice.
+    /// Hands a letter to the server. It may have taken one that is answered [`Failed::Perhaps`]: it then gets the same
+    /// Message-ID twice.
     pub async fn send(&self, letter: &Letter) -> Result<(), Failed> {
         let (envelope, message) = self.written(letter)?;
         match self.transport.send_raw(&envelope, &message).await {
@@ -93,8 +97,10 @@ impl Mailer {
                 });
                 Err(if error.is_permanent() && !ours {
                     Failed::Never(what)
-                } else {
+                } else if error.status().is_some() || error.is_client() || error.is_tls() || is_away(&error) {
                     Failed::Later(what)
+                } else {
+                    Failed::Perhaps(what)
                 })
             }
         }
@@ -147,6 +153,22 @@ fn raw(name: &'static str, value: &str) -> HeaderValue {
         value.to_owned(),
         value.to_owned(),
     )
+}
+
+/// Whether nobody was reached to whom a word of it could have been said.
+fn is_away(error: &(dyn std::error::Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| {
+            matches!(
+                cause.kind(),
+                ErrorKind::ConnectionRefused
+                    | ErrorKind::HostUnreachable
+                    | ErrorKind::NetworkUnreachable
+                    | ErrorKind::AddrNotAvailable
+            )
+        })
 }
 
 /// An error with its causes, for a log and a list: no line breaks, and not without end.
@@ -210,6 +232,7 @@ mod tests {
             smtp: smtp.to_owned(),
             from: "三江 <whistle@example.org>".to_owned(),
             reply: Some("reply@example.org".to_owned()),
+            timeout: Outlet::TIMEOUT,
         })
     }
 

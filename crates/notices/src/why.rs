@@ -53,10 +53,12 @@ pub enum Why {
     NoConnection,
     /// The request broke off.
     BrokeOff,
+    /// The process that sent it did not live to hear what became of it.
+    Unheard,
 }
 
 /// By the order of the variants: the word, and a sentence for who runs the install.
-const TABLE: [(Why, &str, &str); 24] = [
+const TABLE: [(Why, &str, &str); 25] = [
     (
         Why::NoAddress,
         "no_address",
@@ -125,7 +127,15 @@ const TABLE: [(Why, &str, &str); 24] = [
         "no connection to the receiver",
     ),
     (Why::BrokeOff, "broke_off", "the request broke off"),
+    (
+        Why::Unheard,
+        "unheard",
+        "the process that sent it did not hear what became of it",
+    ),
 ];
+
+/// Before the word, where the reader may have got it although nobody said so.
+const PERHAPS: &str = "perhaps: ";
 
 /// Between the word and what was said.
 const BETWEEN: &str = ": ";
@@ -151,8 +161,20 @@ impl Why {
         format!("{}{BETWEEN}{said}", self.as_str())
     }
 
+    /// What is kept of a failure after which the reader may have got it all the same: then it goes again as it was, or the
+    /// reader would not know it again.
+    pub fn perhaps(kept: &str) -> String {
+        format!("{PERHAPS}{}", kept.trim_start_matches(PERHAPS))
+    }
+
+    /// Whether that is kept.
+    pub fn is_perhaps(kept: &str) -> bool {
+        kept.starts_with(PERHAPS)
+    }
+
     /// What is kept, taken apart: the word, and what somebody else said. What was kept before there were words is all said.
     pub fn read(kept: &str) -> (Option<Self>, &str) {
+        let kept = kept.strip_prefix(PERHAPS).unwrap_or(kept);
         let (word, said) = kept.split_once(BETWEEN).unwrap_or((kept, ""));
         match TABLE.iter().find(|(_, known, _)| *known == word) {
             Some((why, ..)) => (Some(*why), said),
@@ -190,6 +212,9 @@ mod tests {
             assert_eq!(why as usize, at, "{}", why.as_str());
             assert_eq!(Why::read(why.as_str()), (Some(why), ""));
             assert_eq!(Why::read(&why.with("550: no")), (Some(why), "550: no"));
+            let perhaps = Why::perhaps(&Why::perhaps(&why.with("no")));
+            assert!(Why::is_perhaps(&perhaps) && !Why::is_perhaps(why.as_str()));
+            assert_eq!(Why::read(&perhaps), (Some(why), "no"));
         }
         let before = "the reader wants no mail: really";
         assert_eq!(Why::read(before), (None, before));

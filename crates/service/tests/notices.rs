@@ -2,6 +2,7 @@
 //! fails. Against a real mail server and a real receiver, on loopback.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
@@ -10,6 +11,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
 use whistle_domain::{
     case::{Actor, Answer, Body, Channel, Outcome, Respondent, SupervisionKind},
     command::{Act, NewReport, Whereabouts},
@@ -63,6 +65,8 @@ struct World {
     mail: MailServer,
     calls: Receiver,
     has_mail: bool,
+    /// How long a mail server may keep a process waiting.
+    patience: Duration,
 }
 
 /// One process.
@@ -101,6 +105,7 @@ impl World {
             mail: MailServer::new(),
             calls: Receiver::new(),
             has_mail: true,
+            patience: Outlet::TIMEOUT,
         }
     }
 
@@ -124,6 +129,7 @@ impl World {
                 smtp: self.mail.url(),
                 from: "Willow Brook <whistle@example.org>".to_owned(),
                 reply: Some("reply@example.org".to_owned()),
+                timeout: self.patience,
             }),
             base_url: Some("https://whistle.example.org".to_owned()),
             private_webhooks: true,
@@ -726,6 +732,121 @@ fn a_process_that_is_killed_at_any_point_loses_no_notice_and_the_order_of_a_case
             alone || plain(&mail.header("Subject").unwrap()).contains("notices")
         });
         assert!(arrived, "{delivery:?}");
+    }
+}
+
+#[test]
+fn a_mail_server_that_fails_delays_and_doubles_gets_each_notice_under_one_id_over_restarts() {
+    let seed = rand::rng().random::<u64>() % 1_000_000;
+    eprintln!("seed {seed}");
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut world = World::new();
+    world.patience = Duration::from_millis(400);
+    // Subjects stand in a mail of several notices, too.
+    let folder = world.bed.path().join("village");
+    fs::create_dir_all(folder.join("notices/en")).unwrap();
+    fs::write(
+        folder.join("notices/en/comment.txt"),
+        "Case {{ number }}: {{ text }}\n\n{{ service }}\n",
+    )
+    .unwrap();
+    world.open(19).apply(&folder).unwrap();
+    let mut remarks: Vec<(CaseNumber, String, String)> = Vec::new();
+    let mut cases = Vec::new();
+    for day in 0..6 {
+        let mut process = world.start(20 + day);
+        for _ in 0..3 {
+            let to = format!("reader{}@example.org", cases.len());
+            let contact = Contact {
+                email: to.clone(),
+                ..li()
+            };
+            cases.push((process.report(contact), to));
+        }
+        for round in 0..6 {
+            let fates = [
+                Fate::Refuse("421 too busy"),
+                Fate::Refuse("451 <{to}> come again"),
+                Fate::HangUp,
+                Fate::TakeAndHangUp,
+                Fate::TakeLate(Duration::from_millis(20)),
+                // By then it was given up, and is sent again.
+                Fate::TakeLate(world.patience * 2),
+            ];
+            let drawn: Vec<Fate> = (0..2)
+                .map(|_| fates[rng.random_range(0..fates.len())].clone())
+                .collect();
+            world.mail.desk.next(drawn);
+            for _ in 0..3 {
+                let (number, to) = cases[rng.random_range(0..cases.len())].clone();
+                let text = format!("Remark {}.", remarks.len());
+                process.comment(number, &text);
+                remarks.push((number, to, text));
+            }
+            if round == 3 {
+                // Killed when the server has a mail, and before it says so.
+                let to = format!("reader{}@example.org", cases.len());
+                let contact = Contact {
+                    email: to.clone(),
+                    ..li()
+                };
+                cases.push((process.report(contact), to));
+                // If mail rests after failures, it does so no longer.
+                world.hands.pass(Duration::from_secs(16));
+                process.whistle.do_duties().unwrap();
+                let held = world.mail.desk.held();
+                world.mail.desk.forget_fates();
+                world.mail.desk.next([Fate::TakeAndWait]);
+                thread::scope(|scope| {
+                    let sending = scope.spawn(|| process.round());
+                    world.mail.desk.wait_until_held(held + 1);
+                    process.courier.stop();
+                    sending.join().unwrap();
+                });
+                drop(process);
+                world.mail.desk.release();
+                process = world.start(100 + day);
+            } else {
+                process.round();
+            }
+            world.hands.pass(Duration::from_secs(rng.random_range(5..90)));
+            process.whistle.do_duties().unwrap();
+        }
+    }
+    let process = world.start(999);
+    process.finish(&world.hands);
+    assert_eq!(process.in_state(State::Dead), []);
+
+    let mails = world.mail.desk.taken();
+    let id = |mail: &Mail| mail.header("Message-ID").unwrap();
+    let mut twice = 0;
+    for (number, to, text) in &remarks {
+        let to_them = mails
+            .iter()
+            .filter(|mail| mail.to == *to && mail.text.contains(text));
+        let ids: Vec<String> = to_them.map(id).collect();
+        twice += usize::from(ids.len() > 1);
+        assert!(!ids.is_empty(), "{text} on case {number} never came");
+        assert!(
+            ids.iter().all(|id| *id == ids[0]),
+            "{text} on case {number}: {ids:?}"
+        );
+    }
+    assert!(twice > 0, "nothing came twice");
+    // Who throws away what has an id that was there before, loses nothing.
+    let mut said: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for mail in &mails {
+        let of = remarks
+            .iter()
+            .filter(|one| mail.text.contains(&one.2))
+            .map(|one| one.2.as_str());
+        let of: Vec<&str> = of.collect();
+        assert_eq!(
+            *said.entry(id(mail)).or_insert_with(|| of.clone()),
+            of,
+            "{}",
+            id(mail)
+        );
     }
 }
 

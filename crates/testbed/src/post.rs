@@ -26,6 +26,8 @@ pub enum Fate {
     HangUp,
     /// Takes it and says so only when [`Desk::release`] is called.
     TakeAndWait,
+    /// Takes it and says so after this time, whether or not somebody still listens.
+    TakeLate(Duration),
 }
 
 /// What arrives at a server, and what it shall do.
@@ -62,6 +64,16 @@ impl<T: Clone> Desk<T> {
     /// What happens to those that come next, in this order; all others are taken.
     pub fn next(&self, fates: impl IntoIterator<Item = Fate>) {
         self.lock().fates.extend(fates);
+    }
+
+    /// All others that come are taken.
+    pub fn forget_fates(&self) {
+        self.lock().fates.clear();
+    }
+
+    /// How often somebody waited for an answer.
+    pub fn held(&self) -> usize {
+        self.lock().held
     }
 
     /// All that was taken so far.
@@ -239,6 +251,10 @@ fn smtp(stream: &TcpStream, desk: &Desk<Mail>) -> std::io::Result<()> {
                 match fate {
                     Fate::TakeAndHangUp => return Ok(()),
                     Fate::TakeAndWait if !desk.hold() => return Ok(()),
+                    Fate::TakeLate(time) => {
+                        thread::sleep(time);
+                        say("250 taken")?;
+                    }
                     _ => say("250 taken")?,
                 }
             }
@@ -333,6 +349,7 @@ fn http(mut stream: &TcpStream, desk: &Desk<Call>) -> std::io::Result<()> {
     match fate {
         Fate::TakeAndHangUp => return Ok(()),
         Fate::TakeAndWait if !desk.hold() => return Ok(()),
+        Fate::TakeLate(time) => thread::sleep(time),
         _ => {}
     }
     stream

@@ -358,7 +358,12 @@ impl Layers {
             return Err(Failure::Usage(why.to_owned()));
         }
         let reply = self.parsed("mail_reply", text)?;
-        let outlet = |(smtp, from)| Outlet { smtp, from, reply };
+        let outlet = |(smtp, from)| Outlet {
+            smtp,
+            from,
+            reply,
+            timeout: Outlet::TIMEOUT,
+        };
         Ok(Outgoing {
             mail: smtp.zip(from).map(outlet),
             base_url: self.parsed("base_url", base_url)?,

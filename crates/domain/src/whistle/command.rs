@@ -759,12 +759,14 @@ impl Story<'_> {
         let mut over = Vec::new();
         for call in &self.whistle().calls {
             for clock in call.clocks.all().iter().filter(|clock| clock.is_running()) {
-                if clock.step_at.is_some_and(|at| at <= self.context.now) {
-                    over.push((call.unit.clone(), clock.kind));
+                if let Some(at) = clock.step_at.filter(|at| *at <= self.context.now) {
+                    over.push((at, call.unit.clone(), clock.kind));
                 }
             }
         }
-        for (unit, clock) in over {
+        // Several may have run out since somebody looked last: in the order of time; of one time, in that of the calls.
+        over.sort_by_key(|(at, ..)| *at);
+        for (_, unit, clock) in over {
             let change = ClockChange::Step {
                 kind: clock,
                 step_at: None,

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{Semaphore, watch},
@@ -370,15 +370,18 @@ impl Courier {
     }
 }
 
-/// Deliveries to one reader that go one after the other, or as one.
-type Group = Vec<Delivery>;
+/// Deliveries to one reader that go as one.
+type Letter = Vec<Delivery>;
+
+/// What goes to one reader, one after the other.
+type Group = VecDeque<Letter>;
 
 /// Puts together what goes to one reader: all mail to a unit about cases, or to a reporter about a case; all calls about a case.
 /// What is about a whistle goes by itself: who is called must not look for that among other notices.
 fn grouped(deliveries: Vec<Delivery>) -> VecDeque<Group> {
     type Reader = (Option<UnitCode>, u32, Option<Subject>);
     let mut order: Vec<Reader> = Vec::new();
-    let mut groups: HashMap<Reader, Group> = HashMap::new();
+    let mut groups: HashMap<Reader, Letter> = HashMap::new();
     for delivery in deliveries {
         let together = delivery.unit.is_some() && matches!(delivery.subject, Subject::Case(_));
         let about = (!together).then_some(delivery.subject);
@@ -391,11 +394,26 @@ fn grouped(deliveries: Vec<Delivery>) -> VecDeque<Group> {
             })
             .push(delivery);
     }
-    let mut in_order: VecDeque<Group> = order.iter().filter_map(|reader| groups.remove(reader)).collect();
-    for group in &mut in_order {
-        group.sort_by_key(|one| (one.subject, one.version));
+    let in_order = order.iter().filter_map(|reader| groups.remove(reader));
+    in_order.map(lettered).collect()
+}
+
+/// Makes letters of what goes to one reader. Several mails at one time are one mail; but what its reader may have got already
+/// goes again as it was: under one Message-ID stands one text. Each call goes by itself.
+fn lettered(mut all: Vec<Delivery>) -> Group {
+    all.sort_by_key(|one| (one.subject, one.version));
+    if all[0].channel == Channel::Webhook {
+        return all.into_iter().map(|one| vec![one]).collect();
     }
-    in_order
+    let (mut again, anew): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| Why::is_perhaps(&one.error));
+    // Those that went together wait for the same moment.
+    again.sort_by_key(|one| (one.next_at, one.subject, one.version));
+    let mut letters: Group = again
+        .chunk_by(|one, next| one.next_at == next.next_at)
+        .map(<[Delivery]>::to_vec)
+        .collect();
+    letters.extend((!anew.is_empty()).then_some(anew));
+    letters
 }
 
 /// What is due of one way, worked on by several at once.
@@ -469,25 +487,17 @@ impl Job {
                 .unwrap_or_else(PoisonError::into_inner)
                 .pop_front();
             let Some(group) = next else { break };
-            match self.way.1 {
-                // Several mails to one reader at one time are one mail.
-                Channel::Mail => {
-                    self.deliver(group).await?;
-                }
-                Channel::Webhook => {
-                    for one in group {
-                        if !self.deliver(vec![one]).await? {
-                            break;
-                        }
-                    }
+            for letter in group {
+                if !self.deliver(letter).await? {
+                    break;
                 }
             }
         }
         Ok(())
     }
 
-    /// Sends a group and notes what became of it. Answers whether what comes after it to the same reader may go.
-    async fn deliver(&self, group: Group) -> Result<bool> {
+    /// Sends a letter and notes what became of it. Answers whether what comes after it to the same reader may go.
+    async fn deliver(&self, group: Letter) -> Result<bool> {
         let (whistle, here, base) = (self.whistle.clone(), self.here.clone(), self.base.clone());
         let now = self.whistle.now();
         let (made, group) = self
@@ -498,9 +508,12 @@ impl Job {
                 Ok((made, group))
             })
             .await?;
+        // Those that went together, and perhaps arrived, wait for the same moment, by which it is known that they did.
+        let later = now + self.wait(group[0].tries);
+        let mut begun = 0;
         let sent = match made {
             Made::Unwanted(why) => {
-                self.note(&group, State::Dropped, 0, why.as_str().to_owned())
+                self.note(&group, |_| State::Dropped, later, 0, why.as_str())
                     .await?;
                 return Ok(true);
             }
@@ -509,52 +522,61 @@ impl Job {
                 Some(mailer) => {
                     // Never closed.
                     let _one = self.transports.at_once.acquire().await;
+                    // Should this process not live to note what became of it, the next one knows what went together.
+                    let why = Why::perhaps(Why::Unheard.as_str());
+                    self.note(&group, |_| State::Waiting, now, 1, &why).await?;
+                    begun = 1;
                     mailer.send(&letter).await
                 }
                 None => Err(Why::MailNotSetUp.later()),
             },
             Made::Call(call) => self.transports.hooks.send(&call).await,
         };
-        let (state, why) = match sent {
+        let (went, why) = match sent {
             Ok(()) => (State::Sent, String::new()),
             Err(Failed::Never(why)) => (State::Dead, why),
-            Err(Failed::Later(why)) => {
-                self.failures.fetch_add(1, Ordering::Relaxed);
-                (State::Waiting, why)
-            }
+            // It may have been taken the time before.
+            Err(Failed::Later(why)) if !Why::is_perhaps(&group[0].error) => (State::Waiting, why),
+            Err(Failed::Later(why) | Failed::Perhaps(why)) => (State::Waiting, Why::perhaps(&why)),
         };
-        if state != State::Waiting {
+        if went == State::Waiting {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        } else {
             self.failures.store(0, Ordering::Relaxed);
         }
-        self.note(&group, state, 1, why).await?;
-        Ok(state != State::Waiting)
+        let state = |one: &Delivery| match went {
+            State::Waiting if one.tries + 1 >= MAX_TRIES => State::Dead,
+            went => went,
+        };
+        // A server names the address that it refuses.
+        let why = mask(&why);
+        for one in &group {
+            self.tell(one, state(one), &why);
+        }
+        self.note(&group, state, later, 1 - begun, &why).await?;
+        Ok(went != State::Waiting)
     }
 
-    async fn note(&self, group: &[Delivery], state: State, tries: u32, why: String) -> Result<()> {
+    /// Notes how far deliveries are that went together. Those that wait go again `later`.
+    async fn note(
+        &self,
+        group: &[Delivery],
+        state: impl Fn(&Delivery) -> State,
+        later: Timestamp,
+        tries: u32,
+        error: &str,
+    ) -> Result<()> {
         let now = self.whistle.now();
-        // A server names the address that it refuses.
-        let error = mask(&why).into_owned();
-        let mut tried = Vec::with_capacity(group.len());
-        for one in group {
-            let last = one.tries + tries >= MAX_TRIES;
-            let state = if state == State::Waiting && last {
-                State::Dead
-            } else {
-                state
-            };
-            let at = match state {
-                State::Waiting => now + self.wait(one.tries),
-                _ => now,
-            };
-            tried.push(Tried {
+        let tried: Vec<Tried> = group
+            .iter()
+            .map(|one| Tried {
                 id: one.id,
-                state,
-                at,
+                state: state(one),
+                at: if state(one) == State::Waiting { later } else { now },
                 tries,
-                error: error.clone(),
-            });
-            self.tell(one, state, &error);
-        }
+                error: error.to_owned(),
+            })
+            .collect();
         let (id, held) = (self.here.id, self.held);
         self.whistle
             .store
@@ -604,7 +626,6 @@ impl Job {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use whistle_domain::words::{CaseNumber, WhistleNumber};
 
     use super::*;
@@ -649,7 +670,13 @@ mod tests {
         ]);
         let shown: Vec<Vec<(Subject, u32)>> = groups
             .iter()
-            .map(|group| group.iter().map(|one| (one.subject, one.version)).collect())
+            .map(|group| {
+                group
+                    .iter()
+                    .flatten()
+                    .map(|one| (one.subject, one.version))
+                    .collect()
+            })
             .collect();
         assert_eq!(
             shown,

@@ -734,6 +734,7 @@ undelivered-answered = the other system did not accept it
 undelivered-too_slow = the other system took too long
 undelivered-no_connection = no connection to the other system
 undelivered-broke_off = the connection to the other system broke off
+undelivered-unheard = nobody heard what became of it
 
 ## Accounts
 

@@ -695,6 +695,7 @@ undelivered-answered = 对方系统未正常应答
 undelivered-too_slow = 对方系统响应超时
 undelivered-no_connection = 无法连接对方系统
 undelivered-broke_off = 与对方系统的连接中断
+undelivered-unheard = 发送后未得到结果
 
 ## 账号
 

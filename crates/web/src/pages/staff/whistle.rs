@@ -7,7 +7,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use jiff::{Timestamp, civil::DateTime};
+use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use whistle_domain::{
     case::Rating,
     whistle::{
@@ -29,6 +29,8 @@ use crate::{
     },
     status::status_of,
 };
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Empty rows for duties on the form of the minutes, besides those that are there.
 const EMPTY_DUTIES: usize = 4;
@@ -118,6 +120,8 @@ struct WhistleView<'a> {
     forms: Vec<ActForm>,
     key: String,
     refused: Option<String>,
+    /// What happened since the page was shown on which that was tried.
+    meanwhile: Vec<Entry>,
     done: Option<String>,
 }
 
@@ -187,23 +191,24 @@ pub(super) async fn act(
 ) -> Result<Response, Fault> {
     let verb = verb(&word).ok_or(Fault::NoSuchPage)?;
     let number = number(&text)?;
-    let (whistle, log) = found(&staff, number).await?;
+    let found_first = found(&staff, number).await?;
     let fields = &posted.fields;
     let mut wrongs = Wrongs::default();
-    let act = read(&staff.page, verb, fields, &whistle, &mut wrongs);
-    let again = |wrongs: Wrongs, status| {
+    let act = read(&staff.page, verb, fields, &found_first.0, &mut wrongs);
+    let seen = fields.some("seen").and_then(|seen| seen.parse().ok());
+    let again = |wrongs: Wrongs, status, (whistle, log): &(Whistle, Vec<Event>)| {
         let tried = Tried {
             verb,
             entered: fields,
             wrongs,
             status,
+            stale: seen.filter(|seen| *seen < whistle.version),
         };
-        show(&staff, &whistle, &log, Some(&tried), None)
+        show(&staff, whistle, log, Some(&tried), None)
     };
     let Some(act) = act.filter(|_| wrongs.is_empty()) else {
-        return again(wrongs, StatusCode::BAD_REQUEST);
+        return again(wrongs, StatusCode::BAD_REQUEST, &found_first);
     };
-    let seen = fields.some("seen").and_then(|seen| seen.parse().ok());
     let key = fields.some("key").map(str::to_owned);
     let text = fields.get("text").to_owned();
     let page = &staff.page;
@@ -220,7 +225,8 @@ pub(super) async fn act(
         }
         Err(error @ (Error::Whistle(_) | Error::Invalid { .. } | Error::KeyReused)) => {
             wrongs.add("done", page.words.error(&error));
-            again(wrongs, status_of(&error))
+            // Perhaps somebody changed it this very moment.
+            again(wrongs, status_of(&error), &found(&staff, number).await?)
         }
         Err(error) => Err(error.into()),
     }
@@ -232,6 +238,8 @@ struct Tried<'a> {
     entered: &'a Entered,
     wrongs: Wrongs,
     status: StatusCode,
+    /// The version that was seen, when something happened since.
+    stale: Option<u32>,
 }
 
 async fn found(staff: &Staff, number: WhistleNumber) -> Result<(Whistle, Vec<Event>), Fault> {
@@ -284,6 +292,10 @@ fn show(
         forms: forms(staff, whistle, tried),
         key: page.app.whistle.fresh_token(),
         refused,
+        meanwhile: tried.and_then(|tried| tried.stale).map_or_else(Vec::new, |seen| {
+            let timeline = timeline(page, log).into_iter();
+            timeline.filter(|entry| entry.version > seen).collect()
+        }),
         done,
     };
     page.render_as(status, &view)
@@ -614,8 +626,14 @@ fn read(page: &Page, verb: Verb, fields: &Entered, whistle: &Whistle, wrongs: &m
             if read == Some(None) {
                 wrongs.add("made_at", page.words.whistle_refusal(&Refusal::MadeTime));
             }
+            // The field knows minutes, a call its second.
+            let called_at = |at: Timestamp| {
+                let calls = whistle.calls.iter().map(|call| call.called_at);
+                let same = calls.filter(|called| at < *called && *called < at + MINUTE);
+                same.max().unwrap_or(at)
+            };
             Act::ReportIn {
-                made_at: read.flatten(),
+                made_at: read.flatten().map(called_at),
                 position: None,
             }
         }
