@@ -296,8 +296,8 @@ fn failed_work_goes_back_and_its_limit_runs_on_from_where_it_stood() {
 
 #[test]
 fn parking_moves_the_deadline_by_exactly_the_parked_working_time() {
-    // Four working hours from Wednesday 09:00 are due at 15:00. Parked at 10:00, resumed on Saturday the 16th, which
-    // is worked, at 16:00: one hour was used, three are left, two of them on Saturday, one on Monday.
+    // Four working hours from Wednesday 09:00 are due at 15:00. Parked at 10:00 until Saturday the 16th, which is
+    // worked: one hour was used, three are left from Saturday morning on, whenever somebody notices.
     let mut tale = Tale::resident("pothole");
     tale.does("dispatcher", Act::Accept { standard: None })
         .does("dispatcher", to("roads"));
@@ -312,9 +312,9 @@ fn parking_moves_the_deadline_by_exactly_the_parked_working_time() {
     tale.at(may(16, 16, 0));
     assert_eq!(tale.tries(&Actor::System, &Act::Resume, ""), Ok(1));
     let resolve = tale.clock(ClockKind::Resolve);
-    assert_eq!(resolve.due_at, may(18, 9, 0));
+    assert_eq!(resolve.due_at, may(16, 11, 0));
     let (parked, moved) = (
-        VILLAGE.calendar.working_between(may(13, 10, 0), may(16, 16, 0)),
+        VILLAGE.calendar.working_between(may(13, 10, 0), may(16, 0, 0)),
         VILLAGE.calendar.working_between(may(13, 15, 0), resolve.due_at),
     );
     assert_eq!(parked, moved);
@@ -366,7 +366,7 @@ fn a_limit_is_extended_as_often_as_the_place_allows_and_only_before_it_is_over()
 #[test]
 fn a_pause_within_an_extension_moves_the_deadline_too() {
     // Four hours from 09:00, due 15:00; extended by four to 09:00 on Thursday. Parked on Wednesday 16:00, after the
-    // first due, until Thursday 16:00: three hours are left, two on Thursday, none on the holiday, one on Saturday.
+    // first due, and taken up again on Thursday 16:00, before it was to end: three hours are left, two on Thursday, none on the holiday, one on Saturday.
     let mut tale = Tale::resident("pothole");
     tale.does("dispatcher", Act::Accept { standard: None })
         .does("dispatcher", to("roads"))
@@ -375,7 +375,7 @@ fn a_pause_within_an_extension_moves_the_deadline_too() {
     tale.at(may(13, 16, 0)).does(
         "dispatcher",
         Act::Park {
-            until: date(2026, 5, 14),
+            until: date(2026, 5, 16),
         },
     );
     tale.at(may(14, 16, 0)).does("dispatcher", Act::Resume);

@@ -314,7 +314,7 @@ fn a_part_stands_with_the_case_and_is_extended_with_it() {
         may(13, 15, 0),
         "two hours more, lunch left out"
     );
-    let until = jiff::civil::date(2026, 5, 18);
+    let until = jiff::civil::date(2026, 5, 19);
     tale.at(may(13, 11, 0)).does("dispatcher", Act::Park { until });
     assert!(clock(&tale).is_paused());
     tale.at(may(17, 0, 0));

@@ -1002,7 +1002,7 @@ fn a_question_is_answered_on_its_own_page_without_a_code_and_once() {
     town.add_user("desk", &["CITY-D"]);
     town.add_user("crew", &["WATER-H"]);
     let mut reporter = town.browser("en");
-    let (number, _) = reporter.report(&[]);
+    let (number, _) = reporter.report(&[("email", "r@example.org")]);
     let mut desk = town.browser("en");
     desk.sign_in("desk");
     let ask = [
