@@ -17,7 +17,7 @@ use whistle_domain::{
 use whistle_service::{
     Bucket, Site,
     notices::{Outgoing, Outlet},
-    provider::{Counts, Provider},
+    provider::{self, Counts},
     secret::Keys,
 };
 
@@ -397,7 +397,7 @@ impl Layers {
         })
     }
 
-    fn provider(&self) -> Result<Option<Provider>> {
+    fn provider(&self) -> Result<Option<provider::Provider>> {
         let Some(issuer) = self.parsed("oidc_issuer", issuer)? else {
             return Ok(None);
         };
@@ -408,7 +408,7 @@ impl Layers {
                 ))
             })
         };
-        Ok(Some(Provider {
+        Ok(Some(provider::Provider {
             issuer,
             client_id: needed("oidc_client_id")?,
             client_secret: needed("oidc_client_secret")?,
