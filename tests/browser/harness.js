@@ -132,7 +132,7 @@ export async function signIn(page, login, password) {
   await page.goto("/staff/sign-in");
   await page.locator("#login").fill(login);
   await page.locator("#password").fill(password);
-  await page.locator("main form button").click();
+  await page.locator("form[action='/staff/sign-in'] button").click();
 }
 
 /** Fills in and sends a report of graffiti at a spot; gives number and code from the receipt. */

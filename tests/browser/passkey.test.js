@@ -169,7 +169,7 @@ test("an account that is disabled has no passkeys any more", async () => {
   await device(page);
   await add(page, "手机");
   await page.locator("table").waitFor();
-  const admin = await place.staff("administrator");
+  const admin = await place.staff("admin");
   await admin.goto("/staff/accounts");
   await admin.getByRole("link", { name: "登录方式 handler2", exact: true }).click();
   assert.match(await admin.locator("main").innerText(), /共 1 个/);

@@ -72,6 +72,8 @@ async function throughTheProvider(page, name) {
 }
 
 async function come(page, name, next = "/staff") {
+  // The provider makes its keys and pages when it is first asked.
+  page.setDefaultTimeout(20_000);
   await page.goto(next);
   await page.getByRole("link", { name: /市政统一认证|City account/ }).click();
   await throughTheProvider(page, name);
@@ -83,7 +85,7 @@ test("nobody comes in whom no account awaits; whom an administrator has named do
   assert.match(await page.locator("[role=alert]").innerText(), /尚未关联/);
   await picture(page, "provider-1-unlinked");
 
-  const admin = await place.staff("administrator");
+  const admin = await place.staff("admin");
   await admin.goto("/staff/accounts");
   await admin.getByRole("link", { name: "登录方式 handler", exact: true }).click();
   await admin.locator("#name").fill("Mei@City.example");
@@ -107,7 +109,7 @@ test("nobody comes in whom no account awaits; whom an administrator has named do
 });
 
 test("an address that the provider has not verified lets nobody in", async () => {
-  const admin = await place.staff("administrator");
+  const admin = await place.staff("admin");
   await admin.goto("/staff/accounts");
   await admin.getByRole("link", { name: "登录方式 patrol", exact: true }).click();
   await admin.locator("#name").fill("liar@city.example");
@@ -164,7 +166,7 @@ test("axe finds nothing wrong on the pages of the provider", async () => {
     const reader = await place.reader({ lang, script: true });
     await reader.goto("/staff/sign-in?again=yes");
     assert.deepEqual(await faults(reader), []);
-    const admin = await place.staff("administrator", { lang, script: true });
+    const admin = await place.staff("admin", { lang, script: true });
     await admin.goto("/staff/accounts");
     assert.deepEqual(await faults(admin), []);
     await admin.locator("a[href$='/ways']").first().click();

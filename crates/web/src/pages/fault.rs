@@ -96,9 +96,7 @@ pub(crate) fn page(p: &Page, fault: &Fault) -> Response {
         | Fault::SignInAgain(_)
         | Fault::MustChangePassword
         | Fault::MustEnrol
-        | Fault::Broken => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "broken")
-        }
+        | Fault::Broken => (StatusCode::INTERNAL_SERVER_ERROR, "broken"),
     };
     let title = match status {
         StatusCode::NOT_FOUND => p.t("fault-title-not-found"),
