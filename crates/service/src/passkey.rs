@@ -236,7 +236,8 @@ impl Whistle {
         let (account, now) = (found.account, self.clock.now());
         let seen = self.store.write(move |tx| -> whistle_store::Result<_> {
             let seen = passkey::see(tx, id, &found.id, (&found.credential, &newer), now)?;
-            Ok(seen && stored::is_in_force(tx, id, account)?)
+            let found = stored::by_id(tx, id, account)?;
+            Ok(seen && found.is_some_and(|account| !account.disabled))
         });
         if !seen.await? {
             return Err(Error::BadPasskey);
