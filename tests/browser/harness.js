@@ -5,6 +5,7 @@
 import { spawn, execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -34,8 +35,11 @@ const BROWSER_ARGUMENTS = [
   "--disable-sync",
 ];
 
-/** Starts a place with a history and a browser. `place.stop()` ends both. */
-export async function open({ cases = 400, until = "2026-05-08T00:00Z" } = {}) {
+/**
+ * Starts a place with a history and a browser; `settings` are the server's, as variables. With a `name` of this machine, that
+ * is the place's public address, and browsers come by it. `place.stop()` ends both.
+ */
+export async function open({ cases = 400, until = "2026-05-08T00:00Z", settings = {}, name = "" } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "whistle-browser-"));
   const made = execFileSync(
     WHISTLE,
@@ -45,18 +49,32 @@ export async function open({ cases = 400, until = "2026-05-08T00:00Z" } = {}) {
   const { accounts } = JSON.parse(made);
   const passwords = new Map(accounts.map((a) => [a.login, a.password]));
   const posts = new Map(accounts.map((a) => [a.login, a.post]));
+  const port = name ? await freePort() : 0;
+  const address = name ? { WHISTLE_BASE_URL: `http://${name}:${port}` } : {};
   const server = spawn(
     WHISTLE,
-    ["serve", "--data", folder, "--listen", "127.0.0.1:0", "--rate", "0", "--log", "warn"],
-    { stdio: ["ignore", "pipe", "inherit"] },
+    ["serve", "--data", folder, "--listen", `127.0.0.1:${port}`, "--rate", "0", "--log", "warn"],
+    { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...address, ...settings } },
   );
-  const base = await listening(server);
+  const listens = await listening(server);
+  const base = address.WHISTLE_BASE_URL ?? listens;
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: BROWSER_ARGUMENTS,
   });
   mkdirSync(SCREENSHOTS, { recursive: true });
   return new Place(folder, passwords, posts, server, base, browser);
+}
+
+/** A port that nobody listens on now. */
+function freePort() {
+  return new Promise((done) => {
+    const probe = createServer();
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
+  });
 }
 
 /** The address on the line that the server prints when it is ready. */
@@ -125,7 +143,7 @@ export async function signIn(page, login, password) {
   await page.goto("/staff/sign-in");
   await page.locator("#login").fill(login);
   await page.locator("#password").fill(password);
-  await page.locator("main form button").click();
+  await page.locator("form[action='/staff/sign-in'] button").click();
 }
 
 /** Fills in and sends a report of graffiti at a spot; gives number and code from the receipt. */

@@ -17,6 +17,7 @@ use crate::{
     error::{Error, Result},
     password,
     place::Here,
+    provider::taken,
     second_factor::take_off,
 };
 
@@ -46,6 +47,10 @@ pub const ACCOUNTS_AT_ONCE: usize = 100;
 
 /// How often the use of a session is noted: often enough to tell a forgotten one, seldom enough to cost nothing.
 const SEEN_EVERY: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long after signing in a way to sign in can be added: a session that somebody else got hold of later makes no way in
+/// that outlasts it.
+const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
 /// An open session of one's own.
 #[derive(Debug, Clone)]
@@ -79,6 +84,8 @@ pub struct SignedIn {
     pub must_change_password: bool,
     /// Whether it must get itself a second factor before anything else.
     pub must_enrol: bool,
+    /// When the session was opened.
+    pub opened_at: Timestamp,
 }
 
 /// What comes of a name and a password that fit.
@@ -208,7 +215,7 @@ impl Whistle {
     }
 
     /// Changes an account that is a member of staff's to keep and not their own. Answers the name it signs in with.
-    async fn change_kept(
+    pub(crate) async fn change_kept(
         &self,
         here: &Here,
         by: &SignedIn,
@@ -239,7 +246,8 @@ impl Whistle {
             Ok(Some(kept.login))
         });
         let login = changed
-            .await?
+            .await
+            .map_err(taken)?
             .ok_or_else(|| Error::not_found("account", account))?;
         tracing::info!(by = by.account, account, change = what, "an account was changed");
         Ok(login)
@@ -297,11 +305,23 @@ impl Whistle {
         if factor.is_some_and(|factor| factor.is_confirmed) {
             return Ok(SignIn::HalfWay(self.half_way(here, &account)));
         }
-        self.open_session(here, number, tried).await.map(SignIn::Done)
+        if self.demands_passkey(here, number).await? {
+            return Err(Error::PasskeyNeeded);
+        }
+        self.open_session(here, number, Some(tried), false)
+            .await
+            .map(SignIn::Done)
     }
 
     /// Opens a session of an account that has shown all it must, and answers its token; the try that led here is forgotten.
-    pub(crate) async fn open_session(&self, here: &Here, account: i64, tried: Tried) -> Result<String> {
+    /// `is_strong`: more than a password was shown.
+    pub(crate) async fn open_session(
+        &self,
+        here: &Here,
+        account: i64,
+        tried: Option<Tried>,
+        is_strong: bool,
+    ) -> Result<String> {
         let id = here.id;
         let posts = self
             .store
@@ -312,15 +332,33 @@ impl Whistle {
             .find(|p| here.place.post(p.as_str()).is_some())
             .ok_or(Error::BadPassword)?;
         let token = URL_SAFE_NO_PAD.encode(self.chance.bytes::<32>());
-        let (hash, now) = (token_hash(&token), self.clock.now());
+        let now = self.clock.now();
+        let session = stored::NewSession {
+            token_hash: token_hash(&token),
+            account,
+            post,
+            is_strong,
+            expires_at: now + SESSION_LASTS,
+        };
         self.store
             .write(move |tx| {
-                stored::forget_tries(tx, id, &tried.from_here)?;
-                stored::take_back_try(tx, id, &tried.from_anywhere)?;
-                stored::open_session(tx, id, &hash, account, &post, now, now + SESSION_LASTS)
+                if let Some(tried) = &tried {
+                    stored::forget_tries(tx, id, &tried.from_here)?;
+                    stored::take_back_try(tx, id, &tried.from_anywhere)?;
+                }
+                stored::open_session(tx, id, &session, now)
             })
             .await?;
         Ok(token)
+    }
+
+    /// Refuses who signed in too long ago to add a way to sign in.
+    pub(crate) fn must_be_fresh(&self, by: &SignedIn) -> Result<()> {
+        if self.clock.now().duration_since(by.opened_at) <= FRESH {
+            Ok(())
+        } else {
+            Err(Error::SignInAgain)
+        }
     }
 
     /// Counts a try to sign in before it is looked at, so that no two processes give the last one away. One that is refused
@@ -491,7 +529,10 @@ impl Whistle {
             .collect();
         Ok(SignedIn {
             must_change_password: session.password_once,
-            must_enrol: !session.second_factor && self.demands_second_factor(here, &posts),
+            must_enrol: !session.second_factor
+                && !session.is_strong
+                && self.demands_second_factor(here, &posts),
+            opened_at: session.created_at,
             account: session.account,
             login: session.login,
             post,

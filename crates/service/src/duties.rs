@@ -11,7 +11,7 @@ use whistle_domain::{
     command::Act,
     words::{CaseNumber, JurisdictionId},
 };
-use whistle_store::{Tx, account, case as stored, handover, intake, lease, photo};
+use whistle_store::{Tx, account, case as stored, handover, intake, lease, photo, sign_in};
 
 use crate::{
     Whistle,
@@ -23,6 +23,7 @@ use crate::{
     media::UNUSED_KEPT,
     place::Here,
     privacy::{self, Whose},
+    provider::STEP_LASTS,
 };
 
 /// How often the duties are looked after, and whether steps of clocks are due.
@@ -434,6 +435,7 @@ impl Whistle {
         in_rounds(account::forget_old_tries, now - TRIES_WINDOW)?;
         in_rounds(account::forget_old_sessions, now)?;
         in_rounds(handover::forget_old, now - NOTES_KEPT)?;
+        in_rounds(sign_in::forget_old_steps, now - STEP_LASTS)?;
         let forgotten = in_rounds(intake::forget_answers, now - ANSWERS_KEPT)?;
         let held = charge.held;
         self.store

@@ -5,7 +5,7 @@ use std::time::Duration;
 use whistle_domain::{command::Refusal, rights::Scope, whistle::command as whistle};
 use whistle_place::Faults;
 
-use crate::media::BadPhoto;
+use crate::{media::BadPhoto, provider};
 
 /// The result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -57,6 +57,21 @@ pub enum Error {
     /// The new password is the old one.
     #[error("password: this is the one until now; choose another")]
     SamePassword,
+    /// The password is right, but this account shows its passkey.
+    #[error("this post needs more than a password, and this account has a passkey; sign in with that")]
+    PasskeyNeeded,
+    /// The passkey is not one of an account here, or its answer is not good. Does not say which.
+    #[error("this passkey is not known here, or its answer is not good")]
+    BadPasskey,
+    /// What is asked for needs a session that was opened just now.
+    #[error("sign in again first: ways to sign in are added soon after signing in")]
+    SignInAgain,
+    /// The provider signed nobody in.
+    #[error(transparent)]
+    Provider(#[from] provider::Fault),
+    /// The answer to a step of signing in was not taken.
+    #[error(transparent)]
+    Step(#[from] provider::StepFault),
     /// The password is one that everybody tries first.
     #[error("password: this one is in a list of stolen passwords; choose another, a short sentence is good")]
     BreachedPassword,
@@ -119,6 +134,11 @@ impl Error {
             Self::MustEnrol => "must_enrol",
             Self::MustChangePassword => "must_change_password",
             Self::SamePassword => "same_password",
+            Self::PasskeyNeeded => "passkey_needed",
+            Self::BadPasskey => "bad_passkey",
+            Self::SignInAgain => "sign_in_again",
+            Self::Provider(fault) => fault.word(),
+            Self::Step(fault) => fault.word(),
             Self::BreachedPassword => "breached_password",
             Self::Forbidden => "forbidden",
             Self::Invalid { .. } | Self::BadPhoto(_) => "invalid",

@@ -6,6 +6,7 @@
 //! - [`case`]: report, join, act, read. [`whistle`]: calls of several units together. [`list`]: pages of cases. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
 //!   [`second_factor`]: the second step of signing in. `password`: which ones are good, and how they are kept.
+//!   [`provider`]: signing in by OpenID Connect. [`passkey`]: signing in by a passkey.
 //! - [`notices`]: who is told of it, by mail and webhooks.
 //! - [`keep`]: backup, restore, audit. [`transfer`]: the move to another database, or to many machines.
 //! - [`figures`]: what the counters of all jurisdictions add up to.
@@ -32,9 +33,11 @@ mod lease;
 pub mod list;
 pub mod media;
 pub mod notices;
+pub mod passkey;
 mod password;
 pub mod place;
 pub mod privacy;
+pub mod provider;
 pub mod second_factor;
 pub mod secret;
 mod site;
@@ -94,6 +97,8 @@ pub struct Install {
     chance: Chance,
     decoding: Semaphore,
     hashing: Arc<Semaphore>,
+    /// Who else signs staff in.
+    provider: Option<provider::Client>,
     /// Case numbers that are reserved and not used yet.
     numbers: Mutex<HashMap<JurisdictionId, VecDeque<CaseNumber>>>,
     /// API keys that were good a moment ago, and until when that is believed, in the time that this process runs.
@@ -124,6 +129,8 @@ impl Whistle {
         let site = site.into();
         site.prepare()?;
         password::check_list(site.breached_passwords.as_ref())?;
+        let provider = site.provider.clone().map(provider::Client::open).transpose();
+        let provider = provider.map_err(|what| Error::invalid("oidc_issuer", what))?;
         let store = Store::open(site.database(), clock.now())?;
         let install = Install {
             secret: Secret::load(&site, &store, &chance)?,
@@ -132,6 +139,7 @@ impl Whistle {
             reloading: Mutex::default(),
             decoding: Semaphore::new(DECODED_AT_ONCE),
             hashing: Arc::new(Semaphore::new(HASHED_AT_ONCE)),
+            provider,
             numbers: Mutex::default(),
             keys: Mutex::default(),
             leases: Leases::new(&chance),

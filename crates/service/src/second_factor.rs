@@ -6,7 +6,7 @@ use std::{fmt::Write, net::IpAddr};
 use jiff::{SignedDuration, Timestamp};
 use totp_rs::{Builder, Totp};
 use whistle_domain::{rights::Role, words::JurisdictionId};
-use whistle_store::{Tx, account as stored, case::Hash, second_factor as factors};
+use whistle_store::{Tx, account as stored, case::Hash, passkey, second_factor as factors};
 
 use crate::{
     Whistle,
@@ -65,6 +65,23 @@ impl Whistle {
             .any(|post| post.roles.iter().any(demanded))
     }
 
+    /// Whether a password is not enough for an account, because it has a passkey and holds a post that needs a second factor:
+    /// else who knows the password alone could give it a second factor of their own.
+    pub(crate) async fn demands_passkey(&self, here: &Here, account: i64) -> Result<bool> {
+        if self.site.second_factor_for.is_empty() {
+            return Ok(false);
+        }
+        let id = here.id;
+        let found = self.store.read(move |conn| -> whistle_store::Result<_> {
+            Ok((
+                passkey::count(conn, id, account)?,
+                stored::posts(conn, id, account)?,
+            ))
+        });
+        let (passkeys, posts) = found.await?;
+        Ok(passkeys > 0 && self.demands_second_factor(here, &posts))
+    }
+
     /// What is carried from the password to the code. A new password makes it void.
     pub(crate) fn half_way(&self, here: &Here, account: &stored::Account) -> String {
         let until = self.clock.now() + STEP_LASTS;
@@ -99,7 +116,7 @@ impl Whistle {
             return Err(Error::SignedOut);
         }
         let tried = self.check_code(here, account, code, from).await?;
-        self.open_session(here, account, tried).await
+        self.open_session(here, account, Some(tried), false).await
     }
 
     /// Takes a code of an account, and what its tries are counted by. Each is good once.
@@ -248,7 +265,7 @@ impl Whistle {
         Ok(())
     }
 
-    /// Removes the second factor of an account whose holder lost it, and ends its sessions.
+    /// Removes the second factor of an account whose holder lost it, and its passkeys, and ends its sessions.
     pub fn reset_second_factor(&self, here: &Here, login: &str) -> Result<()> {
         let (id, login, now) = (here.id, login.trim().to_lowercase(), self.clock.now());
         let wanted = login.clone();
@@ -275,6 +292,7 @@ pub(crate) fn take_off(
     now: Timestamp,
 ) -> whistle_store::Result<()> {
     factors::remove(tx, id, account.id)?;
+    passkey::remove_all(tx, id, account.id)?;
     stored::change(tx, id, &account.login, stored::Change::SignOut, now)?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use whistle_store::{Store, Target};
 
 use crate::{
     error::{Error, Result},
+    provider::Provider,
     secret::Keys,
 };
 
@@ -29,6 +30,8 @@ pub struct Site {
     pub breached_passwords: Option<PathBuf>,
     /// Roles whose accounts must have a second factor.
     pub second_factor_for: Vec<Role>,
+    /// Who else signs staff in.
+    pub provider: Option<Provider>,
 }
 
 /// A bucket of an S3-compatible store, `s3://bucket/prefix`. How to reach it and by which right is in the environment, as
@@ -71,6 +74,7 @@ impl From<PathBuf> for Site {
             media: None,
             breached_passwords: None,
             second_factor_for: Vec::new(),
+            provider: None,
         }
     }
 }

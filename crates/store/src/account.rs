@@ -50,6 +50,10 @@ pub struct Session {
     pub second_factor: bool,
     /// Whether its password must be changed.
     pub password_once: bool,
+    /// Whether more than a password was shown when it was opened.
+    pub is_strong: bool,
+    /// When it was opened.
+    pub created_at: Timestamp,
 }
 
 /// A session as its account sees it among its own.
@@ -247,7 +251,7 @@ pub fn holders(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<(String,
 /// What befalls an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It may not sign in any more, and its sessions end.
+    /// It may not sign in any more; its sessions, its passkeys and what it is linked to end.
     Disable,
     /// It may sign in again.
     Enable,
@@ -276,6 +280,9 @@ pub fn change(
     )?;
     if change != Change::Enable {
         end_sessions(tx, jurisdiction, login)?;
+    }
+    if change == Change::Disable {
+        end_other_ways(tx, jurisdiction, login)?;
     }
     Ok(known == 1)
 }
@@ -319,27 +326,77 @@ fn end_sessions(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, login: &str) -> R
     Ok(())
 }
 
+/// Ends the ways to sign in of an account but its password: its passkeys and what it is linked to.
+fn end_other_ways(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, login: &str) -> Result<()> {
+    tx.exec(
+        "DELETE FROM passkey
+         WHERE jurisdiction_id = $1
+           AND account_id IN (SELECT account_id FROM account WHERE jurisdiction_id = $1 AND login = $2)",
+        params![jurisdiction.0, login],
+    )?;
+    tx.exec(
+        "DELETE FROM account_link
+         WHERE jurisdiction_id = $1
+           AND account_id IN (SELECT account_id FROM account WHERE jurisdiction_id = $1 AND login = $2)",
+        params![jurisdiction.0, login],
+    )?;
+    Ok(())
+}
+
+/// A session that is opened.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// The hash of its token.
+    pub token_hash: Hash,
+    /// Whose it is.
+    pub account: i64,
+    /// The post it acts for first.
+    pub post: PostCode,
+    /// Whether more than a password was shown.
+    pub is_strong: bool,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
 /// Opens a session.
 pub fn open_session(
     tx: &mut Tx<'_>,
     jurisdiction: JurisdictionId,
-    token_hash: &Hash,
-    account: i64,
-    post: &PostCode,
+    session: &NewSession,
     now: Timestamp,
-    expires_at: Timestamp,
 ) -> Result<()> {
     tx.queue(
-        "INSERT INTO session (jurisdiction_id, token_hash, account_id, post_code, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO session (jurisdiction_id, token_hash, account_id, post_code, created_at, expires_at, is_strong)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         params![
             jurisdiction.0,
-            *token_hash,
-            account,
-            post.as_str(),
+            session.token_hash,
+            session.account,
+            session.post.as_str(),
             now,
-            expires_at
+            session.expires_at,
+            session.is_strong
         ],
+    )
+}
+
+/// Notes that more than a password was shown in a session.
+pub fn strengthen_session(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, token_hash: &Hash) -> Result<()> {
+    tx.queue(
+        "UPDATE session
+         SET is_strong = $3
+         WHERE jurisdiction_id = $1 AND token_hash = $2",
+        params![jurisdiction.0, *token_hash, true],
+    )
+}
+
+/// Forgets what was shown besides passwords in the sessions of an account.
+pub fn weaken_sessions(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, account: i64) -> Result<()> {
+    tx.queue(
+        "UPDATE session
+         SET is_strong = $3
+         WHERE jurisdiction_id = $1 AND account_id = $2",
+        params![jurisdiction.0, account, false],
     )
 }
 
@@ -357,7 +414,7 @@ pub fn session(
                  FROM second_factor AS f
                  WHERE f.jurisdiction_id = s.jurisdiction_id AND f.account_id = s.account_id
                    AND f.confirmed_at IS NOT NULL),
-                h.post_code AS held, a.password
+                h.post_code AS held, a.password, s.is_strong, s.created_at
          FROM session AS s
          JOIN account AS a ON a.jurisdiction_id = s.jurisdiction_id AND a.account_id = s.account_id
          JOIN holding AS h ON h.jurisdiction_id = s.jurisdiction_id AND h.account_id = s.account_id
@@ -379,6 +436,8 @@ pub fn session(
                 expires_at: row.time(4)?,
                 second_factor: row.int(5)? == 1,
                 password_once: row.text(7)?.starts_with(ONCE),
+                is_strong: row.bool(8)?,
+                created_at: row.time(9)?,
             });
             Ok(())
         },
@@ -471,6 +530,15 @@ pub fn end_other_sessions(
         "DELETE FROM session
          WHERE jurisdiction_id = $1 AND account_id = $2 AND token_hash <> $3",
         params![jurisdiction.0, account, *stays],
+    )
+}
+
+/// Ends all sessions of an account.
+pub fn end_all_sessions(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, account: i64) -> Result<()> {
+    tx.queue(
+        "DELETE FROM session
+         WHERE jurisdiction_id = $1 AND account_id = $2",
+        params![jurisdiction.0, account],
     )
 }
 

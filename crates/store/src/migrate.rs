@@ -118,6 +118,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 14,
         sql: include_str!("../migrations/0015_calendar.sql"),
     },
+    // An older program goes on beside it: sessions have a default, and it never looks at the other ways to sign in.
+    Migration {
+        version: 16,
+        name: "sign in",
+        reads_from: 14,
+        sql: include_str!("../migrations/0016_sign_in.sql"),
+    },
 ];
 
 impl Migration {

@@ -122,15 +122,19 @@ pub enum Purpose {
     Accounts,
     /// What an account shows besides its password.
     SecondFactors,
+    /// Who an account is at a provider of sign-ins.
+    Links,
+    /// Public keys by which an account is signed in.
+    Passkeys,
     /// Who is signed in.
     Sessions,
-    /// That nobody guesses a password.
+    /// That nobody guesses a password, nor uses what a sign-in began a second time.
     Tries,
 }
 
 impl Purpose {
     /// All of them, in the order of the page: what concerns reporters first.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Matter,
         Self::Photos,
         Self::Contact,
@@ -143,6 +147,8 @@ impl Purpose {
         Self::Handovers,
         Self::Accounts,
         Self::SecondFactors,
+        Self::Links,
+        Self::Passkeys,
         Self::Sessions,
         Self::Tries,
     ];
@@ -162,6 +168,8 @@ impl Purpose {
             Self::Handovers => "handovers",
             Self::Accounts => "accounts",
             Self::SecondFactors => "second_factors",
+            Self::Links => "links",
+            Self::Passkeys => "passkeys",
             Self::Sessions => "sessions",
             Self::Tries => "tries",
         }
@@ -182,6 +190,8 @@ impl Purpose {
             | Self::Handovers
             | Self::Accounts
             | Self::SecondFactors
+            | Self::Links
+            | Self::Passkeys
             | Self::Sessions
             | Self::Tries => &[About::Staff],
         }
@@ -193,7 +203,7 @@ impl Purpose {
             Self::Matter | Self::Photos | Self::Views | Self::Origin | Self::Deeds => Kept::WithCase,
             Self::Contact => Kept::AfterClosing,
             Self::Notices => Kept::Notices,
-            Self::OptOuts | Self::SecondFactors => Kept::UntilTakenBack,
+            Self::OptOuts | Self::SecondFactors | Self::Links | Self::Passkeys => Kept::UntilTakenBack,
             Self::Retries => Kept::Retries,
             Self::Handovers => Kept::Handovers,
             Self::Accounts => Kept::WithAccount,
@@ -208,7 +218,7 @@ impl Purpose {
             Self::Matter | Self::Photos => Seen::Public,
             Self::Views | Self::Notices | Self::Deeds => Seen::CaseStaff,
             Self::Contact => Seen::Answering,
-            Self::Origin | Self::Accounts => Seen::Operator,
+            Self::Origin | Self::Accounts | Self::Links | Self::Passkeys => Seen::Operator,
             Self::Handovers => Seen::Post,
             Self::OptOuts | Self::Retries | Self::SecondFactors | Self::Sessions | Self::Tries => {
                 Seen::Nobody
@@ -249,8 +259,8 @@ const fn of(
 }
 
 use Purpose::{
-    Accounts, Contact, Deeds, Handovers, Matter, Notices, OptOuts, Origin, Photos, Retries, SecondFactors,
-    Sessions, Tries, Views,
+    Accounts, Contact, Deeds, Handovers, Links, Matter, Notices, OptOuts, Origin, Passkeys, Photos, Retries,
+    SecondFactors, Sessions, Tries, Views,
 };
 
 /// All columns of all tables, in the order of [`crate::tables::TABLES`].
@@ -403,6 +413,7 @@ pub const COLUMNS: &[Columns] = &[
             ("created_at", &[Sessions]),
             ("expires_at", &[Sessions]),
             ("seen_at", &[Sessions]),
+            ("is_strong", &[Sessions]),
         ],
     ),
     of(
@@ -420,6 +431,30 @@ pub const COLUMNS: &[Columns] = &[
         "recovery_code",
         &["jurisdiction_id"],
         &[("account_id", &[SecondFactors]), ("code_hash", &[SecondFactors])],
+    ),
+    of(
+        "account_link",
+        &["jurisdiction_id", "issuer"],
+        &[
+            ("account_id", &[Links]),
+            ("subject", &[Links]),
+            ("name", &[Links]),
+            ("created_at", &[Links]),
+            ("used_at", &[Links]),
+        ],
+    ),
+    of(
+        "passkey",
+        &["jurisdiction_id"],
+        &[
+            ("credential_id", &[Passkeys]),
+            ("account_id", &[Passkeys]),
+            ("name", &[Passkeys]),
+            ("user_handle", &[Passkeys]),
+            ("credential", &[Passkeys]),
+            ("created_at", &[Passkeys]),
+            ("used_at", &[Passkeys]),
+        ],
     ),
     // Keys are of systems, never of persons.
     of(
@@ -445,6 +480,17 @@ pub const COLUMNS: &[Columns] = &[
         "sign_in_try",
         &["jurisdiction_id"],
         &[("login_hash", &[Tries]), ("tries", &[Tries]), ("since", &[Tries])],
+    ),
+    of(
+        "sign_in_step",
+        &["jurisdiction_id", "kind"],
+        &[
+            ("step_hash", &[Tries]),
+            ("browser_hash", &[Tries]),
+            ("held", &[Tries]),
+            ("expires_at", &[Tries]),
+            ("taken_at", &[Tries]),
+        ],
     ),
     of(
         "whistle",

@@ -77,7 +77,7 @@ const ACCOUNT: Reference = Reference {
 };
 
 /// All tables; one that another refers to comes before it.
-pub const TABLES: [Table; 33] = [
+pub const TABLES: [Table; 36] = [
     of_the_database("migration"),
     // Met by every group commit: a copy on every machine would make each commit wait for all of them.
     of_the_database("writer"),
@@ -105,9 +105,12 @@ pub const TABLES: [Table; 33] = [
     by_jurisdiction("session", &[ACCOUNT]),
     by_jurisdiction("second_factor", &[ACCOUNT]),
     by_jurisdiction("recovery_code", &[ACCOUNT]),
+    by_jurisdiction("account_link", &[ACCOUNT]),
+    by_jurisdiction("passkey", &[ACCOUNT]),
     by_jurisdiction("api_key", &[]),
     by_jurisdiction("photo", &[]),
     by_jurisdiction("sign_in_try", &[]),
+    by_jurisdiction("sign_in_step", &[]),
     by_jurisdiction("whistle", &[]),
     by_jurisdiction("whistle_event", &[]),
     by_jurisdiction("whistle_case", &[]),

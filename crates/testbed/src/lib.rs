@@ -5,6 +5,7 @@
 //! store's own tests can use it.
 
 pub mod post;
+pub mod provider;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -131,7 +131,7 @@ impl<T: Clone> Desk<T> {
     }
 }
 
-fn listen(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {
+pub(crate) fn listen(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -274,6 +274,32 @@ pub struct Call {
 }
 
 impl Call {
+    /// Reads the head; none when whoever called has gone.
+    pub(crate) fn begin(reader: &mut impl BufRead) -> std::io::Result<Option<Self>> {
+        let mut head = Vec::new();
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line)? == 0 {
+                return Ok(None);
+            }
+            match line.trim_end() {
+                "" => break,
+                line => head.push(line.to_owned()),
+            }
+        }
+        let body = String::new();
+        Ok(Some(Self { head, body }))
+    }
+
+    /// Reads the body.
+    pub(crate) fn finish(&mut self, reader: &mut impl Read) -> std::io::Result<()> {
+        let length = self.header("content-length").and_then(|n| n.parse().ok());
+        let mut body = vec![0; length.unwrap_or(0)];
+        reader.read_exact(&mut body)?;
+        self.body = String::from_utf8_lossy(&body).into_owned();
+        Ok(())
+    }
+
     /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         let value = |line: &'_ str| -> Option<usize> {
@@ -314,32 +340,14 @@ impl Receiver {
 /// One request for each connection.
 fn http(mut stream: &TcpStream, desk: &Desk<Call>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
-    let mut head = Vec::new();
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 {
-            return Ok(());
-        }
-        match line.trim_end() {
-            "" => break,
-            line => head.push(line.to_owned()),
-        }
-    }
+    let Some(mut call) = Call::begin(&mut reader)? else {
+        return Ok(());
+    };
     let fate = desk.fate();
     if matches!(fate, Fate::HangUp) {
         return Ok(());
     }
-    let mut call = Call {
-        head,
-        body: String::new(),
-    };
-    let length = call
-        .header("content-length")
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(0);
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    call.body = String::from_utf8_lossy(&body).into_owned();
+    call.finish(&mut reader)?;
     let status = if let Fate::Refuse(status) = fate {
         status
     } else {

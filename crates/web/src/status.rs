@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use whistle_domain::{command::Refusal, whistle::command as whistle};
-use whistle_service::Error;
+use whistle_service::{Error, provider};
 
 /// The status of an error.
 pub(crate) fn status_of(error: &Error) -> StatusCode {
@@ -28,9 +28,19 @@ pub(crate) fn status_of(error: &Error) -> StatusCode {
         | Error::Forbidden
         | Error::MustChangePassword
         | Error::MustEnrol => StatusCode::FORBIDDEN,
-        Error::SignedOut | Error::BadPassword | Error::BadCode | Error::CodeNeeded => {
-            StatusCode::UNAUTHORIZED
-        }
+        Error::SignedOut
+        | Error::BadPassword
+        | Error::BadCode
+        | Error::CodeNeeded
+        | Error::PasskeyNeeded
+        | Error::BadPasskey
+        | Error::SignInAgain => StatusCode::UNAUTHORIZED,
+        Error::Provider(fault) => match fault {
+            provider::Fault::Down => StatusCode::BAD_GATEWAY,
+            provider::Fault::Taken => StatusCode::CONFLICT,
+            _ => StatusCode::FORBIDDEN,
+        },
+        Error::Step(_) => StatusCode::BAD_REQUEST,
         Error::KeyReused | Error::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::TooManyTries(_) => StatusCode::TOO_MANY_REQUESTS,
         Error::Full => StatusCode::INSUFFICIENT_STORAGE,

@@ -11,17 +11,20 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use jiff::Timestamp;
+use serde_json::json;
 use tower::ServiceExt;
-use whistle_domain::rights::Role;
+use whistle_domain::{rights::Role, words::Text};
 use whistle_service::{
     Site, Whistle,
     account::Change,
     notices::{Courier, Outgoing, Outlet},
+    provider::{Counts, Provider},
     time::{Chance, Clock},
 };
 use whistle_testbed::{
     Bed, copy_folder,
     post::{Fate, MailServer},
+    provider::{CLIENT, Provider as There, Signed},
 };
 use whistle_web::{App, Settings, router};
 
@@ -1536,6 +1539,112 @@ fn with_a_second_factor_the_password_is_half_the_way_and_no_code_is_taken_twice(
     town.whistle.reset_second_factor(&here, "desk").unwrap();
     third.get("/staff").is(303);
     third.sign_in("desk");
+}
+
+/// A town whose staff can sign in by a provider.
+fn with_provider() -> (There, Town) {
+    let there = There::new();
+    let provider = Provider {
+        issuer: there.issuer(),
+        client_id: CLIENT.0.to_owned(),
+        client_secret: CLIENT.1.to_owned(),
+        label: Text::plain("City account"),
+        scopes: vec!["email".to_owned()],
+        name_claim: "email".to_owned(),
+        second_factor: Counts::Never,
+    };
+    let town = Town::open_with(|site| site.provider = Some(provider));
+    (there, town)
+}
+
+/// The address with which the browser comes back whom the provider lets in.
+fn comes_back(town: &Town, there: &There, address: &str, email: &str) -> String {
+    let now = town.whistle.now().as_second();
+    let (state, code) = there.lets_in(address, now, Signed::Well, |claims| {
+        claims["email"] = json!(email);
+        claims["email_verified"] = json!(true);
+        claims["sub"] = json!(email);
+    });
+    format!("/staff/sign-in/provider/back?state={state}&code={code}")
+}
+
+#[test]
+fn the_provider_signs_in_whom_an_administrator_linked_and_the_code_of_the_app_is_asked_for_after_it() {
+    let (there, town) = with_provider();
+    town.add_user("desk", &["CITY-D"]);
+    town.add_user("lead", &["CITY-L"]);
+    let (mut desk, mut lead) = (town.browser("en"), town.browser("en"));
+    let begin = "/staff/sign-in/provider?next=%2Fstaff%2Fcases%3Fq%3D1";
+    desk.get("/staff/sign-in?next=%2Fstaff%2Fcases%3Fq%3D1")
+        .says("Sign in with City account")
+        .says(begin);
+    let begun = desk.get(begin);
+    let cookie = begun.is(303).headers[header::SET_COOKIE].to_str().unwrap();
+    assert!(cookie.contains("HttpOnly; SameSite=Lax"), "{cookie}");
+    let back = comes_back(&town, &there, &begun.location(), "mei@city.example");
+    desk.get(&back).is(403).says("No account here is linked");
+    desk.get(&back).is(400).says("good once only");
+
+    lead.sign_in("lead");
+    let ways = "/staff/accounts/1/ways";
+    let token = lead.get(ways).is(200).says("Linked to nobody").hidden("token");
+    let link = format!("{ways}/link");
+    lead.post(&link, &[("token", &token), ("name", " ")]).is(400);
+    lead.post_on(&link, &[("token", &token), ("name", "Mei@city.example")])
+        .says("Waits for mei@city.example");
+
+    let begun = desk.get(begin);
+    let back = comes_back(&town, &there, &begun.location(), "mei@city.example");
+    assert_eq!(desk.get(&back).is(303).location(), "/staff/cases?q=1");
+    desk.get("/staff").is(200);
+    enrol(&town, &mut desk);
+    let mut other = town.browser("zh");
+    let begun = other.get("/staff/sign-in/provider");
+    let back = comes_back(&town, &there, &begun.location(), "mei@city.example");
+    other.get(&back).is(200).says("name=\"half\"");
+    other.get("/staff").is(303);
+    lead.post(&format!("{ways}/unlink"), &[("token", &token)]).is(303);
+    desk.get("/staff").is(303);
+}
+
+#[test]
+fn an_account_is_linked_by_a_form_of_its_own_session_and_from_no_other_site() {
+    let (there, town) = with_provider();
+    town.add_user("desk", &["CITY-D"]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let token = desk.get("/staff/account").says("Link my account").hidden("token");
+    desk.post("/staff/account/provider", &[("token", "another")])
+        .is(403);
+    desk.get("/staff/account/provider").is(405);
+    let page = desk.post("/staff/account/provider", &[("token", &token)]);
+    page.is(200).says("Go to City account");
+    let text = page.text().replace("&#38;", "&").replace("&amp;", "&");
+    let from = text.find(&there.issuer()).unwrap();
+    let address = text[from..].split('"').next().unwrap();
+    let back = comes_back(&town, &there, address, "mei@city.example");
+    // Whoever is sent that address is neither signed in nor linked.
+    town.browser("zh").get(&back).is(400).says("重新开始");
+    assert_eq!(desk.get(&back).is(303).location(), "/staff/account?done=linked");
+    desk.get("/staff/account?done=linked")
+        .says("Your account is linked.")
+        .says("Linked to mei@city.example");
+    desk.post("/staff/account/provider/remove", &[("token", &token)])
+        .is(303);
+    desk.get("/staff/account").says("Link my account");
+}
+
+#[test]
+fn a_provider_that_does_not_answer_is_said_so_beside_the_form_for_the_password() {
+    let (there, town) = with_provider();
+    town.add_user("desk", &["CITY-D"]);
+    there.set_away(true);
+    let mut desk = town.browser("zh");
+    desk.get("/staff/sign-in/provider?next=%2Fstaff")
+        .is(502)
+        .says("统一认证平台没有响应")
+        .says("name=\"password\"");
+    desk.sign_in("desk");
 }
 
 #[test]

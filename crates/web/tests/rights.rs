@@ -414,9 +414,20 @@ impl Town {
             _ if path.starts_with("/open311/v2/servicerequestupdates.") => format!(
                 "service_request_id={number}&status=open&description=seen&updated_datetime=2026-05-07T01:00:00Z&update_id=1"
             ),
+            "/staff/account/passkeys" => "name=key&answer=%7B%7D".to_owned(),
+            "/staff/account/passkeys/rename" => "name=key&passkey=AAAA".to_owned(),
+            "/staff/account/passkeys/remove" => "passkey=AAAA".to_owned(),
+            "/staff/sign-in/passkey" => "answer=%7B%7D".to_owned(),
+            "/staff/accounts/{account}/ways/link" => "name=mei@city.example".to_owned(),
             "/follow/mine/contact" => "phone=0700".to_owned(),
             "/follow/leave"
             | "/follow/mine/erase"
+            | "/staff/account/passkeys/begin"
+            | "/staff/sign-in/passkey/begin"
+            | "/staff/accounts/{account}/ways/passkeys"
+            | "/staff/account/provider"
+            | "/staff/account/provider/remove"
+            | "/staff/accounts/{account}/ways/unlink"
             | "/staff/sign-out"
             | "/staff/due"
             | "/staff/accounts/{account}/{change}"

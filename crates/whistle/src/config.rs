@@ -10,10 +10,14 @@ use figment::{
     value::{Dict, Map, Value},
 };
 use serde::Serialize;
-use whistle_domain::rights::{Role, UnknownRole};
+use whistle_domain::{
+    rights::{Role, UnknownRole},
+    words::Text,
+};
 use whistle_service::{
     Bucket, Site,
     notices::{Outgoing, Outlet},
+    provider::{self, Counts},
     secret::Keys,
 };
 
@@ -58,7 +62,7 @@ const fn unset(name: &'static str, example: &'static str, meaning: &'static str)
 }
 
 /// All settings, in the order in which they are shown.
-pub(crate) const SETTINGS: [Setting; 25] = [
+pub(crate) const SETTINGS: [Setting; 33] = [
     setting(
         "data",
         "whistle-data",
@@ -91,6 +95,48 @@ pub(crate) const SETTINGS: [Setting; 25] = [
         "second_factor_for",
         "administrator, lead",
         "roles of posts.csv whose accounts must have a second factor, by commas",
+    ),
+    unset(
+        "oidc_issuer",
+        "https://login.example.org/realms/city",
+        "the address of an OpenID Connect provider that signs staff in too; empty: none",
+    ),
+    unset(
+        "oidc_client_id",
+        "whistle",
+        "what the provider knows Whistle by; needed with oidc_issuer",
+    ),
+    unset(
+        "oidc_client_secret",
+        "the secret that the provider gave out",
+        "by which Whistle shows the provider that it is that; needed with oidc_issuer",
+    )
+    .secret(),
+    setting(
+        "oidc_label_zh",
+        "统一身份认证",
+        "what the sign-in page calls the provider, in Chinese",
+    ),
+    setting(
+        "oidc_label_en",
+        "Work account",
+        "what the sign-in page calls the provider, in English",
+    ),
+    setting(
+        "oidc_scopes",
+        "email",
+        "what is asked of the provider besides openid, with spaces: what it needs to tell the name",
+    ),
+    setting(
+        "oidc_name_claim",
+        "email",
+        "the claim with the name by which an administrator links an account; email counts only where it is verified",
+    ),
+    setting(
+        "oidc_second_factor",
+        "never",
+        "whether the provider counts as a second factor: never, always, or by commas what its token must say one of, such as \
+         amr:mfa or acr:gold",
     ),
     setting(
         "listen",
@@ -330,6 +376,7 @@ impl Layers {
                     Ok((!text.is_empty()).then(|| text.into()))
                 })?,
                 second_factor_for: self.parsed("second_factor_for", roles)?,
+                provider: self.provider()?,
             },
             listen: self.parsed("listen", address)?,
             base_url: self.parsed("base_url", base_url)?,
@@ -348,6 +395,38 @@ impl Layers {
             metrics: self.parsed("metrics", yes_no)?,
             outgoing: self.outgoing()?,
         })
+    }
+
+    fn provider(&self) -> Result<Option<provider::Provider>> {
+        let Some(issuer) = self.parsed("oidc_issuer", issuer)? else {
+            return Ok(None);
+        };
+        let needed = |name| {
+            self.parsed(name, text)?.ok_or_else(|| {
+                Failure::Usage(format!(
+                    "setting oidc_issuer is set, and {name} is not; write what the provider gave out for Whistle"
+                ))
+            })
+        };
+        Ok(Some(provider::Provider {
+            issuer,
+            client_id: needed("oidc_client_id")?,
+            client_secret: needed("oidc_client_secret")?,
+            label: Text {
+                own: self.text("oidc_label_en"),
+                zh: self.parsed("oidc_label_zh", text)?,
+                en: self.parsed("oidc_label_en", text)?,
+            },
+            scopes: self
+                .text("oidc_scopes")
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
+            name_claim: self.parsed("oidc_name_claim", |claim| {
+                text(claim)?.ok_or_else(|| "write the name of a claim, such as email".to_owned())
+            })?,
+            second_factor: self.parsed("oidc_second_factor", counts)?,
+        }))
     }
 
     fn outgoing(&self) -> Result<Outgoing> {
@@ -580,6 +659,45 @@ fn roles(text: &str) -> Result<Vec<Role>, String> {
         .collect()
 }
 
+/// Where tokens come from must be known by its certificate; on this machine there is none.
+fn issuer(text: &str) -> Result<Option<String>, String> {
+    const HERE: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let is_here = |address: &str| {
+        let host = address.split('/').next().unwrap_or_default();
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        HERE.contains(&name) || HERE.contains(&host)
+    };
+    let is_safe = text.strip_prefix("https://").is_some_and(|rest| !rest.is_empty())
+        || text.strip_prefix("http://").is_some_and(is_here);
+    if is_safe && !text.contains([' ', '?', '#']) {
+        Ok(Some(text.to_owned()))
+    } else {
+        Err("write the provider's address as its tokens have it, such as https://login.example.org/realms/city".to_owned())
+    }
+}
+
+fn counts(text: &str) -> Result<Counts, String> {
+    let words: Vec<String> = text
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let is_claim = |word: &String| {
+        let value = word.strip_prefix("acr:").or_else(|| word.strip_prefix("amr:"));
+        value.is_some_and(|value| !value.is_empty())
+    };
+    match words.as_slice() {
+        [word] if word == "never" => Ok(Counts::Never),
+        [word] if word == "always" => Ok(Counts::Always),
+        [_, ..] if words.iter().all(is_claim) => Ok(Counts::When(words)),
+        _ => Err("write never, always, or values such as amr:mfa, acr:gold by commas".to_owned()),
+    }
+}
+
 fn database_url(text: &str) -> Result<Option<String>, String> {
     match text {
         "" => Ok(None),
@@ -735,6 +853,50 @@ mod tests {
             );
         }
         Layers(figment).config().unwrap();
+    }
+
+    #[test]
+    fn a_provider_is_known_by_its_certificate_but_on_this_machine() {
+        for good in [
+            "https://login.example.org/realms/city",
+            "http://127.0.0.1:8080",
+            "http://[::1]:8080/a",
+            "http://localhost",
+        ] {
+            assert_eq!(issuer(good), Ok(Some(good.to_owned())));
+        }
+        assert_eq!(issuer(""), Ok(None));
+        for wrong in [
+            "http://login.example.org",
+            "https://",
+            "login.example.org",
+            "http://localhost.example.org",
+            "https://login.example.org/?a",
+        ] {
+            assert!(issuer(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_counts_as_a_second_factor_is_a_word_or_values_of_claims() {
+        assert_eq!(counts("never"), Ok(Counts::Never));
+        assert_eq!(counts("always"), Ok(Counts::Always));
+        let words = vec!["amr:mfa".to_owned(), "acr:gold".to_owned()];
+        assert_eq!(counts("amr:mfa, acr:gold"), Ok(Counts::When(words)));
+        for wrong in ["", "mfa", "amr:", "always, amr:mfa"] {
+            assert!(counts(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_provider_without_its_secret_is_refused() {
+        let file = "oidc_issuer = \"https://login.example.org\"\noidc_client_id = \"whistle\"";
+        let layers = Layers::gather(&Flags::default(), None).unwrap();
+        let layers = Layers(layers.0.merge(Toml::string(file)));
+        let Err(Failure::Usage(why)) = layers.config() else {
+            panic!("it is taken");
+        };
+        assert!(why.contains("oidc_client_secret is not"), "{why}");
     }
 
     #[test]

@@ -64,6 +64,10 @@ impl From<Error> for Failure {
             Error::NotFound { what: "webhook", id } => {
                 format!("there is no webhook {id} here; `whistle webhook list` shows them all")
             }
+            Error::NotFound { what: "provider", .. } => {
+                "no provider of sign-ins is set up; set oidc_issuer, oidc_client_id and oidc_client_secret"
+                    .to_owned()
+            }
             Error::Store(error) => error.to_string(),
             Error::Faults(faults) => format!("a place cannot be read:\n{faults}"),
             other => other.to_string(),

@@ -4,7 +4,7 @@ mod harness;
 
 use std::fs;
 
-use harness::{Home, Run, village};
+use harness::{Home, Run, finish, village};
 
 /// A run as a snapshot: temporary paths and times told alike everywhere.
 macro_rules! assert_run {
@@ -251,7 +251,10 @@ fn an_account_with_a_short_password_or_an_unknown_post_is_refused() {
         ("disable", "account mei is disabled"),
         ("enable", "account mei may sign in"),
         ("sign-out", "account mei is signed out"),
-        ("reset-second-factor", "account mei has no second factor any more"),
+        (
+            "reset-second-factor",
+            "account mei has no second factor and no passkeys any more",
+        ),
     ] {
         let run = home.run(&["user", change, "mei"]).good();
         assert!(run.out.contains(told), "{run:#?}");
@@ -261,6 +264,41 @@ fn an_account_with_a_short_password_or_an_unknown_post_is_refused() {
     ---
     error: there is no account "nobody" here; `whistle user list` shows them all
     "#);
+}
+
+#[test]
+fn an_account_is_linked_to_a_provider_that_is_set_up() {
+    let home = Home::village();
+    let good = ["user", "add", "mei", "--post", "CITY-D", "--password-stdin"];
+    home.run_with_input(&good, "a sentence to remember\n").good();
+    let link = ["user", "link", "mei", "--name", "mei@city.example"];
+    assert_run!(home, home.run(&link), @r#"
+    exit 1
+    ---
+    error: no provider of sign-ins is set up; set oidc_issuer, oidc_client_id and oidc_client_secret
+    "#);
+    let run = |arguments: &[&str]| {
+        let mut command = home.command(arguments);
+        command
+            .env("WHISTLE_OIDC_ISSUER", "https://login.city.example")
+            .env("WHISTLE_OIDC_CLIENT_ID", "whistle")
+            .env("WHISTLE_OIDC_CLIENT_SECRET", "of both");
+        finish(command, "")
+    };
+    assert!(
+        run(&link)
+            .good()
+            .out
+            .contains("account mei awaits mei@city.example")
+    );
+    assert!(
+        run(&["user", "unlink", "mei"])
+            .good()
+            .out
+            .contains("is linked to nobody")
+    );
+    let config = run(&["config"]).good();
+    assert!(!config.out.contains("of both"), "{config:#?}");
 }
 
 #[test]

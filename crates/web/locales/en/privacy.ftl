@@ -38,10 +38,14 @@ privacy-what-accounts = The name to sign in with, the password as a hash that ca
 privacy-why-accounts = To let in who holds a post.
 privacy-what-second_factors = That an account shows a code besides its password, since when, and the last code's time; the secret encrypted, recovery codes only as keyed hashes.
 privacy-why-second_factors = So that a password alone lets nobody in.
+privacy-what-links = What the provider of sign-ins calls an account's holder, mostly an e-mail address, and by which number it knows them; since when, and last used when.
+privacy-why-links = To sign in by that provider.
+privacy-what-passkeys = Public keys of the account's passkeys, with the names that their holder gave them; since when, and last used when.
+privacy-why-passkeys = To sign in by a passkey.
 privacy-what-sessions = That an account is signed in, for which post, since when, last used when, and until when; of its token only a hash.
 privacy-why-sessions = To stay signed in.
-privacy-what-tries = How often a sign-in failed; of name and address only a hash.
-privacy-why-tries = So that nobody guesses passwords.
+privacy-what-tries = How often a sign-in failed; of name and address only a hash. What a sign-in that was begun waits for.
+privacy-why-tries = So that nobody guesses passwords, and no answer counts twice.
 
 privacy-kept-with_case = As long as the case, which stays as a record of the service. It does not say who reported it.
 privacy-kept-texts_after_closing = { $n ->

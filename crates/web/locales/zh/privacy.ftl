@@ -38,10 +38,14 @@ privacy-what-accounts = 登录名、无法还原的密码哈希值，以及账�
 privacy-why-accounts = 让在岗人员登录。
 privacy-what-second_factors = 账号登录时除密码外是否还需验证码、何时启用、上次使用的验证码的时间；密钥加密保存，恢复码只保存带密钥的哈希值。
 privacy-why-second_factors = 只知道密码的人无法登录。
+privacy-what-links = 账号持有人在统一认证平台的名称（一般为电子邮箱）及其唯一编号、关联时间和最近使用时间。
+privacy-why-links = 通过统一认证平台登录。
+privacy-what-passkeys = 账号通行密钥的公钥、持有人所起的名称、添加时间和最近使用时间。
+privacy-why-passkeys = 使用通行密钥登录。
 privacy-what-sessions = 账号以哪个岗位登录、起止时间和最近使用时间；登录凭证只保存哈希值。
 privacy-why-sessions = 保持登录状态。
-privacy-what-tries = 登录失败的次数；登录名和网络地址只保存哈希值。
-privacy-why-tries = 防止猜测密码。
+privacy-what-tries = 登录失败的次数，登录名和网络地址只保存哈希值；正在进行的登录所待核对的信息。
+privacy-why-tries = 防止猜测密码，防止同一回复重复使用。
 
 privacy-kept-with_case = 与案件一同长期保存。案件是公共服务的记录，其中没有上报人的身份信息。
 privacy-kept-texts_after_closing = 文字在结案 { $n } 天后删除；其余内容作为公共服务记录与案件一同保存。

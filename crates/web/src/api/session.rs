@@ -49,7 +49,7 @@ fn session(here: &Here, signed_in: &SignedIn) -> Session {
         (status = 201, body = NewSession, description = "Signed in.",
             headers(("Cache-Control" = String, description = "`no-store`: the token is a secret."))),
         (status = 401, body = ErrorAnswer, description = "The login and password do not fit together; or a code is needed \
-            (`code_needed`), or not right (`bad_code`)."),
+            (`code_needed`), or not right (`bad_code`); or a passkey is, which only the pages take (`passkey_needed`)."),
         (status = 403, body = ErrorAnswer, description = "The account must have a second factor and has none yet \
             (`must_enrol`), or an administrator set its password and it must choose its own (`must_change_password`)."),
         (status = 429, body = ErrorAnswer, description = "Too many tries with this login from this address, or from all; see Retry-After."),

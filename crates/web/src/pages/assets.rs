@@ -1,4 +1,4 @@
-//! Style sheet and pictures of the pages, in the binary, under addresses that carry the hash of their content.
+//! Style sheet, pictures and script of the pages, in the binary, under addresses that carry the hash of their content.
 
 use std::{collections::HashMap, fmt::Write, sync::LazyLock};
 
@@ -44,6 +44,7 @@ pub(crate) async fn asset(Path((hash, name)): Path<(String, String)>) -> Respons
     };
     let kind = match name.rsplit_once('.').map(|(_, end)| end) {
         Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
         _ => "application/octet-stream",
     };

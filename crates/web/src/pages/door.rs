@@ -68,6 +68,20 @@ pub(crate) fn close_session(page: &Page) -> HeaderValue {
     set(&name("whistle_session", page.secure), "", 0, page.secure)
 }
 
+/// How long a browser keeps what it shows at the end of a way to sign in, in seconds; the server ends it by its own clock.
+const WAY_LASTS: u32 = 15 * 60;
+
+/// By which this browser is known that began a way to sign in.
+pub(crate) fn way(page: &Page) -> Option<&str> {
+    page.cookie(&name("whistle_way", page.secure))
+        .filter(|token| !token.is_empty())
+}
+
+/// The cookie that remembers it.
+pub(crate) fn begin_way(page: &Page, token: &str) -> HeaderValue {
+    set(&name("whistle_way", page.secure), token, WAY_LASTS, page.secure)
+}
+
 /// The case that a reporter gave the right code for, and the code.
 pub(crate) fn following(page: &Page) -> Option<(CaseNumber, String)> {
     let value = page.cookie(&name("whistle_follow", page.secure))?;

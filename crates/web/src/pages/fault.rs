@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     SignIn(String),
     /// The account must have a password of its own first.
     MustChangePassword,
+    /// Who is signed in must do so anew; where to go on.
+    SignInAgain(&'static str),
     /// The account must have a second factor first.
     MustEnrol,
     /// Something of ours is broken; it was logged.
@@ -75,6 +77,11 @@ pub(crate) fn page(p: &Page, fault: &Fault) -> Response {
     if let Fault::MustChangePassword = fault {
         return Redirect::to(super::staff::OWN_PASSWORD).into_response();
     }
+    if let Fault::SignInAgain(next) = fault {
+        let query =
+            [("again", "yes"), ("next", *next)].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        return Redirect::to(&super::form::with_query("/staff/sign-in", &query)).into_response();
+    }
     if let Fault::MustEnrol = fault {
         return Redirect::to(super::staff::ENROLMENT).into_response();
     }
@@ -85,9 +92,11 @@ pub(crate) fn page(p: &Page, fault: &Fault) -> Response {
         Fault::Garbled => (StatusCode::BAD_REQUEST, "garbled"),
         Fault::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
         Fault::TooManyTries => (StatusCode::TOO_MANY_REQUESTS, "too-many-tries"),
-        Fault::SignIn(_) | Fault::MustChangePassword | Fault::MustEnrol | Fault::Broken => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "broken")
-        }
+        Fault::SignIn(_)
+        | Fault::SignInAgain(_)
+        | Fault::MustChangePassword
+        | Fault::MustEnrol
+        | Fault::Broken => (StatusCode::INTERNAL_SERVER_ERROR, "broken"),
     };
     let title = match status {
         StatusCode::NOT_FOUND => p.t("fault-title-not-found"),

@@ -54,7 +54,7 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Disable an account and end its sessions
+    /// Disable an account and end its sessions, its passkeys and its link to the provider
     #[command(after_help = "Example: whistle user disable mei --data /var/lib/whistle")]
     Disable(Named),
     /// Let an account that was disabled sign in again
@@ -63,9 +63,24 @@ enum Action {
     /// End all sessions of an account
     #[command(after_help = "Example: whistle user sign-out mei --data /var/lib/whistle")]
     SignOut(Named),
-    /// Remove the second factor of an account whose holder lost it, and end its sessions
+    /// Remove the second factor and the passkeys of an account whose holder lost them, and end its sessions
     #[command(after_help = "Example: whistle user reset-second-factor mei --data /var/lib/whistle")]
     ResetSecondFactor(Named),
+    /// Say by which name the OpenID Connect provider knows the holder of an account
+    #[command(after_help = "Example: whistle user link mei --name mei@city.example --data /var/lib/whistle")]
+    Link {
+        /// The name it signs in with
+        #[arg(value_name = "ACCOUNT")]
+        account: String,
+        /// What the provider says in the claim oidc_name_claim: mostly an e-mail address
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// End what an account is linked to at the provider, and its sessions
+    #[command(after_help = "Example: whistle user unlink mei --data /var/lib/whistle")]
+    Unlink(Named),
     /// Set a new password and end the account's sessions
     #[command(
         after_help = "Example: whistle user password mei --password-file new.txt --data /var/lib/whistle"
@@ -128,7 +143,17 @@ impl User {
             Action::SignOut(named) => named.change(&whistle, Change::SignOut, "is signed out")?,
             Action::ResetSecondFactor(Named { name, which }) => {
                 whistle.reset_second_factor(&which.here(&whistle)?, &name)?;
-                output::line(format!("account {name} has no second factor any more"));
+                output::line(format!(
+                    "account {name} has no second factor and no passkeys any more"
+                ));
+            }
+            Action::Link { account, name, which } => {
+                whistle.link_user(&which.here(&whistle)?, &account, &name)?;
+                output::line(format!("account {account} awaits {name}"));
+            }
+            Action::Unlink(Named { name, which }) => {
+                whistle.unlink_user(&which.here(&whistle)?, &name)?;
+                output::line(format!("account {name} is linked to nobody"));
             }
             Action::Password {
                 name,

@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use whistle_service::{Error, account::OpenSession};
+use whistle_service::{Error, account::OpenSession, provider::Link};
 
 use super::session::{Staff, StaffForm};
 use crate::{
@@ -31,11 +31,36 @@ struct AccountPage<'a> {
     login: &'a str,
     sessions: Vec<SessionLine>,
     done: Option<String>,
+    /// What the provider is called, if there is one, and who the account is there.
+    provider: Option<(&'a str, Option<LinkLine>)>,
+    /// Whether it can be linked to somebody there now.
+    may_link: bool,
+}
+
+/// Who the account is at the provider.
+pub(super) struct LinkLine {
+    pub(super) name: String,
+    /// Whether nobody has come yet.
+    pub(super) waits: bool,
+    pub(super) used: Option<Moment>,
+}
+
+impl LinkLine {
+    pub(super) fn of(page: &Page, link: Link) -> Self {
+        Self {
+            waits: link.subject.is_none(),
+            used: link.used_at.map(|at| page.moment(at)),
+            name: link.name,
+        }
+    }
 }
 
 pub(crate) async fn account(staff: Staff) -> Result<Response, Fault> {
-    let done = staff.page.address().ends_with("?done=password");
-    let done = done.then(|| staff.page.t("account-password-done"));
+    let address = staff.page.address();
+    let done = ["password", "linked", "unlinked"]
+        .into_iter()
+        .find(|what| address.ends_with(&format!("?done={what}")))
+        .map(|what| staff.page.t(&format!("account-{what}-done")));
     show(&staff, &Wrongs::default(), done, StatusCode::OK).await
 }
 
@@ -49,6 +74,8 @@ async fn show(
     let sessions = whistle
         .own_sessions(&page.here, &staff.signed, staff.token())
         .await?;
+    let link = whistle.own_link(&page.here, &staff.signed).await?;
+    let label = whistle.provider_label().map(|label| label.get(page.lang()));
     let line = |session: OpenSession| SessionLine {
         post: page.post_name(session.post.as_str()),
         since: page.moment(session.created_at),
@@ -64,6 +91,8 @@ async fn show(
             login: &staff.signed.login,
             sessions: sessions.into_iter().map(line).collect(),
             done,
+            may_link: link.as_ref().is_none_or(|link| link.subject.is_none()),
+            provider: label.map(|label| (label, link.map(|link| LinkLine::of(page, link)))),
         },
     )
 }

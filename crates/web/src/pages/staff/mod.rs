@@ -6,10 +6,13 @@ mod act;
 mod case;
 mod due;
 mod handover;
+mod passkeys;
+mod provider;
 mod queue;
 mod report;
 mod second_factor;
 mod session;
+mod ways;
 mod whistle;
 mod whistles;
 
@@ -24,6 +27,10 @@ pub(super) fn routes() -> Routes {
         .route("/staff", get(queue::queue))
         .route("/staff/sign-in", get(session::ask).post(session::enter))
         .route("/staff/sign-in/code", post(session::enter_code))
+        .route("/staff/sign-in/passkey", post(passkeys::enter))
+        .route("/staff/sign-in/passkey/begin", post(passkeys::ask_to_enter))
+        .route("/staff/sign-in/provider", get(provider::go))
+        .route("/staff/sign-in/provider/back", get(provider::come_back))
         .route("/staff/sign-out", post(session::leave))
         .route("/staff/post", post(session::change_post))
         .route("/staff/cases", get(queue::search))
@@ -46,6 +53,12 @@ pub(super) fn routes() -> Routes {
             OWN_PASSWORD,
             get(account::ask_password).post(account::change_password),
         )
+        .route("/staff/account/passkeys", get(passkeys::list).post(passkeys::add))
+        .route("/staff/account/passkeys/begin", post(passkeys::ask_to_add))
+        .route("/staff/account/passkeys/rename", post(passkeys::rename))
+        .route("/staff/account/passkeys/remove", post(passkeys::remove))
+        .route("/staff/account/provider", post(provider::link))
+        .route("/staff/account/provider/remove", post(provider::unlink))
         .route(
             "/staff/account/second-factor",
             get(second_factor::ask).post(second_factor::begin),
@@ -65,6 +78,13 @@ pub(super) fn routes() -> Routes {
             post(accounts::reset_second_factor),
         )
         .route("/staff/accounts/{account}/{change}", post(accounts::change))
+        .route("/staff/accounts/{account}/ways", get(ways::show))
+        .route("/staff/accounts/{account}/ways/link", post(ways::link))
+        .route("/staff/accounts/{account}/ways/unlink", post(ways::unlink))
+        .route(
+            "/staff/accounts/{account}/ways/passkeys",
+            post(ways::remove_passkeys),
+        )
         .route("/staff/handover", get(handover::handover).post(handover::keep))
         .route("/staff/report", get(report::ask).post(report::send))
 }

@@ -15,22 +15,26 @@ use whistle_service::{
     account::{SignIn, SignedIn},
 };
 
+use super::passkeys;
 use crate::{
     App,
     limits::Address,
     pages::{
         door,
         fault::Fault,
-        form::{Entered, Posted, Wrongs},
+        form::{Entered, Posted, Wrongs, with_query},
         page::Page,
     },
+    status,
 };
 
-/// Where who must have a second factor and has none is sent, and the only place where they may be.
+/// Where who must have a second factor and has none is sent.
 pub(crate) const ENROLMENT: &str = "/staff/account/second-factor";
 
 /// Where who must choose a password of their own is sent, and the only place where they may be.
 pub(crate) const OWN_PASSWORD: &str = "/staff/account/password";
+/// The other place where they may be: a passkey is a second factor by itself.
+pub(super) const PASSKEYS: &str = "/staff/account/passkeys";
 
 /// A signed-in member of staff, with the page they see.
 pub(crate) struct Staff {
@@ -65,7 +69,8 @@ impl FromRequestParts<App> for Staff {
             .ok_or_else(|| Fault::SignIn(back.clone()))?
             .to_owned();
         let path = parts.uri.path();
-        let signed = if path.starts_with(ENROLMENT) || path == OWN_PASSWORD || path == "/staff/sign-out" {
+        let enrols = path.starts_with(ENROLMENT) || path.starts_with(PASSKEYS);
+        let signed = if enrols || path == OWN_PASSWORD || path == "/staff/sign-out" {
             app.whistle.signed_in_to_enrol(&page.here, &token).await
         } else {
             app.whistle.signed_in(&page.here, &token).await
@@ -76,7 +81,7 @@ impl FromRequestParts<App> for Staff {
             Error::MustEnrol => Fault::MustEnrol,
             other => other.into(),
         })?;
-        if signed.must_change_password && path.starts_with(ENROLMENT) {
+        if signed.must_change_password && enrols {
             return Err(Fault::MustChangePassword);
         }
         let signed = Arc::new(signed);
@@ -116,16 +121,50 @@ struct SignInPage<'a> {
     login: &'a str,
     next: &'a str,
     w: &'a Wrongs,
+    /// What the button for the provider says, and where it leads.
+    provider: Option<(&'a str, String)>,
+    /// Whether passkeys can be used here.
+    passkeys: bool,
+    /// Whether somebody who is signed in must do so anew.
+    again: bool,
 }
+
+impl<'a> SignInPage<'a> {
+    fn new(page: &'a Page, login: &'a str, next: &'a str, w: &'a Wrongs) -> Self {
+        let label = page.app.whistle.provider_label();
+        let lang = page.lang();
+        let to = || with_query(PROVIDER, &[("next".to_owned(), inside(next).to_owned())]);
+        Self {
+            p: page,
+            login,
+            next,
+            w,
+            provider: label.map(|label| (label.get(lang), to())),
+            passkeys: passkeys::are_offered(page),
+            again: false,
+        }
+    }
+}
+
+/// Where the way to the provider begins.
+pub(super) const PROVIDER: &str = "/staff/sign-in/provider";
 
 pub(crate) async fn ask(page: Page, Asked(asked): Asked<Vec<(String, String)>>) -> Result<Response, Fault> {
     let asked = Entered::new(asked);
     page.render(&SignInPage {
-        p: &page,
-        login: "",
-        next: asked.get("next"),
-        w: &Wrongs::default(),
+        again: asked.has("again", "yes"),
+        ..SignInPage::new(&page, "", asked.get("next"), &Wrongs::default())
     })
+}
+
+/// The sign-in page with why nobody was signed in by another way than a password.
+pub(super) fn refused(page: &Page, error: &Error, next: &str) -> Result<Response, Fault> {
+    let mut wrongs = Wrongs::default();
+    wrongs.add("login", page.words.error(error));
+    page.render_as(
+        status::status_of(error),
+        &SignInPage::new(page, "", next, &wrongs),
+    )
 }
 
 pub(crate) async fn enter(
@@ -138,28 +177,27 @@ pub(crate) async fn enter(
     let password = fields.get("password").to_owned();
     let whistle = &page.app.whistle;
     match whistle.sign_in(&page.here, login, password, address.0).await {
-        Ok(SignIn::Done(token)) => Ok(let_in(&page, &token, fields)),
-        Ok(SignIn::HalfWay(half)) => {
-            let template = SignInCode {
-                p: &page,
-                half: &half,
-                next: fields.get("next"),
-                w: &Wrongs::default(),
-            };
-            page.render(&template)
-        }
-        Err(error @ Error::BadPassword) => {
+        Ok(signed_in) => go_on(&page, signed_in, fields.get("next")),
+        Err(error @ (Error::BadPassword | Error::PasskeyNeeded)) => {
             let mut wrongs = Wrongs::default();
             wrongs.add("login", page.words.error(&error));
-            let template = SignInPage {
-                p: &page,
-                login,
-                next: fields.get("next"),
-                w: &wrongs,
-            };
+            let template = SignInPage::new(&page, login, fields.get("next"), &wrongs);
             page.render_as(StatusCode::UNAUTHORIZED, &template)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Lets in who has shown all they must, or asks for the code.
+pub(super) fn go_on(page: &Page, signed_in: SignIn, next: &str) -> Result<Response, Fault> {
+    match signed_in {
+        SignIn::Done(token) => Ok(let_in(page, &token, next)),
+        SignIn::HalfWay(half) => page.render(&SignInCode {
+            p: page,
+            half: &half,
+            next,
+            w: &Wrongs::default(),
+        }),
     }
 }
 
@@ -181,7 +219,7 @@ pub(crate) async fn enter_code(
     let (fields, whistle) = (&posted.fields, &page.app.whistle);
     let (half, code) = (fields.get("half"), fields.get("code"));
     match whistle.sign_in_with_code(&page.here, half, code, address.0).await {
-        Ok(token) => Ok(let_in(&page, &token, fields)),
+        Ok(token) => Ok(let_in(&page, &token, fields.get("next"))),
         Err(error @ Error::BadCode) => {
             let mut wrongs = Wrongs::default();
             wrongs.add("code", page.words.error(&error));
@@ -199,14 +237,14 @@ pub(crate) async fn enter_code(
     }
 }
 
-fn let_in(page: &Page, token: &str, fields: &Entered) -> Response {
+pub(super) fn let_in(page: &Page, token: &str, next: &str) -> Response {
     let cookie = door::open_session(page, token);
-    let next = Redirect::to(inside(fields.get("next")));
+    let next = Redirect::to(inside(next));
     ([(header::SET_COOKIE, cookie)], next).into_response()
 }
 
 /// Where to go after signing in: a page of the staff's, never another site.
-fn inside(next: &str) -> &str {
+pub(super) fn inside(next: &str) -> &str {
     let plain = next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     let of_staff = next == "/staff" || next.starts_with("/staff/") || next.starts_with("/staff?");
     if plain && of_staff { next } else { "/staff" }
