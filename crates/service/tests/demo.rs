@@ -141,7 +141,7 @@ impl Made {
 
 #[test]
 fn five_thousand_cases_meet_every_stage_outcome_and_most_deeds_and_no_refusal() {
-    let made = make(&example("three-rivers"), 5000, 1);
+    let made = make(&example("three-rivers"), 5000, 2);
     assert_eq!(made.report.refused, 0, "{:?}", made.report.refusals);
     assert_eq!(made.report.cases, 5000);
     let audit = made.audit();
@@ -237,7 +237,7 @@ fn five_thousand_cases_meet_every_stage_outcome_and_most_deeds_and_no_refusal() 
 
 #[test]
 fn every_town_blows_a_few_whistles_a_month_and_they_meet_most_of_what_may_befall_one() {
-    let made = make(&example("three-rivers"), 5000, 1);
+    let made = make(&example("three-rivers"), 5000, 2);
     let whistles = made.whistles();
     assert_eq!(whistles.len() as u64, made.report.whistles);
     let audit = made.audit();

@@ -513,6 +513,9 @@ impl Job {
         let mut begun = 0;
         let sent = match made {
             Made::Unwanted(why) => {
+                for one in &group {
+                    self.tell(one, State::Dropped, why.as_str());
+                }
                 self.note(&group, |_| State::Dropped, later, 0, why.as_str())
                     .await?;
                 return Ok(true);
