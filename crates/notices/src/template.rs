@@ -30,16 +30,18 @@ macro_rules! shipped {
 }
 
 /// In the order of the notices.
-const ZH: [&str; 24] = shipped!("zh":
+const ZH: [&str; 29] = shipped!("zh":
     "accepted" "assigned" "in_progress" "comment" "received" "handled" "reopened" "reopen_refused" "declined" "merged"
-    "referred" "closed" "unit_returned" "unit_reopened" "unit_escalated" "unit_rework" "unit_assigned"
-    "station_refused" "unit_minuted" "call_overdue" "unit_whistled" "unit_whistle_withdrawn" "digest" "footer");
+    "referred" "closed" "asked" "unit_returned" "unit_reopened" "unit_escalated" "unit_rework" "unit_assigned"
+    "whistle_approved" "whistle_refused" "whistle_asked" "whistle_raised" "station_refused" "unit_minuted" "call_overdue"
+    "unit_whistled" "unit_whistle_withdrawn" "digest" "footer");
 
 /// The same in English.
-const EN: [&str; 24] = shipped!("en":
+const EN: [&str; 29] = shipped!("en":
     "accepted" "assigned" "in_progress" "comment" "received" "handled" "reopened" "reopen_refused" "declined" "merged"
-    "referred" "closed" "unit_returned" "unit_reopened" "unit_escalated" "unit_rework" "unit_assigned"
-    "station_refused" "unit_minuted" "call_overdue" "unit_whistled" "unit_whistle_withdrawn" "digest" "footer");
+    "referred" "closed" "asked" "unit_returned" "unit_reopened" "unit_escalated" "unit_rework" "unit_assigned"
+    "whistle_approved" "whistle_refused" "whistle_asked" "whistle_raised" "station_refused" "unit_minuted" "call_overdue"
+    "unit_whistled" "unit_whistle_withdrawn" "digest" "footer");
 
 /// A notice in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
