@@ -98,6 +98,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 12,
         sql: include_str!("../migrations/0012_erasure.sql"),
     },
+    // An older program would send what is for the reader of a merged case to somebody else.
+    Migration {
+        version: 13,
+        name: "readers",
+        reads_from: 13,
+        sql: include_str!("../migrations/0014_readers.sql"),
+    },
 ];
 
 impl Migration {
