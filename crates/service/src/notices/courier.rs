@@ -17,11 +17,12 @@ use tokio::{
 };
 use whistle_domain::{
     mask::mask,
-    words::{JurisdictionId, Subject, UnitCode},
+    words::{CaseNumber, JurisdictionId, Subject, UnitCode},
 };
 use whistle_notices::{
     Failed,
     mail::{MAX_CONNECTIONS, Mailer, Outlet},
+    told::Reader,
     webhook::Hooks,
 };
 use whistle_store::{
@@ -29,7 +30,7 @@ use whistle_store::{
     notice::{self as stored, Channel, Delivery, State, Tried},
 };
 
-use super::{letter::Made, spread::Ways};
+use super::{letter::Made, returned::Returned, spread::Ways};
 use crate::{
     Whistle,
     duties::Duty,
@@ -330,13 +331,13 @@ type Group = Vec<Delivery>;
 /// Puts together what goes to one reader: all mail to a unit about cases, or to a reporter about a case; all calls about a case.
 /// What is about a whistle goes by itself: who is called must not look for that among other notices.
 fn grouped(deliveries: Vec<Delivery>) -> VecDeque<Group> {
-    type Reader = (Option<UnitCode>, u32, Option<Subject>);
+    type Reader = (Option<UnitCode>, u32, Option<CaseNumber>, Option<Subject>);
     let mut order: Vec<Reader> = Vec::new();
     let mut groups: HashMap<Reader, Group> = HashMap::new();
     for delivery in deliveries {
         let together = delivery.unit.is_some() && matches!(delivery.subject, Subject::Case(_));
         let about = (!together).then_some(delivery.subject);
-        let reader = (delivery.unit.clone(), delivery.report, about);
+        let reader = (delivery.unit.clone(), delivery.report, delivery.merged, about);
         groups
             .entry(reader.clone())
             .or_insert_with(|| {
@@ -403,23 +404,29 @@ impl Job {
                 Ok((made, group))
             })
             .await?;
+        let mut addressee = None;
         let sent = match made {
             Made::Unwanted(why) => {
-                self.note(&group, State::Dropped, 0, why.to_owned()).await?;
+                self.note(&group, State::Dropped, 0, why.to_owned(), None).await?;
                 return Ok(true);
             }
             Made::Broken(what) => Err(Failed::Later(what)),
-            Made::Letter(letter) => match &self.transports.mailer {
-                Some(mailer) => mailer.send(&letter).await,
-                None => Err(Failed::Later(
-                    "mail is not set up; set smtp and mail_from".to_owned(),
-                )),
-            },
+            Made::Letter(letter, reader) => {
+                let sent = match &self.transports.mailer {
+                    Some(mailer) => mailer.send(&letter).await,
+                    None => Err(Failed::Later(
+                        "mail is not set up; set smtp and mail_from".to_owned(),
+                    )),
+                };
+                addressee = Some((letter.to, reader));
+                sent
+            }
             Made::Call(call) => self.transports.hooks.send(&call).await,
         };
+        let refused = addressee.filter(|_| matches!(sent, Err(Failed::Address(_))));
         let (state, why) = match sent {
             Ok(()) => (State::Sent, String::new()),
-            Err(Failed::Never(why)) => (State::Dead, why),
+            Err(Failed::Never(why) | Failed::Address(why)) => (State::Dead, why),
             Err(Failed::Later(why)) => {
                 self.failures.fetch_add(1, Ordering::Relaxed);
                 (State::Waiting, why)
@@ -428,11 +435,19 @@ impl Job {
         if state != State::Waiting {
             self.failures.store(0, Ordering::Relaxed);
         }
-        self.note(&group, state, 1, why).await?;
+        self.note(&group, state, 1, why, refused).await?;
         Ok(state != State::Waiting)
     }
 
-    async fn note(&self, group: &[Delivery], state: State, tries: u32, why: String) -> Result<()> {
+    /// Notes what became of a try. `refused` is the address that the server refuses for good, and whose it is.
+    async fn note(
+        &self,
+        group: &[Delivery],
+        state: State,
+        tries: u32,
+        why: String,
+        refused: Option<(String, Reader)>,
+    ) -> Result<()> {
         let now = self.whistle.now();
         // A server names the address that it refuses.
         let error = mask(&why).into_owned();
@@ -457,15 +472,28 @@ impl Job {
             });
             self.tell(one, state, &error);
         }
-        let (id, held) = (self.here.id, self.held);
+        let (id, held, whistle) = (self.here.id, self.held, self.whistle.clone());
+        let subject = group.first().map(|one| one.subject);
         self.whistle
             .store
-            .write(move |tx| {
+            .write(move |tx| -> Result<()> {
                 lease::hold(tx, &held)?;
-                tried.iter().try_for_each(|one| stored::note(tx, id, one))
+                for one in &tried {
+                    stored::note(tx, id, one)?;
+                }
+                if let (Some((email, reader)), Some(subject)) = (&refused, subject) {
+                    let returned = Returned {
+                        email,
+                        subject,
+                        reader,
+                        for_good: true,
+                        why: &error,
+                    };
+                    whistle.note_returned(tx, id, &returned, now)?;
+                }
+                Ok(())
             })
-            .await?;
-        Ok(())
+            .await
     }
 
     /// How long to wait after a failed try: twice as long each time, and never for all at the same moment.
@@ -505,7 +533,7 @@ impl Job {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use whistle_domain::words::{CaseNumber, WhistleNumber};
+    use whistle_domain::words::WhistleNumber;
 
     use super::*;
 
@@ -528,6 +556,7 @@ mod tests {
             channel: Channel::Mail,
             notice: String::new(),
             report: 0,
+            merged: None,
             unit: unit.map(|unit| unit.parse().unwrap()),
             webhook: 0,
             state: State::Waiting,

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use whistle_domain::{
-    case::Case,
+    case::{self, Body, Case, Respondent},
     whistle::Whistle as Blown,
     words::{CaseNumber, Subject, UnitCode, WhistleNumber},
 };
 use whistle_notices::{
-    told::{self, Reader},
+    Notice,
+    choice::{Choice, Pace},
+    told::{self, Reached, Reader, Told},
     webhook::{self, SMS, WHISTLE},
 };
 use whistle_store::{
@@ -19,7 +21,8 @@ use whistle_store::{
     whistle as whistles,
 };
 
-use crate::{Whistle, error::Result, place::Here};
+use super::choices;
+use crate::{Whistle, case::MAX_MERGED, error::Result, place::Here};
 
 /// Messages of one transaction: few enough that commands are not kept waiting.
 const BATCH: usize = 50;
@@ -56,6 +59,9 @@ impl Whistle {
                     lease::hold(tx, &held)?;
                     for delivery in &deliveries {
                         stored::keep(tx, id, delivery)?;
+                        if is_urgent(delivery) {
+                            stored::hasten(tx, id, delivery, now)?;
+                        }
                     }
                     messages
                         .iter()
@@ -77,83 +83,118 @@ impl Whistle {
         messages: &[Message],
         now: Timestamp,
     ) -> Result<Vec<Delivery>> {
-        let webhooks = stored::webhooks(conn, here.id)?;
+        if messages.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut webhooks = stored::webhooks(conn, here.id)?;
+        webhooks.retain(|hook| hook.paused_at.is_none());
         if !ways.mail && webhooks.is_empty() {
             return Ok(Vec::new());
         }
         let mut spreading = Spreading {
+            whistle: self,
             conn,
             here,
             ways,
             webhooks,
+            units: choices::of_units(conn, here.id)?,
             gathered: Gathered::new(here.place.jurisdiction.settings.digest, now),
             now,
             all: Vec::new(),
         };
         for message in messages {
             match message.subject {
-                Subject::Case(number) => {
-                    let (mailed, texted) = self.reachable(conn, here, number)?;
-                    spreading.case(number, message, &mailed, &texted)?;
-                }
+                Subject::Case(number) => spreading.case(number, message)?,
                 Subject::Whistle(number) => spreading.whistle(number, message)?,
             }
         }
         Ok(spreading.all)
     }
+}
 
-    /// The reporters of a case who gave an address of e-mail, and those who gave only a telephone number.
-    fn reachable(&self, conn: &Conn, here: &Here, number: CaseNumber) -> Result<(Vec<u32>, Vec<u32>)> {
-        let (mut mailed, mut texted) = (Vec::new(), Vec::new());
-        for (report, sealed) in intake::contacts(conn, here.id, number)? {
-            let contact = self.secret.open(&sealed, (here.id, number, report));
-            match contact {
-                Some(contact) if !contact.email.is_empty() => mailed.push(report),
-                Some(contact) if !contact.phone.is_empty() => texted.push(report),
-                _ => {}
-            }
+/// Whether what waits for the same reader goes along at once.
+fn is_urgent(delivery: &Delivery) -> bool {
+    let notice = delivery.notice.parse::<Notice>();
+    delivery.channel == Channel::Mail && notice.is_ok_and(Notice::is_urgent)
+}
+
+/// Readers who can be reached in one way, by report, with what they chose.
+#[derive(Default)]
+struct Readers {
+    reporters: Vec<(u32, Choice)>,
+    merged: Vec<((CaseNumber, u32), Choice)>,
+}
+
+impl Readers {
+    fn add(&mut self, own: CaseNumber, told: CaseNumber, report: u32, choice: Choice) {
+        if own == told {
+            self.reporters.push((report, choice));
+        } else {
+            self.merged.push(((own, report), choice));
         }
-        Ok((mailed, texted))
+    }
+
+    fn choice(&self, reader: &Reader) -> Choice {
+        let found = match reader {
+            Reader::Reporter(report) => self.reporters.iter().find(|(of, _)| of == report).map(|it| it.1),
+            Reader::Merged(number, report) => {
+                let own = (*number, *report);
+                self.merged.iter().find(|(of, _)| *of == own).map(|it| it.1)
+            }
+            Reader::Asked(_) | Reader::Unit(_) => None,
+        };
+        found.unwrap_or_default()
     }
 }
 
 /// Deliveries being made of a batch of messages.
 struct Spreading<'a> {
+    whistle: &'a Whistle,
     conn: &'a Conn,
     here: &'a Here,
     ways: Ways,
     webhooks: Vec<Webhook>,
+    /// What units chose.
+    units: HashMap<UnitCode, Choice>,
     gathered: Gathered,
     now: Timestamp,
     all: Vec<Delivery>,
 }
 
 impl Spreading<'_> {
-    /// What is told of a command on a case. `mailed` and `texted` are the reporters who can be reached by mail, or only by
-    /// telephone.
-    fn case(&mut self, number: CaseNumber, message: &Message, mailed: &[u32], texted: &[u32]) -> Result<()> {
+    /// What is told of a command on a case.
+    fn case(&mut self, number: CaseNumber, message: &Message) -> Result<()> {
         let here = self.here;
         let Some((case, mut log)) = cases::with_log(self.conn, here.id, number)? else {
             return Ok(());
         };
         log.truncate(message.version as usize);
-        for one in told::told(&case, &log, message.since, &here.place, mailed) {
-            let Some((report, unit)) = self.mailed_to(&one.reader) else {
+        let (mailed, texted) = self.reachable(number, &log, message.since)?;
+        let outside = self.asks_outside(number, &log, message.since)?;
+        let all = told_of(&case, &log, message.since, here, &mailed, &self.units, outside);
+        for one in all.into_iter().filter(|_| self.ways.mail) {
+            let Some(to) = self.mailed_to(&one.reader, message) else {
                 continue;
             };
-            let next_at = self
-                .gathered
-                .when(self.conn, here, number, report, unit.as_ref())?;
+            let choice = match &one.reader {
+                Reader::Unit(unit) => self.units.get(unit).copied().unwrap_or_default(),
+                other => mailed.choice(other),
+            };
+            let next_at = if one.notice.is_urgent() {
+                self.now
+            } else if choice.pace == Pace::Daily {
+                next_morning(here, self.now)
+            } else {
+                self.gathered.when(self.conn, here, number, &to)?
+            };
             self.all.push(Delivery {
                 notice: one.notice.to_string(),
                 version: one.version,
-                report,
-                unit,
                 next_at,
-                ..self.blank(message)
+                ..to
             });
         }
-        let texts = told::told(&case, &log, message.since, &here.place, texted);
+        let texts = told_of(&case, &log, message.since, here, &texted, &self.units, false);
         for hook in &self.webhooks {
             for version in message.since..=message.version {
                 let heard = log.get(..version as usize).unwrap_or_default();
@@ -170,14 +211,18 @@ impl Spreading<'_> {
             }
             if hook.events.iter().any(|event| event == SMS) {
                 for one in &texts {
-                    if let Reader::Reporter(report) = one.reader {
-                        // The notice is found again by the event; see `letter`.
-                        let notice = format!("{SMS} {}", one.notice);
-                        self.all.push(Delivery {
-                            report,
-                            ..self.to_hook(hook, message, one.version, &notice)
-                        });
-                    }
+                    let (report, merged) = match one.reader {
+                        Reader::Reporter(report) => (report, None),
+                        Reader::Merged(own, report) => (report, Some(own)),
+                        Reader::Asked(_) | Reader::Unit(_) => continue,
+                    };
+                    // The notice is found again by the event; see `letter`.
+                    let notice = format!("{SMS} {}", one.notice);
+                    self.all.push(Delivery {
+                        report,
+                        merged,
+                        ..self.to_hook(hook, message, one.version, &notice)
+                    });
                 }
             }
         }
@@ -192,14 +237,14 @@ impl Spreading<'_> {
         let Ok(whistle) = Blown::fold(number, &log) else {
             return Ok(());
         };
-        for one in told::told_of_whistle(&whistle, &log, message.since) {
-            if let Some((report, unit)) = self.mailed_to(&one.reader) {
+        let wanted = |reader: &Reader, notice: Notice| wanted_by_unit(&self.units, reader, notice);
+        let all = told::told_of_whistle(&whistle, &log, message.since, &self.here.place, &wanted);
+        for one in all.into_iter().filter(|_| self.ways.mail) {
+            if let Some(to) = self.mailed_to(&one.reader, message) {
                 self.all.push(Delivery {
                     notice: one.notice.to_string(),
                     version: one.version,
-                    report,
-                    unit,
-                    ..self.blank(message)
+                    ..to
                 });
             }
         }
@@ -217,12 +262,77 @@ impl Spreading<'_> {
         Ok(())
     }
 
-    /// By which a reader who gets mail stands in a delivery.
-    fn mailed_to(&self, reader: &Reader) -> Option<(u32, Option<UnitCode>)> {
+    /// Those who reported a case, and the cases that were merged into it before `since`: who can be reached by mail, and who
+    /// only by telephone.
+    fn reachable(&self, number: CaseNumber, log: &[case::Event], since: u32) -> Result<(Readers, Readers)> {
+        let (id, conn) = (self.here.id, self.conn);
+        let (mut mailed, mut texted) = (Readers::default(), Readers::default());
+        let before = log.iter().take(since.saturating_sub(1) as usize);
+        let merged = before.filter_map(|event| match &event.body {
+            Body::Absorbed { from, .. } => Some(*from),
+            _ => None,
+        });
+        let mut own: Vec<CaseNumber> = merged.chain([number]).collect();
+        let mut seen = 0;
+        while let Some(of) = own.pop().filter(|_| seen < MAX_MERGED) {
+            seen += 1;
+            for (report, sealed) in intake::contacts(conn, id, of)? {
+                let contact = self.whistle.secret.open(&sealed, (id, of, report));
+                match contact {
+                    Some(contact) if !contact.email.is_empty() => {
+                        mailed.add(of, number, report, contact.choice());
+                    }
+                    Some(contact) if !contact.phone.is_empty() => {
+                        texted.add(of, number, report, contact.choice());
+                    }
+                    _ => {}
+                }
+            }
+            if of != number
+                && let Some(found) = cases::find(conn, id, of)?
+            {
+                own.extend(found.case.absorbed);
+            }
+        }
+        Ok((mailed, texted))
+    }
+
+    /// Whether a command asks somebody outside whose address is known.
+    fn asks_outside(&self, number: CaseNumber, log: &[case::Event], since: u32) -> Result<bool> {
+        for (event, version) in log.iter().zip(1u32..).skip(since.saturating_sub(1) as usize) {
+            let outside = matches!(
+                event.body,
+                Body::Asked {
+                    of: Respondent::Outside,
+                    ..
+                }
+            );
+            if outside && intake::respondent(self.conn, self.here.id, number, version)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A delivery to a reader who gets mail.
+    fn mailed_to(&self, reader: &Reader, message: &Message) -> Option<Delivery> {
+        let blank = self.blank(message);
         match reader {
-            _ if !self.ways.mail => None,
-            Reader::Reporter(report) => Some((*report, None)),
-            Reader::Unit(unit) => has_address(self.here, unit).then(|| (0, Some(unit.clone()))),
+            Reader::Reporter(report) => Some(Delivery {
+                report: *report,
+                ..blank
+            }),
+            Reader::Merged(own, report) => Some(Delivery {
+                report: *report,
+                merged: Some(*own),
+                ..blank
+            }),
+            // Known by the event with which they were asked.
+            Reader::Asked(_) => Some(blank),
+            Reader::Unit(unit) => has_address(self.here, unit).then(|| Delivery {
+                unit: Some(unit.clone()),
+                ..blank
+            }),
         }
     }
 
@@ -244,6 +354,7 @@ impl Spreading<'_> {
             channel: Channel::Mail,
             notice: String::new(),
             report: 0,
+            merged: None,
             unit: None,
             webhook: 0,
             state: State::Waiting,
@@ -253,6 +364,47 @@ impl Spreading<'_> {
             error: String::new(),
         }
     }
+}
+
+/// What a command on a case tells to readers who can be reached in one way, and to units, as far as they want it.
+fn told_of(
+    case: &Case,
+    log: &[case::Event],
+    since: u32,
+    here: &Here,
+    readers: &Readers,
+    units: &HashMap<UnitCode, Choice>,
+    outside: bool,
+) -> Vec<Told> {
+    let reporters: Vec<u32> = readers.reporters.iter().map(|(report, _)| *report).collect();
+    let merged: Vec<(CaseNumber, u32)> = readers.merged.iter().map(|(own, _)| *own).collect();
+    let reached = Reached {
+        reporters: &reporters,
+        merged: &merged,
+        outside,
+    };
+    let wants = |reader: &Reader, notice: Notice| match reader {
+        Reader::Unit(_) => wanted_by_unit(units, reader, notice),
+        _ => notice.is_among(readers.choice(reader).kinds),
+    };
+    told::told(case, log, since, &here.place, reached, &wants)
+}
+
+fn wanted_by_unit(units: &HashMap<UnitCode, Choice>, reader: &Reader, notice: Notice) -> bool {
+    let Reader::Unit(unit) = reader else { return true };
+    units.get(unit).is_none_or(|choice| notice.is_among(choice.kinds))
+}
+
+/// When notices go that somebody wants once a day: at eight, on the place's clock.
+fn next_morning(here: &Here, now: Timestamp) -> Timestamp {
+    const HOUR: i8 = 8;
+    let zone = here.place.calendar.zone();
+    let today = zone.to_datetime(now).date();
+    let mornings = [today, today.saturating_add(jiff::Span::new().days(1))];
+    let mornings = mornings
+        .into_iter()
+        .filter_map(|day| zone.to_timestamp(day.at(HOUR, 0, 0, 0)).ok());
+    mornings.into_iter().find(|morning| *morning > now).unwrap_or(now)
 }
 
 fn has_address(here: &Here, unit: &UnitCode) -> bool {
@@ -266,8 +418,8 @@ fn wants(hook: &Webhook, word: &str) -> bool {
     hook.events.iter().any(|wanted| wanted == "*" || wanted == word)
 }
 
-/// A unit, or one report's reader of one case.
-type MailedTo = (Option<UnitCode>, Option<(CaseNumber, u32)>);
+/// A unit, or one report's reader of one case, with the case that they reported where that is another.
+type MailedTo = (Option<UnitCode>, Option<(CaseNumber, u32, Option<CaseNumber>)>);
 
 /// Mails that were made of late, by reader, those of this round among them.
 struct Gathered {
@@ -286,23 +438,17 @@ impl Gathered {
     }
 
     /// When a mail goes: at once, or with others at the end of the window.
-    fn when(
-        &mut self,
-        conn: &Conn,
-        here: &Here,
-        number: CaseNumber,
-        report: u32,
-        unit: Option<&UnitCode>,
-    ) -> Result<Timestamp> {
+    fn when(&mut self, conn: &Conn, here: &Here, number: CaseNumber, to: &Delivery) -> Result<Timestamp> {
         if self.window.is_zero() {
             return Ok(self.now);
         }
         let since = self.now - self.window;
-        let key = (unit.cloned(), unit.is_none().then_some((number, report)));
+        let reporter = to.unit.is_none().then_some((number, to.report, to.merged));
+        let key = (to.unit.clone(), reporter);
         if !self.counts.contains_key(&key) {
-            let of_late = match unit {
+            let of_late = match &to.unit {
                 Some(unit) => stored::mails_to_unit(conn, here.id, unit, since)?,
-                None => stored::mails_to_reporter(conn, here.id, number, report, since)?,
+                None => stored::mails_to_reporter(conn, here.id, number, to.report, to.merged, since)?,
             };
             self.counts.insert(key.clone(), of_late);
         }
