@@ -11,13 +11,16 @@ use axum::{
 use whistle_domain::words::CaseNumber;
 use whistle_service::{
     Error,
+    notices::{Choice, Kinds},
     privacy::{Own, OwnView},
+    secret::Contact,
 };
 
 use super::{
     door,
     fault::Fault,
     form::{Entered, Posted, Wrongs},
+    notices::ChoiceForm,
     page::Page,
     report::contact,
     show::{Answered, Moment, Picture},
@@ -50,6 +53,8 @@ struct MinePage<'a> {
     looks: Vec<Look>,
     /// Whether there is anything to erase.
     any: bool,
+    /// What they chose of notices; none where nothing is known of how to reach them.
+    choice: Option<ChoiceForm>,
     e: &'a Entered,
     w: &'a Wrongs,
     done: Option<String>,
@@ -79,6 +84,7 @@ pub(crate) async fn mine(page: Page, Asked(asked): Asked<Vec<(String, String)>>)
     let done = match Entered::new(asked).get("done") {
         "contact" => Some(page.t("mine-corrected")),
         "erase" => Some(page.t("mine-erased")),
+        "notices" => Some(page.t("choice-done")),
         _ => None,
     };
     show(&page, number, &own, None, done).await
@@ -128,6 +134,10 @@ async fn show(
             .collect(),
         photos: page.pictures(&case, own.photos.iter()),
         looks: own.views.iter().map(look).collect(),
+        choice: own
+            .contact
+            .as_ref()
+            .map(|contact| ChoiceForm::new(page, contact.choice(), &Kinds::ALL, "choice-reporter")),
         any: own.contact.is_some() || !own.texts.is_empty() || !own.photos.is_empty(),
         e: &entered,
         w: tried.map_or(&is_right, |(_, wrongs)| wrongs),
@@ -160,7 +170,9 @@ pub(crate) async fn correct(page: Page, posted: Posted) -> Result<Response, Faul
     let Some((number, code, own)) = own(&page).await? else {
         return Ok(to_the_door());
     };
-    let contact = contact(&posted.fields, Some(page.lang()));
+    let before = own.contact.as_ref().map(Contact::choice).unwrap_or_default();
+    let lang = before.lang.or(Some(page.lang()));
+    let contact = contact(&posted.fields, None).with_choice(Choice { lang, ..before });
     match page
         .app
         .whistle
@@ -175,6 +187,16 @@ pub(crate) async fn correct(page: Page, posted: Posted) -> Result<Response, Faul
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Keeps what the reporter chose of notices.
+pub(crate) async fn choose(page: Page, posted: Posted) -> Result<Response, Fault> {
+    let Some((number, code, _)) = own(&page).await? else {
+        return Ok(to_the_door());
+    };
+    let choice = ChoiceForm::read(&posted.fields);
+    page.app.whistle.choose(&page.here, number, &code, choice).await?;
+    Ok(Redirect::to("/follow/mine?done=notices").into_response())
 }
 
 /// Erases what is the reporter's own.

@@ -6,12 +6,18 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use whistle_service::{Error, account::OpenSession};
+use whistle_service::{Error, account::OpenSession, notices::led_unit};
 
 use super::session::{Staff, StaffForm};
 use crate::{
     limits::Address,
-    pages::{fault::Fault, form::Wrongs, page::Page, show::Moment},
+    pages::{
+        fault::Fault,
+        form::Wrongs,
+        notices::{ChoiceForm, OF_UNITS},
+        page::Page,
+        show::Moment,
+    },
 };
 
 /// One of the account's sessions.
@@ -30,12 +36,19 @@ struct AccountPage<'a> {
     w: &'a Wrongs,
     login: &'a str,
     sessions: Vec<SessionLine>,
+    /// The unit whose notices this post chooses, and what it chose.
+    unit: String,
+    choice: Option<ChoiceForm>,
     done: Option<String>,
 }
 
 pub(crate) async fn account(staff: Staff) -> Result<Response, Fault> {
-    let done = staff.page.address().ends_with("?done=password");
-    let done = done.then(|| staff.page.t("account-password-done"));
+    let page = &staff.page;
+    let done = match page.address().split_once("?done=") {
+        Some((_, "password")) => Some(page.t("account-password-done")),
+        Some((_, "notices")) => Some(page.t("choice-done")),
+        _ => None,
+    };
     show(&staff, &Wrongs::default(), done, StatusCode::OK).await
 }
 
@@ -49,6 +62,11 @@ async fn show(
     let sessions = whistle
         .own_sessions(&page.here, &staff.signed, staff.token())
         .await?;
+    let unit = led_unit(&page.here, staff.actor());
+    let choice = match &unit {
+        Some(unit) => Some(whistle.chosen_of_unit(&page.here, unit).await?),
+        None => None,
+    };
     let line = |session: OpenSession| SessionLine {
         post: page.post_name(session.post.as_str()),
         since: page.moment(session.created_at),
@@ -63,9 +81,22 @@ async fn show(
             w,
             login: &staff.signed.login,
             sessions: sessions.into_iter().map(line).collect(),
+            unit: unit.map(|unit| page.unit_name(unit.as_str())).unwrap_or_default(),
+            choice: choice.map(|choice| ChoiceForm::new(page, choice, &OF_UNITS, "choice-unit")),
             done,
         },
     )
+}
+
+/// Keeps what the unit of the post chooses of its notices.
+pub(crate) async fn choose(form: StaffForm) -> Result<Response, Fault> {
+    let (staff, fields) = (&form.staff, &form.posted.fields);
+    let choice = ChoiceForm::read(fields);
+    let whistle = &staff.page.app.whistle;
+    whistle
+        .choose_for_unit(&staff.page.here, staff.actor(), choice)
+        .await?;
+    Ok(Redirect::to("/staff/account?done=notices").into_response())
 }
 
 /// Ends one of the account's sessions.

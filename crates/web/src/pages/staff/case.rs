@@ -19,6 +19,7 @@ use whistle_domain::{
 };
 use whistle_service::{
     Error,
+    case::Reachable,
     notices::{Channel, Delivery},
 };
 
@@ -42,6 +43,8 @@ pub(crate) struct ContactView {
     name: String,
     email: String,
     phone: String,
+    /// Since when no mail goes there, because it came back.
+    failing: Option<Moment>,
 }
 
 /// What somebody was told of the case, without their address.
@@ -298,11 +301,12 @@ pub(crate) async fn contacts(Path(text): Path<String>, form: StaffForm) -> Resul
         .whistle
         .contacts(&page.here, case.number, staff.actor())
         .await?;
-    let view = |(report, contact): (u32, whistle_service::secret::Contact)| ContactView {
-        report: page.words.n("actor-reporter", i64::from(report)),
-        name: contact.name,
-        email: contact.email,
-        phone: contact.phone,
+    let view = |one: Reachable| ContactView {
+        report: page.words.n("actor-reporter", i64::from(one.report)),
+        failing: one.failing_since.map(|at| page.moment(at)),
+        name: one.contact.name,
+        email: one.contact.email,
+        phone: one.contact.phone,
     };
     let views: Vec<ContactView> = found.into_iter().map(view).collect();
     show(&staff, &case, &log, None, None, Some(&views)).await
@@ -398,8 +402,15 @@ fn told_view(page: &Page, one: Delivery) -> ToldView {
             .unit(unit.as_str())
             .map_or(unit.as_str(), |unit| unit.name.get(page.lang()))
             .to_owned(),
-        (None, 0) => words.n("told-webhook", one.webhook),
-        (None, report) => words.n("actor-reporter", i64::from(report)),
+        (None, 0) if one.channel == Channel::Webhook => words.n("told-webhook", one.webhook),
+        (None, 0) => words.t("actor-asked"),
+        (None, report) => {
+            let reporter = words.n("actor-reporter", i64::from(report));
+            match one.merged {
+                Some(own) => words.aside(&reporter, &words.x("case-number", &own.to_string())),
+                None => reporter,
+            }
+        }
     };
     let notice = match (one.channel, one.report, one.notice.strip_prefix("sms ")) {
         (_, _, Some(notice)) => words.x("told-sms", &words.of("notice", notice)),

@@ -1,4 +1,4 @@
-//! The staff's pages: signing in, the queue, one case, taking a report, whistles, handing over a shift, accounts, the calendar.
+//! The staff's pages: signing in, the queue, one case, taking a report, whistles, handing over a shift, accounts, webhooks, the calendar.
 
 mod account;
 mod accounts;
@@ -10,6 +10,7 @@ mod queue;
 mod report;
 mod second_factor;
 mod session;
+mod webhooks;
 mod whistle;
 mod whistles;
 
@@ -41,6 +42,7 @@ pub(super) fn routes() -> Routes {
         .route("/staff/due.ics", get(due::calendar))
         .route("/staff/account", get(account::account))
         .route("/staff/account/sessions", post(account::end_session))
+        .route("/staff/account/notices", post(account::choose))
         .route("/staff/account/password", post(account::change_password))
         .route(
             "/staff/account/second-factor",
@@ -53,6 +55,9 @@ pub(super) fn routes() -> Routes {
         .route("/staff/account/second-factor/remove", post(second_factor::remove))
         .route("/staff/accounts", get(accounts::list))
         .route("/staff/accounts/{account}/{change}", post(accounts::change))
+        .route("/staff/webhooks", get(webhooks::list).post(webhooks::add))
+        .route("/staff/webhooks/{webhook}", get(webhooks::one))
+        .route("/staff/webhooks/{webhook}/{change}", post(webhooks::change))
         .route("/staff/handover", get(handover::handover).post(handover::keep))
         .route("/staff/report", get(report::ask).post(report::send))
 }
