@@ -337,7 +337,11 @@ fn a_mail_says_in_its_head_how_to_answer_it_and_how_to_get_no_more() {
     let mail = mails.iter().find(|mail| mail.to == LI).unwrap();
     let header = mail.header("From").unwrap();
     assert!(header.contains("<whistle@example.org>"), "{header}");
-    assert!(mail.from.starts_with("reply+n-"), "what bounces is known: {}", mail.from);
+    assert!(
+        mail.from.starts_with("reply+n-"),
+        "what bounces is known: {}",
+        mail.from
+    );
     assert_eq!(mail.header("Auto-Submitted").as_deref(), Some("auto-generated"));
     assert_eq!(
         mail.header("List-Unsubscribe-Post").as_deref(),
