@@ -12,7 +12,7 @@ use lettre::{
     transport::smtp::{PoolConfig, extension::ClientId},
 };
 
-use crate::{Failed, bounce, template::Words};
+use crate::{Failed, Why, bounce, template::Words};
 
 /// How long each step of a delivery may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -87,7 +87,7 @@ impl Mailer {
         match self.transport.send_raw(&envelope, &message).await {
             Ok(_) => Ok(()),
             Err(error) => {
-                let what = in_one_line(&error);
+                let what = why(&error).with(&in_one_line(&error));
                 let code = error.status().map(u16::from);
                 // 530 to 538 are about us and not about the reader: somebody must mend the settings, and then it goes.
                 let ours = code.is_some_and(|code| (530..540).contains(&code));
@@ -101,10 +101,9 @@ impl Mailer {
     }
 
     fn written(&self, letter: &Letter) -> Result<(Envelope, Vec<u8>), Failed> {
-        let to: Address = letter
-            .to
-            .parse()
-            .map_err(|_| Failed::Address("the address is none that mail can go to".to_owned()))?;
+        let unwritable = |what: &str| Failed::Never(Why::Unwritable.with(what));
+        let bad_address = || Failed::Address(Why::BadAddress.as_str().to_owned());
+        let to: Address = letter.to.parse().map_err(|_| bad_address())?;
         let domain = self.from.email.domain();
         let mut message = Message::builder()
             .from(self.from.clone())
@@ -121,14 +120,14 @@ impl Mailer {
         let parts = MultiPart::alternative_plain_html(words.text.clone(), html(words));
         let message = message
             .multipart(parts)
-            .map_err(|error| Failed::Never(format!("the mail cannot be written: {error}")))?;
+            .map_err(|error| unwritable(&error.to_string()))?;
         // What bounces goes where answers go, with the token, so that it is known whose mail it was (VERP).
         let sender = match (&self.reply, &letter.bounce_token) {
             (Some(reply), Some(token)) => with_token(reply, token)?,
             _ => self.from.email.clone(),
         };
         let envelope =
-            Envelope::new(Some(sender), vec![to]).map_err(|error| Failed::Never(error.to_string()))?;
+            Envelope::new(Some(sender), vec![to]).map_err(|error| unwritable(&error.to_string()))?;
         Ok((envelope, message.formatted()))
     }
 }
@@ -136,7 +135,7 @@ impl Mailer {
 fn with_token(reply: &Address, token: &str) -> Result<Address, Failed> {
     let user = format!("{}+{token}", reply.user());
     let too_long = "mail_reply is too long for a token; take a shorter address";
-    Address::new(user, reply.domain()).map_err(|_| Failed::Never(too_long.to_owned()))
+    Address::new(user, reply.domain()).map_err(|_| Failed::Never(Why::Unwritable.with(too_long)))
 }
 
 /// Whether a refusal for good is about the address, and not about this one mail: by the enhanced code (RFC 3463) where the
@@ -146,6 +145,18 @@ fn is_of_address(code: u16, answer: &str) -> bool {
     match enhanced {
         Some(status) => status.is_of_address(),
         None => matches!(code, 550 | 551 | 553),
+    }
+}
+
+fn why(error: &lettre::transport::smtp::Error) -> Why {
+    if error.is_permanent() {
+        Why::MailRefused
+    } else if error.is_transient() {
+        Why::MailPutOff
+    } else if error.is_timeout() {
+        Why::MailTooSlow
+    } else {
+        Why::NoMailServer
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Notice {
     Comment,
     /// To the reporter: we have it. After the above, which are no news to who is told of their case for the first time.
     Received,
+    /// To who joins a case that somebody else has reported: we have it, and it is added.
+    Joined,
     /// To the reporter: the unit says it is done; is it?
     Handled,
     /// To the reporter: it goes on.
@@ -33,6 +35,34 @@ pub enum Notice {
     Closed,
     /// To the reporter, or to somebody outside: one question, with the link by which it is answered.
     Asked,
+    /// To a station: a case was reported in its area that no unit has.
+    StationNew,
+    /// To a unit and a station: a reporter said something.
+    UnitComment,
+    /// To the unit that leads a case: another has done its part.
+    UnitPartDone,
+    /// To the unit that leads a case: another need not do its part.
+    UnitPartReleased,
+    /// To who asked, and the unit of the case: a question was answered.
+    UnitAnswered,
+    /// To the same: a question was not answered in time.
+    UnitUnanswered,
+    /// To a station: somebody asks to go on with a closed case.
+    StationReopen,
+    /// To a station: the unit asks to let a case wait.
+    StationParkAsked,
+    /// To a station: the unit asks for more time.
+    StationExtensionAsked,
+    /// To a unit: its case waits.
+    UnitParked,
+    /// To a unit: it has more time.
+    UnitExtended,
+    /// To a unit: what it asked for was refused.
+    UnitRequestRefused,
+    /// To a unit: its case is watched over from above.
+    UnitSupervised,
+    /// To a unit: it need do no more about a case, or its part in one.
+    UnitTakenAway,
     /// To a station: a unit sent a case back.
     UnitReturned,
     /// To a unit: a closed case goes on.
@@ -41,6 +71,8 @@ pub enum Notice {
     UnitEscalated,
     /// To a unit: the work was found not done.
     UnitRework,
+    /// To a unit: it has a part in a case that another leads.
+    UnitJoint,
     /// To a unit: a case is its.
     UnitAssigned,
     /// To the station that asked for a whistle: it was approved, and the units are called.
@@ -75,12 +107,13 @@ const ANSWER: In = &[Kinds::Answers];
 const BOTH: In = &[Kinds::Milestones, Kinds::Answers];
 
 /// By the order of the variants: the word, and who wants it of those who do not want all.
-const TABLE: [(Notice, &str, In); 29] = [
+const TABLE: [(Notice, &str, In); 45] = [
     (Notice::Accepted, "accepted", MILESTONE),
     (Notice::Assigned, "assigned", NONE),
     (Notice::InProgress, "in_progress", NONE),
     (Notice::Comment, "comment", ANSWER),
     (Notice::Received, "received", BOTH),
+    (Notice::Joined, "joined", BOTH),
     (Notice::Handled, "handled", BOTH),
     (Notice::Reopened, "reopened", BOTH),
     (Notice::ReopenRefused, "reopen_refused", BOTH),
@@ -89,10 +122,25 @@ const TABLE: [(Notice, &str, In); 29] = [
     (Notice::Referred, "referred", BOTH),
     (Notice::Closed, "closed", BOTH),
     (Notice::Asked, "asked", BOTH),
+    (Notice::StationNew, "station_new", MILESTONE),
+    (Notice::UnitComment, "unit_comment", NONE),
+    (Notice::UnitPartDone, "unit_part_done", MILESTONE),
+    (Notice::UnitPartReleased, "unit_part_released", MILESTONE),
+    (Notice::UnitAnswered, "unit_answered", BOTH),
+    (Notice::UnitUnanswered, "unit_unanswered", BOTH),
+    (Notice::StationReopen, "station_reopen", BOTH),
+    (Notice::StationParkAsked, "station_park_asked", BOTH),
+    (Notice::StationExtensionAsked, "station_extension_asked", BOTH),
+    (Notice::UnitParked, "unit_parked", BOTH),
+    (Notice::UnitExtended, "unit_extended", BOTH),
+    (Notice::UnitRequestRefused, "unit_request_refused", BOTH),
+    (Notice::UnitSupervised, "unit_supervised", MILESTONE),
+    (Notice::UnitTakenAway, "unit_taken_away", MILESTONE),
     (Notice::UnitReturned, "unit_returned", BOTH),
     (Notice::UnitReopened, "unit_reopened", BOTH),
     (Notice::UnitEscalated, "unit_escalated", BOTH),
     (Notice::UnitRework, "unit_rework", BOTH),
+    (Notice::UnitJoint, "unit_joint", MILESTONE),
     (Notice::UnitAssigned, "unit_assigned", MILESTONE),
     (Notice::WhistleApproved, "whistle_approved", MILESTONE),
     (Notice::WhistleRefused, "whistle_refused", BOTH),

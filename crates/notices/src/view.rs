@@ -14,7 +14,7 @@ use whistle_domain::{
 use crate::told::Reader;
 
 /// The names that a template may use, each with an example in Chinese and English.
-pub const VARIABLES: [(&str, &str, &str); 24] = [
+pub const VARIABLES: [(&str, &str, &str); 25] = [
     ("place", "三江市", "Three Rivers"),
     ("number", "1042", "1042"),
     ("code", "7XK2M-9QRTV", "7XK2M-9QRTV"),
@@ -45,6 +45,11 @@ pub const VARIABLES: [(&str, &str, &str); 24] = [
         "answer",
         "https://whistle.example.org/ask/1042-5-…",
         "https://whistle.example.org/ask/1042-5-…",
+    ),
+    (
+        "question",
+        "灯杆上的编号是多少？",
+        "Which number is on the lamp post?",
     ),
     (
         "follow",
@@ -84,13 +89,15 @@ pub struct View {
     /// Where it lies: as it was described, else the smallest area. Of a whistle, where to come.
     #[serde(rename = "where")]
     pub whereabouts: String,
-    /// The unit that has it. Of a whistle, the station that blew it, or the called unit that the notice is about.
+    /// The unit that has it, or whose part in it the notice is about. Of a whistle, the station that blew it, or the called unit
+    /// that the notice is about.
     pub unit: String,
     /// How it ended, or how the unit claims it did.
     pub outcome: String,
     /// What was written with the event, as the reader may read it.
     pub text: String,
-    /// When the running clock is due, on the place's clock; of a question, until when it can be answered.
+    /// When the running clock is due, on the place's clock; of a question, until when it can be answered. To a unit with a part in
+    /// the case, when that is due, if ever.
     pub due: String,
     /// The case that it is a duplicate of.
     pub other: String,
@@ -100,7 +107,8 @@ pub struct View {
     pub kind: String,
     /// The cases of a whistle.
     pub cases: String,
-    /// When a whistle's units meet, on the place's clock; empty for as soon as possible.
+    /// When a whistle's units meet, on the place's clock; empty for as soon as possible. Of a case that waits, or shall, the date
+    /// until which.
     pub when: String,
     /// Until when the called unit must do what, in one line.
     pub limits: String,
@@ -111,6 +119,8 @@ pub struct View {
     /// Where the reader answers without number and code, once: a question, or whether the work is done. Empty where there is
     /// nothing to answer.
     pub answer: String,
+    /// The question that was answered, or was not.
+    pub question: String,
     /// Where the reporter follows it; empty for a unit.
     pub follow: String,
     /// Its public page; empty when it has none.
@@ -165,13 +175,19 @@ impl View {
             Reader::Merged(own, _) => (*own, Some(case.number)),
             _ => (case.number, None),
         };
-        let question = match event.map(|event| &event.body) {
+        let asks = match event.map(|event| &event.body) {
             Some(Body::Asked { choices, until, .. }) => Some((choices, until)),
+            _ => None,
+        };
+        let is = |unit: &UnitCode| matches!(reader, Reader::Unit(reader) if reader == unit);
+        let until = match event.map(|event| &event.body) {
+            Some(Body::Parked { until } | Body::ParkAsked { until }) => Some(until),
             _ => None,
         };
         let had = match event.map(|event| &event.body) {
             // The case has no unit now; the reader wants to know whose it was.
             Some(Body::Returned { .. }) => event.and_then(|event| event.by.unit()),
+            Some(Body::JointHandled { unit } | Body::JointReleased { unit }) if !is(unit) => Some(unit),
             _ => case.lead.as_ref(),
         };
         let outcome = case.state.outcome();
@@ -192,19 +208,18 @@ impl View {
                 .map(|it| outcome_word(it, lang).to_owned())
                 .unwrap_or_default(),
             text: event.map(|_| text(log, reader)).unwrap_or_default(),
-            due: match question {
-                Some((_, until)) => moment(place, *until),
-                None => case
-                    .clocks
-                    .next_due()
-                    .map(|clock| moment(place, clock.due_at))
-                    .unwrap_or_default(),
-            },
-            choices: question
+            due: asks
+                .map(|(_, until)| *until)
+                .or_else(|| due(case, &is))
+                .map(|at| moment(place, at))
+                .unwrap_or_default(),
+            when: until.map(ToString::to_string).unwrap_or_default(),
+            choices: asks
                 .map(|(choices, _)| choices.join(between(lang)))
                 .unwrap_or_default(),
             answer: links.answer.clone(),
             goes_on: goes_on.map(|it| it.to_string()).unwrap_or_default(),
+            question: question(log),
             other: case.duplicate_of.map(|it| it.to_string()).unwrap_or_default(),
             follow: to_reporter(format!("{base}/follow?number={number}")),
             link: if case.public {
@@ -327,6 +342,7 @@ impl View {
             duties: value("duties"),
             choices: value("choices"),
             answer: value("answer"),
+            question: value("question"),
             follow: value("follow"),
             link: value("link"),
             staff: value("staff"),
@@ -334,6 +350,36 @@ impl View {
             count: value("count"),
             items: vec![item("1042"), item("1043")],
         }
+    }
+}
+
+/// When the reader must have done something about a case: the unit that leads it, within its running limit; another, by what is
+/// said for its part.
+fn due(case: &Case, is_reader: &impl Fn(&UnitCode) -> bool) -> Option<Timestamp> {
+    let own = case
+        .joint
+        .iter()
+        .find(|part| part.is_open() && is_reader(&part.unit));
+    match own {
+        Some(part) => part.due_at,
+        None => case.clocks.next_due().map(|clock| clock.due_at),
+    }
+}
+
+/// The question that the last event of a log is the end of.
+fn question(log: &[Event]) -> String {
+    let is_end = |event: &Event| matches!(event.body, Body::Answered { .. } | Body::Unanswered);
+    let mut asked = log
+        .iter()
+        .rev()
+        .filter(|event| matches!(event.body, Body::Asked { .. }));
+    match log
+        .last()
+        .filter(|event| is_end(event))
+        .and_then(|_| asked.next())
+    {
+        Some(asked) => asked.text.clone(),
+        None => String::new(),
     }
 }
 
@@ -402,7 +448,9 @@ fn limit(kind: ClockKind, at: &str, lang: Lang) -> String {
         ClockKind::ReportIn => ("报到", "report in"),
         ClockKind::Leave => ("离场", "leave"),
         // A case's alone.
-        ClockKind::Triage | ClockKind::Resolve | ClockKind::Verify => return at.to_owned(),
+        ClockKind::Triage | ClockKind::Resolve | ClockKind::Verify | ClockKind::Joint => {
+            return at.to_owned();
+        }
     };
     match lang {
         Lang::Zh => format!("{at} 前{zh}"),
@@ -416,8 +464,8 @@ fn text(log: &[Event], reader: &Reader) -> String {
         .last()
         .is_some_and(|event| matches!(event.body, Body::Asked { .. }));
     match reader {
-        Reader::Reporter(_) | Reader::Merged(..) if is_question => written(log),
-        Reader::Unit(_) | Reader::Asked(_) => written(log),
+        Reader::Reporter(_) | Reader::Merged(..) if is_question => last_words(log),
+        Reader::Unit(_) | Reader::Asked(_) => last_words(log),
         Reader::Reporter(_) | Reader::Merged(..) => {
             let entries = public::timeline(log);
             let last = entries.last().filter(|entry| entry.version as usize == log.len());
@@ -426,8 +474,16 @@ fn text(log: &[Event], reader: &Reader) -> String {
     }
 }
 
-fn written(log: &[Event]) -> String {
-    log.last().map(|event| event.text.clone()).unwrap_or_default()
+fn last_words(log: &[Event]) -> String {
+    log.last().map(written).unwrap_or_default()
+}
+
+/// What was written with an event; of an answer, what was chosen before it.
+fn written(event: &Event) -> String {
+    match &event.body {
+        Body::Answered { choice: Some(choice) } => format!("{choice}\n{}", event.text).trim_end().to_owned(),
+        _ => event.text.clone(),
+    }
 }
 
 /// The address as it was described, else the smallest area that has a name. Of several who reported a matter one reads

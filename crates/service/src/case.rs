@@ -12,7 +12,7 @@ use whistle_domain::{
 };
 use whistle_store::{
     case::{self as stored, Hash, Prepared, Stored, Tell},
-    intake::{self, Answered},
+    intake::{self, Answered, Sealed},
     lease::{self, Held},
     list::{Filter, List, Order},
 };
@@ -53,7 +53,9 @@ pub struct Receipt {
 /// How a reporter can be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reachable {
-    /// Which report of the case is theirs.
+    /// The case that they reported: it, or one that was merged into it. Their pick-up code is for this one.
+    pub number: CaseNumber,
+    /// Which report of that case is theirs.
     pub report: u32,
     /// How they can be reached.
     pub contact: Contact,
@@ -240,6 +242,7 @@ impl Whistle {
         let (id, place) = (here.id, here.place.clone());
         let (now, chance) = (self.clock.now(), self.chance.draw());
         let verb = act.verb().as_str();
+        let act = self.with_reach(here, number, act).await?;
         let case = self
             .store
             .write(move |tx| {
@@ -260,10 +263,7 @@ impl Whistle {
                     return Err(Error::not_found("case", into));
                 }
                 if let Some(further) = original.case.duplicate_of {
-                    return Err(Error::invalid(
-                        "into",
-                        format!("that case is a duplicate too; name {further}"),
-                    ));
+                    return Err(command::Refusal::OriginalMerged(further).into());
                 }
                 let merged = change(tx, id, &place, before, seen, &act, &text, &by, now, chance)?;
                 // What the public did not see, it does not see there either.
@@ -292,6 +292,27 @@ impl Whistle {
             .await?;
         metrics::counter!("whistle_commands_total", "verb" => verb).increment(1);
         Ok(case)
+    }
+
+    /// Says with a question whether the reporter who is asked can be reached.
+    async fn with_reach(&self, here: &Here, number: CaseNumber, mut act: Act) -> Result<Act> {
+        if let Act::Ask {
+            of: Respondent::Reporter { report },
+            reachable,
+            ..
+        } = &mut act
+        {
+            let id = here.id;
+            let sealed = self
+                .store
+                .look_up(move |conn| intake::contacts(conn, id, number))
+                .await?;
+            let theirs = sealed.iter().find(|(of, _)| of == report);
+            let contact = theirs.and_then(|(_, sealed)| self.secret.open(sealed, (id, number, *report)));
+            *reachable =
+                contact.is_some_and(|contact| !contact.email.is_empty() || !contact.phone.is_empty());
+        }
+        Ok(act)
     }
 
     /// Makes a part of a case a case of its own, described by `text`; it lies where the whole does, unless it is said
@@ -396,6 +417,16 @@ impl Whistle {
             found = Some((case, log));
         }
         Ok(found)
+    }
+
+    /// How many reports the cases have that were merged into one, and into those.
+    pub async fn merged_reports(&self, here: &Here, case: &Case) -> Result<u32> {
+        if case.absorbed.is_empty() {
+            return Ok(0);
+        }
+        let (id, number) = (here.id, case.number);
+        let cases = self.store.read(move |conn| with_merged(conn, id, number)).await?;
+        Ok(cases.iter().skip(1).map(|case| case.reports).sum())
     }
 
     /// Says something publicly about a public case, with photos; for other systems that follow it. Sent again under the
@@ -549,7 +580,8 @@ impl Whistle {
             }
             let mut changed = 0;
             for &number in &numbers {
-                let Some(before) = stored::find_to_change(tx, id, number)?.filter(|s| s.case.state.is_open())
+                let Some(before) =
+                    stored::find_to_change(tx, id, number)?.filter(|s| s.case.state.is_undecided())
                 else {
                     continue;
                 };
@@ -587,7 +619,8 @@ impl Whistle {
         (!contact.is_empty()).then(|| self.secret.seal(contact, report, &self.chance))
     }
 
-    /// The contact data of a case, by report. The view is logged before anything is shown.
+    /// How those can be reached who reported a case, and who reported the cases that were merged into it: whoever answers for
+    /// the one that goes on answers them too. The view is logged before anything is shown, with each case of theirs.
     pub async fn contacts(&self, here: &Here, number: CaseNumber, by: &Actor) -> Result<Vec<Reachable>> {
         let Actor::Post { post, account, .. } = by else {
             return Err(Error::Forbidden);
@@ -600,19 +633,27 @@ impl Whistle {
         let whistle = self.clone();
         self.store
             .write(move |tx| -> Result<_> {
-                let sealed = intake::contacts(tx, id, number)?;
-                if !sealed.is_empty() {
+                let sealed = sealed_contacts(tx, id, number)?;
+                let mut shown: Vec<CaseNumber> = sealed.iter().map(|one| one.number).collect();
+                shown.dedup();
+                // That of the case itself says that somebody looked, also where only merged ones have any.
+                if !shown.is_empty() && !shown.contains(&number) {
+                    shown.push(number);
+                }
+                for number in shown {
                     intake::log_contact_view(tx, id, number, now, account, &post)?;
                 }
-                let open = |(report, sealed): (u32, Vec<u8>)| {
-                    Some((report, whistle.secret.open(&sealed, (id, number, report))?))
+                let open = |one: Sealed| {
+                    let opened = (whistle.secret).open(&one.sealed, (id, one.number, one.report));
+                    opened.map(|contact| (one.number, one.report, contact))
                 };
-                let found: Vec<(u32, Contact)> = sealed.into_iter().filter_map(open).collect();
-                let emails = found.iter().map(|(_, contact)| contact.email.as_str());
+                let found: Vec<_> = sealed.into_iter().filter_map(open).collect();
+                let emails = found.iter().map(|(.., contact)| contact.email.as_str());
                 let failing = whistle.failing_among(tx, id, emails)?;
                 let reachable = found.into_iter().zip(failing);
                 Ok(reachable
-                    .map(|((report, contact), failing_since)| Reachable {
+                    .map(|((number, report, contact), failing_since)| Reachable {
+                        number,
                         report,
                         contact,
                         failing_since,
@@ -631,6 +672,42 @@ pub(crate) fn judges(here: &Here, case: &Case, log: &[Event], version: u32, now:
     let by = Actor::Reporter { report: 1 };
     handed_in.is_some_and(|at| at + 1 == version as usize)
         && transition::offered(case, &by, &here.place, now).any(|line| line.verb == Verb::Verify)
+}
+
+/// A case, and after it those that were merged into it and into those; none where there is no such case.
+fn with_merged(
+    conn: &whistle_store::Conn,
+    id: JurisdictionId,
+    number: CaseNumber,
+) -> whistle_store::Result<Vec<Case>> {
+    let (mut numbers, mut found) = (vec![number], Vec::new());
+    while let Some(&number) = numbers.get(found.len()).filter(|_| found.len() < MAX_MERGED) {
+        let Some(stored) = stored::find(conn, id, number)? else {
+            break;
+        };
+        numbers.extend(&stored.case.absorbed);
+        found.push(stored.case);
+    }
+    Ok(found)
+}
+
+/// The contact data of a case and of those that were merged into it, case by case and by report.
+fn sealed_contacts(
+    conn: &whistle_store::Conn,
+    id: JurisdictionId,
+    number: CaseNumber,
+) -> whistle_store::Result<Vec<Sealed>> {
+    let mut all = Vec::new();
+    for case in with_merged(conn, id, number)? {
+        let number = case.number;
+        let sealed = intake::contacts(conn, id, number)?.into_iter();
+        all.extend(sealed.map(|(report, sealed)| Sealed {
+            number,
+            report,
+            sealed,
+        }));
+    }
+    Ok(all)
 }
 
 #[expect(

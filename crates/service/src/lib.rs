@@ -60,6 +60,7 @@ pub use place::Here;
 pub use site::{Bucket, Site};
 
 use crate::{
+    duties::Tidying,
     escalation::Stepping,
     lease::Leases,
     media::Media,
@@ -100,6 +101,7 @@ pub struct Install {
     leases: Leases,
     /// Held by who takes steps of clocks.
     stepping: Mutex<Stepping>,
+    tidying: Mutex<Tidying>,
     site: Site,
 }
 
@@ -134,6 +136,7 @@ impl Whistle {
             keys: Mutex::default(),
             leases: Leases::new(&chance),
             stepping: Mutex::default(),
+            tidying: Mutex::default(),
             site,
             store,
             clock,

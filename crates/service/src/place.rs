@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
     place::Place,
-    words::{CaseNumber, JurisdictionCode, JurisdictionId, Lang},
+    words::{CaseNumber, JurisdictionCode, JurisdictionId, Lang, UnitCode, WhistleNumber},
 };
 use whistle_notices::{
     Notice,
@@ -114,6 +114,9 @@ pub struct Plan {
     pub warnings: Vec<Fault>,
     /// Services that nobody leads somewhere.
     pub open_links: Vec<LinkFault>,
+    /// Units that are told nothing by mail, for want of an address.
+    #[serde(skip)]
+    pub unreached: Vec<UnitCode>,
 }
 
 /// What was applied.
@@ -162,6 +165,7 @@ pub fn plan_first(dir: &Path) -> Result<Plan> {
         changes: difference(None, &folder),
         warnings,
         open_links: whistle_place::check(&place),
+        unreached: whistle_place::unreached(&place),
     })
 }
 
@@ -261,6 +265,7 @@ impl Whistle {
             changes,
             warnings,
             open_links,
+            unreached: whistle_place::unreached(&candidate),
         };
         Ok(Compared {
             plan,
@@ -341,7 +346,10 @@ impl Whistle {
             let (more, last) = self.reckon_after(here, number, ROUND, None)?;
             (after, changed) = (last, changed + more);
         }
-        self.reckon_whistles(here)?;
+        let mut after = Some(WhistleNumber(0));
+        while let Some(number) = after {
+            after = self.reckon_whistles_after(here, number, None)?;
+        }
         Ok(changed)
     }
 }

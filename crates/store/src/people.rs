@@ -40,6 +40,8 @@ pub enum Kept {
     Tries,
     /// Until a notice was sent, or given up, for some days.
     Notices,
+    /// Until a note to the next holder of a post is so many days old.
+    Handovers,
     /// Until it is taken back.
     UntilTakenBack,
 }
@@ -56,6 +58,7 @@ impl Kept {
             Self::Retries => "retries",
             Self::Tries => "tries",
             Self::Notices => "notices",
+            Self::Handovers => "handovers",
             Self::UntilTakenBack => "until_taken_back",
         }
     }
@@ -192,7 +195,8 @@ impl Purpose {
             Self::Notices => Kept::Notices,
             Self::OptOuts | Self::SecondFactors => Kept::UntilTakenBack,
             Self::Retries => Kept::Retries,
-            Self::Handovers | Self::Accounts => Kept::WithAccount,
+            Self::Handovers => Kept::Handovers,
+            Self::Accounts => Kept::WithAccount,
             Self::Sessions => Kept::Session,
             Self::Tries => Kept::Tries,
         }
@@ -302,6 +306,7 @@ pub const COLUMNS: &[Columns] = &[
             "due_at",
             "step_at",
             "parked_until",
+            "escalated",
             "hash",
         ],
         &[
@@ -375,6 +380,7 @@ pub const COLUMNS: &[Columns] = &[
             ("password", &[Accounts]),
             ("created_at", &[Accounts]),
             ("disabled_at", &[Accounts]),
+            ("calendar", &[Accounts]),
         ],
     ),
     of(

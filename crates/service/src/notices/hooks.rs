@@ -5,7 +5,10 @@ use whistle_domain::{
     case::{self, Actor},
     rights, whistle,
 };
-use whistle_notices::webhook::{self, Call, Hooks, SMS};
+use whistle_notices::{
+    Why,
+    webhook::{self, Call, Hooks, SMS},
+};
 use whistle_store::{
     Tx,
     notice::{self as stored, Delivery, Webhook},
@@ -222,8 +225,7 @@ impl Whistle {
         let hook = found.into_iter().find(|hook| hook.id == webhook);
         let hook = hook.ok_or_else(|| Error::not_found("webhook", webhook))?;
         let Some(secret) = self.secret.open_webhook(&hook.sealed, (id, hook.id)) else {
-            let what = "its secret was sealed with another key; remove the webhook and add it again";
-            return Ok(Some(what.to_owned()));
+            return Ok(Some(Why::OtherKey.as_str().to_owned()));
         };
         let hooks = Hooks::open(private).map_err(|what| Error::invalid("webhook", what))?;
         let call = Call {

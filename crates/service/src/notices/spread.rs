@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use whistle_domain::{
-    case::{self, Body, Case, Respondent},
+    case::{Body, Case, Event, Respondent},
     whistle::Whistle as Blown,
     words::{CaseNumber, Subject, UnitCode, WhistleNumber},
 };
 use whistle_notices::{
-    Notice,
+    Notice, Why,
     choice::{Choice, Pace},
     told::{self, Reached, Reader, Told},
     webhook::{self, SMS, WHISTLE},
@@ -30,7 +30,8 @@ const BATCH: usize = 50;
 /// Batches before something is sent: after an import or a night without a process, what is due is not kept waiting.
 const BATCHES: usize = 20;
 
-/// Mails to one reader within the place's window that go at once; the others are gathered.
+/// Mails to one reader within the place's window that go at once; the others are gathered, but for those that cannot wait: what
+/// runs out before the end of the window, and that something runs out.
 const AT_ONCE: u64 = 3;
 
 /// Which ways there are.
@@ -46,10 +47,10 @@ impl Whistle {
         let mut made = 0;
         for _ in 0..BATCHES {
             let now = self.clock.now();
-            let (messages, deliveries) = self.store.read_blocking(|conn| -> Result<_> {
+            let (messages, Made { urgent, deliveries }) = self.store.read_blocking(|conn| -> Result<_> {
                 let messages = stored::outbox(conn, here.id, BATCH)?;
-                let deliveries = self.made_of(conn, here, ways, &messages, now)?;
-                Ok((messages, deliveries))
+                let made = self.made_of(conn, here, ways, &messages, now)?;
+                Ok((messages, made))
             })?;
             let last = messages.len() < BATCH;
             if !messages.is_empty() {
@@ -57,11 +58,11 @@ impl Whistle {
                 let id = here.id;
                 self.store.write_blocking(move |tx| {
                     lease::hold(tx, &held)?;
+                    for delivery in &urgent {
+                        stored::hasten(tx, id, delivery, now)?;
+                    }
                     for delivery in &deliveries {
                         stored::keep(tx, id, delivery)?;
-                        if is_urgent(delivery) {
-                            stored::hasten(tx, id, delivery, now)?;
-                        }
                     }
                     messages
                         .iter()
@@ -82,14 +83,14 @@ impl Whistle {
         ways: Ways,
         messages: &[Message],
         now: Timestamp,
-    ) -> Result<Vec<Delivery>> {
+    ) -> Result<Made> {
         if messages.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Made::default());
         }
         let mut webhooks = stored::webhooks(conn, here.id)?;
         webhooks.retain(|hook| hook.paused_at.is_none());
         if !ways.mail && webhooks.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Made::default());
         }
         let mut spreading = Spreading {
             whistle: self,
@@ -100,7 +101,7 @@ impl Whistle {
             units: choices::of_units(conn, here.id)?,
             gathered: Gathered::new(here.place.jurisdiction.settings.digest, now),
             now,
-            all: Vec::new(),
+            made: Made::default(),
         };
         for message in messages {
             match message.subject {
@@ -108,14 +109,8 @@ impl Whistle {
                 Subject::Whistle(number) => spreading.whistle(number, message)?,
             }
         }
-        Ok(spreading.all)
+        Ok(spreading.made)
     }
-}
-
-/// Whether what waits for the same reader goes along at once.
-fn is_urgent(delivery: &Delivery) -> bool {
-    let notice = delivery.notice.parse::<Notice>();
-    delivery.channel == Channel::Mail && notice.is_ok_and(Notice::is_urgent)
 }
 
 /// Readers who can be reached in one way, by report, with what they chose.
@@ -147,6 +142,14 @@ impl Readers {
     }
 }
 
+/// The deliveries of a batch of messages.
+#[derive(Default)]
+struct Made {
+    deliveries: Vec<Delivery>,
+    /// Those that cannot wait, though others to their readers do.
+    urgent: Vec<Delivery>,
+}
+
 /// Deliveries being made of a batch of messages.
 struct Spreading<'a> {
     whistle: &'a Whistle,
@@ -158,7 +161,7 @@ struct Spreading<'a> {
     units: HashMap<UnitCode, Choice>,
     gathered: Gathered,
     now: Timestamp,
-    all: Vec<Delivery>,
+    made: Made,
 }
 
 impl Spreading<'_> {
@@ -172,27 +175,16 @@ impl Spreading<'_> {
         let (mailed, texted) = self.reachable(number, &log, message.since)?;
         let outside = self.asks_outside(number, &log, message.since)?;
         let all = told_of(&case, &log, message.since, here, &mailed, &self.units, outside);
-        for one in all.into_iter().filter(|_| self.ways.mail) {
-            let Some(to) = self.mailed_to(&one.reader, message) else {
+        for one in all {
+            let Some(delivery) = self.mail(&one, message) else {
                 continue;
             };
             let choice = match &one.reader {
                 Reader::Unit(unit) => self.units.get(unit).copied().unwrap_or_default(),
                 other => mailed.choice(other),
             };
-            let next_at = if one.notice.is_urgent() {
-                self.now
-            } else if choice.pace == Pace::Daily {
-                next_morning(here, self.now)
-            } else {
-                self.gathered.when(self.conn, here, number, &to)?
-            };
-            self.all.push(Delivery {
-                notice: one.notice.to_string(),
-                version: one.version,
-                next_at,
-                ..to
-            });
+            let log = log.get(..one.version as usize).unwrap_or_default();
+            self.gather(delivery, one.notice.is_urgent(), choice.pace, number, log)?;
         }
         let texts = told_of(&case, &log, message.since, here, &texted, &self.units, false);
         for hook in &self.webhooks {
@@ -206,7 +198,9 @@ impl Spreading<'_> {
                     })
                 };
                 if wants(hook, word) && sees() {
-                    self.all.push(self.to_hook(hook, message, version, word));
+                    self.made
+                        .deliveries
+                        .push(self.to_hook(hook, message, version, word));
                 }
             }
             if hook.events.iter().any(|event| event == SMS) {
@@ -218,7 +212,7 @@ impl Spreading<'_> {
                     };
                     // The notice is found again by the event; see `letter`.
                     let notice = format!("{SMS} {}", one.notice);
-                    self.all.push(Delivery {
+                    self.made.deliveries.push(Delivery {
                         report,
                         merged,
                         ..self.to_hook(hook, message, one.version, &notice)
@@ -239,13 +233,9 @@ impl Spreading<'_> {
         };
         let wanted = |reader: &Reader, notice: Notice| wanted_by_unit(&self.units, reader, notice);
         let all = told::told_of_whistle(&whistle, &log, message.since, &self.here.place, &wanted);
-        for one in all.into_iter().filter(|_| self.ways.mail) {
-            if let Some(to) = self.mailed_to(&one.reader, message) {
-                self.all.push(Delivery {
-                    notice: one.notice.to_string(),
-                    version: one.version,
-                    ..to
-                });
+        for one in all {
+            if let Some(delivery) = self.mail(&one, message) {
+                self.made.deliveries.push(delivery);
             }
         }
         for hook in self.webhooks.iter().filter(|hook| hook.all) {
@@ -255,7 +245,9 @@ impl Spreading<'_> {
                 };
                 let word = format!("{WHISTLE}{}", event.body.as_str());
                 if wants(hook, &word) {
-                    self.all.push(self.to_hook(hook, message, version, &word));
+                    self.made
+                        .deliveries
+                        .push(self.to_hook(hook, message, version, &word));
                 }
             }
         }
@@ -264,7 +256,7 @@ impl Spreading<'_> {
 
     /// Those who reported a case, and the cases that were merged into it before `since`: who can be reached by mail, and who
     /// only by telephone.
-    fn reachable(&self, number: CaseNumber, log: &[case::Event], since: u32) -> Result<(Readers, Readers)> {
+    fn reachable(&self, number: CaseNumber, log: &[Event], since: u32) -> Result<(Readers, Readers)> {
         let (id, conn) = (self.here.id, self.conn);
         let (mut mailed, mut texted) = (Readers::default(), Readers::default());
         let before = log.iter().take(since.saturating_sub(1) as usize);
@@ -298,7 +290,7 @@ impl Spreading<'_> {
     }
 
     /// Whether a command asks somebody outside whose address is known.
-    fn asks_outside(&self, number: CaseNumber, log: &[case::Event], since: u32) -> Result<bool> {
+    fn asks_outside(&self, number: CaseNumber, log: &[Event], since: u32) -> Result<bool> {
         for (event, version) in log.iter().zip(1u32..).skip(since.saturating_sub(1) as usize) {
             let outside = matches!(
                 event.body,
@@ -314,25 +306,89 @@ impl Spreading<'_> {
         Ok(false)
     }
 
-    /// A delivery to a reader who gets mail.
-    fn mailed_to(&self, reader: &Reader, message: &Message) -> Option<Delivery> {
-        let blank = self.blank(message);
-        match reader {
-            Reader::Reporter(report) => Some(Delivery {
-                report: *report,
-                ..blank
-            }),
-            Reader::Merged(own, report) => Some(Delivery {
-                report: *report,
-                merged: Some(*own),
-                ..blank
-            }),
+    /// The mail that tells somebody something; none where no mail goes. That a unit has no address is noted, so that it is seen
+    /// who hears nothing.
+    fn mail(&self, told: &Told, message: &Message) -> Option<Delivery> {
+        if !self.ways.mail {
+            return None;
+        }
+        let (report, merged, unit) = match &told.reader {
+            Reader::Reporter(report) => (*report, None, None),
+            Reader::Merged(own, report) => (*report, Some(*own), None),
             // Known by the event with which they were asked.
-            Reader::Asked(_) => Some(blank),
-            Reader::Unit(unit) => has_address(self.here, unit).then(|| Delivery {
-                unit: Some(unit.clone()),
-                ..blank
-            }),
+            Reader::Asked(_) => (0, None, None),
+            Reader::Unit(unit) => (0, None, Some(unit.clone())),
+        };
+        let reached = unit.as_ref().is_none_or(|unit| has_address(self.here, unit));
+        let mut delivery = Delivery {
+            notice: told.notice.to_string(),
+            version: told.version,
+            report,
+            merged,
+            unit,
+            ..self.blank(message)
+        };
+        if !reached {
+            delivery.state = State::Dropped;
+            Why::NoAddress.as_str().clone_into(&mut delivery.error);
+        }
+        Some(delivery)
+    }
+
+    /// Says when a mail about a case goes, and keeps it. `log` ends with what it tells of.
+    fn gather(
+        &mut self,
+        mut mail: Delivery,
+        urgent: bool,
+        pace: Pace,
+        number: CaseNumber,
+        log: &[Event],
+    ) -> Result<()> {
+        let end = match mail.state {
+            State::Waiting if pace == Pace::Daily => Some(next_morning(self.here, self.now)),
+            State::Waiting => self.gathered.until(self.conn, self.here, number, &mail)?,
+            _ => None,
+        };
+        let cannot_wait =
+            urgent || end.is_some_and(|end| self.is_due_before(end, number, mail.unit.as_ref(), log));
+        if cannot_wait {
+            let same = |one: &&mut Delivery| {
+                (one.subject, one.channel, one.report, one.merged, &one.unit)
+                    == (mail.subject, mail.channel, mail.report, mail.merged, &mail.unit)
+            };
+            // What waits of the same case goes along: nobody is told of the end before the beginning.
+            for before in self.made.deliveries.iter_mut().filter(same) {
+                before.next_at = before.next_at.min(self.now);
+            }
+            self.made.urgent.push(mail.clone());
+        } else if let Some(end) = end {
+            mail.next_at = end;
+        }
+        self.made.deliveries.push(mail);
+        Ok(())
+    }
+
+    /// Whether a limit of a unit about a case runs out before a time, by which it must have been told.
+    fn is_due_before(
+        &self,
+        end: Timestamp,
+        number: CaseNumber,
+        unit: Option<&UnitCode>,
+        log: &[Event],
+    ) -> bool {
+        let (Some(unit), Ok(case)) = (unit, Case::fold(number, log)) else {
+            return false;
+        };
+        let runs_out = |at: Timestamp| self.now < at && at <= end;
+        let own = case
+            .joint
+            .iter()
+            .find(|part| part.is_open() && part.unit == *unit);
+        if let Some(part) = own {
+            part.due_at.is_some_and(runs_out)
+        } else {
+            let mut clocks = case.clocks.all().iter();
+            clocks.any(|clock| clock.is_running() && runs_out(clock.due_at))
         }
     }
 
@@ -369,7 +425,7 @@ impl Spreading<'_> {
 /// What a command on a case tells to readers who can be reached in one way, and to units, as far as they want it.
 fn told_of(
     case: &Case,
-    log: &[case::Event],
+    log: &[Event],
     since: u32,
     here: &Here,
     readers: &Readers,
@@ -437,10 +493,16 @@ impl Gathered {
         }
     }
 
-    /// When a mail goes: at once, or with others at the end of the window.
-    fn when(&mut self, conn: &Conn, here: &Here, number: CaseNumber, to: &Delivery) -> Result<Timestamp> {
+    /// Until when a mail is gathered with others: the end of the window; none where it goes at once.
+    fn until(
+        &mut self,
+        conn: &Conn,
+        here: &Here,
+        number: CaseNumber,
+        to: &Delivery,
+    ) -> Result<Option<Timestamp>> {
         if self.window.is_zero() {
-            return Ok(self.now);
+            return Ok(None);
         }
         let since = self.now - self.window;
         let reporter = to.unit.is_none().then_some((number, to.report, to.merged));
@@ -455,10 +517,10 @@ impl Gathered {
         let count = self.counts.entry(key).or_default();
         *count += 1;
         if *count <= AT_ONCE {
-            return Ok(self.now);
+            return Ok(None);
         }
         let (window, now) = (self.window.as_micros() as i64, self.now.as_microsecond());
         let end = (now / window + 1) * window;
-        Ok(Timestamp::from_microsecond(end).unwrap_or(self.now))
+        Ok(Timestamp::from_microsecond(end).ok())
     }
 }

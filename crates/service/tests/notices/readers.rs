@@ -64,6 +64,7 @@ impl Process {
             of,
             choices: choices.iter().map(|&choice| choice.to_owned()).collect(),
             until: self.in_days(2),
+            reachable: false,
         };
         let by = actor_of(self.here.place.post("WATER-H").unwrap(), 7);
         let contact = Contact {

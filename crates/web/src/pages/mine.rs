@@ -12,7 +12,7 @@ use whistle_domain::words::CaseNumber;
 use whistle_service::{
     Error,
     notices::{Choice, Kinds},
-    privacy::{Own, OwnView},
+    privacy::{Own, OwnNotice, OwnView},
     secret::Contact,
 };
 
@@ -33,6 +33,14 @@ struct Said {
     text: String,
 }
 
+/// A notice to the reporter.
+struct Told {
+    at: Moment,
+    notice: String,
+    state: String,
+    why: String,
+}
+
 /// A look at how they can be reached.
 struct Look {
     at: Moment,
@@ -51,6 +59,7 @@ struct MinePage<'a> {
     said: Vec<Said>,
     photos: Vec<Picture>,
     looks: Vec<Look>,
+    told: Vec<Told>,
     /// Whether there is anything to erase.
     any: bool,
     /// What they chose of notices; none where nothing is known of how to reach them.
@@ -110,6 +119,12 @@ async fn show(
         at: page.moment(view.at),
         post: page.post_name(&view.post),
     };
+    let told = |one: &OwnNotice| Told {
+        at: page.moment(one.at),
+        notice: page.notice_name(&one.notice),
+        state: page.words.of("told", one.state),
+        why: page.undelivered(&one.error).0,
+    };
     let template = MinePage {
         p: page,
         number: number.to_string(),
@@ -138,7 +153,11 @@ async fn show(
             .contact
             .as_ref()
             .map(|contact| ChoiceForm::new(page, contact.choice(), &Kinds::ALL, "choice-reporter")),
-        any: own.contact.is_some() || !own.texts.is_empty() || !own.photos.is_empty(),
+        told: own.notices.iter().map(told).collect(),
+        any: own.contact.is_some()
+            || !own.texts.is_empty()
+            || !own.photos.is_empty()
+            || !own.notices.is_empty(),
         e: &entered,
         w: tried.map_or(&is_right, |(_, wrongs)| wrongs),
         done,

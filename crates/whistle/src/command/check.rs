@@ -1,8 +1,9 @@
-//! `whistle check`: whether somebody leads every service everywhere.
+//! `whistle check`: whether somebody leads every service everywhere, and who hears of nothing.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use whistle_domain::words::UnitCode;
 use whistle_place::LinkFault;
 use whistle_service::place;
 
@@ -30,24 +31,43 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(&self, config: &Config) -> Result<()> {
-        let (jurisdiction, open_links) = if let Some(dir) = &self.dir {
+        let (jurisdiction, open_links, unreached) = if let Some(dir) = &self.dir {
             let plan = place::plan_first(dir).map_err(|error| plan::faults_or(error, dir, self.json))?;
-            (plan.jurisdiction, plan.open_links)
+            (plan.jurisdiction, plan.open_links, plan.unreached)
         } else {
             let here = self.which.here(&open(config)?)?;
-            let links = whistle_place::check(&here.place);
-            (here.place.jurisdiction.code.clone(), links)
+            let place = &here.place;
+            (
+                place.jurisdiction.code.clone(),
+                whistle_place::check(place),
+                whistle_place::unreached(place),
+            )
         };
         if self.json {
             output::json(&plan::OpenLinks {
                 jurisdiction: &jurisdiction,
                 open_links: &open_links,
+                unreached: &unreached,
             });
         } else {
             plan::print_open_links(&open_links);
+            print_unreached(&unreached);
         }
         verdict(jurisdiction.as_str(), &open_links, self.json)
     }
+}
+
+/// Odd, but no fault: a place may tell its units in another way.
+fn print_unreached(units: &[UnitCode]) {
+    if units.is_empty() {
+        return;
+    }
+    let codes: Vec<_> = units.iter().map(UnitCode::as_str).collect();
+    output::line(format!(
+        "warning: told nothing by mail, {} without an address: {}; fill in email in units.csv",
+        output::count(units.len() as u64, "unit", "units"),
+        codes.join(", ")
+    ));
 }
 
 fn verdict(code: &str, open_links: &[LinkFault], json: bool) -> Result<()> {

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use whistle_service::notices::{NewWebhook, WebhookChange};
+use whistle_service::notices::{NewWebhook, WebhookChange, Why};
 
 use super::{Which, open};
 use crate::{
@@ -155,7 +155,8 @@ impl Webhook {
                     None => output::line(format!("webhook {id} took the test")),
                     Some(why) => {
                         return Err(Failure::Refused(format!(
-                            "webhook {id} did not take the test: {why}"
+                            "webhook {id} did not take the test: {}",
+                            Why::line(&why)
                         )));
                     }
                 }

@@ -172,6 +172,7 @@ async fn show(
         .webhook_as(&page.here, staff.actor(), webhook)
         .await?;
     let sent = |one: Delivery| SentLine {
+        why: why(page, &one.error),
         at: page.moment(one.next_at),
         about: format!(
             "{} {}",
@@ -181,7 +182,6 @@ async fn show(
         event: one.notice,
         state: page.words.of("told", one.state.as_str()),
         tries: i64::from(one.tries),
-        why: one.error,
     };
     page.render(&WebhookPage {
         p: page,
@@ -190,6 +190,15 @@ async fn show(
         done,
         failed,
     })
+}
+
+/// Why a request did not arrive, and what the other side said.
+fn why(page: &Page, kept: &str) -> String {
+    match page.undelivered(kept) {
+        (why, "") => why,
+        (why, said) if why.is_empty() => said.to_owned(),
+        (why, said) => format!("{why}{}{said}", page.t("colon")),
+    }
 }
 
 /// Tries one, pauses it, lets it go on, or removes it.
@@ -205,6 +214,7 @@ pub(crate) async fn change(
             .test_webhook_as(&page.here, staff.actor(), webhook, private)
             .await?;
         let done = failed.is_none().then(|| page.t("webhook-done-test"));
+        let failed = failed.map(|kept| why(page, &kept));
         return show(&staff, webhook, done, failed).await;
     }
     let change = WebhookChange::ALL
