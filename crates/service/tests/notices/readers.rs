@@ -63,7 +63,7 @@ impl Process {
         let act = Act::Ask {
             of,
             choices: choices.iter().map(|&choice| choice.to_owned()).collect(),
-            until: self.in_days(2),
+            until: self.in_days(1),
             reachable: false,
         };
         let by = actor_of(self.here.place.post("WATER-H").unwrap(), 7);
@@ -203,6 +203,7 @@ fn somebody_outside_is_mailed_and_answers_by_mail_and_then_their_address_is_gone
     let token = Process::stop_link(&mail);
     let (whistle, here) = (&process.whistle, &process.here);
     assert_eq!(wait(whistle.chosen_by_link(here, &token)).unwrap(), None);
+    assert_eq!(process.round().sent, 1, "the unit hears of the answer");
     process.ask(number, Respondent::Outside, &[], "");
     assert_eq!(process.round().sent, 0, "nobody knows where this one goes");
     let act = Act::Comment { public: false };
