@@ -195,6 +195,11 @@ pub fn may_administer(actor: &Actor, place: &Place) -> bool {
     administered(actor, place).is_some()
 }
 
+/// Whether an actor keeps the webhooks of the place. They may hear of everything in it, so who keeps a part of it does not.
+pub fn may_keep_webhooks(actor: &Actor, place: &Place) -> bool {
+    administered(actor, place).is_some_and(|area| place.areas.get(area).level == Level::City)
+}
+
 /// Whether an actor keeps the account that holds some posts: all of them lie in the actor's area. Posts that the place no
 /// longer has, or none at all, are for who keeps the whole place.
 pub fn may_keep_account(actor: &Actor, place: &Place, posts: &[PostCode]) -> bool {

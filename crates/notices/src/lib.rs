@@ -5,8 +5,11 @@
 //!
 //! - [`told`]: who must be told what. The table of notices is [`Notice`].
 //! - [`template`]: the words, shipped and the place's own. [`view`]: what the words may name.
-//! - [`mail`]: e-mail by SMTP. [`webhook`]: signed requests. [`reply`]: a mail that came back.
+//! - [`choice`]: which of them a reader wants, and when.
+//! - [`mail`]: e-mail by SMTP. [`webhook`]: signed requests. [`reply`]: a mail that came back, [`bounce`]: undelivered.
 
+pub mod bounce;
+pub mod choice;
 pub mod mail;
 mod notice;
 pub mod reply;
@@ -31,4 +34,7 @@ pub enum Failed {
     /// It never will.
     #[error("{0}")]
     Never(String),
+    /// It never will, and nothing else will that goes to the same address.
+    #[error("{0}")]
+    Address(String),
 }

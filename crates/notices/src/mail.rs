@@ -12,7 +12,7 @@ use lettre::{
     transport::smtp::{PoolConfig, extension::ClientId},
 };
 
-use crate::{Failed, Why, template::Words};
+use crate::{Failed, Why, bounce, template::Words};
 
 /// Connections to the mail server at once.
 pub const MAX_CONNECTIONS: u32 = 4;
@@ -46,6 +46,8 @@ pub struct Letter {
     pub id: String,
     /// By which an answer is recognised; none where an answer leads nowhere.
     pub reply_token: Option<String>,
+    /// By which a mail that comes back undelivered is recognised.
+    pub bounce_token: Option<String>,
     /// Where a program can say, by a POST, that the reader wants no more (RFC 8058).
     pub stop: String,
 }
@@ -90,17 +92,17 @@ impl Mailer {
             Ok(_) => Ok(()),
             Err(error) => {
                 let what = why(&error).with(&in_one_line(&error));
+                let code = error.status().map(u16::from);
                 // 530 to 538 are about us and not about the reader: somebody must mend the settings, and then it goes.
-                let ours = error.status().is_some_and(|code| {
-                    let code: u16 = code.into();
-                    (530..540).contains(&code)
-                });
-                Err(if error.is_permanent() && !ours {
-                    Failed::Never(what)
-                } else if error.status().is_some() || error.is_client() || error.is_tls() || is_away(&error) {
-                    Failed::Later(what)
-                } else {
-                    Failed::Perhaps(what)
+                let ours = code.is_some_and(|code| (530..540).contains(&code));
+                let is_final = error.is_permanent() && !ours;
+                Err(match code {
+                    Some(code) if is_final && is_of_address(code, &what) => Failed::Address(what),
+                    _ if is_final => Failed::Never(what),
+                    None if !(error.is_client() || error.is_tls() || is_away(&error)) => {
+                        Failed::Perhaps(what)
+                    }
+                    _ => Failed::Later(what),
                 })
             }
         }
@@ -108,7 +110,8 @@ impl Mailer {
 
     fn written(&self, letter: &Letter) -> Result<(Envelope, Vec<u8>), Failed> {
         let unwritable = |what: &str| Failed::Never(Why::Unwritable.with(what));
-        let to: Address = letter.to.parse().map_err(|_| Why::BadAddress.never())?;
+        let bad_address = || Failed::Address(Why::BadAddress.as_str().to_owned());
+        let to: Address = letter.to.parse().map_err(|_| bad_address())?;
         let domain = self.from.email.domain();
         let mut message = Message::builder()
             .from(self.from.clone())
@@ -119,19 +122,37 @@ impl Mailer {
             .raw_header(raw("List-Unsubscribe", &format!("<{}>", letter.stop)))
             .raw_header(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
         if let (Some(reply), Some(token)) = (&self.reply, &letter.reply_token) {
-            let user = format!("{}+{token}", reply.user());
-            let address = Address::new(user, reply.domain())
-                .map_err(|_| unwritable("mail_reply is too long for a token; take a shorter address"))?;
-            message = message.reply_to(Mailbox::new(None, address));
+            message = message.reply_to(Mailbox::new(None, with_token(reply, token)?));
         }
         let words = &letter.words;
         let parts = MultiPart::alternative_plain_html(words.text.clone(), html(words));
         let message = message
             .multipart(parts)
             .map_err(|error| unwritable(&error.to_string()))?;
-        let envelope = Envelope::new(Some(self.from.email.clone()), vec![to])
-            .map_err(|error| unwritable(&error.to_string()))?;
+        // What bounces goes where answers go, with the token, so that it is known whose mail it was (VERP).
+        let sender = match (&self.reply, &letter.bounce_token) {
+            (Some(reply), Some(token)) => with_token(reply, token)?,
+            _ => self.from.email.clone(),
+        };
+        let envelope =
+            Envelope::new(Some(sender), vec![to]).map_err(|error| unwritable(&error.to_string()))?;
         Ok((envelope, message.formatted()))
+    }
+}
+
+fn with_token(reply: &Address, token: &str) -> Result<Address, Failed> {
+    let user = format!("{}+{token}", reply.user());
+    let too_long = "mail_reply is too long for a token; take a shorter address";
+    Address::new(user, reply.domain()).map_err(|_| Failed::Never(Why::Unwritable.with(too_long)))
+}
+
+/// Whether a refusal for good is about the address, and not about this one mail: by the enhanced code (RFC 3463) where the
+/// server gave one, else by the plain one.
+fn is_of_address(code: u16, answer: &str) -> bool {
+    let enhanced = answer.split_whitespace().find_map(bounce::status);
+    match enhanced {
+        Some(status) => status.is_of_address(),
+        None => matches!(code, 550 | 551 | 553),
     }
 }
 
@@ -246,10 +267,15 @@ mod tests {
             },
             id: "n-1-42-1-abc.7".to_owned(),
             reply_token: Some("n-1-42-1-abc".to_owned()),
+            bounce_token: Some("n-1-42-1-xyz".to_owned()),
             stop: "https://example.org/notices/stop?t=x".to_owned(),
         };
         let (envelope, message) = mailer("smtp://127.0.0.1:25").unwrap().written(&letter).unwrap();
         assert_eq!(envelope.to()[0].to_string(), "li@example.org");
+        assert_eq!(
+            envelope.from().unwrap().to_string(),
+            "reply+n-1-42-1-xyz@example.org"
+        );
         let message = String::from_utf8(message).unwrap();
         for line in [
             "Message-ID: <n-1-42-1-abc.7@example.org>",
@@ -260,6 +286,26 @@ mod tests {
             "Content-Type: multipart/alternative;",
         ] {
             assert!(message.contains(line), "{line} is not in\n{message}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_the_mail_is_no_refusal_of_the_address() {
+        for (code, answer) in [
+            (550, "550 5.1.1 <li@example.org>: no such user"),
+            (550, "550 no such user here"),
+            (554, "554 5.1.10 null MX"),
+            (550, "550 5.2.1 mailbox disabled"),
+        ] {
+            assert!(is_of_address(code, answer), "{answer}");
+        }
+        for (code, answer) in [
+            (550, "550 5.7.1 rejected by policy"),
+            (552, "552 5.2.2 mailbox full"),
+            (554, "554 no"),
+            (552, "552 too much mail"),
+        ] {
+            assert!(!is_of_address(code, answer), "{answer}");
         }
     }
 

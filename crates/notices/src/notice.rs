@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::choice::Kinds;
+
 /// What somebody is told. Its word is the name of its template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Notice {
@@ -31,6 +33,8 @@ pub enum Notice {
     Referred,
     /// To the reporter: it is over.
     Closed,
+    /// To the reporter, or to somebody outside: one question, with the link by which it is answered.
+    Asked,
     /// To a station: a case was reported in its area that no unit has.
     StationNew,
     /// To a unit and a station: a reporter said something.
@@ -71,6 +75,14 @@ pub enum Notice {
     UnitJoint,
     /// To a unit: a case is its.
     UnitAssigned,
+    /// To the station that asked for a whistle: it was approved, and the units are called.
+    WhistleApproved,
+    /// To the station that asked for a whistle: it was not approved.
+    WhistleRefused,
+    /// To a station: a whistle is asked for, and it must approve it.
+    WhistleAsked,
+    /// To the station above: a whistle was raised to it.
+    WhistleRaised,
     /// To a station: a unit that a whistle calls does not come.
     StationRefused,
     /// To a called unit: what was agreed, and who does what.
@@ -87,64 +99,84 @@ pub enum Notice {
     Footer,
 }
 
-/// By the order of the variants: the word.
-const WORDS: [(Notice, &str); 40] = [
-    (Notice::Accepted, "accepted"),
-    (Notice::Assigned, "assigned"),
-    (Notice::InProgress, "in_progress"),
-    (Notice::Comment, "comment"),
-    (Notice::Received, "received"),
-    (Notice::Joined, "joined"),
-    (Notice::Handled, "handled"),
-    (Notice::Reopened, "reopened"),
-    (Notice::ReopenRefused, "reopen_refused"),
-    (Notice::Declined, "declined"),
-    (Notice::Merged, "merged"),
-    (Notice::Referred, "referred"),
-    (Notice::Closed, "closed"),
-    (Notice::StationNew, "station_new"),
-    (Notice::UnitComment, "unit_comment"),
-    (Notice::UnitPartDone, "unit_part_done"),
-    (Notice::UnitPartReleased, "unit_part_released"),
-    (Notice::UnitAnswered, "unit_answered"),
-    (Notice::UnitUnanswered, "unit_unanswered"),
-    (Notice::StationReopen, "station_reopen"),
-    (Notice::StationParkAsked, "station_park_asked"),
-    (Notice::StationExtensionAsked, "station_extension_asked"),
-    (Notice::UnitParked, "unit_parked"),
-    (Notice::UnitExtended, "unit_extended"),
-    (Notice::UnitRequestRefused, "unit_request_refused"),
-    (Notice::UnitSupervised, "unit_supervised"),
-    (Notice::UnitTakenAway, "unit_taken_away"),
-    (Notice::UnitReturned, "unit_returned"),
-    (Notice::UnitReopened, "unit_reopened"),
-    (Notice::UnitEscalated, "unit_escalated"),
-    (Notice::UnitRework, "unit_rework"),
-    (Notice::UnitJoint, "unit_joint"),
-    (Notice::UnitAssigned, "unit_assigned"),
-    (Notice::StationRefused, "station_refused"),
-    (Notice::UnitMinuted, "unit_minuted"),
-    (Notice::CallOverdue, "call_overdue"),
-    (Notice::UnitWhistled, "unit_whistled"),
-    (Notice::UnitWhistleWithdrawn, "unit_whistle_withdrawn"),
-    (Notice::Digest, "digest"),
-    (Notice::Footer, "footer"),
+/// To which narrower choices of a reader a notice belongs.
+type In = &'static [Kinds];
+const NONE: In = &[];
+const MILESTONE: In = &[Kinds::Milestones];
+const ANSWER: In = &[Kinds::Answers];
+const BOTH: In = &[Kinds::Milestones, Kinds::Answers];
+
+/// By the order of the variants: the word, and who wants it of those who do not want all.
+const TABLE: [(Notice, &str, In); 45] = [
+    (Notice::Accepted, "accepted", MILESTONE),
+    (Notice::Assigned, "assigned", NONE),
+    (Notice::InProgress, "in_progress", NONE),
+    (Notice::Comment, "comment", ANSWER),
+    (Notice::Received, "received", BOTH),
+    (Notice::Joined, "joined", BOTH),
+    (Notice::Handled, "handled", BOTH),
+    (Notice::Reopened, "reopened", BOTH),
+    (Notice::ReopenRefused, "reopen_refused", BOTH),
+    (Notice::Declined, "declined", BOTH),
+    (Notice::Merged, "merged", BOTH),
+    (Notice::Referred, "referred", BOTH),
+    (Notice::Closed, "closed", BOTH),
+    (Notice::Asked, "asked", BOTH),
+    (Notice::StationNew, "station_new", MILESTONE),
+    (Notice::UnitComment, "unit_comment", NONE),
+    (Notice::UnitPartDone, "unit_part_done", MILESTONE),
+    (Notice::UnitPartReleased, "unit_part_released", MILESTONE),
+    (Notice::UnitAnswered, "unit_answered", BOTH),
+    (Notice::UnitUnanswered, "unit_unanswered", BOTH),
+    (Notice::StationReopen, "station_reopen", BOTH),
+    (Notice::StationParkAsked, "station_park_asked", BOTH),
+    (Notice::StationExtensionAsked, "station_extension_asked", BOTH),
+    (Notice::UnitParked, "unit_parked", BOTH),
+    (Notice::UnitExtended, "unit_extended", BOTH),
+    (Notice::UnitRequestRefused, "unit_request_refused", BOTH),
+    (Notice::UnitSupervised, "unit_supervised", MILESTONE),
+    (Notice::UnitTakenAway, "unit_taken_away", MILESTONE),
+    (Notice::UnitReturned, "unit_returned", BOTH),
+    (Notice::UnitReopened, "unit_reopened", BOTH),
+    (Notice::UnitEscalated, "unit_escalated", BOTH),
+    (Notice::UnitRework, "unit_rework", BOTH),
+    (Notice::UnitJoint, "unit_joint", MILESTONE),
+    (Notice::UnitAssigned, "unit_assigned", MILESTONE),
+    (Notice::WhistleApproved, "whistle_approved", MILESTONE),
+    (Notice::WhistleRefused, "whistle_refused", BOTH),
+    (Notice::WhistleAsked, "whistle_asked", BOTH),
+    (Notice::WhistleRaised, "whistle_raised", BOTH),
+    (Notice::StationRefused, "station_refused", BOTH),
+    (Notice::UnitMinuted, "unit_minuted", MILESTONE),
+    (Notice::CallOverdue, "call_overdue", BOTH),
+    (Notice::UnitWhistled, "unit_whistled", BOTH),
+    (Notice::UnitWhistleWithdrawn, "unit_whistle_withdrawn", BOTH),
+    (Notice::Digest, "digest", BOTH),
+    (Notice::Footer, "footer", BOTH),
 ];
 
 impl Notice {
     /// All of them. Where one command makes several for one reader, the last in this order is told.
     pub fn all() -> impl Iterator<Item = Self> {
-        WORDS.iter().map(|(notice, _)| *notice)
+        TABLE.iter().map(|(notice, ..)| *notice)
     }
 
     /// The word in columns, file names and commands.
     pub fn as_str(self) -> &'static str {
-        WORDS[self as usize].1
+        TABLE[self as usize].1
+    }
+}
+
+impl Notice {
+    /// Whether it is for somebody who wants these.
+    pub fn is_among(self, kinds: Kinds) -> bool {
+        kinds == Kinds::All || TABLE[self as usize].2.contains(&kinds)
     }
 
-    /// Whether it cannot wait to be gathered with others: a limit runs out.
+    /// Whether it cannot wait for the next morning, whatever its reader chose: a limit runs out, or somebody waits for an
+    /// answer until then.
     pub const fn is_urgent(self) -> bool {
-        matches!(self, Self::UnitEscalated)
+        matches!(self, Self::Asked | Self::UnitEscalated)
     }
 }
 
@@ -158,9 +190,9 @@ impl FromStr for Notice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let found = WORDS.iter().find(|(_, word)| *word == text);
-        found.map(|(notice, _)| *notice).ok_or_else(|| {
-            let words: Vec<_> = WORDS.iter().map(|(_, word)| *word).collect();
+        let found = TABLE.iter().find(|(_, word, _)| *word == text);
+        found.map(|(notice, ..)| *notice).ok_or_else(|| {
+            let words: Vec<_> = TABLE.iter().map(|(_, word, _)| *word).collect();
             format!("{text:?} is no notice; it is one of {}", words.join(", "))
         })
     }
@@ -176,6 +208,8 @@ mod tests {
             assert_eq!(notice as usize, at, "{notice}");
             assert_eq!(notice.as_str().parse(), Ok(notice));
         }
+        assert!(Notice::Assigned.is_among(Kinds::All) && !Notice::Assigned.is_among(Kinds::Milestones));
+        assert!(Notice::Comment.is_among(Kinds::Answers) && !Notice::Comment.is_among(Kinds::Milestones));
         assert!("news".parse::<Notice>().unwrap_err().contains("reopen_refused"));
     }
 }

@@ -2,6 +2,9 @@
 
 use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders};
 
+/// Tokens of one mail that are looked at: one to many is hardly about one notice.
+const MOST: usize = 50;
+
 /// The largest mail that is read, attachments included.
 pub const MAX_MAIL: usize = 25 * 1024 * 1024;
 
@@ -80,10 +83,22 @@ fn is_automatic(message: &Message<'_>) -> bool {
     submitted || precedence || absent || bounce
 }
 
-/// From where it went to (`reply+TOKEN@…`), and from what it answers (`<TOKEN.7@…>`).
+/// From where it went to, and from what it answers.
 fn tokens(message: &Message<'_>) -> Vec<String> {
-    /// A mail to many is hardly an answer to one notice.
-    const MOST: usize = 50;
+    let mut answered = Vec::new();
+    for value in [message.in_reply_to(), message.references()] {
+        match value {
+            HeaderValue::Text(id) => answered.push(id.to_string()),
+            HeaderValue::TextList(ids) => answered.extend(ids.iter().map(ToString::to_string)),
+            _ => {}
+        }
+    }
+    let answered = answered.iter().filter_map(|id| token_of_id(id));
+    sent_to(message).into_iter().chain(answered).take(MOST).collect()
+}
+
+/// The tokens of the addresses that a mail went to: `reply+TOKEN@…`.
+pub(crate) fn sent_to(message: &Message<'_>) -> Vec<String> {
     let mut addresses: Vec<String> = Vec::new();
     for list in [message.to(), message.cc()].into_iter().flatten() {
         addresses.extend(
@@ -94,23 +109,17 @@ fn tokens(message: &Message<'_>) -> Vec<String> {
     for name in ["Delivered-To", "X-Original-To", "Envelope-To"] {
         addresses.extend(message.header_raw(name).map(|value| value.trim().to_owned()));
     }
-    let sent_to = addresses.iter().filter_map(|address| {
+    let tokens = addresses.iter().filter_map(|address| {
         let (local, _) = address.rsplit_once('@')?;
         local.split_once('+').map(|(_, token)| token.to_owned())
     });
-    let mut answered = Vec::new();
-    for value in [message.in_reply_to(), message.references()] {
-        match value {
-            HeaderValue::Text(id) => answered.push(id.to_string()),
-            HeaderValue::TextList(ids) => answered.extend(ids.iter().map(ToString::to_string)),
-            _ => {}
-        }
-    }
-    let answered = answered.iter().filter_map(|id| {
-        let (local, _) = id.rsplit_once('@')?;
-        local.rsplit_once('.').map(|(token, _)| token.to_owned())
-    });
-    sent_to.chain(answered).take(MOST).collect()
+    tokens.take(MOST).collect()
+}
+
+/// The token of a mail of ours by its id, `TOKEN.7@…`.
+pub(crate) fn token_of_id(id: &str) -> Option<String> {
+    let (local, _) = id.trim().trim_start_matches('<').rsplit_once('@')?;
+    local.rsplit_once('.').map(|(token, _)| token.to_owned())
 }
 
 /// What stands above the quote, in the ways in which mailers write one.

@@ -1,11 +1,11 @@
 //! Who must be told what of the events of a case, and of a whistle: two tables, read for each command that was committed.
 
 use whistle_domain::{
-    case::{Actor, Body, Case, Event},
+    case::{Actor, Body, Case, Event, Respondent},
     command,
     place::Place,
     whistle::{self, CallState, Whistle},
-    words::UnitCode,
+    words::{CaseNumber, UnitCode},
 };
 
 use crate::Notice;
@@ -15,8 +15,23 @@ use crate::Notice;
 pub enum Reader {
     /// One who reported the case; the first report is 1.
     Reporter(u32),
+    /// One who reported a case that was merged into it: that case, and which report of it.
+    Merged(CaseNumber, u32),
+    /// Somebody outside who was asked one question: the version with which it was asked.
+    Asked(u32),
     /// A unit, at its own address.
     Unit(UnitCode),
+}
+
+/// Who can be reached besides units.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reached<'a> {
+    /// Those who reported the case, by report.
+    pub reporters: &'a [u32],
+    /// Those who reported the cases that were merged into it before.
+    pub merged: &'a [(CaseNumber, u32)],
+    /// Whether an address is known of whoever outside is asked.
+    pub outside: bool,
 }
 
 /// A notice that must go to somebody.
@@ -30,15 +45,26 @@ pub struct Told {
     pub version: u32,
 }
 
-/// What must be told of the events from `since` on of a case, whose log ends where the command ended. `reporters` are those
-/// who can be reached. Each reader is told one thing of a command: what went straight through three stages is one
-/// message.
-pub fn told(case: &Case, log: &[Event], since: u32, place: &Place, reporters: &[u32]) -> Vec<Told> {
+/// Whether a reader wants a notice.
+pub type Wants<'a> = dyn Fn(&Reader, Notice) -> bool + 'a;
+
+/// What must be told of the events from `since` on of a case, whose log ends where the command ended. Each reader is told one
+/// thing of a command: what went straight through three stages is one message.
+pub fn told(
+    case: &Case,
+    log: &[Event],
+    since: u32,
+    place: &Place,
+    reached: Reached<'_>,
+    wants: &Wants<'_>,
+) -> Vec<Told> {
     let mut all: Vec<Told> = Vec::new();
     let skipped = since.saturating_sub(1) as usize;
     for (event, version) in log.iter().zip(1u32..).skip(skipped) {
-        for (reader, notice) in of_event(case, event, version, log, place, reporters) {
-            tell(&mut all, reader, notice, version);
+        for (reader, notice) in of_event(case, event, version, log, place, reached) {
+            if wants(&reader, notice) {
+                tell(&mut all, reader, notice, version);
+            }
         }
     }
     // Where it went straight to its unit, the receipt says to which.
@@ -49,7 +75,13 @@ pub fn told(case: &Case, log: &[Event], since: u32, place: &Place, reporters: &[
 }
 
 /// The same of a whistle; `whistle` is what the log folds to. Only units and stations are told.
-pub fn told_of_whistle(whistle: &Whistle, log: &[whistle::Event], since: u32) -> Vec<Told> {
+pub fn told_of_whistle(
+    whistle: &Whistle,
+    log: &[whistle::Event],
+    since: u32,
+    place: &Place,
+    wants: &Wants<'_>,
+) -> Vec<Told> {
     let mut all: Vec<Told> = Vec::new();
     let skipped = since.saturating_sub(1) as usize;
     for (event, version) in log.iter().zip(1u32..).skip(skipped) {
@@ -58,28 +90,53 @@ pub fn told_of_whistle(whistle: &Whistle, log: &[whistle::Event], since: u32) ->
             whistle::Body::Minuted | whistle::Body::Overdue { .. } => log.len() as u32,
             _ => version,
         };
-        for (unit, notice) in of_whistle_event(whistle, event) {
-            // Nobody needs to be told of what they did themselves.
-            if event.by.unit() != Some(unit) {
-                tell(&mut all, Reader::Unit(unit.clone()), notice, version);
+        for (unit, notice) in of_whistle_event(whistle, event, place) {
+            // Nobody needs to be told of what they did themselves; who must approve it may be another post of the same unit.
+            let is_own = event.by.unit() == Some(unit) && notice != Notice::WhistleAsked;
+            let reader = Reader::Unit(unit.clone());
+            if !is_own && wants(&reader, notice) {
+                tell(&mut all, reader, notice, version);
             }
         }
     }
     all
 }
 
-fn of_whistle_event<'w>(whistle: &'w Whistle, event: &'w whistle::Event) -> Vec<(&'w UnitCode, Notice)> {
+fn of_whistle_event<'w>(
+    whistle: &'w Whistle,
+    event: &'w whistle::Event,
+    place: &'w Place,
+) -> Vec<(&'w UnitCode, Notice)> {
     use whistle::Body;
     // Who does not come has no more to do with it, unless the minutes give it a duty.
-    let coming = |notice: Notice| {
+    let coming = |notice: Notice| -> Vec<(&'w UnitCode, Notice)> {
         let has_duty = |unit: &UnitCode| whistle.duties.iter().any(|duty| duty.unit == *unit);
         let calls = whistle.calls.iter();
         let calls = calls.filter(|call| call.state != CallState::Refused || has_duty(&call.unit));
         calls.map(|call| (&call.unit, notice)).collect()
     };
+    let blew = || whistle.stations.first().into_iter();
     match &event.body {
-        Body::Blown => coming(Notice::UnitWhistled),
-        Body::Raised { units, .. } => units.iter().map(|unit| (unit, Notice::UnitWhistled)).collect(),
+        // Where who asked may approve it, it is blown by the same command, and nobody is asked.
+        Body::Asked { .. } if whistle.stage == whistle::Stage::Asked => {
+            let approver = whistle::transition::approver(whistle, place);
+            approver
+                .map(|unit| (&unit.code, Notice::WhistleAsked))
+                .into_iter()
+                .collect()
+        }
+        Body::Blown => {
+            let mut all = coming(Notice::UnitWhistled);
+            if whistle.approval.is_some() {
+                all.extend(blew().map(|unit| (unit, Notice::WhistleApproved)));
+            }
+            all
+        }
+        Body::Refused => blew().map(|unit| (unit, Notice::WhistleRefused)).collect(),
+        Body::Raised { station, units, .. } => {
+            let called = units.iter().map(|unit| (unit, Notice::UnitWhistled));
+            called.chain([(station, Notice::WhistleRaised)]).collect()
+        }
         // Who was never called need not hear that it need not come.
         Body::Withdrawn if whistle.times.blown_at.is_some() => coming(Notice::UnitWhistleWithdrawn),
         Body::Minuted => coming(Notice::UnitMinuted),
@@ -92,7 +149,6 @@ fn of_whistle_event<'w>(whistle: &'w Whistle, event: &'w whistle::Event) -> Vec<
             readers.map(|reader| (reader, Notice::CallOverdue)).collect()
         }
         Body::Asked { .. }
-        | Body::Refused
         | Body::Withdrawn
         | Body::Signed { .. }
         | Body::Contacted { .. }
@@ -127,17 +183,22 @@ fn of_event(
     version: u32,
     log: &[Event],
     place: &Place,
-    reporters: &[u32],
+    reached: Reached<'_>,
 ) -> Vec<(Reader, Notice)> {
-    let to_all = |notice: Notice| -> Vec<(Reader, Notice)> {
+    let to_reporters = |notice: Notice| -> Vec<(Reader, Notice)> {
         // Nobody needs to be told of what they did themselves.
         let own = |report: u32| event.by == Actor::Reporter { report };
-        let others = reporters.iter().copied().filter(|report| !own(*report));
-        others.map(|report| (Reader::Reporter(report), notice)).collect()
+        let others = reached.reporters.iter().filter(|report| !own(**report));
+        others.map(|report| (Reader::Reporter(*report), notice)).collect()
+    };
+    let to_all = |notice: Notice| -> Vec<(Reader, Notice)> {
+        let merged = reached.merged.iter();
+        let merged = merged.map(|&(number, report)| (Reader::Merged(number, report), notice));
+        to_reporters(notice).into_iter().chain(merged).collect()
     };
     let to_one = |report: u32, notice: Notice| -> Vec<(Reader, Notice)> {
-        let reached = reporters.contains(&report);
-        reached
+        let is_reached = reached.reporters.contains(&report);
+        is_reached
             .then_some((Reader::Reporter(report), notice))
             .into_iter()
             .collect()
@@ -173,6 +234,11 @@ fn of_event(
             all
         }
         Body::Joined { report, .. } => to_one(*report, Notice::Joined),
+        Body::Asked { of, .. } => match of {
+            Respondent::Reporter { report } => to_one(*report, Notice::Asked),
+            Respondent::Outside if reached.outside => vec![(Reader::Asked(version), Notice::Asked)],
+            Respondent::Outside => Vec::new(),
+        },
         Body::Accepted { .. } => to_all(Notice::Accepted),
         Body::Declined => over(to_all(Notice::Declined)),
         Body::Merged { .. } => over(to_all(Notice::Merged)),
@@ -203,7 +269,8 @@ fn of_event(
         Body::Supervised { on: true, .. } => to_units(vec![lead().or_else(station)], Notice::UnitSupervised),
         Body::ReportedIn => to_all(Notice::InProgress),
         Body::Returned { .. } => to_units(vec![station()], Notice::UnitReturned),
-        Body::Handled { .. } => to_all(Notice::Handled),
+        // Asks whether it is done: those whose case it is, not who follows it because theirs was merged into it.
+        Body::Handled { .. } => to_reporters(Notice::Handled),
         Body::Verified { .. } => to_all(Notice::Closed),
         Body::Escalated { unit: told, .. } => {
             unit(told.as_ref(), Notice::UnitEscalated).into_iter().collect()
@@ -239,7 +306,6 @@ fn of_event(
         | Body::Signed
         | Body::Absorbed { .. }
         | Body::Split { .. }
-        | Body::Asked { .. }
         | Body::Whistled { .. }
         | Body::Reckoned
         | Body::Erased { .. } => Vec::new(),

@@ -14,7 +14,7 @@ use whistle_domain::{
 use crate::told::Reader;
 
 /// The names that a template may use, each with an example in Chinese and English.
-pub const VARIABLES: [(&str, &str, &str); 22] = [
+pub const VARIABLES: [(&str, &str, &str); 25] = [
     ("place", "三江市", "Three Rivers"),
     ("number", "1042", "1042"),
     ("code", "7XK2M-9QRTV", "7XK2M-9QRTV"),
@@ -25,6 +25,8 @@ pub const VARIABLES: [(&str, &str, &str); 22] = [
     ("text", "已更换灯泡。", "The lamp was replaced."),
     ("due", "2027-03-05 17:00", "2027-03-05 17:00"),
     ("other", "1017", "1017"),
+    // Empty for most readers, and so in a preview.
+    ("goes_on", "", ""),
     ("kind", "应急哨", "Emergency"),
     ("cases", "1042、1057", "1042, 1057"),
     ("when", "2027-03-05 14:00", "2027-03-05 14:00"),
@@ -37,6 +39,12 @@ pub const VARIABLES: [(&str, &str, &str); 22] = [
         "duties",
         "1042 市政管理处：更换灯杆（2027-03-09 17:00 前）",
         "1042 Roads Department: replace the pole (by 2027-03-09 17:00)",
+    ),
+    ("choices", "已修好；未修好", "mended; not mended"),
+    (
+        "answer",
+        "https://whistle.example.org/ask/1042-5-…",
+        "https://whistle.example.org/ask/1042-5-…",
     ),
     (
         "question",
@@ -72,7 +80,7 @@ pub const VARIABLES: [(&str, &str, &str); 22] = [
 pub struct View {
     /// The place's name.
     pub place: String,
-    /// The case or whistle.
+    /// The case or whistle. To who reported a case that was merged into another: theirs, which their code opens.
     pub number: String,
     /// The reporter's pick-up code; never in a mail to a unit.
     pub code: String,
@@ -88,10 +96,13 @@ pub struct View {
     pub outcome: String,
     /// What was written with the event, as the reader may read it.
     pub text: String,
-    /// When the running clock is due, on the place's clock. To a unit with a part in the case, when that is due, if ever.
+    /// When the running clock is due, on the place's clock; of a question, until when it can be answered. To a unit with a part in
+    /// the case, when that is due, if ever.
     pub due: String,
     /// The case that it is a duplicate of.
     pub other: String,
+    /// The case as which the reader's goes on, where that was merged into another; empty where it is their own.
+    pub goes_on: String,
     /// The kind of a whistle.
     pub kind: String,
     /// The cases of a whistle.
@@ -103,6 +114,11 @@ pub struct View {
     pub limits: String,
     /// Who does what after a whistle, a line for each.
     pub duties: String,
+    /// The answers to choose from, where a question offers some, in one line.
+    pub choices: String,
+    /// Where the reader answers without number and code, once: a question, or whether the work is done. Empty where there is
+    /// nothing to answer.
+    pub answer: String,
     /// The question that was answered, or was not.
     pub question: String,
     /// Where the reporter follows it; empty for a unit.
@@ -139,6 +155,8 @@ pub struct Links {
     pub stop: String,
     /// See [`View::code`].
     pub code: String,
+    /// See [`View::answer`].
+    pub answer: String,
 }
 
 impl View {
@@ -151,9 +169,16 @@ impl View {
         reader: &Reader,
         links: &Links,
     ) -> Self {
-        let number = case.number;
         let base = &links.base;
         let event = log.last();
+        let (number, goes_on) = match reader {
+            Reader::Merged(own, _) => (*own, Some(case.number)),
+            _ => (case.number, None),
+        };
+        let asks = match event.map(|event| &event.body) {
+            Some(Body::Asked { choices, until, .. }) => Some((choices, until)),
+            _ => None,
+        };
         let is = |unit: &UnitCode| matches!(reader, Reader::Unit(reader) if reader == unit);
         let until = match event.map(|event| &event.body) {
             Some(Body::Parked { until } | Body::ParkAsked { until }) => Some(until),
@@ -168,7 +193,8 @@ impl View {
         let outcome = case.state.outcome();
         let is_unit = matches!(reader, Reader::Unit(_));
         let to_unit = |link: String| if is_unit { link } else { String::new() };
-        let to_reporter = |link: String| if is_unit { String::new() } else { link };
+        let is_reporter = matches!(reader, Reader::Reporter(_) | Reader::Merged(..));
+        let to_reporter = |link: String| if is_reporter { link } else { String::new() };
         Self {
             place: place.jurisdiction.name.get(lang).to_owned(),
             number: number.to_string(),
@@ -182,13 +208,22 @@ impl View {
                 .map(|it| outcome_word(it, lang).to_owned())
                 .unwrap_or_default(),
             text: event.map(|_| text(log, reader)).unwrap_or_default(),
-            due: due(case, &is).map(|at| moment(place, at)).unwrap_or_default(),
+            due: asks
+                .map(|(_, until)| *until)
+                .or_else(|| due(case, &is))
+                .map(|at| moment(place, at))
+                .unwrap_or_default(),
             when: until.map(ToString::to_string).unwrap_or_default(),
+            choices: asks
+                .map(|(choices, _)| choices.join(between(lang)))
+                .unwrap_or_default(),
+            answer: links.answer.clone(),
+            goes_on: goes_on.map(|it| it.to_string()).unwrap_or_default(),
             question: question(log),
             other: case.duplicate_of.map(|it| it.to_string()).unwrap_or_default(),
             follow: to_reporter(format!("{base}/follow?number={number}")),
             link: if case.public {
-                format!("{base}/cases/{number}")
+                format!("{base}/cases/{}", case.number)
             } else {
                 String::new()
             },
@@ -223,7 +258,7 @@ impl View {
         let over = overdue(whistle, log, place, lang, reader);
         let call = match reader {
             Reader::Unit(unit) => whistle.call(unit),
-            Reader::Reporter(_) => None,
+            Reader::Reporter(_) | Reader::Merged(..) | Reader::Asked(_) => None,
         };
         let running = || {
             let clocks = call.into_iter().flat_map(|call| call.clocks.all());
@@ -265,10 +300,7 @@ impl View {
                 Lang::En => ", ",
             }),
             when: whistle.meet_at.map(|at| moment(place, at)).unwrap_or_default(),
-            limits: limits.join(match lang {
-                Lang::Zh => "；",
-                Lang::En => "; ",
-            }),
+            limits: limits.join(between(lang)),
             duties: duties.join("\n"),
             staff: format!("{base}/staff/whistles/{number}"),
             stop: links.stop.clone(),
@@ -302,11 +334,14 @@ impl View {
             text: value("text"),
             due: value("due"),
             other: value("other"),
+            goes_on: value("goes_on"),
             kind: value("kind"),
             cases: value("cases"),
             when: value("when"),
             limits: value("limits"),
             duties: value("duties"),
+            choices: value("choices"),
+            answer: value("answer"),
             question: value("question"),
             follow: value("follow"),
             link: value("link"),
@@ -397,6 +432,14 @@ fn moment(place: &Place, at: Timestamp) -> String {
     zone.to_datetime(at).strftime("%F %H:%M").to_string()
 }
 
+/// What stands between parts of a line.
+const fn between(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Zh => "；",
+        Lang::En => "; ",
+    }
+}
+
 /// Until when a called unit must do something.
 fn limit(kind: ClockKind, at: &str, lang: Lang) -> String {
     let (zh, en) = match kind {
@@ -415,16 +458,24 @@ fn limit(kind: ClockKind, at: &str, lang: Lang) -> String {
     }
 }
 
-/// What was written, for the reader: a reporter reads what the public does, a unit what the actor wrote.
+/// What was written, for the reader: a reporter reads what the public does, a unit and who is asked what the actor wrote.
 fn text(log: &[Event], reader: &Reader) -> String {
+    let is_question = log
+        .last()
+        .is_some_and(|event| matches!(event.body, Body::Asked { .. }));
     match reader {
-        Reader::Unit(_) => log.last().map(written).unwrap_or_default(),
-        Reader::Reporter(_) => {
+        Reader::Reporter(_) | Reader::Merged(..) if is_question => last_words(log),
+        Reader::Unit(_) | Reader::Asked(_) => last_words(log),
+        Reader::Reporter(_) | Reader::Merged(..) => {
             let entries = public::timeline(log);
             let last = entries.last().filter(|entry| entry.version as usize == log.len());
             last.map(|entry| entry.text.clone()).unwrap_or_default()
         }
     }
+}
+
+fn last_words(log: &[Event]) -> String {
+    log.last().map(written).unwrap_or_default()
 }
 
 /// What was written with an event; of an answer, what was chosen before it.
@@ -440,7 +491,7 @@ fn written(event: &Event) -> String {
 fn whereabouts(case: &Case, place: &Place, lang: Lang, reader: &Reader) -> String {
     let address = match reader {
         Reader::Unit(_) => case.location.address.clone(),
-        Reader::Reporter(_) => public::address(case),
+        Reader::Reporter(_) | Reader::Merged(..) | Reader::Asked(_) => public::address(case),
     };
     if !address.is_empty() {
         return address;

@@ -204,6 +204,11 @@ struct WhistleEvent<'a> {
 }
 
 #[derive(Debug, Serialize)]
+struct Test<'a> {
+    jurisdiction: &'a JurisdictionCode,
+}
+
+#[derive(Debug, Serialize)]
 struct Sms<'a> {
     to: &'a str,
     text: &'a str,
@@ -295,6 +300,15 @@ pub fn sms(to: &str, text: &str, lang: Lang, at: Timestamp) -> String {
         r#type: SMS,
         timestamp: at,
         data: Sms { to, text, lang },
+    })
+}
+
+/// The JSON of a request that only tries whether requests arrive.
+pub fn test(jurisdiction: &JurisdictionCode, at: Timestamp) -> String {
+    json(&Body {
+        r#type: "test",
+        timestamp: at,
+        data: Test { jurisdiction },
     })
 }
 

@@ -15,12 +15,18 @@ pub enum Why {
     NoMailWanted,
     /// The reader wants no mail about this case or whistle.
     NoneAboutThis,
+    /// Mail to the address came back.
+    AddressFails,
+    /// The question was answered, or can be no more.
+    QuestionOver,
     /// What it is about is there no more.
     Gone,
     /// The public sees it no more, and the webhook is told only what that sees.
     NotPublic,
     /// The webhook was removed.
     WebhookRemoved,
+    /// The webhook is paused.
+    WebhookPaused,
     /// Somebody who runs the install dropped it.
     DroppedByOperator,
     /// The secret of the webhook was sealed with another key.
@@ -58,7 +64,7 @@ pub enum Why {
 }
 
 /// By the order of the variants: the word, and a sentence for who runs the install.
-const TABLE: [(Why, &str, &str); 25] = [
+const TABLE: [(Why, &str, &str); 28] = [
     (
         Why::NoAddress,
         "no_address",
@@ -76,9 +82,16 @@ const TABLE: [(Why, &str, &str); 25] = [
         "none_about_this",
         "the reader wants no mail about this",
     ),
+    (
+        Why::AddressFails,
+        "address_fails",
+        "mail to this address came back; see whistle notices failing",
+    ),
+    (Why::QuestionOver, "question_over", "the question is over"),
     (Why::Gone, "gone", "what it is about is gone"),
     (Why::NotPublic, "not_public", "the public sees it no more"),
     (Why::WebhookRemoved, "webhook_removed", "the webhook was removed"),
+    (Why::WebhookPaused, "webhook_paused", "the webhook is paused"),
     (
         Why::DroppedByOperator,
         "dropped_by_operator",

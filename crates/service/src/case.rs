@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use whistle_domain::{
-    case::{Actor, Case, Channel, Event, Photo, Question, Respondent},
+    case::{Actor, Body, Case, Channel, Event, Photo, Question, Respondent},
     command::{self, Act, Context, NewReport, Whereabouts},
     duplicate::{Near, near_duplicates},
     geometry::{BBox, Point, Spot},
     rights,
+    transition::{self, Verb},
     words::{CaseNumber, JurisdictionId, ServiceCode},
 };
 use whistle_store::{
@@ -49,15 +50,30 @@ pub struct Receipt {
     pub again: bool,
 }
 
-/// Somebody who follows a case.
+/// How a reporter can be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subscriber {
+pub struct Reachable {
     /// The case that they reported: it, or one that was merged into it. Their pick-up code is for this one.
     pub number: CaseNumber,
     /// Which report of that case is theirs.
     pub report: u32,
     /// How they can be reached.
     pub contact: Contact,
+    /// Since when no mail goes to their address, because it came back from there.
+    pub failing_since: Option<Timestamp>,
+}
+
+/// Work that was handed in, and the one who may judge it by a link.
+#[derive(Debug, Clone)]
+pub struct Judging {
+    /// The case.
+    pub case: Case,
+    /// Its log.
+    pub log: Vec<Event>,
+    /// Who has the link.
+    pub by: Actor,
+    /// Whether it is still theirs to judge.
+    pub open: bool,
 }
 
 /// A question and who answers it by its link.
@@ -71,7 +87,8 @@ pub struct Asked {
     pub by: Actor,
 }
 
-/// Merged cases that are looked through for one that goes on; nobody reports a matter so often that it matters.
+/// Merged cases that are looked through, for one that goes on or for who follows it; nobody reports a matter so often that it
+/// matters.
 pub(crate) const MAX_MERGED: usize = 200;
 
 impl Whistle {
@@ -192,6 +209,36 @@ impl Whistle {
         text: String,
         by: Actor,
     ) -> Result<Case> {
+        self.act_with(here, number, seen, act, text, by, Contact::default())
+            .await
+    }
+
+    /// The same; where it asks somebody outside a question, `respondent` says how to send them its link. That is erased when
+    /// the question is over.
+    #[expect(clippy::too_many_arguments, reason = "those of an act, and who is asked")]
+    pub async fn act_with(
+        &self,
+        here: &Here,
+        number: CaseNumber,
+        seen: Option<u32>,
+        act: Act,
+        text: String,
+        by: Actor,
+        respondent: Contact,
+    ) -> Result<Case> {
+        respondent.check()?;
+        let asks_outside = matches!(
+            act,
+            Act::Ask {
+                of: Respondent::Outside,
+                ..
+            }
+        );
+        if !respondent.is_empty() && !asks_outside {
+            let why = "an address is taken only of somebody outside who is asked a question";
+            return Err(Error::invalid("email", why));
+        }
+        let whistle = self.clone();
         let (id, place) = (here.id, here.place.clone());
         let (now, chance) = (self.clock.now(), self.chance.draw());
         let verb = act.verb().as_str();
@@ -202,7 +249,13 @@ impl Whistle {
                 let before = stored::find_to_change(tx, id, number)?
                     .ok_or_else(|| Error::not_found("case", number))?;
                 let Act::Merge { into } = &act else {
-                    return change(tx, id, &place, before, seen, &act, &text, &by, now, chance);
+                    let case = change(tx, id, &place, before, seen, &act, &text, &by, now, chance)?;
+                    if let Some(question) = case.question.as_ref().filter(|_| !respondent.is_empty()) {
+                        let of = (id, number, question.number);
+                        let sealed = whistle.secret.seal_respondent(&respondent, of, &whistle.chance);
+                        intake::keep_respondent(tx, id, number, question.number, &sealed)?;
+                    }
+                    return Ok(case);
                 };
                 let original =
                     stored::find_to_change(tx, id, *into)?.ok_or_else(|| Error::not_found("case", into))?;
@@ -341,6 +394,17 @@ impl Whistle {
         Some(self.secret.question_link(here.id, case.number, question.number))
     }
 
+    /// The work that a link leads to, handed in with one version of a case. A link that we did not give out, and one to no
+    /// case, look the same.
+    pub async fn judging(&self, here: &Here, link: &str) -> Result<Judging> {
+        let unknown = || Error::not_found("link like this", "");
+        let (number, version) = self.secret.handled_of_link(here.id, link).ok_or_else(unknown)?;
+        let (case, log) = self.case_and_log(here, number).await?;
+        let by = Actor::Reporter { report: 1 };
+        let open = judges(here, &case, &log, version, self.clock.now());
+        Ok(Judging { case, log, by, open })
+    }
+
     /// The case that goes on where this one was merged into another, and its log; none where it was not.
     pub async fn goes_on_as(&self, here: &Here, case: &Case) -> Result<Option<(Case, Vec<Event>)>> {
         let mut next = case.duplicate_of;
@@ -353,37 +417,6 @@ impl Whistle {
             found = Some((case, log));
         }
         Ok(found)
-    }
-
-    /// Everybody who is to be told of what happens to a case: who reported it, and who reported the cases that were
-    /// merged into it, as far as they said how they can be reached. For sending notices; who shows contact data to somebody
-    /// takes [`Whistle::contacts`], which logs the view.
-    pub async fn subscribers(&self, here: &Here, number: CaseNumber) -> Result<Vec<Subscriber>> {
-        let id = here.id;
-        let sealed = self
-            .store
-            .read(move |conn| sealed_contacts(conn, id, number))
-            .await?;
-        Ok(self.opened(id, sealed))
-    }
-
-    /// What can be opened of sealed contact data.
-    fn opened(&self, id: JurisdictionId, sealed: Vec<Sealed>) -> Vec<Subscriber> {
-        let opened = sealed.into_iter().filter_map(
-            |Sealed {
-                 number,
-                 report,
-                 sealed,
-             }| {
-                let contact = self.secret.open(&sealed, (id, number, report))?;
-                Some(Subscriber {
-                    number,
-                    report,
-                    contact,
-                })
-            },
-        );
-        opened.collect()
     }
 
     /// How many reports the cases have that were merged into one, and into those.
@@ -588,7 +621,7 @@ impl Whistle {
 
     /// How those can be reached who reported a case, and who reported the cases that were merged into it: whoever answers for
     /// the one that goes on answers them too. The view is logged before anything is shown, with each case of theirs.
-    pub async fn contacts(&self, here: &Here, number: CaseNumber, by: &Actor) -> Result<Vec<Subscriber>> {
+    pub async fn contacts(&self, here: &Here, number: CaseNumber, by: &Actor) -> Result<Vec<Reachable>> {
         let Actor::Post { post, account, .. } = by else {
             return Err(Error::Forbidden);
         };
@@ -597,8 +630,8 @@ impl Whistle {
             return Err(Error::Forbidden);
         }
         let (id, now, account, post) = (here.id, self.clock.now(), *account, post.to_string());
-        let sealed = self
-            .store
+        let whistle = self.clone();
+        self.store
             .write(move |tx| -> Result<_> {
                 let sealed = sealed_contacts(tx, id, number)?;
                 let mut shown: Vec<CaseNumber> = sealed.iter().map(|one| one.number).collect();
@@ -610,11 +643,35 @@ impl Whistle {
                 for number in shown {
                     intake::log_contact_view(tx, id, number, now, account, &post)?;
                 }
-                Ok(sealed)
+                let open = |one: Sealed| {
+                    let opened = (whistle.secret).open(&one.sealed, (id, one.number, one.report));
+                    opened.map(|contact| (one.number, one.report, contact))
+                };
+                let found: Vec<_> = sealed.into_iter().filter_map(open).collect();
+                let emails = found.iter().map(|(.., contact)| contact.email.as_str());
+                let failing = whistle.failing_among(tx, id, emails)?;
+                let reachable = found.into_iter().zip(failing);
+                Ok(reachable
+                    .map(|((number, report, contact), failing_since)| Reachable {
+                        number,
+                        report,
+                        contact,
+                        failing_since,
+                    })
+                    .collect())
             })
-            .await?;
-        Ok(self.opened(id, sealed))
+            .await
     }
+}
+
+/// Whether the first reporter may say of the work that was handed in with a version whether it is done.
+pub(crate) fn judges(here: &Here, case: &Case, log: &[Event], version: u32, now: Timestamp) -> bool {
+    let handed_in = log
+        .iter()
+        .rposition(|event| matches!(event.body, Body::Handled { .. }));
+    let by = Actor::Reporter { report: 1 };
+    handed_in.is_some_and(|at| at + 1 == version as usize)
+        && transition::offered(case, &by, &here.place, now).any(|line| line.verb == Verb::Verify)
 }
 
 /// A case, and after it those that were merged into it and into those; none where there is no such case.
@@ -728,6 +785,23 @@ pub(crate) fn change_once(
         stored::find_to_change(tx, here.id, number)?.ok_or_else(|| Error::not_found("case", number))?;
     let case = change(tx, here.id, &here.place, before, None, act, text, by, now, 1.0)?;
     keep_answer(tx, here.id, request.as_ref(), number, case.version, now)
+}
+
+/// Whether somebody was answered under a key before, whatever they sent.
+pub(crate) fn was_done(
+    conn: &whistle_store::Conn,
+    id: JurisdictionId,
+    by: &Actor,
+    key: &str,
+) -> Result<bool> {
+    let with = With {
+        idempotency_key: Some(key.to_owned()),
+        ..With::default()
+    };
+    let Some(request) = idempotency(&with, by, Vec::new)? else {
+        return Ok(false);
+    };
+    Ok(intake::answered(conn, id, &request.key)?.is_some())
 }
 
 fn refuse_stale(seen: Option<u32>, before: &Stored) -> Result<()> {

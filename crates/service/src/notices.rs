@@ -5,22 +5,22 @@
 //! same goes once more under the same id. Nobody's address is kept with a delivery: it is looked up when it goes.
 //!
 //! - [`Courier`]: does all that, in the process that looks after the duty.
-//! - Use cases for operators, here: deliveries shown, tried again, dropped; webhooks.
-//! - `due`: the calendar of what is due. `wish`: what readers say: no more mail, or an answer.
+//! - Use cases for operators, here: deliveries shown, tried again, dropped. `hooks`: webhooks.
+//! - `due`: the calendar of what is due. `wish`: what readers say: no more mail, or an answer. `choices`: what they want to be
+//!   told, and when. `returned`: addresses from which mail comes back.
 
+mod choices;
 mod courier;
 mod due;
+mod hooks;
 mod letter;
+mod returned;
 mod spread;
 mod wish;
 
 use jiff::{SignedDuration, Timestamp};
-use whistle_domain::{case, whistle, words::CaseNumber};
-use whistle_notices::webhook;
-use whistle_store::{
-    lease,
-    notice::{self as stored, Webhook},
-};
+use whistle_domain::words::CaseNumber;
+use whistle_store::{lease, notice as stored};
 
 use crate::{
     Whistle,
@@ -30,10 +30,13 @@ use crate::{
     place::Here,
 };
 
+pub use choices::{Chosen, led_unit};
 pub use courier::{Courier, Outgoing, Round};
+pub use hooks::{KnownWebhook, NewWebhook, WebhookChange};
+pub use whistle_notices::choice::{Choice, Kinds, Pace};
 pub use whistle_notices::{Notice, Why, mail::Outlet, reply::MAX_MAIL, template::Words};
-pub use whistle_store::notice::{Channel, Delivery, State};
-pub use wish::{Answered, Stopping};
+pub use whistle_store::notice::{Channel, Delivery, Failing, State};
+pub use wish::{Stopping, Taken};
 
 /// How often the outbox is looked at.
 pub const EVERY: std::time::Duration = std::time::Duration::from_secs(1);
@@ -46,24 +49,6 @@ pub(crate) const DEAD_KEPT: SignedDuration = SignedDuration::from_hours(24 * 90)
 
 /// Deliveries of one page.
 pub const MAX_PAGE: usize = 200;
-
-/// The most webhooks of a place: each event is written down for each.
-const MAX_WEBHOOKS: usize = 20;
-
-/// A webhook without its secret.
-#[derive(Debug, Clone)]
-pub struct KnownWebhook {
-    /// Its number.
-    pub id: i64,
-    /// Where requests go.
-    pub url: String,
-    /// Words of events, or `*`.
-    pub events: Vec<String>,
-    /// Whether it is told of what the public does not see.
-    pub all: bool,
-    /// When it was added.
-    pub created_at: Timestamp,
-}
 
 impl Whistle {
     /// Deliveries in a state, the newest first, below an id.
@@ -83,15 +68,28 @@ impl Whistle {
             .await?)
     }
 
-    /// Lets a delivery that was given up wait again; all of them without an id. Answers how many.
+    /// Lets a delivery that was given up wait again; all of them without an id. An address from which mail came back is trusted
+    /// again with it. Answers how many.
     pub fn retry_deliveries(&self, here: &Here, delivery: Option<i64>) -> Result<u64> {
-        self.change_dead(here, delivery, stored::retry)
+        let (whistle, at) = (self.clone(), here.clone());
+        self.change_dead(here, delivery, move |tx, id, one, now| {
+            if let Some(found) = stored::find(tx, id, one)? {
+                whistle.trust_reader(tx, &at, &found)?;
+            }
+            Ok(stored::retry(tx, id, one, now)?)
+        })
     }
 
     /// Drops a delivery that waits or was given up; without an id, all that were given up. Answers how many.
     pub fn drop_deliveries(&self, here: &Here, delivery: Option<i64>) -> Result<u64> {
         self.change_dead(here, delivery, |tx, id, one, now| {
-            stored::discard(tx, id, one, Why::DroppedByOperator.as_str(), now)
+            Ok(stored::discard(
+                tx,
+                id,
+                one,
+                Why::DroppedByOperator.as_str(),
+                now,
+            )?)
         })
     }
 
@@ -104,8 +102,8 @@ impl Whistle {
             whistle_domain::words::JurisdictionId,
             i64,
             Timestamp,
-        ) -> whistle_store::Result<bool>
-        + Copy
+        ) -> Result<bool>
+        + Clone
         + Send
         + 'static,
     ) -> Result<u64> {
@@ -119,6 +117,7 @@ impl Whistle {
                 dead.into_iter().map(|one| one.id).collect()
             };
             let more = delivery.is_none() && some.len() == MAX_PAGE;
+            let change = change.clone();
             changed += self.store.write_blocking(move |tx| -> Result<u64> {
                 let mut changed = 0;
                 for &one in &some {
@@ -132,67 +131,6 @@ impl Whistle {
             if !more {
                 return Ok(changed);
             }
-        }
-    }
-
-    /// Adds a webhook, and answers its number and the secret that its requests are signed with, which is shown this once only.
-    /// `events` are words of events, with `whistle.` before those of whistles, `*` for all that happens to either, `sms` for
-    /// texts to telephones.
-    pub fn add_webhook(
-        &self,
-        here: &Here,
-        url: &str,
-        events: &[String],
-        all: bool,
-        private: bool,
-    ) -> Result<(i64, String)> {
-        let events = checked_events(events)?;
-        let url = webhook::check(url, private).map_err(|what| Error::invalid("url", what))?;
-        let (secret, id, now) = (self.chance.bytes::<32>(), here.id, self.clock.now());
-        // Sealed for its number, so that comes first.
-        let number = self.store.write_blocking(move |tx| -> Result<i64> {
-            if stored::webhooks(tx, id)?.len() >= MAX_WEBHOOKS {
-                let what = format!("at most {MAX_WEBHOOKS} fit; remove one first");
-                return Err(Error::invalid("webhook", what));
-            }
-            Ok(stored::next_webhook(tx, id)?)
-        })?;
-        let new = Webhook {
-            id: number,
-            url: url.to_string(),
-            events,
-            all,
-            sealed: self.secret.seal_webhook(&secret, (id, number), &self.chance),
-            created_at: now,
-        };
-        self.store
-            .write_blocking(move |tx| stored::add_webhook(tx, id, &new))?;
-        Ok((number, webhook::shown_secret(&secret)))
-    }
-
-    /// All webhooks.
-    pub fn webhooks(&self, here: &Here) -> Result<Vec<KnownWebhook>> {
-        let known = |hook: Webhook| KnownWebhook {
-            id: hook.id,
-            url: hook.url,
-            events: hook.events,
-            all: hook.all,
-            created_at: hook.created_at,
-        };
-        let found = self.store.read_blocking(|conn| stored::webhooks(conn, here.id))?;
-        Ok(found.into_iter().map(known).collect())
-    }
-
-    /// Removes a webhook. What waits for it is dropped.
-    pub fn remove_webhook(&self, here: &Here, webhook: i64) -> Result<()> {
-        let id = here.id;
-        let known = self
-            .store
-            .write_blocking(move |tx| stored::remove_webhook(tx, id, webhook))?;
-        if known {
-            Ok(())
-        } else {
-            Err(Error::not_found("webhook", webhook))
         }
     }
 
@@ -220,40 +158,10 @@ impl Whistle {
                 }
             }
         }
-        self.store
-            .write_blocking(move |tx| lease::finish(tx, &held, now))?;
+        self.store.write_blocking(move |tx| {
+            lease::finish(tx, &held, now)?;
+            stored::forget_failing(tx, id, now - returned::REMEMBERED)
+        })?;
         Ok(forgotten)
     }
-}
-
-fn checked_events(events: &[String]) -> Result<Vec<String>> {
-    let mut checked: Vec<String> = Vec::new();
-    for word in events
-        .iter()
-        .map(|word| word.trim())
-        .filter(|word| !word.is_empty())
-    {
-        let known = match word.strip_prefix(webhook::WHISTLE) {
-            Some(of_whistle) => whistle::Body::WORDS.contains(&of_whistle),
-            None => word == "*" || word == webhook::SMS || case::Body::WORDS.contains(&word),
-        };
-        if !known {
-            let (cases, whistles) = (case::Body::WORDS.join(", "), whistle::Body::WORDS.join(", "));
-            let what = format!(
-                "{word:?} is no event; it is *, sms, one of {cases}, or {} and one of {whistles}",
-                webhook::WHISTLE
-            );
-            return Err(Error::invalid("events", what));
-        }
-        if !checked.iter().any(|known| known == word) {
-            checked.push(word.to_owned());
-        }
-    }
-    if checked.is_empty() {
-        return Err(Error::invalid(
-            "events",
-            "name some, or * for all that happens to cases and whistles",
-        ));
-    }
-    Ok(checked)
 }

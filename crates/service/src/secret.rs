@@ -14,7 +14,10 @@ use chacha20poly1305::{
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use whistle_domain::words::{CaseNumber, JurisdictionId, Lang, Subject};
-use whistle_notices::told::Reader;
+use whistle_notices::{
+    choice::{Choice, Kinds, Pace},
+    told::Reader,
+};
 use whistle_store::{Store, case::Hash, intake, notice, second_factor};
 
 use crate::{
@@ -124,12 +127,43 @@ pub struct Contact {
     /// In which language they read; the place's own where it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lang: Option<Lang>,
+    /// Which notices they want.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub kinds: Kinds,
+    /// When they want them.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub pace: Pace,
+}
+
+/// Whether something was left as it is for everybody.
+fn is_usual<T: Default + PartialEq>(chosen: &T) -> bool {
+    *chosen == T::default()
 }
 
 impl Contact {
     /// Whether nothing is known of whom to reach.
     pub fn is_empty(&self) -> bool {
         self.name.is_empty() && self.email.is_empty() && self.phone.is_empty()
+    }
+
+    /// What they chose of notices.
+    pub fn choice(&self) -> Choice {
+        Choice {
+            kinds: self.kinds,
+            pace: self.pace,
+            lang: self.lang,
+        }
+    }
+
+    /// The same with another choice.
+    pub fn with_choice(self, choice: Choice) -> Self {
+        let Choice { kinds, pace, lang } = choice;
+        Self {
+            lang,
+            kinds,
+            pace,
+            ..self
+        }
     }
 
     /// Checks lengths and shapes.
@@ -269,6 +303,27 @@ impl Secret {
         seal(&self.now().contact, &text, &bound_to(place), chance)
     }
 
+    /// Seals the address of whoever outside is asked a question; it opens only for the same question.
+    pub(crate) fn seal_respondent(
+        &self,
+        contact: &Contact,
+        question: (JurisdictionId, CaseNumber, u32),
+        chance: &Chance,
+    ) -> Vec<u8> {
+        let text = serde_json::to_vec(contact).expect("a contact has string keys only");
+        seal(&self.now().contact, &text, &of_question(question), chance)
+    }
+
+    /// Opens what [`Secret::seal_respondent`] sealed.
+    pub(crate) fn open_respondent(
+        &self,
+        sealed: &[u8],
+        question: (JurisdictionId, CaseNumber, u32),
+    ) -> Option<Contact> {
+        let text = self.open_by_any(|made| &made.contact, sealed, &of_question(question))?;
+        serde_json::from_slice(&text).ok()
+    }
+
     /// Seals the secret of a second factor; it opens only for the same account.
     pub(crate) fn seal_second_factor(
         &self,
@@ -363,20 +418,32 @@ impl Secret {
         token: &str,
     ) -> Option<(JurisdictionId, Subject, Reader)> {
         let given = token.to_ascii_lowercase();
-        let mut parts = given.split('-').skip(1);
-        let id = JurisdictionId(parts.next()?.parse().ok()?);
-        let subject = parts.next()?;
-        let subject = match subject.strip_prefix('w') {
-            Some(number) => Subject::Whistle(number.parse().ok()?),
-            None => Subject::Case(subject.parse().ok()?),
-        };
-        let reader = parts.next()?;
-        let reader = match reader.strip_prefix('u') {
-            Some(digits) => Reader::Unit(String::from_utf8(unhex(digits)?).ok()?.parse().ok()?),
-            None => Reader::Reporter(reader.parse().ok()?),
-        };
+        let (id, subject, reader) = claimed_reader(&given)?;
         let is_ours = self.is_of_any(&given, |made| made.notice_token(purpose, id, subject, &reader));
         is_ours.then_some((id, subject, reader))
+    }
+
+    /// By which a mail that comes back is recognised: of its reader and of the address to which it went, so that one that
+    /// comes back late says nothing of the address that they gave since.
+    pub(crate) fn bounce_token(
+        &self,
+        id: JurisdictionId,
+        subject: Subject,
+        reader: &Reader,
+        email: &str,
+    ) -> String {
+        self.now().bounce_token(id, subject, reader, email)
+    }
+
+    /// Whether we made such a token for this reader at this address.
+    pub(crate) fn is_bounce_token(
+        &self,
+        token: &str,
+        (id, subject, reader): (JurisdictionId, Subject, &Reader),
+        email: &str,
+    ) -> bool {
+        let given = token.to_ascii_lowercase();
+        self.is_of_any(&given, |made| made.bounce_token(id, subject, reader, email))
     }
 
     /// By which it is noted that an address wants no mail, about one case or whistle or at all. Nobody finds the address
@@ -435,6 +502,30 @@ impl Secret {
         let question: u32 = parts.next()?.parse().ok()?;
         self.is_of_any(link, |made| made.question_link(jurisdiction, number, question))
             .then_some((number, question))
+    }
+
+    /// The last part of the link by which the first reporter of a case says whether the work is done that was handed in with a
+    /// version of it.
+    pub(crate) fn judging_link(
+        &self,
+        jurisdiction: JurisdictionId,
+        number: CaseNumber,
+        version: u32,
+    ) -> String {
+        self.now().judging_link(jurisdiction, number, version)
+    }
+
+    /// The case and the version that such a link is for; none when we did not give it out here.
+    pub(crate) fn handled_of_link(
+        &self,
+        jurisdiction: JurisdictionId,
+        link: &str,
+    ) -> Option<(CaseNumber, u32)> {
+        let mut parts = link.splitn(3, '-');
+        let number: CaseNumber = parts.next()?.parse().ok()?;
+        let version: u32 = parts.next()?.parse().ok()?;
+        self.is_of_any(link, |made| made.judging_link(jurisdiction, number, version))
+            .then_some((number, version))
     }
 
     /// The token that a form of this session must send back (against forged requests).
@@ -514,6 +605,17 @@ impl Made {
         format!("{number}-{question}-{}", &tag[..TAG_LETTERS])
     }
 
+    /// Computed like the link of a question; that it serves only until the work was judged, is the case's to know.
+    fn judging_link(&self, jurisdiction: JurisdictionId, number: CaseNumber, version: u32) -> String {
+        let mut hasher = blake3::Hasher::new_keyed(&self.question);
+        hasher.update(b"is it done");
+        hasher.update(&jurisdiction.0.to_le_bytes());
+        hasher.update(&number.0.to_le_bytes());
+        hasher.update(&version.to_le_bytes());
+        let tag = hasher.finalize().to_hex();
+        format!("{number}-{version}-{}", &tag[..TAG_LETTERS])
+    }
+
     fn recovery_hash(&self, jurisdiction: JurisdictionId, account: i64, code: &str) -> Hash {
         let text = [
             &of_account((jurisdiction, account))[..],
@@ -531,24 +633,21 @@ impl Made {
         subject: Subject,
         reader: &Reader,
     ) -> String {
-        let subject = match subject {
-            Subject::Case(number) => number.to_string(),
-            Subject::Whistle(number) => format!("w{number}"),
-        };
-        let reader = match reader {
-            Reader::Reporter(report) => report.to_string(),
-            // A code may have letters that an address cannot have.
-            Reader::Unit(unit) => format!("u{}", hex(unit.as_str().as_bytes())),
-        };
-        let head = format!("n-{}-{subject}-{reader}", id.0);
+        let head = token_head(id, subject, reader);
         let mut hasher = blake3::Hasher::new_keyed(&self.notice);
         hasher.update(purpose.as_str().as_bytes());
         hasher.update(head.as_bytes());
-        let tag: String = hasher.finalize().as_bytes()[..NOTICE_LETTERS]
-            .iter()
-            .map(|byte| LETTERS[usize::from(byte & 31)] as char)
-            .collect();
-        format!("{head}-{}", tag.to_ascii_lowercase())
+        token_of(&head, &hasher)
+    }
+
+    fn bounce_token(&self, id: JurisdictionId, subject: Subject, reader: &Reader, email: &str) -> String {
+        let head = token_head(id, subject, reader);
+        let mut hasher = blake3::Hasher::new_keyed(&self.notice);
+        hasher.update(b"bounce");
+        hasher.update(head.as_bytes());
+        hasher.update(b" ");
+        hasher.update(email.trim().to_lowercase().as_bytes());
+        token_of(&head, &hasher)
     }
 
     fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Hash {
@@ -681,6 +780,7 @@ impl Whistle {
         };
         for here in self.places().all() {
             self.seal_contacts_anew(here.id, &mut done)?;
+            self.seal_respondents_anew(here.id, &mut done)?;
             self.seal_webhooks_anew(here.id, &mut done)?;
             self.seal_second_factors_anew(here.id, &mut done)?;
         }
@@ -706,6 +806,31 @@ impl Whistle {
                 let mut changed = 0;
                 for (old, sealed) in &anew {
                     changed += intake::seal_anew(tx, id, old, sealed)?;
+                }
+                Ok(changed)
+            })?;
+        }
+    }
+
+    fn seal_respondents_anew(&self, id: JurisdictionId, done: &mut Rotated) -> Result<()> {
+        let mut after = (CaseNumber(0), 0);
+        loop {
+            let asked = self
+                .store
+                .read_blocking(|conn| intake::respondents_after(conn, id, after, ROUND))?;
+            let Some(last) = asked.last() else {
+                return Ok(());
+            };
+            after = (last.number, last.report);
+            let anew = Self::anew(asked, done, |old| {
+                let bound_to = of_question((id, old.number, old.report));
+                self.secret
+                    .seal_anew(|made| &made.contact, &old.sealed, &bound_to, &self.chance)
+            });
+            done.sealed += self.store.write_blocking(move |tx| -> Result<u64> {
+                let mut changed = 0;
+                for (old, sealed) in &anew {
+                    changed += intake::seal_respondent_anew(tx, id, old, sealed)?;
                 }
                 Ok(changed)
             })?;
@@ -774,7 +899,7 @@ impl Whistle {
 pub(crate) enum Purpose {
     /// An answer by mail. Who has it speaks as the reporter.
     Reply,
-    /// To be told no more. It stands in a header that programs on the way read, so it is good for nothing else.
+    /// To be told less, or no more. It stands in a header that programs on the way read, so it is good for nothing else.
     Stop,
 }
 
@@ -785,6 +910,52 @@ impl Purpose {
             Self::Stop => "stop",
         }
     }
+}
+
+/// What a token says in the clear: whose it is.
+fn token_head(id: JurisdictionId, subject: Subject, reader: &Reader) -> String {
+    let subject = match subject {
+        Subject::Case(number) => number.to_string(),
+        Subject::Whistle(number) => format!("w{number}"),
+    };
+    let reader = match reader {
+        Reader::Reporter(report) => report.to_string(),
+        Reader::Merged(number, report) => format!("m{number}r{report}"),
+        Reader::Asked(question) => format!("q{question}"),
+        // A code may have letters that an address cannot have.
+        Reader::Unit(unit) => format!("u{}", hex(unit.as_str().as_bytes())),
+    };
+    format!("n-{}-{subject}-{reader}", id.0)
+}
+
+fn token_of(head: &str, hasher: &blake3::Hasher) -> String {
+    let tag: String = hasher.finalize().as_bytes()[..NOTICE_LETTERS]
+        .iter()
+        .map(|byte| LETTERS[usize::from(byte & 31)] as char)
+        .collect();
+    format!("{head}-{}", tag.to_ascii_lowercase())
+}
+
+/// For whom a token says that it was made. Whoever takes its word checks the tag first.
+pub(crate) fn claimed_reader(token: &str) -> Option<(JurisdictionId, Subject, Reader)> {
+    let mut parts = token.split('-').skip(1);
+    let id = JurisdictionId(parts.next()?.parse().ok()?);
+    let subject = parts.next()?;
+    let subject = match subject.strip_prefix('w') {
+        Some(number) => Subject::Whistle(number.parse().ok()?),
+        None => Subject::Case(subject.parse().ok()?),
+    };
+    let reader = parts.next()?;
+    let reader = match (reader.get(..1)?, reader.get(1..)?) {
+        ("u", digits) => Reader::Unit(String::from_utf8(unhex(digits)?).ok()?.parse().ok()?),
+        ("q", question) => Reader::Asked(question.parse().ok()?),
+        ("m", merged) => {
+            let (number, report) = merged.split_once('r')?;
+            Reader::Merged(number.parse().ok()?, report.parse().ok()?)
+        }
+        _ => Reader::Reporter(reader.parse().ok()?),
+    };
+    Some((id, subject, reader))
 }
 
 /// A new recovery code, `ABCDE-FGHJK`.
@@ -846,6 +1017,10 @@ fn written(bytes: &[u8]) -> String {
 
 fn of_account((jurisdiction, account): (JurisdictionId, i64)) -> Vec<u8> {
     format!("{}/{account}", jurisdiction.0).into_bytes()
+}
+
+fn of_question((jurisdiction, number, question): (JurisdictionId, CaseNumber, u32)) -> Vec<u8> {
+    format!("question {}/{number}/{question}", jurisdiction.0).into_bytes()
 }
 
 fn bound_to((jurisdiction, number, report): (JurisdictionId, CaseNumber, u32)) -> Vec<u8> {
@@ -1001,6 +1176,19 @@ mod tests {
     }
 
     #[test]
+    fn a_link_to_judge_the_work_is_no_link_of_a_question() {
+        let secret = of_key(7);
+        let link = secret.judging_link(PLACE.0, PLACE.1, 5);
+        assert_eq!(secret.handled_of_link(PLACE.0, &link), Some((PLACE.1, 5)));
+        assert_eq!(secret.question_of_link(PLACE.0, &link), None);
+        let question = secret.question_link(PLACE.0, PLACE.1, 5);
+        assert_eq!(secret.handled_of_link(PLACE.0, &question), None);
+        let other = link.replacen("42-5-", "42-6-", 1);
+        assert_eq!(secret.handled_of_link(PLACE.0, &other), None);
+        assert_eq!(secret.handled_of_link(JurisdictionId(2), &link), None);
+    }
+
+    #[test]
     fn an_e_mail_address_has_somebody_and_a_host() {
         for email in ["s@example.org", "三毛@例子.中国", ""] {
             let contact = Contact {
@@ -1026,6 +1214,8 @@ mod tests {
             email: "s@example.org".into(),
             phone: String::new(),
             lang: Some(Lang::Zh),
+            kinds: Kinds::Answers,
+            pace: Pace::Daily,
         };
         let sealed = secret.seal(&contact, PLACE, &Chance::from_seed(1));
         assert_eq!(secret.open(&sealed, PLACE), Some(contact));
@@ -1040,7 +1230,13 @@ mod tests {
         let unit = Reader::Unit("市政/1-a".parse().unwrap());
         let case = Subject::Case(PLACE.1);
         let whistle = Subject::Whistle(WhistleNumber(42));
-        for (subject, reader) in [(case, Reader::Reporter(3)), (case, unit.clone()), (whistle, unit)] {
+        for (subject, reader) in [
+            (case, Reader::Reporter(3)),
+            (case, unit.clone()),
+            (case, Reader::Asked(5)),
+            (case, Reader::Merged(CaseNumber(17), 2)),
+            (whistle, unit),
+        ] {
             let token = secret.notice_token(Purpose::Reply, PLACE.0, subject, &reader);
             assert!(
                 token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
@@ -1056,6 +1252,12 @@ mod tests {
                 found(Purpose::Reply, &token)
             );
             assert_eq!(found(Purpose::Stop, &token), None);
+            let of = (PLACE.0, subject, &reader);
+            let bounce = secret.bounce_token(of.0, of.1, of.2, "li@example.org");
+            assert!(secret.is_bounce_token(&bounce, of, "Li@Example.org"));
+            assert!(!secret.is_bounce_token(&bounce, of, "wang@example.org"));
+            assert!(!secret.is_bounce_token(&token, of, "li@example.org"));
+            assert_eq!(found(Purpose::Reply, &bounce), None);
             assert_eq!(found(Purpose::Reply, &token.replace("42-", "43-")), None);
         }
         for wrong in [
@@ -1063,6 +1265,9 @@ mod tests {
             "n",
             "n-1-42-u-x",
             "n-1-42-u6-x",
+            "n-1-42-m17-x",
+            "n-1-42-q-x",
+            "n-1-42-三-x",
             "n-1-42-uff-x",
             "n-1-0-1-x",
             "n-1-42-1",

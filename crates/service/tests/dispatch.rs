@@ -20,7 +20,7 @@ use whistle_domain::{
 use whistle_service::{
     Error, Here, Site, Whistle,
     account::actor_of,
-    case::{Receipt, Subscriber, With},
+    case::{Receipt, With},
     explain,
     list::{Order, Query, Viewer},
     secret::Contact,
@@ -238,17 +238,6 @@ fn who_reported_a_merged_case_follows_the_one_that_goes_on() {
     assert_eq!(original.absorbed, [second.number]);
     assert_eq!(original.photos.len(), 1);
     assert!(!original.photos[0].public, "what was hidden stays hidden");
-    let all = wait(town.whistle.subscribers(&town.here, first.number)).unwrap();
-    let mut emails: Vec<(CaseNumber, String)> = all
-        .into_iter()
-        .map(|Subscriber { number, contact, .. }| (number, contact.email))
-        .collect();
-    emails.sort();
-    let expected = [(&first, "first"), (&second, "second"), (&third, "third")];
-    assert_eq!(
-        emails,
-        expected.map(|(receipt, who)| (receipt.number, format!("{who}@example.org")))
-    );
 
     // Who answers for the one that goes on reaches all of them; each case says that somebody looked.
     let desk = town.post("CITY-D");
@@ -326,8 +315,11 @@ fn a_split_writes_both_cases_or_none() {
     assert_eq!(part.location.point, original.location.point);
     assert_eq!(part.description, "The road has sunk there.");
     assert_eq!(town.case(part.number), part);
-    let subscribers = wait(town.whistle.subscribers(&town.here, part.number)).unwrap();
-    assert_eq!(subscribers, [], "the reports stay with the whole");
+    let reachable = wait(
+        town.whistle
+            .contacts(&town.here, part.number, &town.post("CITY-D")),
+    );
+    assert_eq!(reachable.unwrap(), [], "the reports stay with the whole");
 
     let before = town.case(whole);
     assert_eq!(split(Some(1), "RD-HOLE").unwrap_err().word(), "stale");

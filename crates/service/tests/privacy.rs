@@ -24,6 +24,7 @@ use whistle_service::{
     account::{SignIn, actor_of},
     case::{Receipt, With},
     media::{KeptPhoto, Size},
+    notices::NewWebhook,
     secret::{self, Contact},
     time::{Chance, Clock},
 };
@@ -470,10 +471,13 @@ fn webhooks_and_second_factors_are_sealed_anew_and_recovery_codes_are_good_until
     whistle
         .add_user(&here, "desk", PASSWORD, &["CITY-D".parse().unwrap()])
         .unwrap();
-    let events = ["*".to_owned()];
-    whistle
-        .add_webhook(&here, "https://example.org/hook", &events, true, false)
-        .unwrap();
+    let hook = NewWebhook {
+        url: "https://example.org/hook".to_owned(),
+        events: vec!["*".to_owned()],
+        all: true,
+        private: false,
+    };
+    whistle.add_webhook(&here, &hook).unwrap();
     let signed_in = whistle.sign_in(&here, "desk", PASSWORD.to_owned(), None);
     let token = village.wait(signed_in).done().unwrap();
     let by = village.wait(whistle.signed_in(&here, &token));

@@ -271,8 +271,13 @@ pub fn commit(
     tell: Tell,
 ) -> Result<Case> {
     let number = before.case.number;
+    let was_asked = before.case.question.is_some();
     let prepared = Prepared::new(jurisdiction, number, Some(before), events, calendar)?;
     prepared.write(tx, tell)?;
+    // Nobody is asked any more, so nobody's address is needed.
+    if was_asked && prepared.case.question.is_none() {
+        crate::intake::erase_respondents(tx, jurisdiction, number)?;
+    }
     Ok(prepared.into_case())
 }
 

@@ -120,6 +120,96 @@ pub fn seal_anew(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, old: &Sealed, se
     )
 }
 
+/// Keeps the sealed address of whoever outside is asked a question.
+pub fn keep_respondent(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+    question: u32,
+    sealed: &[u8],
+) -> Result<()> {
+    tx.put(
+        "INSERT INTO question_contact (jurisdiction_id, number, question, sealed)
+         VALUES ($1, $2, $3, $4)",
+        params![jurisdiction.0, number.0, question, sealed],
+    )
+}
+
+/// The sealed address of whoever outside was asked a question; none where none is known, or the question is over.
+pub fn respondent(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+    question: u32,
+) -> Result<Option<Vec<u8>>> {
+    conn.row_optional(
+        "SELECT sealed
+         FROM question_contact
+         WHERE jurisdiction_id = $1 AND number = $2 AND question = $3",
+        params![jurisdiction.0, number.0, question],
+        |row| Ok(row.bytes(0)?.to_vec()),
+    )
+}
+
+/// Erases the addresses of who was asked about a case, when its question is over.
+pub(crate) fn erase_respondents(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+) -> Result<()> {
+    tx.queue(
+        "DELETE FROM question_contact
+         WHERE jurisdiction_id = $1 AND number = $2",
+        params![jurisdiction.0, number.0],
+    )
+}
+
+/// The sealed addresses of who is asked in all cases, in the order of their numbers, after a question, at most `limit`. In
+/// [`Sealed::report`] is the question.
+pub fn respondents_after(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    (number, question): (CaseNumber, u32),
+    limit: usize,
+) -> Result<Vec<Sealed>> {
+    conn.rows(
+        "SELECT number, question, sealed
+         FROM question_contact
+         WHERE jurisdiction_id = $1 AND (number, question) > ($2, $3)
+         ORDER BY number, question
+         LIMIT $4",
+        params![jurisdiction.0, number.0, question, limit as i64],
+        |row| {
+            Ok(Sealed {
+                number: CaseNumber(row.int(0)?),
+                report: row.int(1)? as u32,
+                sealed: row.bytes(2)?.to_vec(),
+            })
+        },
+    )
+}
+
+/// Keeps the same address of who is asked sealed anew. Answers how many rows it were.
+pub fn seal_respondent_anew(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    old: &Sealed,
+    sealed: &[u8],
+) -> Result<u64> {
+    tx.exec(
+        "UPDATE question_contact
+         SET sealed = $5
+         WHERE jurisdiction_id = $1 AND number = $2 AND question = $3 AND sealed = $4",
+        params![
+            jurisdiction.0,
+            old.number.0,
+            old.report,
+            old.sealed.as_slice(),
+            sealed
+        ],
+    )
+}
+
 /// A look at the contact data of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {

@@ -125,6 +125,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 14,
         sql: include_str!("../migrations/0016_sign_in.sql"),
     },
+    // An older program would send what is for the reader of a merged case to somebody else.
+    Migration {
+        version: 17,
+        name: "readers",
+        reads_from: 17,
+        sql: include_str!("../migrations/0017_readers.sql"),
+    },
 ];
 
 impl Migration {

@@ -150,8 +150,10 @@ pub struct Delivery {
     pub channel: Channel,
     /// The word of the notice or the event.
     pub notice: String,
-    /// Which report's reader, or 0.
+    /// Which report's reader, or 0: a unit's, a webhook's, or somebody outside who was asked with the event.
     pub report: u32,
+    /// The case that this reader reported, where it was merged into the one that is told of.
+    pub merged: Option<CaseNumber>,
     /// Which unit.
     pub unit: Option<UnitCode>,
     /// Which webhook, or 0.
@@ -171,7 +173,7 @@ pub struct Delivery {
 macro_rules! columns {
     () => {
         "d.delivery_id, d.number, d.version, d.channel, d.notice, d.report, d.unit_code, d.webhook_id, d.state, d.tries,
-                d.created_at, d.next_at, d.error, d.subject"
+                d.created_at, d.next_at, d.error, d.subject, d.merged_number"
     };
 }
 
@@ -190,6 +192,7 @@ fn delivery(row: &Row<'_>) -> Result<Delivery> {
         channel: row.parsed(3)?,
         notice: row.text(4)?.to_owned(),
         report: row.int(5)? as u32,
+        merged: Some(CaseNumber(row.int(14)?)).filter(|number| number.0 > 0),
         unit,
         webhook: row.int(7)?,
         state: row.parsed(8)?,
@@ -205,8 +208,8 @@ pub fn keep(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, new: &Delivery) -> Re
     let id = tx.next_id(jurisdiction.0, "delivery")?;
     tx.put(
         "INSERT INTO delivery (jurisdiction_id, delivery_id, number, version, channel, notice, report, unit_code,
-                               webhook_id, state, tries, created_at, next_at, error, subject)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                               webhook_id, state, tries, created_at, next_at, error, subject, merged_number)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         params![
             jurisdiction.0,
             id,
@@ -222,13 +225,18 @@ pub fn keep(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, new: &Delivery) -> Re
             new.created_at,
             new.next_at,
             new.error,
-            new.subject.as_str()
+            new.subject.as_str(),
+            merged_number(new)
         ],
     )
 }
 
-/// Lets what waits of the same case or whistle for the same reader go at once, too: what cannot wait would stand behind it. What
-/// failed keeps its time.
+fn merged_number(delivery: &Delivery) -> i64 {
+    delivery.merged.map_or(0, |number| number.0)
+}
+
+/// Lets what waits for a reader about a case or whistle go now, because what came after it cannot wait. What failed before
+/// keeps its time.
 pub fn hasten(
     tx: &mut Tx<'_>,
     jurisdiction: JurisdictionId,
@@ -237,9 +245,9 @@ pub fn hasten(
 ) -> Result<()> {
     tx.queue(
         "UPDATE delivery
-         SET next_at = $7
+         SET next_at = $8
          WHERE jurisdiction_id = $1 AND subject = $2 AND number = $3 AND state = 'waiting' AND tries = 0
-           AND channel = $4 AND report = $5 AND unit_code = $6 AND next_at > $7",
+           AND channel = $4 AND report = $5 AND unit_code = $6 AND merged_number = $7 AND next_at > $8",
         params![
             jurisdiction.0,
             urgent.subject.as_str(),
@@ -247,6 +255,7 @@ pub fn hasten(
             urgent.channel.as_str(),
             urgent.report,
             urgent.unit.as_ref().map_or("", UnitCode::as_str),
+            merged_number(urgent),
             now
         ],
     )
@@ -265,7 +274,7 @@ const DUE: &str = concat!(
                            WHERE e.jurisdiction_id = d.jurisdiction_id AND e.subject = d.subject AND e.number = d.number
                              AND e.version < d.version AND e.state = 'waiting'
                              AND e.channel = d.channel AND e.webhook_id = d.webhook_id AND e.report = d.report
-                             AND e.unit_code = d.unit_code)
+                             AND e.unit_code = d.unit_code AND e.merged_number = d.merged_number)
          ORDER BY d.next_at, d.number, d.version
          LIMIT $5"
 );
@@ -313,8 +322,9 @@ fn behind(
          FROM delivery AS d
          WHERE d.jurisdiction_id = $1 AND d.number = $2 AND d.version > $3 AND d.state = 'waiting'
            AND d.channel = $4 AND d.webhook_id = $5 AND d.report = $6 AND d.unit_code = $7 AND d.subject = $8
+           AND d.merged_number = $9
          ORDER BY d.version
-         LIMIT $9"
+         LIMIT $10"
         ),
         params![
             jurisdiction.0,
@@ -325,6 +335,7 @@ fn behind(
             head.report,
             head.unit.as_ref().map_or("", UnitCode::as_str),
             head.subject.as_str(),
+            merged_number(head),
             MOST
         ],
         delivery,
@@ -436,6 +447,21 @@ pub fn in_state(
     )
 }
 
+/// The delivery with an id.
+pub fn find(conn: &Conn, jurisdiction: JurisdictionId, id: i64) -> Result<Option<Delivery>> {
+    conn.row_optional(
+        concat!(
+            "SELECT ",
+            columns!(),
+            "
+         FROM delivery AS d
+         WHERE d.jurisdiction_id = $1 AND d.delivery_id = $2"
+        ),
+        params![jurisdiction.0, id],
+        delivery,
+    )
+}
+
 /// The deliveries about a case, the newest first.
 pub fn of_case(
     conn: &Conn,
@@ -509,19 +535,28 @@ pub fn mails_to_unit(
     )
 }
 
-/// How many mails a reporter was made about a case since a time.
+/// How many mails a reporter was made about a case since a time. `merged` is the case that they reported, where that was
+/// merged into it.
 pub fn mails_to_reporter(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     number: CaseNumber,
     report: u32,
+    merged: Option<CaseNumber>,
     since: Timestamp,
 ) -> Result<u64> {
     conn.row(
         "SELECT COUNT(*)
          FROM delivery
-         WHERE jurisdiction_id = $1 AND subject = 'case' AND number = $2 AND report = $3 AND channel = 'mail' AND created_at > $4",
-        params![jurisdiction.0, number.0, report, since],
+         WHERE jurisdiction_id = $1 AND subject = 'case' AND number = $2 AND report = $3 AND merged_number = $4
+           AND channel = 'mail' AND created_at > $5",
+        params![
+            jurisdiction.0,
+            number.0,
+            report,
+            merged.map_or(0, |number| number.0),
+            since
+        ],
         |row| Ok(row.int(0)? as u64),
     )
 }
@@ -599,12 +634,14 @@ pub struct Webhook {
     pub sealed: Vec<u8>,
     /// When it was added.
     pub created_at: Timestamp,
+    /// Since when it is told nothing; none while it is told.
+    pub paused_at: Option<Timestamp>,
 }
 
 /// All webhooks.
 pub fn webhooks(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<Webhook>> {
     conn.rows(
-        "SELECT webhook_id, url, events, scope, sealed, created_at
+        "SELECT webhook_id, url, events, scope, sealed, created_at, paused_at
          FROM webhook
          WHERE jurisdiction_id = $1
          ORDER BY webhook_id",
@@ -617,9 +654,84 @@ pub fn webhooks(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<Webhook
                 all: row.text(3)? == "all",
                 sealed: row.bytes(4)?.to_vec(),
                 created_at: row.time(5)?,
+                paused_at: row.time_opt(6)?,
             })
         },
     )
+}
+
+/// Tells a webhook nothing from a time on, or again. Answers whether there was one for which that is a change.
+pub fn pause_webhook(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    id: i64,
+    paused_at: Option<Timestamp>,
+) -> Result<bool> {
+    let changed = match paused_at {
+        Some(at) => tx.exec(
+            "UPDATE webhook
+             SET paused_at = $3
+             WHERE jurisdiction_id = $1 AND webhook_id = $2 AND paused_at IS NULL",
+            params![jurisdiction.0, id, at],
+        )?,
+        None => tx.exec(
+            "UPDATE webhook
+             SET paused_at = NULL
+             WHERE jurisdiction_id = $1 AND webhook_id = $2 AND paused_at IS NOT NULL",
+            params![jurisdiction.0, id],
+        )?,
+    };
+    Ok(changed == 1)
+}
+
+macro_rules! of_webhook_in {
+    ($state:literal) => {
+        concat!(
+            "SELECT * FROM (SELECT ",
+            columns!(),
+            "
+                        FROM delivery AS d
+                        WHERE d.jurisdiction_id = $1 AND d.state = '",
+            $state,
+            "' AND d.channel = 'webhook' AND d.webhook_id = $2
+                        ORDER BY d.next_at DESC
+                        LIMIT $3) AS ",
+            $state
+        )
+    };
+}
+
+/// What was last sent to a webhook, given up, dropped, or waits for it: the newest of each state.
+const OF_WEBHOOK: &str = concat!(
+    of_webhook_in!("waiting"),
+    "
+         UNION ALL
+         ",
+    of_webhook_in!("sent"),
+    "
+         UNION ALL
+         ",
+    of_webhook_in!("dropped"),
+    "
+         UNION ALL
+         ",
+    of_webhook_in!("dead")
+);
+
+/// The last deliveries to a webhook: at most `limit` of each state, by the time of the last try, the newest first.
+pub fn of_webhook(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    webhook: i64,
+    limit: usize,
+) -> Result<Vec<Delivery>> {
+    let mut found = conn.rows(
+        OF_WEBHOOK,
+        params![jurisdiction.0, webhook, limit as i64],
+        delivery,
+    )?;
+    found.sort_by_key(|one| std::cmp::Reverse((one.next_at, one.id)));
+    Ok(found)
 }
 
 /// The number of a webhook to be.
@@ -662,6 +774,204 @@ pub fn remove_webhook(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, id: i64) ->
         params![jurisdiction.0, id],
     )?;
     Ok(removed == 1)
+}
+
+/// What a unit chose of its notices: the words are the reader's to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitChoice {
+    /// Which notices.
+    pub kinds: String,
+    /// When.
+    pub pace: String,
+    /// In which language; empty for the place's own.
+    pub lang: String,
+}
+
+/// What units chose, of those that did.
+pub fn unit_choices(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<(UnitCode, UnitChoice)>> {
+    conn.rows(
+        "SELECT unit_code, kinds, pace, lang
+         FROM unit_choice
+         WHERE jurisdiction_id = $1",
+        params![jurisdiction.0],
+        |row| {
+            let choice = UnitChoice {
+                kinds: row.text(1)?.to_owned(),
+                pace: row.text(2)?.to_owned(),
+                lang: row.text(3)?.to_owned(),
+            };
+            Ok((row.parsed(0)?, choice))
+        },
+    )
+}
+
+/// Keeps what a unit chose.
+pub fn choose(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    unit: &UnitCode,
+    choice: &UnitChoice,
+) -> Result<()> {
+    tx.exec(
+        "INSERT INTO unit_choice (jurisdiction_id, unit_code, kinds, pace, lang)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (jurisdiction_id, unit_code) DO UPDATE
+         SET kinds = excluded.kinds, pace = excluded.pace, lang = excluded.lang",
+        params![
+            jurisdiction.0,
+            unit.as_str(),
+            choice.kinds,
+            choice.pace,
+            choice.lang
+        ],
+    )?;
+    Ok(())
+}
+
+/// An address from which mail came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failing {
+    /// Its number; 0 until it is kept.
+    pub id: i64,
+    /// A keyed hash of the address.
+    pub who: Hash,
+    /// The case or whistle of the mail that came back last.
+    pub subject: Subject,
+    /// Which report's reader that was for, or 0.
+    pub report: u32,
+    /// Which unit.
+    pub unit: Option<UnitCode>,
+    /// How often mail came back.
+    pub times: u32,
+    /// Whether nothing is sent there any more.
+    pub given_up: bool,
+    /// When the last came back.
+    pub at: Timestamp,
+    /// Why, without the address.
+    pub why: String,
+}
+
+fn failing_row(row: &Row<'_>) -> Result<Failing> {
+    let unit = match row.text(5)? {
+        "" => None,
+        _ => Some(row.parsed(5)?),
+    };
+    Ok(Failing {
+        id: row.int(0)?,
+        who: hash(row, 1)?,
+        subject: match row.text(2)? {
+            "whistle" => Subject::Whistle(WhistleNumber(row.int(3)?)),
+            _ => Subject::Case(CaseNumber(row.int(3)?)),
+        },
+        report: row.int(4)? as u32,
+        unit,
+        times: row.int(6)? as u32,
+        given_up: row.int(7)? == 1,
+        at: row.time(8)?,
+        why: row.text(9)?.to_owned(),
+    })
+}
+
+/// An address, by the hashes that it may be known by, if mail came back from it.
+pub fn failing(conn: &Conn, jurisdiction: JurisdictionId, hashes: &[Hash]) -> Result<Option<Failing>> {
+    for who in hashes {
+        let found = conn.row_optional(
+            "SELECT failing_id, who, subject, number, report, unit_code, times, given_up, at, why
+             FROM failing_address
+             WHERE jurisdiction_id = $1 AND who = $2",
+            params![jurisdiction.0, *who],
+            failing_row,
+        )?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// All addresses to which nothing is sent any more, and since when. They are few: each is forgotten after some months.
+pub fn given_up(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<(Hash, Timestamp)>> {
+    conn.rows(
+        "SELECT who, at
+         FROM failing_address
+         WHERE jurisdiction_id = $1 AND given_up = 1",
+        params![jurisdiction.0],
+        |row| Ok((hash(row, 0)?, row.time(1)?)),
+    )
+}
+
+fn hash(row: &Row<'_>, column: usize) -> Result<Hash> {
+    row.bytes(column)?
+        .try_into()
+        .map_err(|_| row.wrong(column, "a hash of 32 bytes", "another length"))
+}
+
+/// Addresses from which mail came back, the last first, below a number.
+pub fn all_failing(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    below: i64,
+    limit: usize,
+) -> Result<Vec<Failing>> {
+    conn.rows(
+        "SELECT failing_id, who, subject, number, report, unit_code, times, given_up, at, why
+         FROM failing_address
+         WHERE jurisdiction_id = $1 AND failing_id < $2
+         ORDER BY failing_id DESC
+         LIMIT $3",
+        params![jurisdiction.0, below, limit as i64],
+        failing_row,
+    )
+}
+
+/// Keeps that mail came back from an address, under a new number where it is the first time.
+pub fn keep_failing(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, new: &Failing) -> Result<()> {
+    let id = match new.id {
+        0 => tx.next_id(jurisdiction.0, "failing_address")?,
+        known => known,
+    };
+    tx.exec(
+        "INSERT INTO failing_address (jurisdiction_id, who, failing_id, subject, number, report, unit_code, times, given_up,
+                                      at, why)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (jurisdiction_id, who) DO UPDATE
+         SET subject = excluded.subject, number = excluded.number, report = excluded.report,
+             unit_code = excluded.unit_code, times = excluded.times, given_up = excluded.given_up, at = excluded.at,
+             why = excluded.why",
+        params![
+            jurisdiction.0,
+            new.who,
+            id,
+            new.subject.as_str(),
+            new.subject.number(),
+            new.report,
+            new.unit.as_ref().map_or("", UnitCode::as_str),
+            new.times,
+            i64::from(new.given_up),
+            new.at,
+            new.why
+        ],
+    )?;
+    Ok(())
+}
+
+/// Forgets that mail came back from an address. Answers whether it was known.
+pub fn trust_again(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, id: i64) -> Result<bool> {
+    let forgotten = tx.exec(
+        "DELETE FROM failing_address
+         WHERE jurisdiction_id = $1 AND failing_id = $2",
+        params![jurisdiction.0, id],
+    )?;
+    Ok(forgotten == 1)
+}
+
+/// Forgets addresses from which no mail came back since a time: they are tried again. Answers how many.
+pub fn forget_failing(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, before: Timestamp) -> Result<u64> {
+    tx.exec(
+        "DELETE FROM failing_address
+         WHERE jurisdiction_id = $1 AND at < $2",
+        params![jurisdiction.0, before],
+    )
 }
 
 /// Notes that somebody wants no mail.
@@ -726,7 +1036,18 @@ mod tests {
         }
         assert!(!plan.contains("SCAN"), "a full scan: {plan}");
         assert!(!plan.contains("TEMP B-TREE"), "a sort of everything: {plan}");
+        let steps = store.read_blocking(|conn| {
+            conn.rows(
+                &format!("EXPLAIN QUERY PLAN {OF_WEBHOOK}"),
+                params![1_i64, 1_i64, 10_i64],
+                |row| Ok(row.text(3)?.to_owned()),
+            )
+        });
+        let plan = steps.unwrap().join("; ");
+        assert_eq!(plan.matches("delivery_by_state").count(), 4, "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "a sort of everything: {plan}");
     }
+
     fn to_reporter(version: u32, next_at: i64) -> Delivery {
         Delivery {
             id: 0,
@@ -735,6 +1056,7 @@ mod tests {
             channel: Channel::Mail,
             notice: "comment".to_owned(),
             report: 1,
+            merged: None,
             unit: None,
             webhook: 0,
             state: State::Waiting,
@@ -810,7 +1132,7 @@ mod tests {
         const PLACE: JurisdictionId = JurisdictionId(1);
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path(), Timestamp::UNIX_EPOCH).unwrap();
-        // The second was put off, the last are of another reader, and of a whistle that has the number of the case.
+        // The second was put off, the last are of other readers, and of a whistle that has the number of the case.
         let other = Delivery {
             report: 2,
             ..to_reporter(4, 5)
@@ -819,12 +1141,17 @@ mod tests {
             subject: Subject::Whistle(WhistleNumber(7)),
             ..to_reporter(5, 6)
         };
+        let merged = Delivery {
+            merged: Some(CaseNumber(3)),
+            ..to_reporter(6, 7)
+        };
         let all = [
             to_reporter(1, 10),
             to_reporter(2, 30),
             to_reporter(3, 20),
             other,
             whistle,
+            merged.clone(),
         ];
         store
             .write_blocking(move |tx| all.iter().try_for_each(|one| keep(tx, PLACE, one)))
@@ -836,7 +1163,13 @@ mod tests {
             found.map(versions).unwrap()
         };
         assert_eq!(due(4), Vec::<u32>::new());
-        assert_eq!(due(25), [4, 5, 1]);
-        assert_eq!(due(30), [4, 5, 1, 2, 3]);
+        assert_eq!(due(25), [4, 5, 6, 1]);
+        assert_eq!(due(30), [4, 5, 6, 1, 2, 3]);
+        // What cannot wait takes along what waits for the same reader, and nothing else.
+        let now = Timestamp::from_second(6).unwrap();
+        store
+            .write_blocking(move |tx| hasten(tx, PLACE, &merged, now))
+            .unwrap();
+        assert_eq!(due(6), [4, 5, 6]);
     }
 }

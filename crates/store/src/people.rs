@@ -356,6 +356,11 @@ pub const COLUMNS: &[Columns] = &[
         ],
     ),
     of(
+        "question_contact",
+        &["jurisdiction_id", "number", "question"],
+        &[("sealed", &[Contact])],
+    ),
+    of(
         "outbox",
         &[
             "jurisdiction_id",
@@ -556,6 +561,7 @@ pub const COLUMNS: &[Columns] = &[
             ("channel", &[Notices]),
             ("notice", &[Notices]),
             ("report", &[Notices]),
+            ("merged_number", &[Notices]),
             ("state", &[Notices]),
             ("created_at", &[Notices]),
             ("next_at", &[Notices]),
@@ -574,6 +580,7 @@ pub const COLUMNS: &[Columns] = &[
             "scope",
             "sealed",
             "created_at",
+            "paused_at",
         ],
         &[],
     ),
@@ -581,6 +588,24 @@ pub const COLUMNS: &[Columns] = &[
         "opt_out",
         &["jurisdiction_id"],
         &[("who", &[OptOuts]), ("at", &[OptOuts])],
+    ),
+    of(
+        "unit_choice",
+        &["jurisdiction_id", "unit_code", "kinds", "pace", "lang"],
+        &[],
+    ),
+    of(
+        "failing_address",
+        &["jurisdiction_id", "failing_id", "subject", "number", "unit_code"],
+        &[
+            ("who", &[Notices]),
+            ("report", &[Notices]),
+            ("times", &[Notices]),
+            ("given_up", &[Notices]),
+            ("at", &[Notices]),
+            // What the other server answered, without the address.
+            ("why", &[Notices]),
+        ],
     ),
     of(
         "lease",

@@ -77,7 +77,7 @@ const ACCOUNT: Reference = Reference {
 };
 
 /// All tables; one that another refers to comes before it.
-pub const TABLES: [Table; 36] = [
+pub const TABLES: [Table; 39] = [
     of_the_database("migration"),
     // Met by every group commit: a copy on every machine would make each commit wait for all of them.
     of_the_database("writer"),
@@ -96,6 +96,7 @@ pub const TABLES: [Table; 36] = [
     by_jurisdiction("event", &[]),
     by_jurisdiction("contact", &[CASE]),
     by_jurisdiction("contact_view", &[]),
+    by_jurisdiction("question_contact", &[]),
     by_jurisdiction("outbox", &[]),
     by_jurisdiction("idempotency", &[]),
     by_jurisdiction("imported", &[]),
@@ -119,6 +120,8 @@ pub const TABLES: [Table; 36] = [
     by_jurisdiction("delivery", &[]),
     by_jurisdiction("webhook", &[]),
     by_jurisdiction("opt_out", &[]),
+    by_jurisdiction("unit_choice", &[]),
+    by_jurisdiction("failing_address", &[]),
     // Who holds a duty holds it of this database. Spread like the rest: a duty's transaction checks its lease, and must
     // stay on one machine.
     Table {

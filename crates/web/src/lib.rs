@@ -53,6 +53,8 @@ pub struct Settings {
     pub burst: u32,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Whether webhooks may lead to this machine or its network.
+    pub private_webhooks: bool,
 }
 
 impl Default for Settings {
@@ -65,6 +67,7 @@ impl Default for Settings {
             rate: 20,
             burst: 200,
             trusted_proxies: Vec::new(),
+            private_webhooks: false,
         }
     }
 }

@@ -23,7 +23,7 @@ use whistle_service::{
 };
 use whistle_testbed::{
     Bed, copy_folder,
-    post::{Fate, MailServer},
+    post::{Fate, MailServer, Receiver},
     provider::{CLIENT, Provider as There, Signed},
 };
 use whistle_web::{App, Settings, router};
@@ -80,7 +80,11 @@ impl Town {
     }
 
     fn browser(&self, lang: &'static str) -> Browser<'_> {
-        let app = App::new(self.whistle.clone(), Settings::default(), None);
+        let settings = Settings {
+            private_webhooks: true,
+            ..Settings::default()
+        };
+        let app = App::new(self.whistle.clone(), settings, None);
         Browser {
             town: self,
             router: router(app),
@@ -1298,6 +1302,7 @@ fn every_page_is_whole_in_both_languages() {
             "/staff/account/second-factor",
             "/staff/accounts",
             "/staff/handover",
+            "/staff/webhooks",
         ] {
             let page = browser.get(path);
             page.is(200);
@@ -1973,6 +1978,253 @@ fn path_in(mail: &str, header: &str) -> String {
         .split_once(&format!("{header}: <https://willow.example.org"))
         .unwrap();
     rest.split('>').next().unwrap().to_owned()
+}
+
+/// A courier to a mail server of the test's.
+fn courier(town: &Town) -> (Courier, MailServer) {
+    let server = MailServer::new();
+    let outgoing = Outgoing {
+        mail: Some(Outlet {
+            smtp: server.url(),
+            from: "whistle@example.org".to_owned(),
+            reply: Some("reply@example.org".to_owned()),
+            timeout: Outlet::TIMEOUT,
+        }),
+        base_url: None,
+        private_webhooks: false,
+    };
+    town.whistle.do_duties().unwrap();
+    let courier = Courier::open(town.whistle.clone(), outgoing).unwrap();
+    (courier, server)
+}
+
+/// The path of a link in a mail.
+fn link_in(mail: &str, path: &str) -> String {
+    let mail = mail.replace("=\n", "").replace("=3D", "=");
+    let from = mail.find(path).unwrap_or_else(|| panic!("no {path} in {mail}"));
+    let end = mail[from..].find(|c: char| !c.is_ascii_alphanumeric() && !"/-".contains(c));
+    mail[from..from + end.unwrap()].to_owned()
+}
+
+#[test]
+fn a_reporter_judges_the_work_on_the_page_of_the_mail_until_it_was_judged() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    town.add_user("water", &["WATER-H"]);
+    let (courier, server) = courier(&town);
+    let (number, _) = town.browser("en").report(&[("email", "s@example.org")]);
+    let (mut desk, mut water) = (town.browser("en"), town.browser("en"));
+    desk.sign_in("desk");
+    water.sign_in("water");
+    desk.act(&number, "accept", &[]).is(303);
+    desk.act(&number, "assign", &[("unit", "WATER")]).is(303);
+    water.act(&number, "report_in", &[]).is(303);
+    let done = [("outcome", "resolved"), ("text", "The pipe is tight.")];
+    water.act(&number, "handle", &done).is(303);
+    courier.round().unwrap();
+    let mail = server.desk.taken().pop().unwrap().text;
+    let link = link_in(&mail, "/judge/");
+    let mut stranger = town.browser("zh");
+    let page = stranger.get(&link);
+    page.is(200)
+        .says("The pipe is tight.")
+        .says("name=\"verb\" value=\"rework\"");
+    assert_eq!(page.headers[header::REFERRER_POLICY], "no-referrer");
+    stranger.get(&link).is(200).says("name=\"verb\"");
+    let seen = page.hidden("seen");
+    let judge = |stranger: &mut Browser<'_>, verb: &str, text: &str| {
+        stranger.post(&link, &[("verb", verb), ("seen", &seen), ("text", text)])
+    };
+    judge(&mut stranger, "rework", "").is(400).says("open>");
+    judge(&mut stranger, "withdraw", "").is(400);
+    judge(&mut stranger, "rework", "It still drips.").is(303);
+    stranger
+        .get(&link)
+        .is(200)
+        .says("已有答复")
+        .says_nothing_of("name=\"verb\"");
+    judge(&mut stranger, "verify", "").is(410);
+    stranger.get("/judge/1-1-AAAA").is(404);
+    desk.get(&format!("/staff/cases/{number}"))
+        .says("It still drips.");
+}
+
+#[test]
+fn what_a_reader_is_told_they_choose_with_their_code_or_by_the_link_and_a_unit_by_its_lead() {
+    let town = Town::open();
+    town.add_user("lead", &["CITY-L"]);
+    town.add_user("desk", &["CITY-D"]);
+    let (courier, server) = courier(&town);
+    let mut reporter = town.browser("en");
+    let (_, _) = reporter.report(&[("email", "s@example.org")]);
+    courier.round().unwrap();
+    reporter
+        .get("/follow/mine")
+        .is(200)
+        .says("What you are told")
+        .says("value=\"all\" checked");
+    let chosen = [("kinds", "answers"), ("pace", "daily"), ("lang", "zh")];
+    reporter
+        .post_on("/follow/mine/notices", &chosen)
+        .says("Kept.")
+        .says("value=\"answers\" checked")
+        .says("value=\"daily\" checked");
+    // What they correct leaves the choice as it is.
+    reporter
+        .post_on("/follow/mine/contact", &[("email", "t@example.org")])
+        .says("value=\"answers\" checked");
+    let mail = server
+        .desk
+        .taken()
+        .into_iter()
+        .find(|mail| mail.to == "s@example.org");
+    let path = path_in(&mail.unwrap().text, "List-Unsubscribe");
+    let mut stranger = town.browser("en");
+    stranger.get(&path).is(200).says("value=\"answers\" checked");
+    let back = [
+        ("what", "choose"),
+        ("kinds", "all"),
+        ("pace", "at_once"),
+        ("lang", "en"),
+    ];
+    stranger
+        .post(&path, &back)
+        .is(200)
+        .says("Kept.")
+        .says("value=\"all\" checked");
+    reporter.get("/follow/mine").says("value=\"at_once\" checked");
+
+    let mut lead = town.browser("zh");
+    lead.sign_in("lead");
+    let account = lead.get("/staff/account");
+    account.is(200).says("柳溪市协调指挥中心的通知");
+    let token = account.hidden("token");
+    let chosen = [
+        ("token", token.as_str()),
+        ("kinds", "answers"),
+        ("pace", "daily"),
+        ("lang", "en"),
+    ];
+    lead.post_on("/staff/account/notices", &chosen)
+        .says("已保存")
+        .says("value=\"daily\" checked");
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let account = desk.get("/staff/account");
+    account.is(200).says_nothing_of("name=\"pace\"");
+    let token = account.hidden("token");
+    desk.post("/staff/account/notices", &[("token", &token), ("kinds", "all")])
+        .is(403);
+}
+
+#[test]
+fn somebody_outside_is_mailed_the_link_of_a_question_from_its_form() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let (courier, server) = courier(&town);
+    let (number, _) = town.browser("en").report(&[]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let ask = |email| {
+        [
+            ("report", ""),
+            ("email", email),
+            ("until", "2026-05-10"),
+            ("text", "Whose gate is it?"),
+        ]
+    };
+    desk.act(&number, "ask", &ask("museum"))
+        .is(400)
+        .says("Write an address such as name@example.org.");
+    desk.act(&number, "ask", &ask("museum@example.org")).is(303);
+    courier.round().unwrap();
+    let mail = server.desk.taken().pop().unwrap();
+    assert_eq!(mail.to, "museum@example.org");
+    let mut museum = town.browser("en");
+    museum
+        .get(&link_in(&mail.text, "/ask/"))
+        .is(200)
+        .says("Whose gate is it?");
+    let way_out = path_in(&mail.text, "List-Unsubscribe");
+    museum.get(&way_out).is(200).says_nothing_of("name=\"pace\"");
+    desk.get(&format!("/staff/cases/{number}"))
+        .says("Somebody outside: a question")
+        .says_nothing_of("museum@example.org");
+}
+
+#[test]
+fn staff_who_look_how_to_reach_a_reporter_see_that_mail_comes_back() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let (courier, server) = courier(&town);
+    let (number, _) = town.browser("en").report(&[("email", "s@example.org")]);
+    server.desk.next([Fate::Refuse("550 5.1.1 <{to}>: nobody here")]);
+    courier.round().unwrap();
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let case = format!("/staff/cases/{number}");
+    let token = desk.get(&case).hidden("token");
+    desk.post(&format!("{case}/contacts"), &[("token", &token)])
+        .is(200)
+        .says("s@example.org")
+        .says("mail comes back");
+}
+
+#[test]
+fn who_administers_the_whole_place_adds_tries_pauses_and_removes_a_webhook() {
+    let town = Town::open();
+    town.add_user("lead", &["CITY-L"]);
+    town.add_user("desk", &["CITY-D"]);
+    let receiver = Receiver::new();
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    desk.get("/staff").says_nothing_of("/staff/webhooks");
+    desk.get("/staff/webhooks").is(403);
+    let mut lead = town.browser("en");
+    lead.sign_in("lead");
+    let page = lead.get("/staff/webhooks");
+    page.is(200).says("There is none.");
+    let token = page.hidden("token");
+    let url = receiver.url();
+    for (url, events, said) in [
+        ("ftp://example.org", "", "Write an address of the open internet"),
+        (url.as_str(), "closed", "Write words of events"),
+        (url.as_str(), "sms", "added by the operator"),
+    ] {
+        let fields = [("token", token.as_str()), ("url", url), ("events", events)];
+        lead.post("/staff/webhooks", &fields).is(400).says(said);
+    }
+    let fields = [
+        ("token", token.as_str()),
+        ("url", &url),
+        ("events", "verified, declined"),
+        ("all", "yes"),
+    ];
+    lead.post("/staff/webhooks", &fields)
+        .is(201)
+        .says("whsec_")
+        .says("shown this once only");
+    lead.get("/staff/webhooks").says(&url).says_nothing_of("whsec_");
+    let hook = "/staff/webhooks/1";
+    lead.get(hook)
+        .is(200)
+        .says("verified, declined")
+        .says("Nothing so far.");
+    let change =
+        |lead: &mut Browser<'_>, word: &str| lead.post(&format!("{hook}/{word}"), &[("token", &token)]);
+    change(&mut lead, "test").is(200).says("The test arrived.");
+    assert!(receiver.desk.taken()[0].body.contains("\"type\":\"test\""));
+    receiver.desk.next([Fate::Refuse("500 Broken")]);
+    change(&mut lead, "test")
+        .is(200)
+        .says("The test did not arrive")
+        .says("500");
+    change(&mut lead, "pause").is(303);
+    lead.get(hook).says("Resume").says("paused");
+    change(&mut lead, "resume").is(303);
+    change(&mut lead, "burn").is(404);
+    assert_eq!(change(&mut lead, "remove").is(303).location(), "/staff/webhooks");
+    lead.get(hook).is(404);
 }
 
 #[test]

@@ -342,7 +342,15 @@ impl Town {
             .replace("{link}", "1-1-AAAA")
             .replace("{code}", OWN)
             .replace("{account}", &matter.account.to_string())
-            .replace("{change}", "sign-out")
+            .replace("{webhook}", "1")
+            .replace(
+                "{change}",
+                if path.contains("/webhooks/") {
+                    "pause"
+                } else {
+                    "sign-out"
+                },
+            )
             .replace(
                 "{verb}",
                 if path.contains("/whistles/") {
@@ -395,7 +403,12 @@ impl Town {
                 "text=so&seen=99".to_owned()
             }
             "/notices/stop" => "what=all".to_owned(),
-            "/ask/{link}" => "text=so".to_owned(),
+            "/ask/{link}" | "/judge/{link}" => "text=so&verb=rework".to_owned(),
+            "/follow/mine/notices" | "/staff/account/notices" => {
+                "kinds=answers&pace=daily&lang=en".to_owned()
+            }
+            "/staff/webhooks" => "url=https%3A%2F%2Fexample.org%2Fhook&events=verified".to_owned(),
+            "/staff/webhooks/{webhook}/{change}" => "so=so".to_owned(),
             "/staff/handover" => "note=so".to_owned(),
             "/staff/sign-in" => "login=nobody&password=nothing+of+the+kind".to_owned(),
             "/staff/account/password" => {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     case::Actor,
-    place::{Approval, AreaIndex, Place, Post, UnitKind, WhistleKind},
+    place::{Approval, AreaIndex, Place, Post, Unit, UnitKind, WhistleKind},
     rights::Role,
     words::UnitCode,
 };
@@ -413,6 +413,18 @@ pub(super) fn approves(
             Some(Approval::Above) if place.station_above(station.area).is_none() => own,
             Some(Approval::Above) => is_station_above(post, station.area, place),
         }
+}
+
+/// The station whose lead must approve a whistle: its own, or the one next above; none where nobody need.
+pub fn approver<'p>(whistle: &Whistle, place: &'p Place) -> Option<&'p Unit> {
+    let station = whistle
+        .stations
+        .first()
+        .and_then(|unit| place.unit(unit.as_str()))?;
+    match whistle.approval? {
+        Approval::Lead => Some(station),
+        Approval::Above => place.station_above(station.area).or(Some(station)),
+    }
 }
 
 /// Whether a post may blow whistles of a kind, or ask for them.

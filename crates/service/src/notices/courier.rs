@@ -21,11 +21,12 @@ use tokio::{
 };
 use whistle_domain::{
     mask::mask,
-    words::{JurisdictionId, Subject, UnitCode},
+    words::{CaseNumber, JurisdictionId, Subject, UnitCode},
 };
 use whistle_notices::{
     Failed, Why,
     mail::{MAX_CONNECTIONS, Mailer, Outlet},
+    told::Reader,
     webhook::Hooks,
 };
 use whistle_store::{
@@ -33,7 +34,7 @@ use whistle_store::{
     notice::{self as stored, Channel, Delivery, State, Tried},
 };
 
-use super::{letter::Made, spread::Ways};
+use super::{letter::Made, returned::Returned, spread::Ways};
 use crate::{
     Whistle,
     duties::Duty,
@@ -379,13 +380,13 @@ type Group = VecDeque<Letter>;
 /// Puts together what goes to one reader: all mail to a unit about cases, or to a reporter about a case; all calls about a case.
 /// What is about a whistle goes by itself: who is called must not look for that among other notices.
 fn grouped(deliveries: Vec<Delivery>) -> VecDeque<Group> {
-    type Reader = (Option<UnitCode>, u32, Option<Subject>);
+    type Reader = (Option<UnitCode>, u32, Option<CaseNumber>, Option<Subject>);
     let mut order: Vec<Reader> = Vec::new();
     let mut groups: HashMap<Reader, Letter> = HashMap::new();
     for delivery in deliveries {
         let together = delivery.unit.is_some() && matches!(delivery.subject, Subject::Case(_));
         let about = (!together).then_some(delivery.subject);
-        let reader = (delivery.unit.clone(), delivery.report, about);
+        let reader = (delivery.unit.clone(), delivery.report, delivery.merged, about);
         groups
             .entry(reader.clone())
             .or_insert_with(|| {
@@ -510,34 +511,39 @@ impl Job {
             .await?;
         // Those that went together, and perhaps arrived, wait for the same moment, by which it is known that they did.
         let later = now + self.wait(group[0].tries);
-        let mut begun = 0;
+        let (mut begun, mut addressee) = (0, None);
         let sent = match made {
             Made::Unwanted(why) => {
                 for one in &group {
                     self.tell(one, State::Dropped, why.as_str());
                 }
-                self.note(&group, |_| State::Dropped, later, 0, why.as_str())
+                self.note(&group, |_| State::Dropped, later, 0, why.as_str(), None)
                     .await?;
                 return Ok(true);
             }
             Made::Broken(what) => Err(Failed::Later(what)),
-            Made::Letter(letter) => match &self.transports.mailer {
-                Some(mailer) => {
-                    // Never closed.
-                    let _one = self.transports.at_once.acquire().await;
-                    // Should this process not live to note what became of it, the next one knows what went together.
-                    let why = Why::perhaps(Why::Unheard.as_str());
-                    self.note(&group, |_| State::Waiting, now, 1, &why).await?;
-                    begun = 1;
-                    mailer.send(&letter).await
-                }
-                None => Err(Why::MailNotSetUp.later()),
-            },
+            Made::Letter(letter, reader) => {
+                let sent = match &self.transports.mailer {
+                    Some(mailer) => {
+                        // Never closed.
+                        let _one = self.transports.at_once.acquire().await;
+                        // Should this process not live to note what became of it, the next one knows what went together.
+                        let why = Why::perhaps(Why::Unheard.as_str());
+                        self.note(&group, |_| State::Waiting, now, 1, &why, None).await?;
+                        begun = 1;
+                        mailer.send(&letter).await
+                    }
+                    None => Err(Why::MailNotSetUp.later()),
+                };
+                addressee = Some((letter.to, reader));
+                sent
+            }
             Made::Call(call) => self.transports.hooks.send(&call).await,
         };
+        let refused = addressee.filter(|_| matches!(sent, Err(Failed::Address(_))));
         let (went, why) = match sent {
             Ok(()) => (State::Sent, String::new()),
-            Err(Failed::Never(why)) => (State::Dead, why),
+            Err(Failed::Never(why) | Failed::Address(why)) => (State::Dead, why),
             // It may have been taken the time before.
             Err(Failed::Later(why)) if !Why::is_perhaps(&group[0].error) => (State::Waiting, why),
             Err(Failed::Later(why) | Failed::Perhaps(why)) => (State::Waiting, Why::perhaps(&why)),
@@ -556,11 +562,12 @@ impl Job {
         for one in &group {
             self.tell(one, state(one), &why);
         }
-        self.note(&group, state, later, 1 - begun, &why).await?;
+        self.note(&group, state, later, 1 - begun, &why, refused).await?;
         Ok(went != State::Waiting)
     }
 
-    /// Notes how far deliveries are that went together. Those that wait go again `later`.
+    /// Notes how far deliveries are that went together. Those that wait go again `later`. `refused` is the address that the
+    /// server refuses for good, and whose it is.
     async fn note(
         &self,
         group: &[Delivery],
@@ -568,6 +575,7 @@ impl Job {
         later: Timestamp,
         tries: u32,
         error: &str,
+        refused: Option<(String, Reader)>,
     ) -> Result<()> {
         let now = self.whistle.now();
         let tried: Vec<Tried> = group
@@ -580,15 +588,28 @@ impl Job {
                 error: error.to_owned(),
             })
             .collect();
-        let (id, held) = (self.here.id, self.held);
+        let (id, held, whistle) = (self.here.id, self.held, self.whistle.clone());
+        let (subject, error) = (group.first().map(|one| one.subject), error.to_owned());
         self.whistle
             .store
-            .write(move |tx| {
+            .write(move |tx| -> Result<()> {
                 lease::hold(tx, &held)?;
-                tried.iter().try_for_each(|one| stored::note(tx, id, one))
+                for one in &tried {
+                    stored::note(tx, id, one)?;
+                }
+                if let (Some((email, reader)), Some(subject)) = (&refused, subject) {
+                    let returned = Returned {
+                        email,
+                        subject,
+                        reader,
+                        for_good: true,
+                        why: &error,
+                    };
+                    whistle.note_returned(tx, id, &returned, now)?;
+                }
+                Ok(())
             })
-            .await?;
-        Ok(())
+            .await
     }
 
     /// How long to wait after a failed try: twice as long each time, and never for all at the same moment.
@@ -629,7 +650,7 @@ impl Job {
 
 #[cfg(test)]
 mod tests {
-    use whistle_domain::words::{CaseNumber, WhistleNumber};
+    use whistle_domain::words::WhistleNumber;
 
     use super::*;
 
@@ -652,6 +673,7 @@ mod tests {
             channel: Channel::Mail,
             notice: String::new(),
             report: 0,
+            merged: None,
             unit: unit.map(|unit| unit.parse().unwrap()),
             webhook: 0,
             state: State::Waiting,

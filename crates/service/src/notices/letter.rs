@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use whistle_domain::{
-    case::{self, Case},
+    case::{self, Body, Case},
     whistle::{self, Whistle as Blown},
     words::{Lang, Subject},
 };
@@ -22,6 +22,7 @@ use whistle_store::{
 
 use crate::{
     Whistle,
+    case::judges,
     error::Result,
     place::Here,
     secret::{Contact, Purpose},
@@ -29,7 +30,8 @@ use crate::{
 
 /// What a delivery, or several to one reader, became.
 pub(super) enum Made {
-    Letter(Letter),
+    /// A mail, and to whom it goes.
+    Letter(Box<Letter>, Reader),
     Call(Call),
     /// Nobody wants it any more, and why.
     Unwanted(Why),
@@ -39,15 +41,37 @@ pub(super) enum Made {
 
 /// What something was told of, as it was then.
 enum Then {
-    Case(Box<Case>, Vec<case::Event>),
+    Case(Box<Case>, Vec<case::Event>, Answering),
     Whistle(Box<Blown>, Vec<whistle::Event>),
+}
+
+/// What its reader may answer to it now.
+enum Answering {
+    Nothing,
+    /// The last part of the address of the page.
+    Question(String),
+    /// The same.
+    Work(String),
+    /// It was answered, or no longer can be.
+    Over,
 }
 
 impl Then {
     fn view(&self, here: &Here, lang: Lang, reader: &Reader, links: &Links) -> View {
         let place = &here.place;
         match self {
-            Self::Case(case, log) => View::new(case, log, place, lang, reader, links),
+            Self::Case(case, log, answering) => {
+                let answer = match answering {
+                    Answering::Question(link) => format!("{}/ask/{link}", links.base),
+                    Answering::Work(link) => format!("{}/judge/{link}", links.base),
+                    Answering::Nothing | Answering::Over => String::new(),
+                };
+                let links = Links {
+                    answer,
+                    ..links.clone()
+                };
+                View::new(case, log, place, lang, reader, &links)
+            }
             Self::Whistle(blown, log) => View::of_whistle(blown, log, place, lang, reader, links),
         }
     }
@@ -55,7 +79,7 @@ impl Then {
     /// What a webhook is told of its last event; none when that is not for it.
     fn event(&self, here: &Here, all: bool, base: &str) -> Option<String> {
         match self {
-            Self::Case(case, log) => webhook::case_event(case, log, &here.place, all, base),
+            Self::Case(case, log, _) => webhook::case_event(case, log, &here.place, all, base),
             Self::Whistle(blown, log) if all => webhook::whistle_event(blown, log, &here.place, base),
             Self::Whistle(..) => None,
         }
@@ -79,24 +103,28 @@ impl Whistle {
             return Ok(Made::Broken(Why::NoBaseUrl.as_str().to_owned()));
         };
         match first.channel {
-            Channel::Mail => self.letter(conn, here, group, base),
+            Channel::Mail => self.letter(conn, here, group, base, now),
             Channel::Webhook => self.call(conn, here, first, base, now),
         }
     }
 
-    fn letter(&self, conn: &Conn, here: &Here, group: &[Delivery], base: &str) -> Result<Made> {
+    fn letter(
+        &self,
+        conn: &Conn,
+        here: &Here,
+        group: &[Delivery],
+        base: &str,
+        now: Timestamp,
+    ) -> Result<Made> {
         let first = &group[0];
-        let own_lang = own_language(here);
-        let (reader, email, lang) = if let Some(unit) = &first.unit {
-            let email = here.place.unit(unit.as_str()).map(|unit| unit.email.clone());
-            (Reader::Unit(unit.clone()), email.unwrap_or_default(), own_lang)
-        } else {
-            let contact = self.contact_of(conn, here, first.subject, first.report)?;
-            let lang = contact.lang.unwrap_or(own_lang);
-            (Reader::Reporter(first.report), contact.email, lang)
-        };
+        let reader = reader_of(first);
+        let (email, lang) = self.address_of(conn, here, first.subject, &reader)?;
+        let lang = lang.unwrap_or_else(|| own_language(here));
         if email.is_empty() {
             return Ok(Made::Unwanted(Why::AddressErased));
+        }
+        if self.failing_since(conn, here.id, &email)?.is_some() {
+            return Ok(Made::Unwanted(Why::AddressFails));
         }
         if stored::is_opted_out(conn, here.id, &self.secret.opt_outs(here.id, &email, None))? {
             return Ok(Made::Unwanted(Why::NoMailWanted));
@@ -107,22 +135,23 @@ impl Whistle {
         let links = |subject: Subject| Links {
             base: base.to_owned(),
             stop: format!("{base}/notices/stop?t={stop_token}"),
-            code: match (&reader, subject) {
-                (Reader::Reporter(report), Subject::Case(number)) => {
-                    self.secret.pickup_code(here.id, number, *report)
-                }
-                _ => String::new(),
-            },
+            code: self.code_of(here, subject, &reader),
+            answer: String::new(),
         };
         let mut said: Vec<(Words, View)> = Vec::new();
+        let mut over = false;
         for delivery in group {
             let about = self.secret.opt_outs(here.id, &email, Some(delivery.subject));
             if stored::is_opted_out(conn, here.id, &about)? {
                 continue;
             }
-            let Some(then) = then(conn, here, delivery)? else {
+            let Some(then) = self.then(conn, here, delivery, now)? else {
                 continue;
             };
+            if matches!(then, Then::Case(_, _, Answering::Over)) {
+                over = true;
+                continue;
+            }
             let view = then.view(here, lang, &reader, &links(delivery.subject));
             match worded(here, &delivery.notice, lang, &view) {
                 Ok(words) => said.push((words, view)),
@@ -130,7 +159,11 @@ impl Whistle {
             }
         }
         let Some((_, view)) = said.first().cloned() else {
-            return Ok(Made::Unwanted(Why::NoneAboutThis));
+            return Ok(Made::Unwanted(if over {
+                Why::QuestionOver
+            } else {
+                Why::NoneAboutThis
+            }));
         };
         let words = match said.as_slice() {
             [(words, _)] => Ok(words.clone()),
@@ -142,23 +175,37 @@ impl Whistle {
             (Err(what), _) | (_, Err(what)) => return Ok(template_failed(&what)),
         };
         words.text = format!("{}\n\n-- \n{}\n{}\n", words.text, footer.subject, footer.text);
-        let reply_token = match reader {
-            Reader::Reporter(_) => {
-                Some(
-                    self.secret
-                        .notice_token(Purpose::Reply, here.id, first.subject, &reader),
-                )
+        let token =
+            |purpose, reader: &Reader| self.secret.notice_token(purpose, here.id, first.subject, reader);
+        let reply_token = match (&reader, group) {
+            (Reader::Unit(_), _) => None,
+            // An answer to a mail that asks one question is the answer to that.
+            (Reader::Reporter(_), [one]) if one.notice == Notice::Asked.as_str() => {
+                Some(token(Purpose::Reply, &Reader::Asked(one.version)))
             }
-            Reader::Unit(_) => None,
+            _ => Some(token(Purpose::Reply, &reader)),
         };
         let id = reply_token.as_ref().unwrap_or(&stop_token);
-        Ok(Made::Letter(Letter {
-            to: email,
+        let letter = Letter {
             words,
             id: format!("{id}.{}", which(group)),
+            bounce_token: Some(self.secret.bounce_token(here.id, first.subject, &reader, &email)),
+            to: email,
             reply_token,
             stop: links(first.subject).stop,
-        }))
+        };
+        Ok(Made::Letter(Box::new(letter), reader))
+    }
+
+    /// The pick-up code of a reader, of the case that they reported.
+    fn code_of(&self, here: &Here, subject: Subject, reader: &Reader) -> String {
+        match (reader, subject) {
+            (Reader::Reporter(report), Subject::Case(number)) => {
+                self.secret.pickup_code(here.id, number, *report)
+            }
+            (Reader::Merged(number, report), _) => self.secret.pickup_code(here.id, *number, *report),
+            _ => String::new(),
+        }
     }
 
     fn call(
@@ -173,29 +220,37 @@ impl Whistle {
         let Some(hook) = hooks.into_iter().find(|hook| hook.id == delivery.webhook) else {
             return Ok(Made::Unwanted(Why::WebhookRemoved));
         };
+        if hook.paused_at.is_some() {
+            return Ok(Made::Unwanted(Why::WebhookPaused));
+        }
         let Some(secret) = self.secret.open_webhook(&hook.sealed, (here.id, hook.id)) else {
             return Ok(Made::Broken(Why::OtherKey.as_str().to_owned()));
         };
-        let Some(then) = then(conn, here, delivery)? else {
+        let Some(then) = self.then(conn, here, delivery, now)? else {
             return Ok(Made::Unwanted(Why::Gone));
         };
         let body = match (&then, delivery.notice.strip_prefix(SMS)) {
-            (Then::Case(case, _), Some(notice)) => {
-                let contact = self.contact_of(conn, here, delivery.subject, delivery.report)?;
+            (Then::Case(_, _, Answering::Over), Some(_)) => {
+                return Ok(Made::Unwanted(Why::QuestionOver));
+            }
+            (Then::Case(..), Some(notice)) => {
+                let reader = reader_of(delivery);
+                let contact = self.contact_of(conn, here, delivery.subject, &reader)?;
                 if contact.phone.is_empty() {
                     return Ok(Made::Unwanted(Why::NumberErased));
                 }
                 let lang = contact.lang.unwrap_or_else(|| own_language(here));
-                let reader = Reader::Reporter(delivery.report);
                 let links = Links {
                     base: base.to_owned(),
                     stop: String::new(),
-                    code: self.secret.pickup_code(here.id, case.number, delivery.report),
+                    code: self.code_of(here, delivery.subject, &reader),
+                    answer: String::new(),
                 };
                 let view = then.view(here, lang, &reader, &links);
                 match worded(here, notice.trim(), lang, &view) {
                     Ok(words) => {
-                        let text = format!("{} {}", words.subject, view.follow);
+                        let link = where_to(&view);
+                        let text = format!("{} {link}", words.subject);
                         webhook::sms(&contact.phone, &text, lang, now)
                     }
                     Err(what) => return Ok(template_failed(&what)),
@@ -215,22 +270,127 @@ impl Whistle {
         }))
     }
 
-    /// The contact data of a report; nothing in it when there is none any more.
+    /// The address of a reader, and the language that they chose; empty when it was erased.
+    pub(super) fn address_of(
+        &self,
+        conn: &Conn,
+        here: &Here,
+        subject: Subject,
+        reader: &Reader,
+    ) -> Result<(String, Option<Lang>)> {
+        let Reader::Unit(unit) = reader else {
+            let contact = self.contact_of(conn, here, subject, reader)?;
+            return Ok((contact.email, contact.lang));
+        };
+        let email = here.place.unit(unit.as_str()).map(|unit| unit.email.clone());
+        let lang = super::choices::of_unit(conn, here.id, unit)?.lang;
+        Ok((email.unwrap_or_default(), lang))
+    }
+
+    /// How a reader who is no unit can be reached; nothing in it when that is not known any more.
     pub(super) fn contact_of(
         &self,
         conn: &Conn,
         here: &Here,
         subject: Subject,
-        report: u32,
+        reader: &Reader,
     ) -> Result<Contact> {
         let Subject::Case(number) = subject else {
             return Ok(Contact::default());
+        };
+        let (number, report) = match reader {
+            Reader::Unit(_) => return Ok(Contact::default()),
+            Reader::Reporter(report) => (number, *report),
+            Reader::Merged(own, report) => (*own, *report),
+            Reader::Asked(question) => {
+                let sealed = intake::respondent(conn, here.id, number, *question)?;
+                let of = (here.id, number, *question);
+                return Ok(sealed
+                    .and_then(|sealed| self.secret.open_respondent(&sealed, of))
+                    .unwrap_or_default());
+            }
         };
         let sealed = intake::contacts(conn, here.id, number)?;
         let own = sealed.into_iter().find(|(of, _)| *of == report);
         Ok(own
             .and_then(|(_, sealed)| self.secret.open(&sealed, (here.id, number, report)))
             .unwrap_or_default())
+    }
+
+    /// The case or whistle and its log up to the event that is told of.
+    fn then(&self, conn: &Conn, here: &Here, delivery: &Delivery, now: Timestamp) -> Result<Option<Then>> {
+        let told = delivery.version as usize;
+        Ok(match delivery.subject {
+            Subject::Case(number) => {
+                let found = cases::with_log(conn, here.id, number)?;
+                found.and_then(|(current, mut log)| {
+                    let answering = self.answering(here, &current, &log, delivery, now);
+                    log.truncate(told);
+                    let case = Case::fold(number, &log).ok()?;
+                    Some(Then::Case(Box::new(case), log, answering))
+                })
+            }
+            Subject::Whistle(number) => {
+                let mut log = whistles::log(conn, here.id, number)?;
+                log.truncate(told);
+                Blown::fold(number, &log)
+                    .ok()
+                    .map(|blown| Then::Whistle(Box::new(blown), log))
+            }
+        })
+    }
+
+    /// What the reader of a notice may answer, as the case is now.
+    fn answering(
+        &self,
+        here: &Here,
+        case: &Case,
+        log: &[case::Event],
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Answering {
+        let (version, number) = (delivery.version, case.number);
+        let notice = delivery
+            .notice
+            .strip_prefix(SMS)
+            .unwrap_or(&delivery.notice)
+            .trim();
+        let is = |wanted: Notice| notice == wanted.as_str();
+        let told = log.get(version as usize - 1).map(|event| &event.body);
+        if is(Notice::Asked) && matches!(told, Some(Body::Asked { .. })) {
+            let open = case.question.as_ref();
+            let open = open.is_some_and(|open| open.number == version && open.until > now);
+            return if open {
+                Answering::Question(self.secret.question_link(here.id, number, version))
+            } else {
+                Answering::Over
+            };
+        }
+        let is_first = reader_of(delivery) == Reader::Reporter(1);
+        if is(Notice::Handled) && is_first && judges(here, case, log, version, now) {
+            return Answering::Work(self.secret.judging_link(here.id, number, version));
+        }
+        Answering::Nothing
+    }
+}
+
+/// For whom a delivery is.
+pub(super) fn reader_of(delivery: &Delivery) -> Reader {
+    match (&delivery.unit, delivery.merged, delivery.report) {
+        (Some(unit), ..) => Reader::Unit(unit.clone()),
+        (None, Some(number), report) => Reader::Merged(number, report),
+        // Nobody else outside is told of anything.
+        (None, None, 0) => Reader::Asked(delivery.version),
+        (None, None, report) => Reader::Reporter(report),
+    }
+}
+
+/// Where a reader sees what a notice is about, or answers it.
+fn where_to(view: &View) -> String {
+    if view.answer.is_empty() {
+        format!("{}{}", view.follow, view.staff)
+    } else {
+        view.answer.clone()
     }
 }
 
@@ -264,35 +424,12 @@ fn worded(here: &Here, notice: &str, lang: Lang, view: &View) -> Result<Words, S
     here.notices.render(notice.parse()?, lang, view)
 }
 
-/// The case or whistle and its log up to the event that is told of.
-fn then(conn: &Conn, here: &Here, delivery: &Delivery) -> Result<Option<Then>> {
-    let told = delivery.version as usize;
-    Ok(match delivery.subject {
-        Subject::Case(number) => {
-            let found = cases::with_log(conn, here.id, number)?;
-            found.and_then(|(_, mut log)| {
-                log.truncate(told);
-                Case::fold(number, &log)
-                    .ok()
-                    .map(|case| Then::Case(Box::new(case), log))
-            })
-        }
-        Subject::Whistle(number) => {
-            let mut log = whistles::log(conn, here.id, number)?;
-            log.truncate(told);
-            Blown::fold(number, &log)
-                .ok()
-                .map(|blown| Then::Whistle(Box::new(blown), log))
-        }
-    })
-}
-
 /// The values of a mail that holds several notices. They are about one case for a reporter, about any for a unit.
 fn digest(first: &View, several: &[(Words, View)]) -> View {
     let item = |(words, view): &(Words, View)| Item {
         number: view.number.clone(),
         subject: words.subject.clone(),
-        link: format!("{}{}", view.follow, view.staff),
+        link: where_to(view),
     };
     View {
         count: several.len().to_string(),

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use whistle_domain::{
-    case::{Case, Event},
+    case::{Body, Case, Event, Respondent},
     whistle::Whistle as Blown,
     words::{CaseNumber, Subject, UnitCode, WhistleNumber},
 };
 use whistle_notices::{
-    Why,
-    told::{self, Reader, Told},
+    Notice, Why,
+    choice::{Choice, Pace},
+    told::{self, Reached, Reader, Told},
     webhook::{self, SMS, WHISTLE},
 };
 use whistle_store::{
@@ -20,7 +21,8 @@ use whistle_store::{
     whistle as whistles,
 };
 
-use crate::{Whistle, error::Result, place::Here};
+use super::choices;
+use crate::{Whistle, case::MAX_MERGED, error::Result, place::Here};
 
 /// Messages of one transaction: few enough that commands are not kept waiting.
 const BATCH: usize = 50;
@@ -82,43 +84,61 @@ impl Whistle {
         messages: &[Message],
         now: Timestamp,
     ) -> Result<Made> {
-        let webhooks = stored::webhooks(conn, here.id)?;
+        if messages.is_empty() {
+            return Ok(Made::default());
+        }
+        let mut webhooks = stored::webhooks(conn, here.id)?;
+        webhooks.retain(|hook| hook.paused_at.is_none());
         if !ways.mail && webhooks.is_empty() {
             return Ok(Made::default());
         }
         let mut spreading = Spreading {
+            whistle: self,
             conn,
             here,
             ways,
             webhooks,
+            units: choices::of_units(conn, here.id)?,
             gathered: Gathered::new(here.place.jurisdiction.settings.digest, now),
             now,
             made: Made::default(),
         };
         for message in messages {
             match message.subject {
-                Subject::Case(number) => {
-                    let (mailed, texted) = self.reachable(conn, here, number)?;
-                    spreading.case(number, message, &mailed, &texted)?;
-                }
+                Subject::Case(number) => spreading.case(number, message)?,
                 Subject::Whistle(number) => spreading.whistle(number, message)?,
             }
         }
         Ok(spreading.made)
     }
+}
 
-    /// The reporters of a case who gave an address of e-mail, and those who gave only a telephone number.
-    fn reachable(&self, conn: &Conn, here: &Here, number: CaseNumber) -> Result<(Vec<u32>, Vec<u32>)> {
-        let (mut mailed, mut texted) = (Vec::new(), Vec::new());
-        for (report, sealed) in intake::contacts(conn, here.id, number)? {
-            let contact = self.secret.open(&sealed, (here.id, number, report));
-            match contact {
-                Some(contact) if !contact.email.is_empty() => mailed.push(report),
-                Some(contact) if !contact.phone.is_empty() => texted.push(report),
-                _ => {}
-            }
+/// Readers who can be reached in one way, by report, with what they chose.
+#[derive(Default)]
+struct Readers {
+    reporters: Vec<(u32, Choice)>,
+    merged: Vec<((CaseNumber, u32), Choice)>,
+}
+
+impl Readers {
+    fn add(&mut self, own: CaseNumber, told: CaseNumber, report: u32, choice: Choice) {
+        if own == told {
+            self.reporters.push((report, choice));
+        } else {
+            self.merged.push(((own, report), choice));
         }
-        Ok((mailed, texted))
+    }
+
+    fn choice(&self, reader: &Reader) -> Choice {
+        let found = match reader {
+            Reader::Reporter(report) => self.reporters.iter().find(|(of, _)| of == report).map(|it| it.1),
+            Reader::Merged(number, report) => {
+                let own = (*number, *report);
+                self.merged.iter().find(|(of, _)| *of == own).map(|it| it.1)
+            }
+            Reader::Asked(_) | Reader::Unit(_) => None,
+        };
+        found.unwrap_or_default()
     }
 }
 
@@ -132,32 +152,41 @@ struct Made {
 
 /// Deliveries being made of a batch of messages.
 struct Spreading<'a> {
+    whistle: &'a Whistle,
     conn: &'a Conn,
     here: &'a Here,
     ways: Ways,
     webhooks: Vec<Webhook>,
+    /// What units chose.
+    units: HashMap<UnitCode, Choice>,
     gathered: Gathered,
     now: Timestamp,
     made: Made,
 }
 
 impl Spreading<'_> {
-    /// What is told of a command on a case. `mailed` and `texted` are the reporters who can be reached by mail, or only by
-    /// telephone.
-    fn case(&mut self, number: CaseNumber, message: &Message, mailed: &[u32], texted: &[u32]) -> Result<()> {
+    /// What is told of a command on a case.
+    fn case(&mut self, number: CaseNumber, message: &Message) -> Result<()> {
         let here = self.here;
         let Some((case, mut log)) = cases::with_log(self.conn, here.id, number)? else {
             return Ok(());
         };
         log.truncate(message.version as usize);
-        for one in told::told(&case, &log, message.since, &here.place, mailed) {
+        let (mailed, texted) = self.reachable(number, &log, message.since)?;
+        let outside = self.asks_outside(number, &log, message.since)?;
+        let all = told_of(&case, &log, message.since, here, &mailed, &self.units, outside);
+        for one in all {
             let Some(delivery) = self.mail(&one, message) else {
                 continue;
             };
+            let choice = match &one.reader {
+                Reader::Unit(unit) => self.units.get(unit).copied().unwrap_or_default(),
+                other => mailed.choice(other),
+            };
             let log = log.get(..one.version as usize).unwrap_or_default();
-            self.gather(delivery, one.notice.is_urgent(), number, log)?;
+            self.gather(delivery, one.notice.is_urgent(), choice.pace, number, log)?;
         }
-        let texts = told::told(&case, &log, message.since, &here.place, texted);
+        let texts = told_of(&case, &log, message.since, here, &texted, &self.units, false);
         for hook in &self.webhooks {
             for version in message.since..=message.version {
                 let heard = log.get(..version as usize).unwrap_or_default();
@@ -176,14 +205,18 @@ impl Spreading<'_> {
             }
             if hook.events.iter().any(|event| event == SMS) {
                 for one in &texts {
-                    if let Reader::Reporter(report) = one.reader {
-                        // The notice is found again by the event; see `letter`.
-                        let notice = format!("{SMS} {}", one.notice);
-                        self.made.deliveries.push(Delivery {
-                            report,
-                            ..self.to_hook(hook, message, one.version, &notice)
-                        });
-                    }
+                    let (report, merged) = match one.reader {
+                        Reader::Reporter(report) => (report, None),
+                        Reader::Merged(own, report) => (report, Some(own)),
+                        Reader::Asked(_) | Reader::Unit(_) => continue,
+                    };
+                    // The notice is found again by the event; see `letter`.
+                    let notice = format!("{SMS} {}", one.notice);
+                    self.made.deliveries.push(Delivery {
+                        report,
+                        merged,
+                        ..self.to_hook(hook, message, one.version, &notice)
+                    });
                 }
             }
         }
@@ -198,7 +231,9 @@ impl Spreading<'_> {
         let Ok(whistle) = Blown::fold(number, &log) else {
             return Ok(());
         };
-        for one in told::told_of_whistle(&whistle, &log, message.since) {
+        let wanted = |reader: &Reader, notice: Notice| wanted_by_unit(&self.units, reader, notice);
+        let all = told::told_of_whistle(&whistle, &log, message.since, &self.here.place, &wanted);
+        for one in all {
             if let Some(delivery) = self.mail(&one, message) {
                 self.made.deliveries.push(delivery);
             }
@@ -219,52 +254,115 @@ impl Spreading<'_> {
         Ok(())
     }
 
+    /// Those who reported a case, and the cases that were merged into it before `since`: who can be reached by mail, and who
+    /// only by telephone.
+    fn reachable(&self, number: CaseNumber, log: &[Event], since: u32) -> Result<(Readers, Readers)> {
+        let (id, conn) = (self.here.id, self.conn);
+        let (mut mailed, mut texted) = (Readers::default(), Readers::default());
+        let before = log.iter().take(since.saturating_sub(1) as usize);
+        let merged = before.filter_map(|event| match &event.body {
+            Body::Absorbed { from, .. } => Some(*from),
+            _ => None,
+        });
+        let mut own: Vec<CaseNumber> = merged.chain([number]).collect();
+        let mut seen = 0;
+        while let Some(of) = own.pop().filter(|_| seen < MAX_MERGED) {
+            seen += 1;
+            for (report, sealed) in intake::contacts(conn, id, of)? {
+                let contact = self.whistle.secret.open(&sealed, (id, of, report));
+                match contact {
+                    Some(contact) if !contact.email.is_empty() => {
+                        mailed.add(of, number, report, contact.choice());
+                    }
+                    Some(contact) if !contact.phone.is_empty() => {
+                        texted.add(of, number, report, contact.choice());
+                    }
+                    _ => {}
+                }
+            }
+            if of != number
+                && let Some(found) = cases::find(conn, id, of)?
+            {
+                own.extend(found.case.absorbed);
+            }
+        }
+        Ok((mailed, texted))
+    }
+
+    /// Whether a command asks somebody outside whose address is known.
+    fn asks_outside(&self, number: CaseNumber, log: &[Event], since: u32) -> Result<bool> {
+        for (event, version) in log.iter().zip(1u32..).skip(since.saturating_sub(1) as usize) {
+            let outside = matches!(
+                event.body,
+                Body::Asked {
+                    of: Respondent::Outside,
+                    ..
+                }
+            );
+            if outside && intake::respondent(self.conn, self.here.id, number, version)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The mail that tells somebody something; none where no mail goes. That a unit has no address is noted, so that it is seen
     /// who hears nothing.
     fn mail(&self, told: &Told, message: &Message) -> Option<Delivery> {
         if !self.ways.mail {
             return None;
         }
-        let (report, unit) = match &told.reader {
-            Reader::Reporter(report) => (*report, None),
-            Reader::Unit(unit) => (0, Some(unit.clone())),
+        let (report, merged, unit) = match &told.reader {
+            Reader::Reporter(report) => (*report, None, None),
+            Reader::Merged(own, report) => (*report, Some(*own), None),
+            // Known by the event with which they were asked.
+            Reader::Asked(_) => (0, None, None),
+            Reader::Unit(unit) => (0, None, Some(unit.clone())),
         };
         let reached = unit.as_ref().is_none_or(|unit| has_address(self.here, unit));
         let mut delivery = Delivery {
             notice: told.notice.to_string(),
             version: told.version,
             report,
+            merged,
             unit,
             ..self.blank(message)
         };
         if !reached {
             delivery.state = State::Dropped;
-            delivery.error = Why::NoAddress.as_str().to_owned();
+            Why::NoAddress.as_str().clone_into(&mut delivery.error);
         }
         Some(delivery)
     }
 
     /// Says when a mail about a case goes, and keeps it. `log` ends with what it tells of.
-    fn gather(&mut self, mut mail: Delivery, urgent: bool, number: CaseNumber, log: &[Event]) -> Result<()> {
+    fn gather(
+        &mut self,
+        mut mail: Delivery,
+        urgent: bool,
+        pace: Pace,
+        number: CaseNumber,
+        log: &[Event],
+    ) -> Result<()> {
         let end = match mail.state {
+            State::Waiting if pace == Pace::Daily => Some(next_morning(self.here, self.now)),
             State::Waiting => self.gathered.until(self.conn, self.here, number, &mail)?,
             _ => None,
         };
-        if let Some(end) = end {
-            let cannot_wait = || urgent || self.is_due_before(end, number, mail.unit.as_ref(), log);
-            if cannot_wait() {
-                let same = |one: &&mut Delivery| {
-                    (one.subject, one.channel, one.report, &one.unit)
-                        == (mail.subject, mail.channel, mail.report, &mail.unit)
-                };
-                // What waits of the same case goes along: nobody is told of the end before the beginning.
-                for before in self.made.deliveries.iter_mut().filter(same) {
-                    before.next_at = before.next_at.min(self.now);
-                }
-                self.made.urgent.push(mail.clone());
-            } else {
-                mail.next_at = end;
+        let cannot_wait =
+            urgent || end.is_some_and(|end| self.is_due_before(end, number, mail.unit.as_ref(), log));
+        if cannot_wait {
+            let same = |one: &&mut Delivery| {
+                (one.subject, one.channel, one.report, one.merged, &one.unit)
+                    == (mail.subject, mail.channel, mail.report, mail.merged, &mail.unit)
+            };
+            // What waits of the same case goes along: nobody is told of the end before the beginning.
+            for before in self.made.deliveries.iter_mut().filter(same) {
+                before.next_at = before.next_at.min(self.now);
             }
+            self.made.urgent.push(mail.clone());
+        } else if let Some(end) = end {
+            mail.next_at = end;
         }
         self.made.deliveries.push(mail);
         Ok(())
@@ -286,14 +384,11 @@ impl Spreading<'_> {
             .joint
             .iter()
             .find(|part| part.is_open() && part.unit == *unit);
-        match own {
-            Some(part) => part.due_at.is_some_and(runs_out),
-            None => {
-                let clocks = case.clocks.all().iter();
-                clocks
-                    .filter(|clock| clock.is_running())
-                    .any(|clock| runs_out(clock.due_at))
-            }
+        if let Some(part) = own {
+            part.due_at.is_some_and(runs_out)
+        } else {
+            let mut clocks = case.clocks.all().iter();
+            clocks.any(|clock| clock.is_running() && runs_out(clock.due_at))
         }
     }
 
@@ -315,6 +410,7 @@ impl Spreading<'_> {
             channel: Channel::Mail,
             notice: String::new(),
             report: 0,
+            merged: None,
             unit: None,
             webhook: 0,
             state: State::Waiting,
@@ -324,6 +420,47 @@ impl Spreading<'_> {
             error: String::new(),
         }
     }
+}
+
+/// What a command on a case tells to readers who can be reached in one way, and to units, as far as they want it.
+fn told_of(
+    case: &Case,
+    log: &[Event],
+    since: u32,
+    here: &Here,
+    readers: &Readers,
+    units: &HashMap<UnitCode, Choice>,
+    outside: bool,
+) -> Vec<Told> {
+    let reporters: Vec<u32> = readers.reporters.iter().map(|(report, _)| *report).collect();
+    let merged: Vec<(CaseNumber, u32)> = readers.merged.iter().map(|(own, _)| *own).collect();
+    let reached = Reached {
+        reporters: &reporters,
+        merged: &merged,
+        outside,
+    };
+    let wants = |reader: &Reader, notice: Notice| match reader {
+        Reader::Unit(_) => wanted_by_unit(units, reader, notice),
+        _ => notice.is_among(readers.choice(reader).kinds),
+    };
+    told::told(case, log, since, &here.place, reached, &wants)
+}
+
+fn wanted_by_unit(units: &HashMap<UnitCode, Choice>, reader: &Reader, notice: Notice) -> bool {
+    let Reader::Unit(unit) = reader else { return true };
+    units.get(unit).is_none_or(|choice| notice.is_among(choice.kinds))
+}
+
+/// When notices go that somebody wants once a day: at eight, on the place's clock.
+fn next_morning(here: &Here, now: Timestamp) -> Timestamp {
+    const HOUR: i8 = 8;
+    let zone = here.place.calendar.zone();
+    let today = zone.to_datetime(now).date();
+    let mornings = [today, today.saturating_add(jiff::Span::new().days(1))];
+    let mornings = mornings
+        .into_iter()
+        .filter_map(|day| zone.to_timestamp(day.at(HOUR, 0, 0, 0)).ok());
+    mornings.into_iter().find(|morning| *morning > now).unwrap_or(now)
 }
 
 fn has_address(here: &Here, unit: &UnitCode) -> bool {
@@ -337,8 +474,8 @@ fn wants(hook: &Webhook, word: &str) -> bool {
     hook.events.iter().any(|wanted| wanted == "*" || wanted == word)
 }
 
-/// A unit, or one report's reader of one case.
-type MailedTo = (Option<UnitCode>, Option<(CaseNumber, u32)>);
+/// A unit, or one report's reader of one case, with the case that they reported where that is another.
+type MailedTo = (Option<UnitCode>, Option<(CaseNumber, u32, Option<CaseNumber>)>);
 
 /// Mails that were made of late, by reader, those of this round among them.
 struct Gathered {
@@ -362,18 +499,18 @@ impl Gathered {
         conn: &Conn,
         here: &Here,
         number: CaseNumber,
-        mail: &Delivery,
+        to: &Delivery,
     ) -> Result<Option<Timestamp>> {
         if self.window.is_zero() {
             return Ok(None);
         }
         let since = self.now - self.window;
-        let (unit, report) = (mail.unit.as_ref(), mail.report);
-        let key = (unit.cloned(), unit.is_none().then_some((number, report)));
+        let reporter = to.unit.is_none().then_some((number, to.report, to.merged));
+        let key = (to.unit.clone(), reporter);
         if !self.counts.contains_key(&key) {
-            let of_late = match unit {
+            let of_late = match &to.unit {
                 Some(unit) => stored::mails_to_unit(conn, here.id, unit, since)?,
-                None => stored::mails_to_reporter(conn, here.id, number, report, since)?,
+                None => stored::mails_to_reporter(conn, here.id, number, to.report, to.merged, since)?,
             };
             self.counts.insert(key.clone(), of_late);
         }

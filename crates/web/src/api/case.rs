@@ -26,7 +26,7 @@ use super::{
     extract::{Caller, Json, Known, Query, Visit},
     read,
     wire::{
-        Code,
+        Code, Time,
         act::Act,
         case::{
             CaseListQuery, CasePage, CaseQuery, CaseView, ContactList, Count, CountList, CountQuery, Depth,
@@ -270,6 +270,7 @@ async fn contacts(
         name: one.contact.name,
         email: one.contact.email,
         phone: one.contact.phone,
+        failing_since: one.failing_since.map(Time),
     });
     Ok(Answer(ContactList {
         items: items.collect(),
@@ -339,16 +340,14 @@ async fn act(
     }
     let text = act.take_text();
     let whistle = &app.whistle;
-    let done = match act.split()? {
-        Some((service, whereabouts)) => {
-            let split = whistle.split(&visit.here, number, seen, service, whereabouts, text, by);
-            split.await.map(|(original, _)| original)
-        }
-        None => {
-            whistle
-                .act(&visit.here, number, seen, act.wanted()?, text, by)
-                .await
-        }
+    let done = if let Some((service, whereabouts)) = act.split()? {
+        let split = whistle.split(&visit.here, number, seen, service, whereabouts, text, by);
+        split.await.map(|(original, _)| original)
+    } else {
+        let respondent = act.respondent();
+        whistle
+            .act_with(&visit.here, number, seen, act.wanted()?, text, by, respondent)
+            .await
     };
     match done {
         Ok(case) => Ok(Answer(show(&app, &visit.here, &case, &eyes, None))),

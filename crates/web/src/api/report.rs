@@ -121,6 +121,7 @@ fn with(contact: Contact, headers: &HeaderMap) -> Result<With> {
             lang: headers
                 .get(header::ACCEPT_LANGUAGE)
                 .and_then(|value| accepted(value.to_str().ok()?)),
+            ..secret::Contact::default()
         },
         idempotency_key: header_text(headers, "idempotency-key")?,
     })

@@ -175,6 +175,7 @@ fn contact(parameters: &Parameters, lang: Lang) -> Contact {
         email: one("email").to_owned(),
         phone: one("phone").to_owned(),
         lang: Some(lang),
+        ..Contact::default()
     }
 }
 

@@ -11,13 +11,16 @@ use axum::{
 use whistle_domain::words::CaseNumber;
 use whistle_service::{
     Error,
+    notices::{Choice, Kinds},
     privacy::{Own, OwnNotice, OwnView},
+    secret::Contact,
 };
 
 use super::{
     door,
     fault::Fault,
     form::{Entered, Posted, Wrongs},
+    notices::ChoiceForm,
     page::Page,
     report::contact,
     show::{Answered, Moment, Picture},
@@ -59,6 +62,8 @@ struct MinePage<'a> {
     told: Vec<Told>,
     /// Whether there is anything to erase.
     any: bool,
+    /// What they chose of notices; none where nothing is known of how to reach them.
+    choice: Option<ChoiceForm>,
     e: &'a Entered,
     w: &'a Wrongs,
     done: Option<String>,
@@ -88,6 +93,7 @@ pub(crate) async fn mine(page: Page, Asked(asked): Asked<Vec<(String, String)>>)
     let done = match Entered::new(asked).get("done") {
         "contact" => Some(page.t("mine-corrected")),
         "erase" => Some(page.t("mine-erased")),
+        "notices" => Some(page.t("choice-done")),
         _ => None,
     };
     show(&page, number, &own, None, done).await
@@ -143,6 +149,10 @@ async fn show(
             .collect(),
         photos: page.pictures(&case, own.photos.iter()),
         looks: own.views.iter().map(look).collect(),
+        choice: own
+            .contact
+            .as_ref()
+            .map(|contact| ChoiceForm::new(page, contact.choice(), &Kinds::ALL, "choice-reporter")),
         told: own.notices.iter().map(told).collect(),
         any: own.contact.is_some()
             || !own.texts.is_empty()
@@ -179,7 +189,9 @@ pub(crate) async fn correct(page: Page, posted: Posted) -> Result<Response, Faul
     let Some((number, code, own)) = own(&page).await? else {
         return Ok(to_the_door());
     };
-    let contact = contact(&posted.fields, Some(page.lang()));
+    let before = own.contact.as_ref().map(Contact::choice).unwrap_or_default();
+    let lang = before.lang.or(Some(page.lang()));
+    let contact = contact(&posted.fields, None).with_choice(Choice { lang, ..before });
     match page
         .app
         .whistle
@@ -194,6 +206,16 @@ pub(crate) async fn correct(page: Page, posted: Posted) -> Result<Response, Faul
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Keeps what the reporter chose of notices.
+pub(crate) async fn choose(page: Page, posted: Posted) -> Result<Response, Fault> {
+    let Some((number, code, _)) = own(&page).await? else {
+        return Ok(to_the_door());
+    };
+    let choice = ChoiceForm::read(&posted.fields);
+    page.app.whistle.choose(&page.here, number, &code, choice).await?;
+    Ok(Redirect::to("/follow/mine?done=notices").into_response())
 }
 
 /// Erases what is the reporter's own.

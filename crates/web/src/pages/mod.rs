@@ -5,7 +5,7 @@
 //!
 //! - `page`: what every page knows: the place, the language, the time. `fault`: what went wrong, as a page.
 //! - `words`: the message catalogue. `show`: things of the domain in the reader's words. `form`: what a form sent.
-//! - `home`, `report`, `cases`, `follow`, `mine`, `ask`, `notices`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
+//! - `home`, `report`, `cases`, `follow`, `mine`, `ask`, `judge`, `notices`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
 //! - `door`: cookies and the guard against guessing.
 
 mod ask;
@@ -18,6 +18,7 @@ mod feed;
 mod follow;
 mod form;
 mod home;
+mod judge;
 mod mine;
 mod notices;
 pub(crate) mod page;
@@ -62,10 +63,12 @@ pub(crate) fn routes() -> Routes {
         .route("/follow/mine", get(mine::mine))
         .route("/follow/mine.json", get(mine::download))
         .route("/follow/mine/contact", post(mine::correct))
+        .route("/follow/mine/notices", post(mine::choose))
         .route("/follow/mine/erase", post(mine::erase))
         .route("/follow/leave", post(follow::leave))
         .route("/notices/stop", get(notices::ask).post(notices::stop))
         .route("/ask/{link}", get(ask::question).post(ask::answer))
+        .route("/judge/{link}", get(judge::ask).post(judge::judge))
         .route("/privacy", get(text::privacy))
         .route("/about", get(text::about))
         .route("/feeds/cases.atom", get(feed::cases))

@@ -592,6 +592,7 @@ pub(crate) fn contact(fields: &Entered, lang: Option<Lang>) -> Contact {
         email: fields.get("email").trim().to_owned(),
         phone: fields.get("phone").trim().to_owned(),
         lang,
+        ..Contact::default()
     }
 }
 

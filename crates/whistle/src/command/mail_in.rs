@@ -2,7 +2,10 @@
 
 use std::io::{self, Read};
 
-use whistle_service::{Error, notices::MAX_MAIL};
+use whistle_service::{
+    Error,
+    notices::{MAX_MAIL, Taken},
+};
 
 use super::open;
 use crate::{
@@ -11,8 +14,9 @@ use crate::{
     output,
 };
 
-pub(super) const EXAMPLE: &str = "What a program sent (an absence note, a bounce) is left aside with exit code 0, so that \
-    nothing goes back and forth. Exit code 75 asks the mail server to try again later.\n\
+pub(super) const EXAMPLE: &str = "A report that a mail could not be delivered is noted: nothing more is sent to an address that \
+    is not there. What else a program sent (an absence note, a list) is left aside with exit code 0, so that nothing goes \
+    back and forth. Exit code 75 asks the mail server to try again later.\n\
     Example: whistle mail-in --data /var/lib/whistle < mail";
 
 pub(super) fn run(config: &Config) -> Result<()> {
@@ -25,8 +29,13 @@ pub(super) fn run(config: &Config) -> Result<()> {
         .map_err(|error| Failure::Later(format!("the mail cannot be read: {error}")))?;
     let whistle = open(config)?;
     match whistle.take_mail(&mail) {
-        Ok(Some(answer)) => output::line(format!("case {}: added", answer.number)),
-        Ok(None) => output::line("left aside: a program sent this"),
+        Ok(Taken::Said(number)) => output::line(format!("case {number}: added")),
+        Ok(Taken::Answered(number)) => output::line(format!("case {number}: answered")),
+        Ok(Taken::Returned { given_up: true }) => {
+            output::line("noted: a mail came back, and no more goes to its address");
+        }
+        Ok(Taken::Returned { given_up: false }) => output::line("noted: a mail came back"),
+        Ok(Taken::LeftAside) => output::line("left aside: a program sent this"),
         Err(error @ (Error::Busy(_) | Error::Full | Error::Store(_) | Error::Io { .. })) => {
             return Err(Failure::Later(error.to_string()));
         }

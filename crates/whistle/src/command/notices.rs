@@ -7,7 +7,7 @@ use serde::Serialize;
 use whistle_domain::words::Lang;
 use whistle_service::{
     Here, Whistle,
-    notices::{Delivery, Notice, State, Why, Words},
+    notices::{Delivery, Failing, Notice, State, Why, Words},
     place,
 };
 
@@ -43,6 +43,26 @@ enum Action {
     /// Drop deliveries that wait or were given up
     #[command(after_help = "Example: whistle notices drop 117 --data /var/lib/whistle")]
     Drop(Chosen),
+    /// List addresses from which mail came back, the last first, by whose they are
+    #[command(after_help = "Example: whistle notices failing --data /var/lib/whistle")]
+    Failing {
+        /// Only those below this number, for the next page
+        #[arg(long, value_name = "ID")]
+        below: Option<i64>,
+        #[command(flatten)]
+        which: Which,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send to an address again from which mail came back
+    #[command(after_help = "Example: whistle notices trust 4 --data /var/lib/whistle")]
+    Trust {
+        /// Its number in `whistle notices failing`
+        id: i64,
+        #[command(flatten)]
+        which: Which,
+    },
     /// Print a notice of the place in force, or of a folder, with made-up values
     #[command(after_help = "Example: whistle notices preview handled --lang zh --place ./my-city")]
     Preview {
@@ -105,6 +125,12 @@ impl Notices {
                     "{} dropped",
                     output::count(n, "delivery is", "deliveries are")
                 ));
+                Ok(())
+            }
+            Action::Failing { below, which, json } => failing(&whistle, &which.here(&whistle)?, below, json),
+            Action::Trust { id, which } => {
+                whistle.trust_address(&which.here(&whistle)?, id)?;
+                output::line(format!("mail goes to address {id} again"));
                 Ok(())
             }
             Action::Preview {
@@ -176,10 +202,63 @@ fn list(whistle: &Whistle, here: &Here, state: State, below: Option<i64>, json: 
     Ok(())
 }
 
+fn failing(whistle: &Whistle, here: &Here, below: Option<i64>, json: bool) -> Result<()> {
+    #[derive(Serialize)]
+    struct Row {
+        id: i64,
+        subject: &'static str,
+        number: i64,
+        to: String,
+        times: u32,
+        given_up: bool,
+        at: jiff::Timestamp,
+        why: String,
+    }
+    let row = |one: Failing| Row {
+        id: one.id,
+        subject: one.subject.as_str(),
+        number: one.subject.number(),
+        to: match (&one.unit, one.report) {
+            (Some(unit), _) => unit.to_string(),
+            (None, 0) => "who was asked".to_owned(),
+            (None, report) => format!("report {report}"),
+        },
+        times: one.times,
+        given_up: one.given_up,
+        at: one.at,
+        why: one.why,
+    };
+    let found = whistle.failing_addresses(here, below)?;
+    let rows: Vec<Row> = found.into_iter().map(row).collect();
+    if json {
+        output::json(&rows);
+        return Ok(());
+    }
+    let zone = here.place.calendar.zone();
+    let cells = |row: Row| {
+        [
+            row.id.to_string(),
+            format!("{} {}", row.subject, row.number),
+            row.to,
+            row.times.to_string(),
+            if row.given_up { "given up" } else { "tried" }.to_owned(),
+            zone.to_datetime(row.at).strftime("%F %H:%M").to_string(),
+            row.why,
+        ]
+    };
+    let rows: Vec<_> = rows.into_iter().map(cells).collect();
+    output::table(&["ID", "ABOUT", "TO", "TIMES", "NOW", "LAST", "WHY"], &rows);
+    Ok(())
+}
+
 /// For whom it is, without an address.
 fn reader(one: &Delivery) -> String {
+    if let Some(own) = one.merged {
+        return format!("report {} of case {own}", one.report);
+    }
     match (&one.unit, one.report, one.webhook) {
         (Some(unit), ..) => unit.to_string(),
+        (None, 0, 0) => "who was asked".to_owned(),
         (None, 0, hook) => format!("webhook {hook}"),
         (None, report, 0) => format!("report {report}"),
         (None, report, hook) => format!("report {report} by webhook {hook}"),

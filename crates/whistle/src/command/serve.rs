@@ -118,6 +118,7 @@ fn settings(config: &Config) -> Settings {
         rate: config.rate,
         burst: config.burst,
         trusted_proxies: config.trusted_proxies.clone(),
+        private_webhooks: config.outgoing.private_webhooks,
     }
 }
 

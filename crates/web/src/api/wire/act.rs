@@ -10,6 +10,8 @@ use whistle_domain::{
     words::ServiceCode,
 };
 
+use whistle_service::secret::Contact;
+
 use super::{Code, Day, Outcome, Point, Rating, SupervisionKind, Text, report::NewPhoto};
 use crate::api::{
     error::{Problem, Result},
@@ -159,6 +161,9 @@ acts! {
         choices: Vec<Text>,
         /// Until the start of this date.
         until: Day,
+        /// Where the link is mailed to, when somebody outside is asked; erased when the question is over.
+        #[serde(default)]
+        email: Text,
     },
     /// Answer the question that is open.
     Answer {
@@ -216,6 +221,18 @@ impl Act {
         match self {
             Self::AddPhoto { photo, .. } => Some(photo),
             _ => None,
+        }
+    }
+
+    /// How to send the link of a question to somebody outside.
+    pub(crate) fn respondent(&self) -> Contact {
+        let email = match self {
+            Self::Ask { email, .. } => email.0.trim().to_owned(),
+            _ => String::new(),
+        };
+        Contact {
+            email,
+            ..Contact::default()
         }
     }
 

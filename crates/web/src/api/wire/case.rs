@@ -1172,6 +1172,8 @@ pub(crate) struct ReportContact {
     pub(crate) name: String,
     pub(crate) email: String,
     pub(crate) phone: String,
+    /// Since when no mail goes to the address, because it came back from there.
+    pub(crate) failing_since: Option<Time>,
 }
 
 /// Over how many days.

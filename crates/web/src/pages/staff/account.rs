@@ -6,12 +6,18 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use whistle_service::{Error, account::OpenSession, provider::Link};
+use whistle_service::{Error, account::OpenSession, notices::led_unit, provider::Link};
 
 use super::session::{Staff, StaffForm};
 use crate::{
     limits::Address,
-    pages::{fault::Fault, form::Wrongs, page::Page, show::Moment},
+    pages::{
+        fault::Fault,
+        form::Wrongs,
+        notices::{ChoiceForm, OF_UNITS},
+        page::Page,
+        show::Moment,
+    },
 };
 
 /// One of the account's sessions.
@@ -30,6 +36,9 @@ struct AccountPage<'a> {
     w: &'a Wrongs,
     login: &'a str,
     sessions: Vec<SessionLine>,
+    /// The unit whose notices this post chooses, and what it chose.
+    unit: String,
+    choice: Option<ChoiceForm>,
     done: Option<String>,
     /// What the provider is called, if there is one, and who the account is there.
     provider: Option<(&'a str, Option<LinkLine>)>,
@@ -56,11 +65,14 @@ impl LinkLine {
 }
 
 pub(crate) async fn account(staff: Staff) -> Result<Response, Fault> {
-    let address = staff.page.address();
-    let done = ["password", "linked", "unlinked"]
-        .into_iter()
-        .find(|what| address.ends_with(&format!("?done={what}")))
-        .map(|what| staff.page.t(&format!("account-{what}-done")));
+    let page = &staff.page;
+    let done = match page.address().split_once("?done=") {
+        Some((_, what @ ("password" | "linked" | "unlinked"))) => {
+            Some(page.t(&format!("account-{what}-done")))
+        }
+        Some((_, "notices")) => Some(page.t("choice-done")),
+        _ => None,
+    };
     show(&staff, &Wrongs::default(), done, StatusCode::OK).await
 }
 
@@ -76,6 +88,11 @@ async fn show(
         .await?;
     let link = whistle.own_link(&page.here, &staff.signed).await?;
     let label = whistle.provider_label().map(|label| label.get(page.lang()));
+    let unit = led_unit(&page.here, staff.actor());
+    let choice = match &unit {
+        Some(unit) => Some(whistle.chosen_of_unit(&page.here, unit).await?),
+        None => None,
+    };
     let line = |session: OpenSession| SessionLine {
         post: page.post_name(session.post.as_str()),
         since: page.moment(session.created_at),
@@ -90,11 +107,24 @@ async fn show(
             w,
             login: &staff.signed.login,
             sessions: sessions.into_iter().map(line).collect(),
+            unit: unit.map(|unit| page.unit_name(unit.as_str())).unwrap_or_default(),
+            choice: choice.map(|choice| ChoiceForm::new(page, choice, &OF_UNITS, "choice-unit")),
             done,
             may_link: link.as_ref().is_none_or(|link| link.subject.is_none()),
             provider: label.map(|label| (label, link.map(|link| LinkLine::of(page, link)))),
         },
     )
+}
+
+/// Keeps what the unit of the post chooses of its notices.
+pub(crate) async fn choose(form: StaffForm) -> Result<Response, Fault> {
+    let (staff, fields) = (&form.staff, &form.posted.fields);
+    let choice = ChoiceForm::read(fields);
+    let whistle = &staff.page.app.whistle;
+    whistle
+        .choose_for_unit(&staff.page.here, staff.actor(), choice)
+        .await?;
+    Ok(Redirect::to("/staff/account?done=notices").into_response())
 }
 
 #[derive(Template)]

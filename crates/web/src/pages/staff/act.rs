@@ -13,7 +13,7 @@ use whistle_domain::{
     transition::{Need, Verb},
     words::CaseNumber,
 };
-use whistle_service::Error;
+use whistle_service::{Error, secret::Contact};
 
 use super::{
     case::{OUTSIDE, Tried, seen, show, whereabouts},
@@ -136,9 +136,19 @@ async fn perform(staff: &Staff, fields: &Entered, number: CaseNumber, acts: Vec<
         }
         let whistle = &page.app.whistle;
         let by = staff.actor().clone();
+        // To whom the link of a question goes.
+        let respondent = Contact {
+            email: fields.get("email").trim().to_owned(),
+            ..Contact::default()
+        };
+        let outside = Respondent::Outside;
+        let respondent = match act {
+            Act::Ask { of, .. } if of == outside => respondent,
+            _ => Contact::default(),
+        };
         last = Some(
             whistle
-                .act(&page.here, number, seen, act, text.to_owned(), by)
+                .act_with(&page.here, number, seen, act, text.to_owned(), by, respondent)
                 .await?,
         );
         (seen, text) = (None, "");
@@ -167,7 +177,11 @@ async fn refused(
         return Err(error.into());
     }
     let mut wrongs = Wrongs::default();
-    wrongs.add("done", staff.page.words.error(&error));
+    let field = match &error {
+        Error::Invalid { field: "email", .. } => "email",
+        _ => "done",
+    };
+    wrongs.add(field, staff.page.words.error(&error));
     again(staff, number, verb, fields, wrongs, status_of(&error)).await
 }
 

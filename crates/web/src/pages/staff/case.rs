@@ -20,7 +20,7 @@ use whistle_domain::{
 };
 use whistle_service::{
     Error,
-    case::Subscriber,
+    case::Reachable,
     notices::{Channel, Delivery},
 };
 
@@ -46,6 +46,8 @@ pub(crate) struct ContactView {
     name: String,
     email: String,
     phone: String,
+    /// Since when no mail goes there, because it came back.
+    failing: Option<Moment>,
 }
 
 /// What somebody was told of the case, without their address.
@@ -311,9 +313,10 @@ pub(crate) async fn contacts(Path(text): Path<String>, form: StaffForm) -> Resul
         .whistle
         .contacts(&page.here, case.number, staff.actor())
         .await?;
-    let view = |one: Subscriber| ContactView {
+    let view = |one: Reachable| ContactView {
         merged: (one.number != case.number).then(|| one.number.to_string()),
         report: page.words.n("actor-reporter", i64::from(one.report)),
+        failing: one.failing_since.map(|at| page.moment(at)),
         name: one.contact.name,
         email: one.contact.email,
         phone: one.contact.phone,
@@ -414,8 +417,15 @@ fn told_view(page: &Page, one: Delivery) -> ToldView {
             .unit(unit.as_str())
             .map_or(unit.as_str(), |unit| unit.name.get(page.lang()))
             .to_owned(),
-        (None, 0) => words.n("told-webhook", one.webhook),
-        (None, report) => words.n("actor-reporter", i64::from(report)),
+        (None, 0) if one.channel == Channel::Webhook => words.n("told-webhook", one.webhook),
+        (None, 0) => words.t("actor-asked"),
+        (None, report) => {
+            let reporter = words.n("actor-reporter", i64::from(report));
+            match one.merged {
+                Some(own) => words.aside(&reporter, &words.x("case-number", &own.to_string())),
+                None => reporter,
+            }
+        }
     };
     let is_event = one.channel == Channel::Webhook && one.report == 0 && !one.notice.starts_with("sms ");
     let notice = if is_event {

@@ -1,4 +1,4 @@
-//! The staff's pages: signing in, the queue, one case, taking a report, whistles, handing over a shift, accounts, the calendar.
+//! The staff's pages: signing in, the queue, one case, taking a report, whistles, handing over a shift, accounts, webhooks, the calendar.
 
 mod account;
 mod accounts;
@@ -13,6 +13,7 @@ mod report;
 mod second_factor;
 mod session;
 mod ways;
+mod webhooks;
 mod whistle;
 mod whistles;
 
@@ -49,6 +50,7 @@ pub(super) fn routes() -> Routes {
         .route("/staff/due", post(due::renew))
         .route("/staff/account", get(account::account))
         .route("/staff/account/sessions", post(account::end_session))
+        .route("/staff/account/notices", post(account::choose))
         .route(
             OWN_PASSWORD,
             get(account::ask_password).post(account::change_password),
@@ -85,6 +87,9 @@ pub(super) fn routes() -> Routes {
             "/staff/accounts/{account}/ways/passkeys",
             post(ways::remove_passkeys),
         )
+        .route("/staff/webhooks", get(webhooks::list).post(webhooks::add))
+        .route("/staff/webhooks/{webhook}", get(webhooks::one))
+        .route("/staff/webhooks/{webhook}/{change}", post(webhooks::change))
         .route("/staff/handover", get(handover::handover).post(handover::keep))
         .route("/staff/report", get(report::ask).post(report::send))
 }

@@ -26,7 +26,7 @@ use whistle_service::{
     Error, Here, Site, Whistle,
     account::actor_of,
     case::{Receipt, With},
-    notices::{Courier, Outgoing, Outlet, Round, State, Stopping},
+    notices::{Courier, NewWebhook, Outgoing, Outlet, Round, State, Stopping, Taken, WebhookChange},
     secret::Contact,
     time::{Chance, Clock},
 };
@@ -34,6 +34,8 @@ use whistle_testbed::{
     Bed, copy_folder,
     post::{Fate, Mail, MailServer, Receiver},
 };
+
+mod readers;
 
 const LI: &str = "li@example.org";
 
@@ -368,7 +370,13 @@ fn a_mail_says_in_its_head_how_to_answer_it_and_how_to_get_no_more() {
     process.round();
     let mails = world.mail.desk.taken();
     let mail = mails.iter().find(|mail| mail.to == LI).unwrap();
-    assert_eq!(mail.from, "whistle@example.org");
+    let header = mail.header("From").unwrap();
+    assert!(header.contains("<whistle@example.org>"), "{header}");
+    assert!(
+        mail.from.starts_with("reply+n-"),
+        "what bounces is known: {}",
+        mail.from
+    );
     assert_eq!(mail.header("Auto-Submitted").as_deref(), Some("auto-generated"));
     assert_eq!(
         mail.header("List-Unsubscribe-Post").as_deref(),
@@ -658,11 +666,8 @@ fn a_process_that_is_killed_at_any_point_loses_no_notice_and_the_order_of_a_case
     let world = World::new();
     let hook = {
         let process = world.start(1);
-        let all = ["*".to_owned()];
-        process
-            .whistle
-            .add_webhook(&process.here, &world.calls.url(), &all, true, true)
-            .unwrap()
+        let all = new_webhook(&world.calls.url(), &["*"], true, true);
+        process.whistle.add_webhook(&process.here, &all).unwrap()
     };
     assert_eq!(hook.0, 1);
     let mut numbers = Vec::new();
@@ -1219,13 +1224,19 @@ fn that_a_limit_runs_out_is_told_at_once() {
 
 // ---- webhooks -----------------------------------------------------------------------------------------------------
 
+fn new_webhook(url: &str, events: &[&str], all: bool, private: bool) -> NewWebhook {
+    NewWebhook {
+        url: url.to_owned(),
+        events: events.iter().map(|&event| event.to_owned()).collect(),
+        all,
+        private,
+    }
+}
+
 fn with_webhook(world: &World, process: &Process, events: &[&str], all: bool) -> (i64, Vec<u8>) {
     use base64::{Engine, prelude::BASE64_STANDARD};
-    let events: Vec<String> = events.iter().map(|&event| event.to_owned()).collect();
-    let (id, shown) = process
-        .whistle
-        .add_webhook(&process.here, &world.calls.url(), &events, all, true)
-        .unwrap();
+    let new = new_webhook(&world.calls.url(), events, all, true);
+    let (id, shown) = process.whistle.add_webhook(&process.here, &new).unwrap();
     let secret = BASE64_STANDARD
         .decode(shown.strip_prefix("whsec_").unwrap())
         .unwrap();
@@ -1302,7 +1313,7 @@ fn a_webhook_that_hangs_keeps_neither_mail_nor_another_webhook_waiting() {
     let other = Receiver::new();
     process
         .whistle
-        .add_webhook(&process.here, &other.url(), &["*".to_owned()], false, true)
+        .add_webhook(&process.here, &new_webhook(&other.url(), &["*"], false, true))
         .unwrap();
     world.calls.desk.next([Fate::TakeAndWait]);
     process.report(li());
@@ -1363,7 +1374,8 @@ fn what_waits_for_a_webhook_that_is_removed_is_dropped_and_mail_does_not_wait_fo
     let round = process.round();
     assert_eq!((round.sent, round.made), (2, 5));
     assert!(round.failed > 0);
-    process.whistle.remove_webhook(&process.here, id).unwrap();
+    let remove = WebhookChange::Remove;
+    process.whistle.change_webhook(&process.here, id, remove).unwrap();
     assert_eq!(process.round().dropped, 3);
     assert!(process.in_state(State::Waiting).is_empty());
 }
@@ -1373,10 +1385,8 @@ fn a_webhook_to_a_closed_network_or_of_an_unknown_event_is_refused() {
     let world = World::new();
     let process = world.start(1);
     let add = |url: &str, events: &[&str], private| {
-        let events: Vec<String> = events.iter().map(|&event| event.to_owned()).collect();
-        process
-            .whistle
-            .add_webhook(&process.here, url, &events, false, private)
+        let new = new_webhook(url, events, false, private);
+        process.whistle.add_webhook(&process.here, &new)
     };
     assert!(add("http://169.254.169.254/", &["*"], false).is_err());
     assert!(add("https://example.org/", &["closed"], false).is_err());
@@ -1481,7 +1491,11 @@ fn called_units_and_the_station_are_told_of_a_whistle_from_call_to_minutes_once_
     assert_eq!(told(), sent(&[]));
     let units = vec![code("ROADS")];
     process.meet(number, "T100-P", Act::Raise { units }, "The road as well.");
-    assert_eq!(told(), sent(&[("roads@example.org", call)]));
+    let raised = "[whistle 1] raised to you: Emergency";
+    assert_eq!(
+        told(),
+        sent(&[("centre@example.org", raised), ("roads@example.org", call)])
+    );
     process.meet(number, "ROADS-H", Act::Refuse, "No road of ours.");
     let refused = "[whistle 1] Roads Department does not come: Emergency";
     let found = told();
@@ -1703,10 +1717,8 @@ fn a_webhook_hears_of_whistles_what_it_asked_for_and_nothing_when_it_may_hear_on
     let events = world.events();
     let heard: Vec<_> = events.iter().filter(|event| event.contains("whistle.")).collect();
     assert_eq!(heard, ["1 whistle.signed"], "{events:?}");
-    let unknown = ["whistle.verified".to_owned()];
-    let added = process
-        .whistle
-        .add_webhook(&process.here, &world.calls.url(), &unknown, true, true);
+    let unknown = new_webhook(&world.calls.url(), &["whistle.verified"], true, true);
+    let added = process.whistle.add_webhook(&process.here, &unknown);
     assert!(added.is_err(), "that is a case's");
 }
 
@@ -1733,8 +1745,8 @@ fn an_answer_to_a_mail_becomes_the_reporters_word_once() {
     };
     let to = format!("To: {}\r\n", mail.header("Reply-To").unwrap());
     let answers = format!("In-Reply-To: {}\r\n", mail.header("Message-ID").unwrap());
-    assert_eq!(answer(&to).unwrap().unwrap().number, number);
-    assert_eq!(answer(&answers).unwrap().unwrap().number, number);
+    assert_eq!(answer(&to).unwrap(), Taken::Said(number));
+    assert_eq!(answer(&answers).unwrap(), Taken::Said(number));
     let (_, log) = wait(process.whistle.case_and_log(&process.here, number)).unwrap();
     let said: Vec<_> = log
         .iter()
@@ -1743,7 +1755,7 @@ fn an_answer_to_a_mail_becomes_the_reporters_word_once() {
         .collect();
     assert_eq!(said, [(Actor::Reporter { report: 1 }, "Still wet.")]);
     let absent = format!("{to}Auto-Submitted: auto-replied\r\n");
-    assert_eq!(answer(&absent).unwrap(), None);
+    assert_eq!(answer(&absent).unwrap(), Taken::LeftAside);
     for refused in [
         "To: reply+n-1-1-1-00000000000000000000@example.org\r\n",
         "To: reply@example.org\r\n",
