@@ -13,10 +13,11 @@ from fractions import Fraction
 
 from calendar_model import DAY, HOUR, WEEKDAYS, Calendar, Limit, write
 
-KINDS = ["triage", "sign", "report_in", "resolve", "verify"]
+KINDS = ["triage", "sign", "report_in", "resolve", "verify", "joint"]
 OF_UNIT = ["sign", "report_in", "resolve"]
 LEVELS = ["city", "town", "community"]
 DEFAULT_LADDER = "default"
+MAX_PARTS = 8
 
 
 # The place
@@ -125,15 +126,18 @@ class Place:
         code = standard["ladder"] or DEFAULT_LADDER
         if code == "none":
             return []
-        return [(row["at"], row["to"]) for row in self.ladders[code] if row["clock"] in (kind, "*")]
+        ladder = self.ladders[code]
+        if kind == "joint" and not any(row["clock"] in ("joint", "*") for row in ladder):
+            kind = "resolve"
+        return [(row["at"], row["to"]) for row in ladder if row["clock"] in (kind, "*")]
 
 
 # Clocks
 
 
 class Clock:
-    def __init__(self, kind, limit, start, calendar):
-        self.kind, self.limit, self.start = kind, limit, start
+    def __init__(self, kind, limit, start, calendar, part=None):
+        self.kind, self.limit, self.start, self.part = kind, limit, start, part
         self.extensions, self.pauses, self.paused_from = 0, [], None
         self.fired, self.step_at = 0, None
         self.reckon(calendar)
@@ -143,6 +147,10 @@ class Clock:
 
     def reckon(self, calendar):
         self.due = calendar.due(self.start, self.whole(), self.pauses)
+
+    def is_overdue(self, now):
+        """Its time is over; what stands still grows no older."""
+        return (now if self.paused_from is None else self.paused_from) > self.due
 
     def mark(self, at, calendar):
         """When the clock reaches a mark of a ladder."""
@@ -187,6 +195,8 @@ class Case:
         self.extended = self.returned = self.reworked = self.reopened = 0
         self.supervised = self.recheck = self.on_the_spot = False
         self.fixer, self.parts, self.request, self.question = None, [], None, None
+        # Questions by which the unit that has it let its clocks stand.
+        self.asked = 0
         self.signed = False
         self.closed_at = None
         self.rating = None
@@ -201,13 +211,19 @@ class Case:
 
     def settle(self, place):
         """After a command: when the clocks take their next steps; noted with the last event."""
-        for clock in self.clocks.values():
+        for clock in self.open_clocks():
             clock.lay(self.steps_of(place, clock.kind), place.calendar)
         self.events[-1]["clocks"] = {
-            kind: {"due_at": write(clock.due), "step_at": clock.step_at and write(clock.step_at),
-                   "paused": clock.paused_from is not None}
-            for kind, clock in sorted(self.clocks.items())
+            f"{clock.kind} {clock.part}" if clock.part else clock.kind:
+                {"due_at": write(clock.due), "step_at": clock.step_at and write(clock.step_at),
+                 "paused": clock.paused_from is not None}
+            for clock in self.open_clocks()
         }
+
+    def open_clocks(self):
+        """Those of the whole, and of the parts that units are at work on."""
+        parts = [part["clock"] for part in self.parts if not part["done"] and part["clock"]]
+        return list(self.clocks.values()) + parts
 
     def steps_of(self, place, kind):
         standard = self.standard or place.default_standard(self.service)
@@ -222,17 +238,24 @@ class Case:
             self.clocks.pop(kind, None)
             if limit:
                 self.clocks[kind] = Clock(kind, limit, now, place.calendar)
+                self.stand_if_asked(self.clocks[kind], now)
+
+    def stand_if_asked(self, clock, now):
+        """What begins while the reporter's answer is awaited stands from the first."""
+        if self.question and self.question["stops"]:
+            clock.paused_from = now
 
     def stop(self, *kinds):
         for kind in kinds:
             self.clocks.pop(kind, None)
 
-    def pause(self, now):
-        for clock in self.clocks.values():
-            clock.paused_from = now
+    def pause(self, now, overdue_too=True):
+        for clock in self.open_clocks():
+            if overdue_too or not clock.is_overdue(now):
+                clock.paused_from = now
 
     def resume(self, place, now):
-        for clock in self.clocks.values():
+        for clock in self.open_clocks():
             if clock.paused_from is not None:
                 clock.pauses.append((clock.paused_from, now))
                 clock.paused_from = None
@@ -284,19 +307,21 @@ class Case:
         calls = self.desk(place, by, "call_taker")
         unit = self.of_lead(place, by)
         looks = self.in_area(place, by, "patrol", "dispatcher") or self.station_lead(place, by)
+        asks = self.desk(place, by, "call_taker") or unit
         at_work = ["assigned", "in_progress"]
+        given = ["accepted", *at_work]
         return {
             "accept": (["reported"], calls, False),
             "decline": (["reported"], calls, True),
             "refer": (["reported"], calls, True),
             "withdraw": (["reported"], reporter, False),
-            "assign": (["accepted"], desk, False),
+            "assign": (given, desk, False),
             "assign_joint": (at_work, desk, True),
-            "handle_joint": (at_work, self.part_of(place, by) is not None, True),
-            "release_joint": (at_work, desk, True),
+            "handle_joint": (given, self.part_of(place, by) is not None, True),
+            "release_joint": (given, desk, True),
             "sign": (["assigned"], unit, False),
             "report_in": (["assigned"], unit, False),
-            "return": (["assigned"], unit, True),
+            "return": (at_work, unit, True),
             "handle": (["in_progress"], unit, True),
             "verify": (["handled"], looks or reporter, False),
             "verify_partly": (["handled"], looks or reporter, True),
@@ -304,15 +329,15 @@ class Case:
             "request_reopen": (["closed"], reporter, True),
             "reopen": (["reopen_requested"], desk, True),
             "refuse_reopen": (["reopen_requested"], desk, True),
-            "park": (at_work, desk, True),
-            "resume": (at_work, desk, False),
+            "park": (given, desk, True),
+            "resume": (given, desk, False),
             "extend": (at_work, desk, True),
             "ask_to_park": (at_work, unit, True),
             "ask_to_extend": (at_work, unit, True),
             "grant_request": (at_work, desk, False),
             "refuse_request": (at_work, desk, True),
-            "ask": (at_work, desk, True),
-            "answer": (at_work, self.may_answer(place, by), False),
+            "ask": (["reported", *given], asks, True),
+            "answer": (["reported", *given, "handled"], self.may_answer(place, by), False),
             "comment": (["reported", "accepted", "assigned", "in_progress", "handled", "closed", "reopen_requested"],
                         desk, True),
             "supervise": (["assigned", "in_progress", "handled"], self.station_lead(place, by), True),
@@ -324,7 +349,14 @@ class Case:
         return post and post["roles"] & {"handler", "lead"} and self.open_part(post["unit"])
 
     def may_answer(self, place, by):
-        return by["who"] == "reporter" or self.desk(place, by)
+        return by["who"] == "reporter" or self.desk(place, by, "call_taker")
+
+    def parked(self):
+        """Of a parked case is asked what only one that goes on may have."""
+        return {"missing"} if self.parked_until is not None else set()
+
+    def questioned(self):
+        return {"missing"} if self.question else set()
 
     def forbids_accept(self, place, now, by, act):
         code = act.get("standard")
@@ -332,7 +364,9 @@ class Case:
 
     def forbids_assign(self, place, now, by, act):
         unit = act.get("unit") or place.lead(self.standard or place.default_standard(self.service), self.areas)
-        why = set()
+        why = self.parked()
+        if unit == self.lead:
+            why.add("missing")
         if unit not in place.units:
             why.add("unknown_unit")
         if self.returned >= place.settings["max_returns"] and not self.station_lead(place, by):
@@ -340,10 +374,13 @@ class Case:
         return why
 
     def forbids_sign(self, place, now, by, act):
-        return {"missing"} if self.signed else set()
+        return self.parked() | ({"missing"} if self.signed else set())
+
+    def forbids_report_in(self, place, now, by, act):
+        return self.parked()
 
     def forbids_return(self, place, now, by, act):
-        why = set()
+        why = self.parked()
         if self.decided:
             why.add("no_more_returns")
         if act["right_unit"] == self.lead:
@@ -353,7 +390,7 @@ class Case:
         return why
 
     def forbids_handle(self, place, now, by, act):
-        why = set()
+        why = self.parked()
         if act["outcome"] not in ("resolved", "partly_resolved", "explained", "unfounded"):
             why.add("not_an_outcome_of_work")
         if any(not part["done"] for part in self.parts):
@@ -361,7 +398,9 @@ class Case:
         return why
 
     def forbids_assign_joint(self, place, now, by, act):
-        why = set()
+        why = self.parked()
+        if len(self.parts) >= MAX_PARTS:
+            why.add("too_many_parts")
         if act["unit"] not in place.units:
             why.add("unknown_unit")
         if act["unit"] == self.lead or self.open_part(act["unit"]):
@@ -369,7 +408,7 @@ class Case:
         return why
 
     def forbids_handle_joint(self, place, now, by, act):
-        return set() if self.part_of(place, by) else {"missing"}
+        return self.parked() | (set() if self.part_of(place, by) else {"missing"})
 
     def forbids_release_joint(self, place, now, by, act):
         return set() if self.open_part(act["unit"]) else {"missing"}
@@ -418,10 +457,7 @@ class Case:
         return {"fixer_cannot_verify"} if self.on_the_spot else set()
 
     def forbids_park(self, place, now, by, act):
-        why = self.forbids_waiting(place, now, act)
-        if self.parked_until is not None:
-            why.add("missing")
-        return why
+        return self.forbids_waiting(place, now, act) | self.questioned()
 
     def forbids_waiting(self, place, now, act):
         today = place.calendar.date(now)
@@ -436,41 +472,54 @@ class Case:
     def forbids_resume(self, place, now, by, act):
         return set() if self.parked_until is not None else {"missing"}
 
+    def forbids_extension(self, place):
+        return self.parked() | ({"no_more_extensions"} if self.extended >= place.settings["max_extensions"] else set())
+
+    def overdue(self, now):
+        return {"overdue"} if "resolve" not in self.clocks or self.clocks["resolve"].is_overdue(now) else set()
+
     def forbids_extend(self, place, now, by, act):
-        why = set()
-        if self.extended >= place.settings["max_extensions"]:
-            why.add("no_more_extensions")
-        if self.clocks["resolve"].due <= now if "resolve" in self.clocks else False:
-            why.add("overdue")
-        return why
+        return self.forbids_extension(place) | self.overdue(now) | self.questioned()
 
     def forbids_ask_to_park(self, place, now, by, act):
-        why = self.forbids_waiting(place, now, act)
-        if self.request or self.parked_until is not None:
-            why.add("missing")
-        return why
+        return self.forbids_waiting(place, now, act) | ({"missing"} if self.request else set())
 
     def forbids_ask_to_extend(self, place, now, by, act):
-        why = self.forbids_extend(place, now, by, act)
-        if self.request:
-            why.add("missing")
-        return why
+        return self.forbids_extension(place) | self.overdue(now) | ({"missing"} if self.request else set())
 
     def forbids_grant_request(self, place, now, by, act):
+        """What was asked for in time is granted later, too; else it must still be allowed."""
         if not self.request:
             return {"missing"}
         if self.request["verb"] == "ask_to_park":
-            return self.forbids_waiting(place, now, self.request)
-        return set()
+            return self.forbids_waiting(place, now, self.request) | self.questioned()
+        return self.forbids_extension(place) | self.questioned()
 
     def forbids_refuse_request(self, place, now, by, act):
         return set() if self.request else {"missing"}
 
+    def own_question(self, place, by):
+        """Whether the unit that has the case asks."""
+        post = place.posts.get(post_of(by))
+        return bool(post) and self.lead is not None and post["unit"] == self.lead
+
+    def stops_clocks(self, place, now, by, act):
+        """The reporter who is asked can be reached; the unit that has it is in time and did so not twice before."""
+        if act["of"]["whom"] != "reporter" or not self.reachable:
+            return False
+        if not self.own_question(place, by):
+            return True
+        return "resolve" in self.clocks and not self.clocks["resolve"].is_overdue(now) and self.asked < 2
+
     def forbids_ask(self, place, now, by, act):
         today = place.calendar.date(now)
         until = datetime.date.fromisoformat(act["until"])
-        why = {"missing"} if self.question else set()
-        if not today < until <= today + 30 * DAY:
+        why = self.questioned() | self.parked()
+        last = today + 30 * DAY
+        if self.own_question(place, by) and self.stops_clocks(place, now, by, act):
+            over = place.calendar.date(place.calendar.due(now, place.limit(self.standard, "resolve")))
+            last = min(max(over, today + DAY), last)
+        if not today < until <= last:
             why.add("ask_date")
         return why
 
@@ -495,6 +544,8 @@ class Case:
     def close(self, place, now, by, end, word, **more):
         self.stage, self.outcome, self.closed_at = "closed", end, now
         self.clocks.clear()
+        for part in self.parts:
+            part["clock"] = None
         self.request = self.question = self.parked_until = None
         self.tell(place, now, by, word, **more)
 
@@ -514,7 +565,7 @@ class Case:
         self.assign_to(place, now, by, unit)
 
     def assign_to(self, place, now, by, unit):
-        self.lead, self.stage, self.signed = unit, "assigned", False
+        self.lead, self.stage, self.signed, self.request = unit, "assigned", False, None
         # Who leads has no part besides.
         self.parts = [part for part in self.parts if part["done"] or part["unit"] != unit]
         self.stop("triage")
@@ -522,9 +573,12 @@ class Case:
         self.tell(place, now, by, "assigned", unit=unit)
 
     def do_assign_joint(self, place, now, by, act):
-        due = place.calendar.due(now, Limit.read(act["limit"])) if act.get("limit") else None
-        self.parts.append({"unit": act["unit"], "done": False})
-        more = {"due_at": write(due)} if due else {}
+        clock, more = None, {}
+        if act.get("limit"):
+            clock = Clock("joint", Limit.read(act["limit"]), now, place.calendar, act["unit"])
+            self.stand_if_asked(clock, now)
+            more = {"due_at": write(clock.due)}
+        self.parts.append({"unit": act["unit"], "done": False, "clock": clock})
         self.tell(place, now, by, "joint_assigned", unit=act["unit"], **more)
 
     def do_handle_joint(self, place, now, by, act):
@@ -561,6 +615,9 @@ class Case:
         own = self.standard["verification"] == "self"
         self.recheck = own and place.settings["recheck_share"] == 1
         self.handed_in = (self.clocks["resolve"], now)
+        if self.question:
+            # The work was done without the answer.
+            self.question["stops"] = False
         self.stop(*OF_UNIT)
         self.tell(place, now, by, "handled", outcome=act["outcome"], on_the_spot=False, recheck=self.recheck)
         if own and not self.recheck:
@@ -584,6 +641,9 @@ class Case:
         self.stop("verify")
         # A clock starts at dispatch: this one runs on, and stood while the work was not the unit's.
         clock, stopped_at = self.handed_in
+        if clock.paused_from is not None:
+            clock.pauses.append((clock.paused_from, stopped_at))
+            clock.paused_from = None
         clock.pauses.append((stopped_at, now))
         clock.reckon(place.calendar)
         self.clocks["resolve"] = clock
@@ -591,16 +651,19 @@ class Case:
 
     def do_request_reopen(self, place, now, by, act):
         self.stage = "reopen_requested"
+        self.start(place, now, "triage")
         self.tell(place, now, by, "reopen_requested")
 
     def do_reopen(self, place, now, by, act):
         self.stage, self.outcome, self.closed_at = "in_progress", None, None
         self.reopened += 1
+        self.stop("triage")
         self.start(place, now, "resolve")
         self.tell(place, now, by, "reopened")
 
     def do_refuse_reopen(self, place, now, by, act):
         self.stage = "closed"
+        self.stop("triage")
         self.tell(place, now, by, "reopen_refused")
 
     def do_park(self, place, now, by, act):
@@ -618,9 +681,11 @@ class Case:
     def do_extend(self, place, now, by, act):
         self.extended += 1
         self.request = None
-        clock = self.clocks["resolve"]
-        clock.extensions += 1
-        clock.reckon(place.calendar)
+        in_time = [part["clock"] for part in self.parts if not part["done"] and part["clock"]
+                   and part["clock"].paused_from is None and not part["clock"].is_overdue(now)]
+        for clock in [self.clocks["resolve"], *in_time]:
+            clock.extensions += 1
+            clock.reckon(place.calendar)
         self.tell(place, now, by, "extended")
 
     def do_ask_to_park(self, place, now, by, act):
@@ -644,14 +709,18 @@ class Case:
 
     def do_ask(self, place, now, by, act):
         until = place.calendar.start_of(datetime.date.fromisoformat(act["until"]))
-        self.question = {"until": until, "reporter": act["of"]["whom"] == "reporter"}
-        if self.question["reporter"]:
-            self.pause(now)
-        self.tell(place, now, by, "asked", until=write(until))
+        stops = self.stops_clocks(place, now, by, act)
+        if stops:
+            # What is over already runs on, and is told of further up.
+            self.pause(now, overdue_too=False)
+            self.asked += self.own_question(place, by)
+        reporter = act["of"]["whom"] == "reporter"
+        self.question = {"until": until, "reporter": reporter, "stops": stops}
+        runs_on = {"runs_on": True} if reporter and not stops else {}
+        self.tell(place, now, by, "asked", until=write(until), **runs_on)
 
     def do_answer(self, place, now, by, act):
-        if self.question["reporter"]:
-            self.resume(place, now)
+        self.resume(place, now)
         self.question = None
         self.tell(place, now, by, "answered")
 
@@ -682,7 +751,7 @@ class Case:
 
     def next_step(self):
         """The clock that steps next; of several at one time the one that comes first in a case's life."""
-        ready = [clock for clock in self.clocks.values() if clock.step_at is not None]
+        ready = [clock for clock in self.open_clocks() if clock.step_at is not None]
         return min(ready, key=lambda clock: (clock.step_at, KINDS.index(clock.kind)), default=None)
 
     def next_at(self, place):
@@ -696,9 +765,8 @@ class Case:
             system = {"who": "system"}
             if self.wakes_at(place) == at:
                 if self.question:
-                    if self.question["reporter"]:
-                        # The clocks stood until the time for the answer was over, not until somebody noticed.
-                        self.resume(place, at)
+                    # The clocks stood until the time for the answer was over, not until somebody noticed.
+                    self.resume(place, at)
                     self.question = None
                     self.tell(place, now, system, "unanswered")
                 else:
@@ -709,13 +777,15 @@ class Case:
                 clock = self.next_step()
                 told = self.told(place, clock)
                 clock.fired += 1
-                self.tell(place, now, system, "escalated", clock=clock.kind, step=clock.fired, due_at=write(at), **told)
+                part = {"part": clock.part} if clock.part else {}
+                self.tell(place, now, system, "escalated", clock=clock.kind, step=clock.fired, due_at=write(at),
+                          **part, **told)
             self.settle(place)
 
     def told(self, place, clock):
         to, standard = clock.next_to, self.standard
         here = place.answers_for(self.areas)
-        own = here if clock.kind in ("triage", "verify") else self.lead
+        own = here if clock.kind in ("triage", "verify") else clock.part or self.lead
         if to == "@unit_lead":
             return {"unit": own, "level": "unit"}
         if to == "@parent_unit_lead":
@@ -726,11 +796,11 @@ class Case:
 
     def reckon(self, place, now):
         """The place changed: open clocks are computed anew, and the log says so when that changes anything."""
-        before = {kind: (clock.due, clock.step_at) for kind, clock in self.clocks.items()}
-        for clock in self.clocks.values():
+        before = [(clock.due, clock.step_at) for clock in self.open_clocks()]
+        for clock in self.open_clocks():
             clock.reckon(place.calendar)
             clock.lay(self.steps_of(place, clock.kind), place.calendar)
-        if before != {kind: (clock.due, clock.step_at) for kind, clock in self.clocks.items()}:
+        if before != [(clock.due, clock.step_at) for clock in self.open_clocks()]:
             self.tell(place, now, {"who": "system"}, "reckoned")
             self.settle(place)
 
@@ -744,11 +814,11 @@ class Case:
         }
 
 
-def report(index, place, now, by, service, point, fixed):
+def report(index, place, now, by, service, point, fixed, reachable):
     """A new case; straight through to its unit where nothing is in doubt."""
     areas = place.areas_at(*point)
     case = Case(index, place, service, areas, now)
-    case.reporter = by
+    case.reporter, case.reachable = by, reachable
     case.start(place, now, "triage")
     case.tell(place, now, by, "reported", service=service)
     if fixed:

@@ -171,10 +171,11 @@ class Month:
             if service in ("SIGN", "BENCH") and self.chance(0.5):
                 fixed = "Put upright."
         index = len(self.cases)
-        case = model.report(index, self.place, self.now, by, service, POINTS[area], fixed)
+        reachable = self.chance(0.8)
+        case = model.report(index, self.place, self.now, by, service, POINTS[area], fixed, reachable)
         self.cases.append(case)
         command = {"report": index, "service": service, "point": POINTS[area], "by": by, "fixed": fixed,
-                   "key": f"key {index}" if self.chance(0.2) else None}
+                   "email": "who@example.org" if reachable else "", "key": f"key {index}" if self.chance(0.2) else None}
         self.batch.append(command)
         self.watch(case)
         self.later(index, soon=True)
@@ -240,17 +241,23 @@ class Month:
                 return self.desk(case), {"verb": "resume"}
             return self.desk(case), {"verb": "comment"}
         if case.question:
-            by = reporter if case.question["reporter"] and self.chance(0.7) else self.desk(case)
-            return (by, {"verb": "answer"}) if self.chance(0.6) else (self.desk(case), {"verb": "comment"})
+            if case.stage == "handled" or self.chance(0.5):
+                by = reporter if case.question["reporter"] and self.chance(0.7) else self.desk(case)
+                return (by, {"verb": "answer"}) if self.chance(0.6) else (self.desk(case), {"verb": "comment"})
+            # Or the work goes on meanwhile.
         if case.request:
             return self.desk(case), {"verb": rng.choice(["grant_request", "refuse_request"])}
         if case.stage == "reported":
             if self.chance(0.12):
                 return rng.choice([(self.desk(case), {"verb": "decline"}), (self.desk(case), {"verb": "refer"}),
                                    (reporter, {"verb": "withdraw"})])
+            if self.chance(0.1) and not case.question:
+                return self.question(case)
             code = rng.choice([None] + [s["code"] for s in self.place.standards_of(case.service)])
             return self.desk(case), {"verb": "accept", **({"standard": code} if code else {})}
         if case.stage == "accepted":
+            if self.chance(0.1) and not case.question:
+                return self.question(case)
             decides = case.returned >= self.place.settings["max_returns"]
             act = {"verb": "assign"}
             if self.chance(0.3):
@@ -262,7 +269,7 @@ class Month:
                 return self.handler(case), {"verb": "return", "right_unit": rng.choice([u for u in UNITS if u != case.lead])}
             if chance < 0.4 and not case.signed:
                 return self.handler(case), {"verb": "sign"}
-            if chance < 0.65:
+            if chance < 0.65 and not case.question:
                 return self.wait(case)
             return self.handler(case), {"verb": "report_in"}
         if case.stage == "in_progress":
@@ -272,8 +279,10 @@ class Month:
                     post = {"WATER": "WATER-L", "ROADS": "ROADS-H", "PIPES": "PIPES-H", "PARKS": "PARKS-H"}[part["unit"]]
                     return self.actor(post), {"verb": "handle_joint"}
                 return self.desk(case), {"verb": "release_joint", "unit": part["unit"]}
-            if self.chance(0.3):
+            if self.chance(0.3) and not case.question:
                 return self.wait(case)
+            if self.chance(0.04) and not case.decided and case.returned < self.place.settings["max_returns"]:
+                return self.handler(case), {"verb": "return", "right_unit": rng.choice([u for u in UNITS if u != case.lead])}
             outcome = rng.choice(["resolved", "resolved", "partly_resolved", "explained", "unfounded"])
             return self.handler(case), {"verb": "handle", "outcome": outcome}
         if case.stage == "handled":
@@ -295,6 +304,14 @@ class Month:
             return None
         return self.desk(case), {"verb": rng.choice(["reopen", "refuse_reopen"])}
 
+    def question(self, case):
+        """Somebody is asked; the unit that has it asks within its limit, or is told that this is too long."""
+        rng = self.rng
+        whom = {"whom": "reporter", "report": 1} if self.chance(0.8) else {"whom": "outside"}
+        act = {"verb": "ask", "of": whom, "until": self.date(rng.choice([1, 1, 1, 2, 3, 4, 6]))}
+        by = self.handler(case) if case.lead and self.chance(0.6) else self.desk(case)
+        return by, act
+
     def wait(self, case):
         """Parks, extends, asks, gives a part, watches over, or lets a while pass."""
         rng = self.rng
@@ -307,8 +324,7 @@ class Month:
         if can_extend:
             choices.append((self.desk(case), {"verb": "extend"}))
             choices.append((self.handler(case), {"verb": "ask_to_extend"}))
-        whom = {"whom": "reporter", "report": 1} if self.chance(0.7) else {"whom": "outside"}
-        choices.append((self.desk(case), {"verb": "ask", "of": whom, "until": self.date(rng.randint(1, 6))}))
+        choices += 2 * [self.question(case)]
         if len(case.parts) < 2:
             unit = rng.choice([u for u in UNITS if u != case.lead and not case.open_part(u)])
             limit = rng.choice(["4h working", "2d working", "1d calendar"])
@@ -322,6 +338,13 @@ class Month:
         stranger = self.actor("PARKS-H" if case.lead != "PARKS" else "ROADS-H")
         desk = self.desk(case)
         chosen = [(desk, {"verb": "comment"}, "Stale.", case.version - 1)]
+        if case.question and stage in ("assigned", "in_progress"):
+            chosen += [(desk, {"verb": "park", "until": self.date(3)}), (desk, {"verb": "extend"}),
+                       (desk, {"verb": "ask", "of": {"whom": "outside"}, "until": self.date(3)}),
+                       (stranger, {"verb": "answer"})]
+        if case.parked_until is not None and stage in ("assigned", "in_progress"):
+            chosen += [(desk, {"verb": "extend"}), (desk, {"verb": "ask", "of": {"whom": "outside"}, "until": self.date(3)}),
+                       (self.handler(case), {"verb": "sign" if stage == "assigned" else "handle", "outcome": "resolved"})]
         if stage in ("assigned", "in_progress") and case.parked_until is None and not case.question:
             chosen += [
                 (stranger, {"verb": "report_in"}),
@@ -398,12 +421,15 @@ class Month:
         kind = rng.choice(["joint", "hard", "urgent"])
         units = rng.sample(UNITS, 3)
         new = {"kind": kind, "cases": [case.index], "units": units, "lead": rng.choice(units)}
+        if self.chance(0.4):
+            meet = self.now + rng.choice([HOUR // 2, 2 * HOUR, 20 * HOUR])
+            new = {**new, "meet_at": write(meet), "meet": meet}
         by = self.actor(rng.choice(["A-D", "A-L"]))
         index = len(self.whistles)
         whistle = Whistle(index, self.place, self.now, by, new, case.areas)
         self.whistles.append(whistle)
         self.held.add(case.index)
-        self.batch.append({"blow": index, "by": by, **new})
+        self.batch.append({"blow": index, "by": by, **{key: value for key, value in new.items() if key != "meet"}})
         if whistle.stage == "blown":
             case.whistled(self.place, self.now, by, index, "blown")
             self.watch(case)
@@ -441,16 +467,21 @@ class Month:
         self.later(index, "whistle", soon=self.chance(0.6))
 
     def hand_out(self, whistle, case, by):
-        """The unit of the case's first duty, the lead's if it has one, becomes the case's."""
+        """The unit of the case's first duty, the lead's if it has one, becomes the case's; the others have parts in it."""
         duties = [duty["unit"] for duty in whistle.duties]
         if not duties:
             return
-        unit = whistle.new["lead"] if whistle.new["lead"] in duties else duties[0]
-        if unit != case.lead and not (case.returned >= self.place.settings["max_returns"] and not case.station_lead(self.place, by)):
-            if case.returned >= self.place.settings["max_returns"]:
-                case.decided = True
-            case.assign_to(self.place, self.now, by, unit)
-            case.settle(self.place)
+        lead = whistle.new["lead"] if whistle.new["lead"] in duties else duties[0]
+        made = [{"verb": "assign", "unit": lead}]
+        for unit in dict.fromkeys(duties):
+            if unit != lead:
+                # Several duties of a unit are one part, with the longest of their limits.
+                last = max((duty for duty in whistle.duties if duty["unit"] == unit), key=lambda duty: duty["due"])
+                made.append({"verb": "assign_joint", "unit": unit, "limit": last["limit"]})
+        for act in made:
+            # What the rules do not let this one do now stays in the whistle alone.
+            if not case.forbids(self.place, self.now, by, act, "As agreed.", None):
+                case.do(self.place, self.now, by, act, "As agreed.")
 
     def whistle_act(self, whistle):
         rng = self.rng
@@ -499,8 +530,10 @@ class Month:
             if call.state in OPEN and self.chance(0.3):
                 choices.append((unit, {"verb": "refuse"}))
             made = self.now - 20 * MINUTE
-            if made >= call.called_at and call.state != "absent":
+            if made >= call.called_at:
                 choices.append((unit, {"verb": "report_in", "made_at": write(made), "made": made}))
+            if call.state == "absent":
+                choices.append((station, {"verb": "confirm", "unit": call.unit, "present": self.chance(0.8)}))
             return rng.choice(choices)
         if call.state == "reported_in":
             return station, {"verb": "confirm", "unit": call.unit, "present": self.chance(0.7)}
@@ -508,7 +541,7 @@ class Month:
             return unit, {"verb": "leave"}
         if not whistle.minuted or self.chance(0.1):
             duties = [{"unit": u, "what": "Its part.", "limit": rng.choice(["2d working", "5d calendar", "6h working"])}
-                      for u in rng.sample(list(whistle.calls), rng.randint(1, 2)) if whistle.calls[u].state != "refused"]
+                      for u in rng.choices(list(whistle.calls), k=rng.randint(1, 4)) if whistle.calls[u].state != "refused"]
             return station, {"verb": "minutes", "duties": duties}
         if self.chance(0.5):
             return station, {"verb": "close"}

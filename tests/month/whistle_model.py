@@ -13,6 +13,7 @@ class Call:
         self.unit, self.state, self.called_at = unit, "called", now
         self.clocks, self.told = {}, set()
         self.contacted = self.rated = False
+        self.not_found_at = None
 
 
 class Whistle:
@@ -42,7 +43,9 @@ class Whistle:
         for kind in kinds:
             call.clocks.pop(kind, None)
             if self.kind[kind]:
-                call.clocks[kind] = Clock(kind, Limit.read(self.kind[kind]), now, place.calendar)
+                # Nobody is awaited before the time to meet.
+                meet = self.new.get("meet") if kind == "report_in" else None
+                call.clocks[kind] = Clock(kind, Limit.read(self.kind[kind]), max(now, meet or now), place.calendar)
 
     def blow(self, place, now, by):
         self.stage = "blown"
@@ -91,7 +94,7 @@ class Whistle:
             why.add("missing")
         if states and call and call.state not in states:
             why.add("wrong_call")
-        if verb == "confirm" and self.calls[act["unit"]].state not in ("reported_in", "present"):
+        if verb == "confirm" and self.calls[act["unit"]].state not in ("reported_in", "absent"):
             why.add("wrong_call")
         if verb == "contact" and call and call.contacted:
             why |= {"wrong_call", "missing"}
@@ -99,7 +102,7 @@ class Whistle:
             why.add("missing")
         if verb == "report_in" and call and act.get("made_at"):
             made = act["made"]
-            if not call.called_at <= made <= now:
+            if not (call.not_found_at if call.state == "absent" else call.called_at) <= made <= now:
                 why.add("made_time")
         return why
 
@@ -152,11 +155,16 @@ class Whistle:
             self.tell(now, by, "reported_in", unit=unit, **({"made_at": act["made_at"]} if act.get("made_at") else {}))
         elif verb == "confirm":
             call = self.calls[act["unit"]]
-            call.state = "present" if act["present"] else "absent"
+            was, call.state = call.state, "present" if act["present"] else "absent"
             if not act["present"]:
+                call.not_found_at = now
+            if was == "reported_in" and call.state == "absent":
                 call.clocks.pop("leave", None)
                 call.told -= {"report_in", "leave"}
                 self.start(place, call, now, "report_in")
+            if was == "absent" and call.state == "present":
+                call.clocks.pop("report_in", None)
+                self.start(place, call, now, "leave")
             self.tell(now, by, "confirmed", unit=act["unit"], present=act["present"])
         elif verb == "leave":
             call.state = "left"
@@ -168,7 +176,7 @@ class Whistle:
             self.tell(now, by, "minuted")
             for duty in act["duties"]:
                 due = place.calendar.due(now, Limit.read(duty["limit"]))
-                self.duties.append({**duty, "done": False})
+                self.duties.append({**duty, "due": due, "done": False})
                 self.tell(now, by, "duty_given", unit=duty["unit"], due_at=write(due))
         elif verb == "close":
             self.end("closed")

@@ -18,7 +18,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use whistle_domain::{
     case::{Actor, Body, Case, Channel, Event},
-    clock::{ClockKind, Clocks},
     command::{Act, NewReport, Whereabouts},
     geometry::Point,
     whistle::{
@@ -30,6 +29,7 @@ use whistle_domain::{
 use whistle_service::{
     Error, Here, Site, Whistle,
     case::With,
+    secret::Contact,
     time::{Chance, Clock},
 };
 use whistle_testbed::{Bed, copy_folder};
@@ -264,7 +264,7 @@ impl Town {
                     }
                     None => Case::begin(number, event).unwrap(),
                 };
-                let clocks = clocks_of(&case.clocks);
+                let clocks = clocks_of(&case);
                 folded = Some(case);
                 written(event, clocks)
             })
@@ -373,6 +373,10 @@ async fn send(whistle: Whistle, here: Here, command: Value) -> Result<Became, St
             fixed: field(&command, "fixed"),
         };
         let with = With {
+            contact: Contact {
+                email: field(&command, "email"),
+                ..Contact::default()
+            },
             idempotency_key: field(&command, "key"),
             ..With::default()
         };
@@ -392,7 +396,7 @@ async fn send(whistle: Whistle, here: Here, command: Value) -> Result<Became, St
             units: field(&command, "units"),
             lead: field::<UnitCode>(&command, "lead"),
             place: "At the mill".to_owned(),
-            meet_at: None,
+            meet_at: field(&command, "meet_at"),
             matter: "Too much for one".to_owned(),
         };
         let blown = whistle.blow(&here, new, by, None).await;
@@ -417,14 +421,18 @@ async fn send(whistle: Whistle, here: Here, command: Value) -> Result<Became, St
     }
 }
 
-/// The clocks that run or stand.
-fn clocks_of(clocks: &Clocks) -> Value {
-    let open = clocks.all().iter().filter(|clock| clock.stopped_at.is_none());
-    let open: BTreeMap<&str, Value> = open
-        .map(|clock| {
+/// The clocks that run or stand, of the whole and of the parts that units are at work on.
+fn clocks_of(case: &Case) -> Value {
+    let whole = case.clocks.all().iter().map(|clock| (None, clock));
+    let parts = case.part_clocks().map(|(unit, clock)| (Some(unit), clock));
+    let open = whole.chain(parts).filter(|(_, clock)| clock.stopped_at.is_none());
+    let open: BTreeMap<String, Value> = open
+        .map(|(unit, clock)| {
+            let kind = clock.kind.as_str();
+            let name = unit.map_or_else(|| kind.to_owned(), |unit| format!("{kind} {unit}"));
             let told =
                 json!({ "due_at": clock.due_at, "step_at": clock.step_at, "paused": clock.is_paused() });
-            (ClockKind::as_str(clock.kind), told)
+            (name, told)
         })
         .collect();
     json!(open)
