@@ -92,7 +92,7 @@ impl Whistle {
         base.is_some_and(|base| relying_party(base, "Whistle").is_some())
     }
 
-    fn party(&self, here: &Here, base: Option<&str>) -> Result<Webauthn> {
+    fn party(here: &Here, base: Option<&str>) -> Result<Webauthn> {
         let jurisdiction = &here.place.jurisdiction;
         let lang = jurisdiction.languages.first().copied().unwrap_or_default();
         base.and_then(|base| relying_party(base, jurisdiction.name.get(lang)))
@@ -108,7 +108,7 @@ impl Whistle {
         browser: Option<&str>,
     ) -> Result<Asked> {
         self.must_be_fresh(by)?;
-        let party = self.party(here, base)?;
+        let party = Self::party(here, base)?;
         let known = self.passkeys_of(here, by.account).await?;
         if known.len() >= MAX_PASSKEYS {
             return Err(no_room());
@@ -117,7 +117,7 @@ impl Whistle {
             Some(one) => Uuid::from_slice(&one.user_handle).map_err(bad)?,
             None => Uuid::from_bytes(self.chance.bytes()),
         };
-        let exclude = known.into_iter().map(|one| one.id.into()).collect();
+        let exclude = known.into_iter().map(|one| one.id).collect();
         let (options, state) = party
             .start_passkey_registration(user, &by.login, &by.login, Some(exclude))
             .map_err(bad)?;
@@ -144,7 +144,7 @@ impl Whistle {
         answer: Answer<'_>,
     ) -> Result<()> {
         self.must_be_fresh(by)?;
-        let party = self.party(here, base)?;
+        let party = Self::party(here, base)?;
         let name = named(name)?;
         let made: RegisterPublicKeyCredential = serde_json::from_str(answer.text).map_err(bad)?;
         let adding: Adding = self
@@ -157,7 +157,7 @@ impl Whistle {
             .finish_passkey_registration(&made, &adding.state)
             .map_err(bad)?;
         let passkey = Passkey {
-            id: credential.cred_id().to_vec(),
+            id: credential.cred_id().clone(),
             account: by.account,
             name,
             user_handle: adding.user.as_bytes().to_vec(),
@@ -194,7 +194,7 @@ impl Whistle {
         base: Option<&str>,
         browser: Option<&str>,
     ) -> Result<Asked> {
-        let party = self.party(here, base)?;
+        let party = Self::party(here, base)?;
         let (options, state) = party.start_discoverable_authentication().map_err(bad)?;
         let mut options = serde_json::to_value(options).map_err(bad)?;
         // Asked for by a button, not offered while somebody types.
@@ -211,7 +211,7 @@ impl Whistle {
         base: Option<&str>,
         answer: Answer<'_>,
     ) -> Result<String> {
-        let party = self.party(here, base)?;
+        let party = Self::party(here, base)?;
         let shown: PublicKeyCredential = serde_json::from_str(answer.text).map_err(bad)?;
         let state: DiscoverableAuthentication = self
             .answered(here, SIGNING_IN, &shown.response.client_data_json, answer)

@@ -274,10 +274,11 @@ impl ForeignKey {
     }
 }
 
-/// Numbers and quoted texts; anything else may be a sequence or the time.
+/// Numbers, quoted texts, true and false; anything else may be a sequence or the time.
 fn is_constant(default: &str) -> bool {
     let text = default.split("::").next().unwrap_or(default);
-    text.parse::<i64>().is_ok() || (text.len() >= 2 && text.starts_with('\'') && text.ends_with('\''))
+    let is_plain = text.parse::<i64>().is_ok() || matches!(text, "true" | "false");
+    is_plain || (text.len() >= 2 && text.starts_with('\'') && text.ends_with('\''))
 }
 
 // ---- doing it ---------------------------------------------------------------------------------------------------

@@ -652,7 +652,10 @@ mod tests {
                 assert!(!purposes.is_empty(), "{}.{column}", of.table);
             }
         }
-        assert_eq!(Purpose::Contact.columns().collect::<Vec<_>>(), ["contact.sealed"]);
+        assert_eq!(
+            Purpose::Contact.columns().collect::<Vec<_>>(),
+            ["contact.sealed", "question_contact.sealed"]
+        );
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub(crate) fn status_of(error: &Error) -> StatusCode {
         | Error::Invalid { .. }
         | Error::BadPhoto(_)
         | Error::BreachedPassword
-        | Error::SamePassword => StatusCode::BAD_REQUEST,
+        | Error::SamePassword
+        | Error::Step(_) => StatusCode::BAD_REQUEST,
         Error::BadKey(_)
         | Error::MissingScope(_)
         | Error::Forbidden
@@ -40,7 +41,6 @@ pub(crate) fn status_of(error: &Error) -> StatusCode {
             provider::Fault::Taken => StatusCode::CONFLICT,
             _ => StatusCode::FORBIDDEN,
         },
-        Error::Step(_) => StatusCode::BAD_REQUEST,
         Error::KeyReused | Error::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::TooManyTries(_) => StatusCode::TOO_MANY_REQUESTS,
         Error::Full => StatusCode::INSUFFICIENT_STORAGE,

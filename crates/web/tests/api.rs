@@ -1516,7 +1516,10 @@ async fn privacy_says_of_every_column_about_people_what_it_is_for() {
         .iter()
         .find(|item| item["purpose"] == "contact")
         .expect("contact data");
-    assert_eq!(contact["columns"], json!(["contact.sealed"]));
+    assert_eq!(
+        contact["columns"],
+        json!(["contact.sealed", "question_contact.sealed"])
+    );
     assert_eq!(contact["about"], json!(["reporter"]));
     assert_eq!(contact["kept"]["zh"], "结案 180 天后删除。");
     assert_eq!(contact["kept"]["en"], "Until 180 days after the case is closed.");

@@ -25,7 +25,7 @@ use tokio::sync::Mutex;
 use super::{Counts, Fault, Provider};
 
 /// How long what the provider says of itself is believed.
-const REMEMBERED: Duration = Duration::from_secs(3600);
+const REMEMBERED: Duration = Duration::from_hours(1);
 
 /// How long a provider that did not answer is left alone, so that those who wait do not wait for each other.
 const LEFT_ALONE: Duration = Duration::from_secs(5);

@@ -3,7 +3,7 @@
 
 use jiff::{ToSpan, civil::Date};
 use whistle_domain::case::{Respondent, Stage};
-use whistle_service::notices::{Choice, Chosen, Kinds, Pace, Taken};
+use whistle_service::notices::{Choice, Chosen, Kinds, Pace, Taken, Why};
 
 use super::*;
 
@@ -163,6 +163,7 @@ fn a_question_goes_at_once_with_what_was_gathered_and_not_when_it_is_over() {
     // The mail server is away until the question was answered.
     let act = Act::Answer { choice: None };
     process.act(number, "CITY-D", act.clone(), "No. 12.");
+    process.round();
     world.mail.desk.next([Fate::Refuse("451 later")]);
     process.ask(number, Respondent::Reporter { report: 1 }, &[], "");
     process.round();
@@ -171,7 +172,7 @@ fn a_question_goes_at_once_with_what_was_gathered_and_not_when_it_is_over() {
     world.hour(&process);
     assert_eq!(world.mails_to(LI).len(), before);
     let dropped = process.in_state(State::Dropped);
-    assert_eq!(dropped[0].error, "the question is over");
+    assert_eq!(dropped[0].error, Why::QuestionOver.as_str());
 }
 
 #[test]

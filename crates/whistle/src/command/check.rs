@@ -44,7 +44,7 @@ impl Check {
             )
         };
         if self.json {
-            output::json(&plan::OpenLinks {
+            output::json(&plan::Checked {
                 jurisdiction: &jurisdiction,
                 open_links: &open_links,
                 unreached: &unreached,

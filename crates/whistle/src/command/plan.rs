@@ -95,7 +95,7 @@ fn summary(faults: &Faults, dir: &Path) -> String {
 
 /// The open links of a place and the units without an address, as JSON.
 #[derive(Serialize)]
-pub(super) struct OpenLinks<'a> {
+pub(super) struct Checked<'a> {
     pub jurisdiction: &'a JurisdictionCode,
     pub open_links: &'a [LinkFault],
     pub unreached: &'a [UnitCode],
