@@ -233,12 +233,14 @@ impl Town {
             command["number"] = act;
         }
         if let Some(cases) = command.get_mut("cases").and_then(Value::as_array_mut) {
-            cases.iter_mut().for_each(|case| *case = number(case));
+            for case in cases {
+                *case = number(case);
+            }
         }
         if let Some(duties) = command.pointer_mut("/verb/duties").and_then(Value::as_array_mut) {
-            duties
-                .iter_mut()
-                .for_each(|duty| duty["case"] = number(&duty["case"]));
+            for duty in duties {
+                duty["case"] = number(&duty["case"]);
+            }
         }
         if let Some(index) = command.get("whistle_act").and_then(Value::as_u64) {
             command["number"] = json!(self.whistles[&usize::try_from(index).unwrap()].0);
@@ -378,7 +380,6 @@ async fn send(whistle: Whistle, here: Here, command: Value) -> Result<Became, St
                 ..Contact::default()
             },
             idempotency_key: field(&command, "key"),
-            ..With::default()
         };
         let receipt = whistle.report(&here, new, by, with).await;
         receipt.map(|receipt| Became::Case(field(&command, "report"), receipt.number))
