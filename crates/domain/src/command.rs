@@ -16,7 +16,7 @@ use crate::{
     geometry::Point,
     limit::Limit,
     place::{AreaIndex, Datatype, Level, Partly, Place, Service, Settings, Standard, Verification},
-    rights::{Role, may_report},
+    rights::{Access, Role, may_report},
     transition::{Need, Transition, Verb, Who},
     whistle,
     words::{AreaCode, CaseNumber, ServiceCode, StandardCode, UnitCode, WhistleNumber},
@@ -564,6 +564,7 @@ fn begin(
         .transpose()?;
     let standard = chosen.or_else(|| place.default_standard(&service.code));
 
+    let access = place.access(service, standard);
     let mut story = Story {
         context,
         case: None,
@@ -585,9 +586,14 @@ fn begin(
             channel: new.channel,
             location,
             answers: new.answers.clone(),
-            public: service.public && service.shown && split_from.is_none_or(|case| case.public),
+            public: service.public && *access == Access::Public && split_from.is_none_or(|case| case.public),
             photos: new.photos.clone(),
             split_from: split_from.map(|case| case.number),
+            // A part is for no more eyes than the whole was.
+            access: access
+                .class()
+                .or_else(|| split_from.and_then(|case| case.access.as_ref()))
+                .cloned(),
         },
         &description,
         clocks,
@@ -887,12 +893,15 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                 State::Accepted => Some(default_standard(place, &service.code)?.code.clone()),
                 _ => None,
             };
-            let ladder = place.ladder(place.default_standard(&service.code));
+            let held = place.default_standard(&service.code);
+            let ladder = place.ladder(held);
+            let access = place.access(service, held);
             story.tell(
                 Body::Reclassified {
                     service: service.code.clone(),
                     standard,
-                    public: case.public && service.public && service.shown,
+                    public: case.public && service.public && *access == Access::Public,
+                    access: access.class().cloned(),
                 },
                 text,
                 reckoned(case, ladder, place),
@@ -919,7 +928,12 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             let kind = on.then_some(*kind);
             story.tell(Body::Supervised { on: *on, kind }, text, vec![]);
         }
-        Act::Show { public } => story.tell(Body::Shown { public: *public }, text, vec![]),
+        Act::Show { public } => {
+            if *public && case.access.is_some() {
+                return Err(Refusal::NotPublic(case.service.to_string()));
+            }
+            story.tell(Body::Shown { public: *public }, text, vec![]);
+        }
         Act::Whistle { whistle, stage } => {
             let (whistle, stage) = (*whistle, *stage);
             story.tell(Body::Whistled { whistle, stage }, text, vec![]);
@@ -1354,6 +1368,11 @@ impl Story<'_> {
         let event = Event {
             at: self.context.now,
             by: by.clone(),
+            salt: if body.is_told() {
+                self.context.chance.to_bits()
+            } else {
+                0
+            },
             body,
             text: text.to_owned(),
             clocks,
@@ -1497,8 +1516,19 @@ impl Story<'_> {
     }
 
     fn accept(&mut self, by: &Actor, standard: &Standard, text: &str) {
-        let standard = standard.code.clone();
-        self.tell_of(by, Body::Accepted { standard }, text, vec![]);
+        let place = self.context.place;
+        let service = place.service(self.case().service.as_str());
+        let access = service.map(|service| place.access(service, Some(standard)));
+        // What a part has from the whole it keeps.
+        let inherited = self.case().split_from.and(self.case().access.as_ref());
+        let body = Body::Accepted {
+            standard: standard.code.clone(),
+            access: access.and_then(Access::class).or(inherited).cloned(),
+        };
+        self.tell_of(by, body, text, vec![]);
+        if self.case().public && access.is_some_and(|access| *access != Access::Public) {
+            self.tell_of(&SYSTEM, Body::Shown { public: false }, "", vec![]);
+        }
     }
 
     fn assign(&mut self, by: &Actor, unit: &UnitCode, standard: &Standard, text: &str) {

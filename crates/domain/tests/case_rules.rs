@@ -407,6 +407,7 @@ proptest! {
             by: again(&event.by),
             body: again(&event.body),
             text: event.text.clone(),
+            salt: event.salt,
             clocks: again::<Vec<ClockChange>>(&event.clocks),
         }).collect();
         prop_assert_eq!(&stored, &tale.log);

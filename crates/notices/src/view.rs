@@ -166,7 +166,7 @@ impl View {
             outcome: outcome
                 .map(|it| outcome_word(it, lang).to_owned())
                 .unwrap_or_default(),
-            text: event.map(|_| text(log, reader)).unwrap_or_default(),
+            text: event.map(|_| text(case, log, reader)).unwrap_or_default(),
             due: case
                 .clocks
                 .next_due()
@@ -370,8 +370,10 @@ fn limit(kind: ClockKind, at: &str, lang: Lang) -> String {
 }
 
 /// What was written, for the reader: a reporter reads what the public does, a unit what the actor wrote.
-fn text(log: &[Event], reader: &Reader) -> String {
+/// What was written with the last event. Of a case of a class of access nothing goes to a unit's mailbox, which others read.
+fn text(case: &Case, log: &[Event], reader: &Reader) -> String {
     match reader {
+        Reader::Unit(_) if case.access.is_some() => String::new(),
         Reader::Unit(_) => log.last().map(|event| event.text.clone()).unwrap_or_default(),
         Reader::Reporter(_) => {
             let entries = public::timeline(log);
@@ -385,6 +387,7 @@ fn text(log: &[Event], reader: &Reader) -> String {
 /// what another wrote, so it is masked.
 fn whereabouts(case: &Case, place: &Place, lang: Lang, reader: &Reader) -> String {
     let address = match reader {
+        Reader::Unit(_) if case.access.is_some() => String::new(),
         Reader::Unit(_) => case.location.address.clone(),
         Reader::Reporter(_) => public::address(case),
     };

@@ -10,7 +10,12 @@ use whistle_domain::{
     rights::{self, Scope},
     words::{PostCode, UnitCode},
 };
-use whistle_store::{account as stored, case::Hash, second_factor as factors};
+use whistle_store::{
+    account as stored,
+    admin::{self, Deed, Doer},
+    case::Hash,
+    second_factor as factors,
+};
 
 use crate::{
     Whistle,
@@ -128,7 +133,13 @@ impl Whistle {
         let (id, now, posts) = (here.id, self.clock.now(), posts.to_vec());
         let taken = format!("{login:?} is taken; choose another name");
         self.store
-            .write_blocking(move |tx| stored::add(tx, id, &login, &password, &posts, now))
+            .write_blocking(move |tx| {
+                let account = stored::add(tx, id, &login, &password, &posts, now)?;
+                let held: Vec<&str> = posts.iter().map(PostCode::as_str).collect();
+                let (by, deed) = (Doer::Operator, Deed::AccountAdded);
+                admin::note(tx, id, &by, deed, &login, &held.join(" "), now)?;
+                Ok(account)
+            })
             .map_err(|error| {
                 if stored::is_taken(&error) {
                     Error::invalid("name", taken)
@@ -141,10 +152,14 @@ impl Whistle {
     /// Sets a new password and ends the account's sessions.
     pub fn set_password(&self, here: &Here, login: &str, password: &str) -> Result<()> {
         let (id, login, password) = (here.id, login.trim().to_lowercase(), self.new_password(password)?);
-        let wanted = login.clone();
-        let known = self
-            .store
-            .write_blocking(move |tx| stored::set_password(tx, id, &login, &password))?;
+        let (wanted, now) = (login.clone(), self.clock.now());
+        let known = self.store.write_blocking(move |tx| -> whistle_store::Result<_> {
+            let known = stored::set_password(tx, id, &login, &password)?;
+            if known {
+                admin::note(tx, id, &Doer::Operator, Deed::PasswordReset, &login, "", now)?;
+            }
+            Ok(known)
+        })?;
         if known {
             Ok(())
         } else {
@@ -156,9 +171,13 @@ impl Whistle {
     pub fn change_user(&self, here: &Here, login: &str, change: Change) -> Result<()> {
         let (id, login, now) = (here.id, login.trim().to_lowercase(), self.clock.now());
         let wanted = login.clone();
-        let known = self
-            .store
-            .write_blocking(move |tx| stored::change(tx, id, &login, change, now))?;
+        let known = self.store.write_blocking(move |tx| -> whistle_store::Result<_> {
+            let known = stored::change(tx, id, &login, change, now)?;
+            if known {
+                admin::note(tx, id, &Doer::Operator, deed_of(change), &login, "", now)?;
+            }
+            Ok(known)
+        })?;
         if known {
             Ok(())
         } else {
@@ -178,24 +197,22 @@ impl Whistle {
                 "ask another administrator to change your own",
             ));
         }
-        let (actor, place) = (by.actor.clone(), here.place.clone());
+        let (actor, place, doer) = (by.actor.clone(), here.place.clone(), crate::admin::doer(by));
         let known = self.store.write(move |tx| -> whistle_store::Result<_> {
             let Some(found) = stored::by_id(tx, id, account)? else {
                 return Ok(false);
             };
             let posts = stored::posts(tx, id, account)?;
-            Ok(rights::may_keep_account(&actor, &place, &posts)
-                && stored::change(tx, id, &found.login, change, now)?)
+            let known = rights::may_keep_account(&actor, &place, &posts)
+                && stored::change(tx, id, &found.login, change, now)?;
+            if known {
+                admin::note(tx, id, &doer, deed_of(change), &found.login, "", now)?;
+            }
+            Ok(known)
         });
         if !known.await? {
             return Err(Error::not_found("account", account));
         }
-        tracing::info!(
-            by = by.account,
-            account,
-            change = change.as_str(),
-            "an account was changed"
-        );
         Ok(())
     }
 
@@ -341,13 +358,17 @@ impl Whistle {
         let whistle = self.clone();
         let hash = self.hashing(move || Some(whistle.new_password(&new))).await;
         let hash = hash.unwrap_or(Err(Error::BadPassword))?;
-        let stays = token_hash(token);
+        let (stays, now, doer) = (token_hash(token), self.clock.now(), crate::admin::doer(by));
         let changed = self
             .store
-            .write(move |tx| {
+            .write(move |tx| -> whistle_store::Result<_> {
                 stored::forget_tries(tx, id, &tried.from_here)?;
                 stored::take_back_try(tx, id, &tried.from_anywhere)?;
-                stored::change_password(tx, id, account, (&found.password, &hash), &stays)
+                let changed = stored::change_password(tx, id, account, (&found.password, &hash), &stays)?;
+                if changed {
+                    admin::note(tx, id, &doer, Deed::PasswordChanged, &found.login, "", now)?;
+                }
+                Ok(changed)
             })
             .await?;
         // Somebody else set another one meanwhile.
@@ -491,8 +512,13 @@ impl Whistle {
         let mut scopes = scopes.to_vec();
         scopes.sort();
         scopes.dedup();
-        self.store
-            .write_blocking(move |tx| stored::add_key(tx, id, &hash, &name, &scopes, now, expires_at))?;
+        self.store.write_blocking(move |tx| -> whistle_store::Result<_> {
+            let number = stored::add_key(tx, id, &hash, &name, &scopes, now, expires_at)?;
+            let may: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+            let detail = format!("{name}: {}", may.join(" "));
+            let (by, deed) = (Doer::Operator, Deed::KeyAdded);
+            admin::note(tx, id, &by, deed, &number.to_string(), &detail, now)
+        })?;
         Ok(key)
     }
 
@@ -504,9 +530,14 @@ impl Whistle {
     /// Revokes an API key.
     pub fn revoke_key(&self, here: &Here, key: i64) -> Result<()> {
         let (id, now) = (here.id, self.clock.now());
-        let known = self
-            .store
-            .write_blocking(move |tx| stored::revoke_key(tx, id, key, now))?;
+        let known = self.store.write_blocking(move |tx| -> whistle_store::Result<_> {
+            let known = stored::revoke_key(tx, id, key, now)?;
+            if known {
+                let (by, deed) = (Doer::Operator, Deed::KeyRevoked);
+                admin::note(tx, id, &by, deed, &key.to_string(), "", now)?;
+            }
+            Ok(known)
+        })?;
         if known {
             Ok(())
         } else {
@@ -551,6 +582,15 @@ impl Whistle {
                 "an api_key is needed to report here; ask the place for one",
             )),
         }
+    }
+}
+
+/// What a change of an account is called where it is written down.
+const fn deed_of(change: Change) -> Deed {
+    match change {
+        Change::Disable => Deed::AccountDisabled,
+        Change::Enable => Deed::AccountEnabled,
+        Change::SignOut => Deed::AccountSignedOut,
     }
 }
 

@@ -13,13 +13,13 @@ use whistle_store::{
     case::{self as stored, Hash, Prepared, Stored, Tell},
     intake::{self, Answered},
     lease::{self, Held},
-    list::{Filter, List, Order},
+    list::{Filter, List, Order, Sight},
 };
 
 use crate::{
     Whistle,
     error::{Error, Result},
-    list::Viewer,
+    list::{Viewer, sight_of},
     place::Here,
     secret::Contact,
 };
@@ -161,8 +161,7 @@ impl Whistle {
                 }
                 let before = stored::find_to_change(tx, id, number)?
                     .ok_or_else(|| Error::not_found("case", number))?;
-                let outsider = !matches!(by, Actor::Post { .. });
-                if outsider && !before.case.public {
+                if !before.case.public && !rights::may_see(&before.case, &by, &place) {
                     return Err(Error::not_found("case", number));
                 }
                 let context = Context {
@@ -199,15 +198,15 @@ impl Whistle {
             .store
             .write(move |tx| {
                 let before = stored::find_to_change(tx, id, number)?
+                    .filter(|found| is_in_sight(&found.case, &by, &place))
                     .ok_or_else(|| Error::not_found("case", number))?;
                 let Act::Merge { into } = &act else {
                     return change(tx, id, &place, before, seen, &act, &text, &by, now, chance);
                 };
-                let original =
-                    stored::find_to_change(tx, id, *into)?.ok_or_else(|| Error::not_found("case", into))?;
-                if !rights::may_see(&original.case, &by, &place) {
-                    return Err(Error::not_found("case", into));
-                }
+                let original = stored::find_to_change(tx, id, *into)?
+                    .filter(|found| rights::may_see(&found.case, &by, &place))
+                    .ok_or_else(|| Error::not_found("case", into))?;
+                let is_of_one_class = before.case.access == original.case.access;
                 if let Some(further) = original.case.duplicate_of {
                     return Err(Error::invalid(
                         "into",
@@ -222,7 +221,13 @@ impl Whistle {
                 };
                 let absorb = Act::Absorb {
                     from: number,
-                    photos: merged.photos.iter().map(shown).collect(),
+                    // Nor does a post that may not see this case see its photos there.
+                    photos: merged
+                        .photos
+                        .iter()
+                        .filter(|_| is_of_one_class)
+                        .map(shown)
+                        .collect(),
                 };
                 change(
                     tx,
@@ -263,6 +268,7 @@ impl Whistle {
             .store
             .write(move |tx| -> Result<_> {
                 let before = stored::find_to_change(tx, id, number)?
+                    .filter(|found| is_in_sight(&found.case, &by, &place))
                     .ok_or_else(|| Error::not_found("case", number))?;
                 refuse_stale(seen, &before)?;
                 let context = Context {
@@ -490,22 +496,27 @@ impl Whistle {
         let settings = &here.place.jurisdiction.settings;
         let now = self.clock.now();
         let since = now - jiff::SignedDuration::from_hours(i64::from(settings.duplicate_hours));
+        let sight = match viewer {
+            Viewer::Public => None,
+            Viewer::Staff(actor) => Some(Sight {
+                or_public: true,
+                ..sight_of(actor, &here.place)
+            }),
+        };
         let filter = Filter {
             open: Some(true),
             public: matches!(viewer, Viewer::Public),
+            sight,
             services: vec![service.to_string()],
             reported: Some(since.as_microsecond()..=i64::MAX),
             spots: Some(Spot::cover(BBox::around(point, settings.duplicate_metres), 8)),
             ..Filter::default()
         };
         let id = here.id;
-        let (mut candidates, _) = self
+        let (candidates, _) = self
             .store
             .look_up(move |conn| List::begin(conn, id, filter, Order::Newest).page(None, 0, CANDIDATES))
             .await?;
-        if let Viewer::Staff(actor) = viewer {
-            candidates.retain(|case| case.public || rights::may_see(case, actor, &here.place));
-        }
         Ok(near_duplicates(candidates, &service, point, now, settings))
     }
 
@@ -586,6 +597,12 @@ impl Whistle {
             .filter_map(|(report, sealed)| Some((report, self.secret.open(&sealed, (id, number, report))?)))
             .collect())
     }
+}
+
+/// Whether an actor may name a case: for a post one that it sees, or that everybody does. A case that it may not see is not told
+/// apart from one that is not there. Others do what their line of the table of transitions says.
+fn is_in_sight(case: &Case, by: &Actor, place: &whistle_domain::place::Place) -> bool {
+    !matches!(by, Actor::Post { .. }) || case.public || rights::may_see(case, by, place)
 }
 
 #[expect(

@@ -7,7 +7,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use whistle_domain::{case::Actor, command::Act, words::JurisdictionId};
-use whistle_store::{Tx, account, case as stored, intake, lease, photo};
+use whistle_store::{
+    Tx, account,
+    admin::{self, Deed, Doer},
+    case as stored, intake, lease, photo,
+};
 
 use crate::{
     Whistle,
@@ -176,11 +180,14 @@ impl Whistle {
             Duty::Retention => {
                 let now = self.clock.now();
                 if is_hour_over(charge.done_at, now) {
-                    done.erased += self.erase_contacts(charge, here)?;
-                    done.texts_erased += self.erase_texts(charge, here)?;
-                    let removed = self.remove_unused_photos(charge, here);
+                    let mut retained = Done::default();
+                    let outcome = self.retain(charge, here, &mut retained);
+                    self.note_retained(charge, here, &Doer::System, &retained)?;
+                    done.erased += retained.erased;
+                    done.texts_erased += retained.texts_erased;
+                    done.removed += retained.removed;
                     done.forgotten += self.forget(charge, here, now)?;
-                    done.removed += removed?;
+                    outcome?;
                 }
             }
             Duty::Notices => {
@@ -255,15 +262,39 @@ impl Whistle {
     pub fn retain_now(&self, here: &Here) -> Result<Done> {
         let charge = self.seize(here, Duty::Retention)?;
         let mut done = Done::default();
-        let mut run = || -> Result<()> {
-            done.erased = self.erase_contacts(&charge, here)?;
-            done.texts_erased = self.erase_texts(&charge, here)?;
-            done.removed = self.remove_unused_photos(&charge, here)?;
-            Ok(())
-        };
-        let outcome = run();
+        let outcome = self.retain(&charge, here, &mut done);
+        let noted = self.note_retained(&charge, here, &Doer::Operator, &done);
         self.give_back(&charge)?;
-        outcome.map(|()| done)
+        outcome.and(noted).map(|()| done)
+    }
+
+    /// Erases and removes what was kept for long enough. `done` says what was, also where it fails half-way.
+    fn retain(&self, charge: &InCharge, here: &Here, done: &mut Done) -> Result<()> {
+        done.erased = self.erase_contacts(charge, here)?;
+        done.texts_erased = self.erase_texts(charge, here)?;
+        done.removed = self.remove_unused_photos(charge, here)?;
+        Ok(())
+    }
+
+    /// Writes down what the retention did, if it did anything: once for a whole run, of which each case is erased in a
+    /// transaction of its own.
+    fn note_retained(&self, charge: &InCharge, here: &Here, by: &Doer, done: &Done) -> Result<()> {
+        let Done {
+            erased,
+            texts_erased,
+            removed,
+            ..
+        } = *done;
+        if erased + texts_erased + removed == 0 && *by == Doer::System {
+            return Ok(());
+        }
+        let detail =
+            format!("contact data of {erased} reports, texts of {texts_erased} cases, {removed} photos");
+        let (id, held, now, by) = (here.id, charge.held, self.clock.now(), by.clone());
+        self.store.write_blocking(move |tx| -> Result<()> {
+            lease::hold(tx, &held)?;
+            Ok(admin::note(tx, id, &by, Deed::RetentionDone, "", &detail, now)?)
+        })
     }
 
     /// Erases what reporters wrote in cases that are closed for long enough, where the place says so.
@@ -340,6 +371,8 @@ impl Whistle {
         };
         in_rounds(account::forget_old_tries, now - TRIES_WINDOW)?;
         in_rounds(account::forget_old_sessions, now)?;
+        let days = i64::from(here.place.jurisdiction.settings.audit_retention_days);
+        in_rounds(admin::forget, now - SignedDuration::from_hours(24 * days))?;
         let forgotten = in_rounds(intake::forget_answers, now - ANSWERS_KEPT)?;
         let held = charge.held;
         self.store

@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use whistle_domain::{case, whistle, words::CaseNumber};
 use whistle_notices::webhook;
 use whistle_store::{
+    admin::{self, Deed, Doer},
     lease,
     notice::{self as stored, Webhook},
 };
@@ -164,8 +165,13 @@ impl Whistle {
             sealed: self.secret.seal_webhook(&secret, (id, number), &self.chance),
             created_at: now,
         };
-        self.store
-            .write_blocking(move |tx| stored::add_webhook(tx, id, &new))?;
+        self.store.write_blocking(move |tx| -> Result<()> {
+            stored::add_webhook(tx, id, &new)?;
+            let scope = if new.all { "all" } else { "public" };
+            let detail = format!("{} ({scope}): {}", new.url, new.events.join(" "));
+            let (by, deed) = (Doer::Operator, Deed::WebhookAdded);
+            Ok(admin::note(tx, id, &by, deed, &new.id.to_string(), &detail, now)?)
+        })?;
         Ok((number, webhook::shown_secret(&secret)))
     }
 
@@ -184,10 +190,15 @@ impl Whistle {
 
     /// Removes a webhook. What waits for it is dropped.
     pub fn remove_webhook(&self, here: &Here, webhook: i64) -> Result<()> {
-        let id = here.id;
-        let known = self
-            .store
-            .write_blocking(move |tx| stored::remove_webhook(tx, id, webhook))?;
+        let (id, now) = (here.id, self.clock.now());
+        let known = self.store.write_blocking(move |tx| -> Result<bool> {
+            let known = stored::remove_webhook(tx, id, webhook)?;
+            if known {
+                let (by, deed) = (Doer::Operator, Deed::WebhookRemoved);
+                admin::note(tx, id, &by, deed, &webhook.to_string(), "", now)?;
+            }
+            Ok(known)
+        })?;
         if known {
             Ok(())
         } else {

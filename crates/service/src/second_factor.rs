@@ -6,7 +6,12 @@ use std::{fmt::Write, net::IpAddr};
 use jiff::{SignedDuration, Timestamp};
 use totp_rs::{Builder, Totp};
 use whistle_domain::rights::Role;
-use whistle_store::{account as stored, case::Hash, second_factor as factors};
+use whistle_store::{
+    account as stored,
+    admin::{self, Deed, Doer},
+    case::Hash,
+    second_factor as factors,
+};
 
 use crate::{
     Whistle,
@@ -216,15 +221,15 @@ impl Whistle {
             .iter()
             .map(|code| self.secret.recovery_hash(id, account, code))
             .collect();
-        let stays = token_hash(token);
+        let (stays, doer, login) = (token_hash(token), crate::admin::doer(by), by.login.clone());
         self.store
             .write(move |tx| {
                 stored::forget_tries(tx, id, &tried.from_here)?;
                 factors::confirm(tx, id, account, &hashes, now)?;
-                stored::end_other_sessions(tx, id, account, &stays)
+                stored::end_other_sessions(tx, id, account, &stays)?;
+                admin::note(tx, id, &doer, Deed::SecondFactorAdded, &login, "", now)
             })
             .await?;
-        tracing::info!(account, "a second factor is in force");
         Ok(codes)
     }
 
@@ -236,12 +241,15 @@ impl Whistle {
         code: &str,
         from: Option<IpAddr>,
     ) -> Result<()> {
-        let (id, account) = (here.id, by.account);
+        let (id, account, now) = (here.id, by.account, self.clock.now());
         self.check_code(here, account, code, from).await?;
+        let (doer, login) = (crate::admin::doer(by), by.login.clone());
         self.store
-            .write(move |tx| factors::remove(tx, id, account))
+            .write(move |tx| {
+                factors::remove(tx, id, account)?;
+                admin::note(tx, id, &doer, Deed::SecondFactorRemoved, &login, "", now)
+            })
             .await?;
-        tracing::info!(account, "a second factor was removed by its holder");
         Ok(())
     }
 
@@ -254,6 +262,7 @@ impl Whistle {
                 return Ok(false);
             };
             factors::remove(tx, id, account.id)?;
+            admin::note(tx, id, &Doer::Operator, Deed::SecondFactorReset, &login, "", now)?;
             stored::change(tx, id, &login, stored::Change::SignOut, now)
         })?;
         if known {

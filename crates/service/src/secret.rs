@@ -3,9 +3,15 @@
 //! notices. Who has the database without it has none of these.
 //!
 //! A key that is rotated stays behind the new one: what it sealed is sealed anew by [`rotate`], and what it gave out, the
-//! codes of reporters, links, recovery codes and wishes to get no mail, stays good until it is given up by [`forget`].
+//! codes of reporters, links and recovery codes, stays good until it is given up by [`forget`]. Wishes to get no mail outlive it.
 
-use std::{fs, io::Write, path::Path, str::FromStr};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs,
+    io::Write,
+    path::Path,
+    str::FromStr,
+};
 
 use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
@@ -15,7 +21,12 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use whistle_domain::words::{CaseNumber, JurisdictionId, Lang, Subject};
 use whistle_notices::told::Reader;
-use whistle_store::{Store, case::Hash, intake, notice, second_factor};
+use whistle_store::{
+    Store,
+    admin::{self, Deed, Doer},
+    case::Hash,
+    intake, notice, place, second_factor,
+};
 
 use crate::{
     Site, Whistle,
@@ -78,7 +89,12 @@ pub struct Secret {
     keys: Keys,
     /// Of each key, in their order.
     made: Vec<Made>,
+    /// By which wishes are known that were noted under keys before those.
+    opt_out_keys: HashMap<JurisdictionId, Vec<OptOutKey>>,
 }
+
+/// A key by which it is known who wants no mail; good for nothing else here.
+type OptOutKey = [u8; 32];
 
 /// What is made from one key.
 struct Made {
@@ -91,6 +107,7 @@ struct Made {
     second_factor: XChaCha20Poly1305,
     recovery: [u8; 32],
     question: [u8; 32],
+    opt_outs: XChaCha20Poly1305,
 }
 
 /// The file's name in the data directory.
@@ -223,7 +240,32 @@ impl Secret {
 
     fn from_keys(keys: Keys) -> Self {
         let made = keys.0.iter().map(Made::from_key).collect();
-        Self { keys, made }
+        Self {
+            keys,
+            made,
+            opt_out_keys: HashMap::new(),
+        }
+    }
+
+    /// Reads by which keys of before it is still known who wants no mail.
+    pub(crate) fn remember(&mut self, store: &Store) -> Result<()> {
+        let found = store.read_blocking(|conn| -> whistle_store::Result<Vec<_>> {
+            let mut found = Vec::new();
+            for one in place::all(conn)? {
+                found.push((one.id, notice::opt_out_keys(conn, one.id)?));
+            }
+            Ok(found)
+        })?;
+        for (id, kept) in found {
+            let opened = kept.iter().filter_map(|key| {
+                let key =
+                    self.open_by_any(|made| &made.opt_outs, &key.sealed, &of_opt_outs(id, &key.hash))?;
+                OptOutKey::try_from(key).ok()
+            });
+            let opened: Vec<OptOutKey> = opened.collect();
+            self.opt_out_keys.insert(id, opened);
+        }
+        Ok(())
     }
 
     /// What is made from the key in force.
@@ -382,13 +424,15 @@ impl Secret {
     /// By which it is noted that an address wants no mail, about one case or whistle or at all. Nobody finds the address
     /// by it, nor two cases of one reporter.
     pub(crate) fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Hash {
-        self.now().opt_out(id, email, about)
+        opt_out(&self.now().notice, id, email, about)
     }
 
-    /// By which it may be noted, whichever key it was made with.
+    /// By which it may be noted, whichever key it was made with, those that were given up among them.
     pub(crate) fn opt_outs(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Vec<Hash> {
-        let who = |made: &Made| made.opt_out(id, email, about);
-        self.made.iter().map(who).collect()
+        let of_keys = self.made.iter().map(|made| &made.notice);
+        let given_up = self.opt_out_keys.get(&id).into_iter().flatten();
+        let hash = |key| opt_out(key, id, email, about);
+        of_keys.chain(given_up).map(hash).collect()
     }
 
     /// The key of a calendar of due cases, for the account that may see them.
@@ -475,6 +519,7 @@ impl Made {
         let contact = blake3::derive_key("whistle 2026 contact data", key);
         let webhook = blake3::derive_key("whistle 2026 webhooks", key);
         let second_factor = blake3::derive_key("whistle 2026 second factors", key);
+        let opt_outs = blake3::derive_key("whistle 2026 wishes to get no mail", key);
         Self {
             pickup: blake3::derive_key("whistle 2026 pick-up codes", key),
             contact: XChaCha20Poly1305::new((&contact).into()),
@@ -485,6 +530,7 @@ impl Made {
             second_factor: XChaCha20Poly1305::new((&second_factor).into()),
             recovery: blake3::derive_key("whistle 2026 recovery codes", key),
             question: blake3::derive_key("whistle 2026 questions", key),
+            opt_outs: XChaCha20Poly1305::new((&opt_outs).into()),
         }
     }
 
@@ -554,18 +600,6 @@ impl Made {
         format!("{head}-{}", tag.to_ascii_lowercase())
     }
 
-    fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Hash {
-        let mut hasher = blake3::Hasher::new_keyed(&self.notice);
-        hasher.update(match about {
-            Some(Subject::Whistle(_)) => b"opt out of a whistle".as_slice(),
-            Some(Subject::Case(_)) | None => b"opt out",
-        });
-        hasher.update(&id.0.to_le_bytes());
-        hasher.update(&about.map_or(0, Subject::number).to_le_bytes());
-        hasher.update(email.trim().to_lowercase().as_bytes());
-        *hasher.finalize().as_bytes()
-    }
-
     fn calendar_key(&self, id: JurisdictionId, account: i64) -> String {
         let mut hasher = blake3::Hasher::new_keyed(&self.notice);
         hasher.update(b"calendar");
@@ -580,6 +614,18 @@ impl Made {
             .to_hex()
             .to_string()
     }
+}
+
+fn opt_out(key: &OptOutKey, id: JurisdictionId, email: &str, about: Option<Subject>) -> Hash {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    hasher.update(match about {
+        Some(Subject::Whistle(_)) => b"opt out of a whistle".as_slice(),
+        Some(Subject::Case(_)) | None => b"opt out",
+    });
+    hasher.update(&id.0.to_le_bytes());
+    hasher.update(&about.map_or(0, Subject::number).to_le_bytes());
+    hasher.update(email.trim().to_lowercase().as_bytes());
+    *hasher.finalize().as_bytes()
 }
 
 /// What a rotation did.
@@ -616,6 +662,7 @@ pub fn rotate(site: &Site) -> Result<Rotated> {
         return Err(Error::invalid("secret_key", why));
     }
     if unfinished.sealed > 0 || site.key.is_some() {
+        whistle.note_secret(Deed::SecretRotated, &format!("{} sealed anew", unfinished.sealed))?;
         return Ok(unfinished);
     }
     if keys.0.len() == MAX_KEYS {
@@ -629,6 +676,7 @@ pub fn rotate(site: &Site) -> Result<Rotated> {
     drop(whistle);
     let whistle = Whistle::open(site.clone())?;
     let done = whistle.seal_anew()?;
+    whistle.note_secret(Deed::SecretRotated, &format!("{} sealed anew", done.sealed))?;
     whistle.close();
     Ok(Rotated {
         new_key: true,
@@ -636,8 +684,8 @@ pub fn rotate(site: &Site) -> Result<Rotated> {
     })
 }
 
-/// Gives up all keys but the one in force: codes that reporters were given under those open nothing any more. Fails where
-/// contact data is still sealed by one of them. Answers how many it were.
+/// Gives up all keys but the one in force: codes that reporters were given under those open nothing any more. Wishes to get no
+/// mail stay good. Fails where contact data is still sealed by one of them. Answers how many it were.
 pub fn forget(site: &Site) -> Result<usize> {
     if site.key.is_some() {
         let why = "the key is given from outside; leave the earlier ones away there";
@@ -652,10 +700,12 @@ pub fn forget(site: &Site) -> Result<usize> {
     let earlier = keys.0.len() - 1;
     if earlier > 0 {
         for here in whistle.places().all() {
-            let id = here.id;
-            whistle
-                .store
-                .write_blocking(move |tx| second_factor::end_codes(tx, id))?;
+            let (id, now) = (here.id, whistle.clock.now());
+            whistle.store.write_blocking(move |tx| {
+                second_factor::end_codes(tx, id)?;
+                let (by, deed) = (Doer::Operator, Deed::SecretForgotten);
+                admin::note(tx, id, &by, deed, "", &format!("earlier keys: {earlier}"), now)
+            })?;
         }
         write(&Keys(vec![keys.0[0]]), &site.dir)?;
     }
@@ -682,8 +732,43 @@ impl Whistle {
             self.seal_contacts_anew(here.id, &mut done)?;
             self.seal_webhooks_anew(here.id, &mut done)?;
             self.seal_second_factors_anew(here.id, &mut done)?;
+            self.keep_opt_out_keys(here.id)?;
         }
         Ok(done)
+    }
+
+    /// Keeps, sealed by the key in force, by what the wishes that were noted under earlier keys are known: nobody's address is
+    /// noted with a wish, so that it cannot be noted anew, and it must outlive the key.
+    fn keep_opt_out_keys(&self, id: JurisdictionId) -> Result<()> {
+        let secret = &self.secret;
+        let given_up = secret.opt_out_keys.get(&id).into_iter().flatten();
+        let earlier = secret.made[1..].iter().map(|made| &made.notice);
+        let keys: BTreeSet<&OptOutKey> = earlier.chain(given_up).collect();
+        let sealed: Vec<notice::OptOutKey> = keys
+            .into_iter()
+            .map(|key| {
+                let hash = *blake3::hash(key).as_bytes();
+                let sealed = seal(&secret.now().opt_outs, key, &of_opt_outs(id, &hash), &self.chance);
+                notice::OptOutKey { hash, sealed }
+            })
+            .collect();
+        let now = self.clock.now();
+        Ok(self.store.write_blocking(move |tx| {
+            sealed
+                .iter()
+                .try_for_each(|key| notice::keep_opt_out_key(tx, id, key, now))
+        })?)
+    }
+
+    /// Writes down what was done to the keys, in every jurisdiction.
+    fn note_secret(&self, deed: Deed, detail: &str) -> Result<()> {
+        let now = self.clock.now();
+        for here in self.places().all() {
+            let (id, detail) = (here.id, detail.to_owned());
+            self.store
+                .write_blocking(move |tx| admin::note(tx, id, &Doer::Operator, deed, "", &detail, now))?;
+        }
+        Ok(())
     }
 
     fn seal_contacts_anew(&self, id: JurisdictionId, done: &mut Rotated) -> Result<()> {
@@ -815,6 +900,10 @@ fn open(cipher: &XChaCha20Poly1305, sealed: &[u8], bound_to: &[u8]) -> Option<Ve
 
 fn of_webhook((jurisdiction, webhook): (JurisdictionId, i64)) -> Vec<u8> {
     format!("webhook {}/{webhook}", jurisdiction.0).into_bytes()
+}
+
+fn of_opt_outs(jurisdiction: JurisdictionId, hash: &Hash) -> Vec<u8> {
+    format!("opt-outs {}/{}", jurisdiction.0, hex(hash)).into_bytes()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -17,6 +17,7 @@
 //!   install moved from one database to another.
 
 pub mod account;
+pub mod admin;
 pub mod audit;
 mod backup;
 pub mod case;

@@ -98,6 +98,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 12,
         sql: include_str!("../migrations/0012_erasure.sql"),
     },
+    // Older programs would show a case of a class to every post, and lose what an event was told.
+    Migration {
+        version: 13,
+        name: "narrow",
+        reads_from: 13,
+        sql: include_str!("../migrations/0013_narrow.sql"),
+    },
 ];
 
 impl Migration {

@@ -42,6 +42,8 @@ pub enum Kept {
     Notices,
     /// Until it is taken back.
     UntilTakenBack,
+    /// As many days as the place keeps acts of administration.
+    Acts,
 }
 
 impl Kept {
@@ -57,6 +59,7 @@ impl Kept {
             Self::Tries => "tries",
             Self::Notices => "notices",
             Self::UntilTakenBack => "until_taken_back",
+            Self::Acts => "acts",
         }
     }
 }
@@ -123,11 +126,13 @@ pub enum Purpose {
     Sessions,
     /// That nobody guesses a password.
     Tries,
+    /// Who changed accounts, keys, the place or the secret.
+    Acts,
 }
 
 impl Purpose {
     /// All of them, in the order of the page: what concerns reporters first.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Matter,
         Self::Photos,
         Self::Contact,
@@ -142,6 +147,7 @@ impl Purpose {
         Self::SecondFactors,
         Self::Sessions,
         Self::Tries,
+        Self::Acts,
     ];
 
     /// The word in the API and the message catalogue.
@@ -161,6 +167,7 @@ impl Purpose {
             Self::SecondFactors => "second_factors",
             Self::Sessions => "sessions",
             Self::Tries => "tries",
+            Self::Acts => "acts",
         }
     }
 
@@ -180,7 +187,8 @@ impl Purpose {
             | Self::Accounts
             | Self::SecondFactors
             | Self::Sessions
-            | Self::Tries => &[About::Staff],
+            | Self::Tries
+            | Self::Acts => &[About::Staff],
         }
     }
 
@@ -195,6 +203,7 @@ impl Purpose {
             Self::Handovers | Self::Accounts => Kept::WithAccount,
             Self::Sessions => Kept::Session,
             Self::Tries => Kept::Tries,
+            Self::Acts => Kept::Acts,
         }
     }
 
@@ -204,7 +213,7 @@ impl Purpose {
             Self::Matter | Self::Photos => Seen::Public,
             Self::Views | Self::Notices | Self::Deeds => Seen::CaseStaff,
             Self::Contact => Seen::Answering,
-            Self::Origin | Self::Accounts => Seen::Operator,
+            Self::Origin | Self::Accounts | Self::Acts => Seen::Operator,
             Self::Handovers => Seen::Post,
             Self::OptOuts | Self::Retries | Self::SecondFactors | Self::Sessions | Self::Tries => {
                 Seen::Nobody
@@ -245,8 +254,8 @@ const fn of(
 }
 
 use Purpose::{
-    Accounts, Contact, Deeds, Handovers, Matter, Notices, OptOuts, Origin, Photos, Retries, SecondFactors,
-    Sessions, Tries, Views,
+    Accounts, Acts, Contact, Deeds, Handovers, Matter, Notices, OptOuts, Origin, Photos, Retries,
+    SecondFactors, Sessions, Tries, Views,
 };
 
 /// All columns of all tables, in the order of [`crate::tables::TABLES`].
@@ -303,6 +312,7 @@ pub const COLUMNS: &[Columns] = &[
             "step_at",
             "parked_until",
             "hash",
+            "access_code",
         ],
         &[
             ("service_code", &[Matter]),
@@ -324,6 +334,7 @@ pub const COLUMNS: &[Columns] = &[
             ("at", &[Matter, Deeds]),
             ("entry", &[Matter, Photos, Deeds]),
             ("text", &[Matter, Deeds]),
+            ("told", &[Matter, Deeds]),
         ],
     ),
     of(
@@ -529,6 +540,25 @@ pub const COLUMNS: &[Columns] = &[
         "opt_out",
         &["jurisdiction_id"],
         &[("who", &[OptOuts]), ("at", &[OptOuts])],
+    ),
+    of(
+        "opt_out_key",
+        &["jurisdiction_id", "key_hash", "sealed", "kept_at"],
+        &[],
+    ),
+    of(
+        "admin_act",
+        &["jurisdiction_id", "act_id"],
+        &[
+            ("at", &[Acts]),
+            ("account_id", &[Acts]),
+            ("post_code", &[Acts]),
+            ("actor", &[Acts]),
+            ("act", &[Acts]),
+            // A login, where it was done to an account.
+            ("subject", &[Acts]),
+            ("detail", &[Acts]),
+        ],
     ),
     of(
         "lease",

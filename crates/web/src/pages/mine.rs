@@ -128,7 +128,7 @@ async fn show(
             .collect(),
         photos: page.pictures(&case, own.photos.iter()),
         looks: own.views.iter().map(look).collect(),
-        any: own.contact.is_some() || !own.texts.is_empty() || !own.photos.is_empty(),
+        any: own.contact.is_some() || !own.texts.is_empty() || !own.photos.is_empty() || own.is_told(),
         e: &entered,
         w: tried.map_or(&is_right, |(_, wrongs)| wrongs),
         done,

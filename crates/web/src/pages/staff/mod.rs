@@ -1,8 +1,10 @@
-//! The staff's pages: signing in, the queue, one case, taking a report, whistles, handing over a shift, accounts, the calendar.
+//! The staff's pages: signing in, the queue, one case, taking a report, whistles, handing over a shift, accounts, what
+//! administrators did, the calendar.
 
 mod account;
 mod accounts;
 mod act;
+mod acts;
 mod case;
 mod due;
 mod handover;
@@ -53,6 +55,7 @@ pub(super) fn routes() -> Routes {
         .route("/staff/account/second-factor/remove", post(second_factor::remove))
         .route("/staff/accounts", get(accounts::list))
         .route("/staff/accounts/{account}/{change}", post(accounts::change))
+        .route("/staff/acts", get(acts::list))
         .route("/staff/handover", get(handover::handover).post(handover::keep))
         .route("/staff/report", get(report::ask).post(report::send))
 }

@@ -180,6 +180,9 @@ fn every_word_of_the_domain_has_a_message() {
         for bad in whistle_service::media::BadPhoto::ALL {
             add("bad-photo", bad.word());
         }
+        for deed in whistle_service::admin::Deed::ALL {
+            add("admin-act", deed.as_str());
+        }
         for tab in ["mine", "joint", "triage", "assign", "verify", "reopen", "open"] {
             add("tab", tab);
         }
