@@ -908,26 +908,30 @@ fn a_post_is_narrowed_to_units_groups_services_and_classes() {
 
 #[test]
 fn units_services_and_classes_that_are_not_there_are_named_with_their_line() {
-    assert_snapshot!(narrowed("WATRE,WAT-LAEK,confidental").told(), @"");
+    assert_snapshot!(narrowed("WATRE,WAT-LAEK,confidental").told(), @r#"
+    posts.csv:4: unit "WATRE" is not known; write the code of a unit
+    posts.csv:4: service "WAT-LAEK" is not known; did you mean "WAT-LEAK"?
+    posts.csv:4: no case has the class of access "confidental"; did you mean "confidential"?
+    "#);
 }
 
 #[test]
 fn a_service_whose_cases_no_post_may_see_is_pointed_out() {
-    assert_snapshot!(narrowed(",,").told(), @"");
+    assert_snapshot!(narrowed(",,").told(), @r#"services.csv:5: warning: no post may see the cases of service "WAT-DRAIN"; name its class of access, or the service, in a row of posts.csv"#);
 }
 
 #[test]
 fn a_post_without_an_area_is_told_that_units_narrow_nothing() {
     let village =
         narrowed(",,confidential").replace("posts.csv", "ROADS,,handler,,,", "ROADS,,handler,PIPES,,");
-    assert_snapshot!(village.told(), @"");
+    assert_snapshot!(village.told(), @r#"posts.csv:7: warning: units narrows nothing: the post sees no area, only the cases of its own unit; leave units blank, or give it a role that answers for its area"#);
 }
 
 #[test]
 fn shown_and_access_must_not_contradict_each_other() {
     let village =
         narrowed(",,confidential").map("services.csv", |text| wider(&text, "shown", "WAT-DRAIN,", "yes"));
-    assert_snapshot!(village.told(), @"");
+    assert_snapshot!(village.told(), @r#"services.csv:5: shown yes and access confidential contradict each other; leave shown blank where access is filled in"#);
 }
 
 #[test]

@@ -182,12 +182,15 @@ fn every_act_is_written_down_with_who_did_it_and_none_that_was_refused() {
 
 #[test]
 fn a_rotation_and_what_was_given_up_are_written_down() {
-    let town = Town::open();
-    town.whistle.close();
-    secret::rotate(&site(&town.bed)).unwrap();
-    secret::forget(&site(&town.bed)).unwrap();
-    let whistle = Whistle::open(site(&town.bed)).unwrap();
-    let acts = whistle.acts(&town.here, None, 2).unwrap();
+    let Town {
+        bed, whistle, here, ..
+    } = Town::open();
+    whistle.close();
+    drop(whistle);
+    secret::rotate(&site(&bed)).unwrap();
+    secret::forget(&site(&bed)).unwrap();
+    let whistle = Whistle::open(site(&bed)).unwrap();
+    let acts = whistle.acts(&here, None, 2).unwrap();
     let words: Vec<&str> = acts.iter().map(|act| act.deed.as_str()).collect();
     assert_eq!(words, ["secret_forgotten", "secret_rotated"]);
     assert_eq!(acts[0].detail, "earlier keys: 1");

@@ -701,7 +701,7 @@ fn who_wants_no_mail_gets_none_after_the_key_was_rotated_and_the_earlier_ones_gi
     assert_eq!(process.round().sent, 0);
     // A wish that is taken back is gone under whichever key it was noted.
     let mails = world.mail.desk.taken();
-    let mail = mails.iter().find(|mail| mail.to == WANG).unwrap();
+    let mail = mails.iter().rev().find(|mail| mail.to == WANG).unwrap();
     let token = Process::stop_link(mail);
     wait(
         process

@@ -486,14 +486,14 @@ fn is_kept(bed: &Bed, text: &str) -> bool {
 
 /// Words that nothing else holds.
 const ADDRESS: &str = "Zwiebelgasse 77 behind the blue gate";
-const ANSWER: &str = "77.7077";
+const ANSWER: &str = "2021-03-04T05:06:07Z";
 const TEXT: &str = "my neighbour Quirin said so";
 
 impl Village {
     /// A report with an address and an answer.
     fn report_at(&self, address: &str) -> Receipt {
         let new = NewReport {
-            service: "RD-HOLE".parse().unwrap(),
+            service: "WAT-LEAK".parse().unwrap(),
             standard: None,
             whereabouts: Whereabouts {
                 point: Some(Point::new(131.81, 46.21).unwrap()),
@@ -501,10 +501,12 @@ impl Village {
                 area: None,
             },
             description: TEXT.to_owned(),
-            answers: vec![Answer {
-                question: "depth".to_owned(),
-                values: vec![ANSWER.to_owned()],
-            }],
+            answers: [("size", "drip"), ("since", ANSWER)]
+                .map(|(question, value)| Answer {
+                    question: question.to_owned(),
+                    values: vec![value.to_owned()],
+                })
+                .into(),
             channel: Channel::Web,
             photos: vec![],
             fixed: None,
@@ -527,7 +529,7 @@ fn no_word_of_a_reporter_is_left_in_the_whole_database_once_it_is_erased() {
         &village.here,
         number,
         None,
-        "RD-HOLE".parse().unwrap(),
+        "WAT-LEAK".parse().unwrap(),
         Whereabouts::default(),
         "the other hole".to_owned(),
         village.desk(),
@@ -570,7 +572,7 @@ fn no_word_of_a_reporter_is_left_in_the_whole_database_once_it_is_erased() {
     let case = village.wait(village.whistle.case(&village.here, other.number));
     assert_eq!(
         (case.location.address.as_str(), case.answers.len()),
-        ("Rathausplatz 1", 1)
+        ("Rathausplatz 1", 2)
     );
     assert!(
         village.wait(
