@@ -402,9 +402,9 @@ pub fn may_see_whistle(whistle: &Whistle, actor: &Actor, place: &Place) -> bool 
         let area = place.areas.get(i);
         area.level == Level::City || whistle.areas.passes(&area.code)
     });
-    let takes_part = sight.unit.is_some_and(|unit| {
-        let called = whistle.times.blown_at.is_some() && whistle.call(&unit).is_some();
-        called || whistle.stations.contains(&unit)
+    let takes_part = sight.unit.as_ref().is_some_and(|unit| {
+        let called = whistle.times.blown_at.is_some() && whistle.call(unit).is_some();
+        called || (sight.narrowed.is_whole() && whistle.stations.contains(unit))
     });
     in_area || takes_part
 }

@@ -2,7 +2,12 @@
 //! public one, and on one of a class of access in their own area. What the server answers is compared with one table, in `snapshots/rights__table.snap`: a route without
 //! a line there fails, and so does one that lets in whom the table keeps out.
 
-use std::{fmt::Write, fs, path::Path};
+use std::{
+    fmt::Write,
+    fs,
+    path::Path,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use axum::{
     Router,
@@ -453,7 +458,7 @@ impl Town {
                 "matter": "now"})
             }
             "/whistles/{number}/acts" => json!({"verb": "withdraw", "text": "so", "seen": 99}),
-            "/sessions" => json!({"login": "nobody", "password": "nothing of the kind"}),
+            "/sessions" => json!({"login": stranger(), "password": "nothing of the kind"}),
             "/sessions/current/post" => json!({"post": "X-patrol"}),
             other => panic!("say in this test what is posted to {other}"),
         }
@@ -480,7 +485,7 @@ impl Town {
             "/notices/stop" => "what=all".to_owned(),
             "/ask/{link}" => "text=so".to_owned(),
             "/staff/handover" => "note=so".to_owned(),
-            "/staff/sign-in" => "login=nobody&password=nothing+of+the+kind".to_owned(),
+            "/staff/sign-in" => format!("login={}&password=nothing+of+the+kind", stranger()),
             "/staff/account/password" => {
                 "old=nothing+of+the+kind&new=another+long+one&again=another+long+one".to_owned()
             }
@@ -529,6 +534,12 @@ fn whistle_on(matter: &Matter) -> NewWhistle {
 /// The word by which a case is known in a list.
 fn mark(row: &str) -> String {
     format!("{row}-matter")
+}
+
+/// A name that nobody has, another one each time: tries with one name are counted.
+fn stranger() -> String {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    format!("nobody{}", LAST.fetch_add(1, Ordering::Relaxed))
 }
 
 /// How a case is said to lie.
