@@ -403,6 +403,27 @@ async fn every_route_answers_everybody_as_the_table_says() {
         ),
         (
             "GET",
+            "/cases/{number}/own",
+            format!("/cases/{open}/own"),
+            none,
+            [401; 9],
+        ),
+        (
+            "DELETE",
+            "/cases/{number}/own",
+            format!("/cases/{open}/own"),
+            none,
+            [401; 9],
+        ),
+        (
+            "PUT",
+            "/cases/{number}/own/contact",
+            format!("/cases/{open}/own/contact"),
+            none,
+            [401, 415, 415, 415, 415, 415, 415, 415, 415],
+        ),
+        (
+            "GET",
             "/cases/{number}/photos/{photo}",
             format!("/cases/{open}/photos/{photo}"),
             none,
