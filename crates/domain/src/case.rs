@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    clock::{ClockChange, ClockKind, Clocks},
+    clock::{Clock, ClockChange, ClockKind, Clocks, UnitClock},
     escalation::Tier,
     geometry::Point,
     place::AreaPath,
@@ -164,6 +164,11 @@ impl State {
     /// Whether the public is told "open"; a case whose reopening was asked for is closed until that is granted.
     pub const fn is_open(self) -> bool {
         !matches!(self, Self::Closed(_) | Self::ReopenRequested(_))
+    }
+
+    /// Whether somebody has something to do or to decide, and a clock runs for it.
+    pub const fn is_undecided(self) -> bool {
+        !matches!(self, Self::Closed(_))
     }
 }
 
@@ -333,6 +338,9 @@ pub struct Flags {
     pub reworked: u8,
     /// How often it was reopened.
     pub reopened: u8,
+    /// How often the unit that had it let its clocks stand by asking a reporter.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub asked: u8,
     /// Watched over from above.
     pub supervised: bool,
     /// Fixed by the one who found it.
@@ -362,9 +370,12 @@ pub struct JointPart {
     pub task: String,
     /// When it got it.
     pub assigned_at: Timestamp,
-    /// Until when, where the desk set a limit.
+    /// Until when, where the desk set a limit; as its clock says, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
+    /// Its clock, where the desk set a limit. A part from before parts had clocks has none.
+    #[serde(default, skip_serializing_if = "Clocks::is_empty")]
+    pub clocks: Clocks,
     /// What it handed in; none as long as it is at work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_in: Option<HandedIn>,
@@ -374,6 +385,20 @@ impl JointPart {
     /// Whether the unit is still at work.
     pub const fn is_open(&self) -> bool {
         self.handed_in.is_none()
+    }
+
+    /// Its clock, where the desk set a limit.
+    pub fn clock(&self) -> Option<&Clock> {
+        self.clocks.get(ClockKind::Joint)
+    }
+
+    /// Whether it was, or is, handed in too late. What stands still grows no older.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        let ended = self.handed_in.as_ref().map_or(now, |done| done.at);
+        match self.clock() {
+            Some(clock) => clock.is_overdue(now),
+            None => self.due_at.is_some_and(|due| due < ended),
+        }
     }
 }
 
@@ -417,7 +442,7 @@ pub struct Request {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "whom", rename_all = "snake_case")]
 pub enum Respondent {
-    /// One who reported the case. Its clocks stand until the answer is there.
+    /// One who reported the case. Its clocks may stand until the answer is there; see [`Question::stops_clocks`].
     Reporter {
         /// Which report of the case.
         report: u32,
@@ -441,6 +466,26 @@ pub struct Question {
     pub choices: Vec<String>,
     /// Until when it can be answered.
     pub until: Timestamp,
+    /// Whether the clocks run on although a reporter is asked.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub runs_on: bool,
+}
+
+impl Question {
+    /// Whether the clocks wait for the answer.
+    pub const fn stops_clocks(&self) -> bool {
+        matches!(self.of, Respondent::Reporter { .. }) && !self.runs_on
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(n: &u8) -> bool {
+    *n == 0
 }
 
 /// Why a case is watched over from above.
@@ -630,6 +675,8 @@ pub struct Event {
     pub salt: u64,
     /// What it did to the clocks.
     pub clocks: Vec<ClockChange>,
+    /// What it did to the clocks of the parts that other units have in it.
+    pub parts: Vec<UnitClock>,
 }
 
 /// What somebody typed into a body: kept beside the event like its text, and erased like it.
@@ -798,6 +845,9 @@ pub enum Body {
         choices: Vec<String>,
         /// Until when it can be answered.
         until: Timestamp,
+        /// Whether the clocks run on although a reporter is asked.
+        #[serde(default, skip_serializing_if = "is_false")]
+        runs_on: bool,
     },
     /// The question was answered. Text: the answer, or what was added to it.
     Answered {
@@ -866,6 +916,9 @@ pub enum Body {
     Escalated {
         /// Which clock.
         clock: ClockKind,
+        /// Whose part it limits, where it is the clock of one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        part: Option<UnitCode>,
         /// Which step of its ladder, from 1.
         step: u8,
         /// When the step was due; it may have been taken later.
@@ -1181,6 +1234,7 @@ impl Case {
                 task: event.text.clone(),
                 assigned_at: event.at,
                 due_at: *due_at,
+                clocks: Clocks::default(),
                 handed_in: None,
             }),
             Body::JointHandled { unit } => {
@@ -1229,6 +1283,10 @@ impl Case {
                     });
                 }
                 self.request = None;
+                // The work was done without the answer.
+                if let Some(question) = &mut self.question {
+                    question.runs_on = matches!(question.of, Respondent::Reporter { .. });
+                }
                 self.resolution.clone_from(&event.text);
                 self.times.handled_at = Some(event.at);
             }
@@ -1274,14 +1332,24 @@ impl Case {
             Body::ParkAsked { until } => self.request(Wish::Park { until: *until }, event),
             Body::ExtensionAsked => self.request(Wish::Extend, event),
             Body::RequestRefused => self.request = None,
-            Body::Asked { of, choices, until } => {
-                self.question = Some(Question {
+            Body::Asked {
+                of,
+                choices,
+                until,
+                runs_on,
+            } => {
+                let question = Question {
                     number: self.version,
                     of: *of,
                     text: event.text.clone(),
                     choices: choices.clone(),
                     until: *until,
-                });
+                    runs_on: *runs_on,
+                };
+                let of_unit = self.lead.is_some() && event.by.unit() == self.lead.as_ref();
+                let stood = u8::from(of_unit && question.stops_clocks());
+                self.flags.asked = self.flags.asked.saturating_add(stood);
+                self.question = Some(question);
             }
             Body::Answered { .. } | Body::Unanswered => self.question = None,
             Body::Reclassified {
@@ -1343,9 +1411,26 @@ impl Case {
 
     /// When something is due to happen by itself: the next step of a clock, or the end of the time for an answer.
     pub fn next_step_at(&self) -> Option<Timestamp> {
-        let step = self.clocks.next_step().and_then(|clock| clock.step_at);
+        let step = self.next_step().and_then(|(_, clock)| clock.step_at);
         let lapse = self.question.as_ref().map(|question| question.until);
         step.into_iter().chain(lapse).min()
+    }
+
+    /// The running clock whose next step is due first, and whose part it limits; of two at once, that of the whole.
+    pub fn next_step(&self) -> Option<(Option<&UnitCode>, &Clock)> {
+        let whole = self.clocks.next_step().map(|clock| (None, clock));
+        let parts = self.joint.iter();
+        let parts = parts.filter_map(|part| Some((Some(&part.unit), part.clocks.next_step()?)));
+        whole
+            .into_iter()
+            .chain(parts)
+            .min_by_key(|(_, clock)| clock.step_at)
+    }
+
+    /// The clocks of the parts that units are still at work on.
+    pub fn part_clocks(&self) -> impl Iterator<Item = (&UnitCode, &Clock)> {
+        let open = self.joint.iter().filter(|part| part.is_open());
+        open.filter_map(|part| Some((&part.unit, part.clock()?)))
     }
 
     /// Whether a unit leads it or has a part in it.
@@ -1368,6 +1453,13 @@ impl Case {
     fn turn_clocks(&mut self, event: &Event) {
         for change in &event.clocks {
             self.clocks.apply(change, event.at);
+        }
+        for UnitClock { unit, change } in &event.parts {
+            // Of a unit's parts the last one is at work, or just was.
+            if let Some(part) = self.joint.iter_mut().rfind(|part| part.unit == *unit) {
+                part.clocks.apply(change, event.at);
+                part.due_at = part.clock().map(|clock| clock.due_at).or(part.due_at);
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Clocks: the running limits of a case, and of a unit that a whistle calls.
+//! Clocks: the running limits of a case, of a unit with a part in it, and of a unit that a whistle calls.
 //!
 //! A clock knows when it started, how long it may run and when it stood still. Its due time is computed once, by the
 //! calendar, when something changes it, and is written into the event: folding the log needs no calendar. So is the time
@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{calendar::Calendar, escalation::Mark, limit::Limit};
+use crate::{calendar::Calendar, escalation::Mark, limit::Limit, words::UnitCode};
 
 /// What a clock limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -27,11 +27,13 @@ pub enum ClockKind {
     Verify,
     /// From "we are here" to leaving.
     Leave,
+    /// From getting a part in a case that another unit leads to handing it in.
+    Joint,
 }
 
 impl ClockKind {
     /// All kinds, in the order in which they are met.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Triage,
         Self::Sign,
         Self::Contact,
@@ -39,9 +41,10 @@ impl ClockKind {
         Self::Resolve,
         Self::Verify,
         Self::Leave,
+        Self::Joint,
     ];
 
-    /// Those of a case, in the order in which it meets them.
+    /// Those of a case as a whole, in the order in which it meets them.
     pub const OF_CASE: [Self; 5] = [
         Self::Triage,
         Self::Sign,
@@ -63,6 +66,7 @@ impl ClockKind {
             Self::Resolve => "resolve",
             Self::Verify => "verify",
             Self::Leave => "leave",
+            Self::Joint => "joint",
         }
     }
 }
@@ -188,6 +192,9 @@ pub enum ClockChange {
         kind: ClockKind,
         /// How long it may run.
         limit: Limit,
+        /// From when on; from the event on where that is not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Timestamp>,
         /// When it is due.
         due_at: Timestamp,
         /// When its first step is due.
@@ -244,12 +251,42 @@ pub enum ClockChange {
     },
 }
 
-/// The clocks of a case, or of a unit that is called: at most one of each kind.
+impl ClockChange {
+    /// Of which clock.
+    pub const fn kind(&self) -> ClockKind {
+        match *self {
+            Self::Start { kind, .. }
+            | Self::Stop { kind }
+            | Self::Pause { kind }
+            | Self::Resume { kind, .. }
+            | Self::Extend { kind, .. }
+            | Self::Reckon { kind, .. }
+            | Self::Step { kind, .. } => kind,
+        }
+    }
+}
+
+/// What happens to a clock that a unit has for itself: one that a whistle calls, or one with a part in a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitClock {
+    /// The unit.
+    pub unit: UnitCode,
+    /// What happens.
+    #[serde(flatten)]
+    pub change: ClockChange,
+}
+
+/// The clocks of a case, of a part of it, or of a unit that is called: at most one of each kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Clocks(Vec<Clock>);
 
 impl Clocks {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// All of them.
     pub fn all(&self) -> &[Clock] {
         &self.0
@@ -276,11 +313,12 @@ impl Clocks {
             ClockChange::Start {
                 kind,
                 limit,
+                from,
                 due_at,
                 step_at,
             } => {
                 self.0.retain(|c| c.kind != kind);
-                let clock = Clock::started(kind, limit, at, due_at);
+                let clock = Clock::started(kind, limit, from.unwrap_or(at), due_at);
                 self.0.push(Clock { step_at, ..clock });
             }
             ClockChange::Stop { kind } => self.change(kind, |c| {
@@ -341,5 +379,23 @@ pub(crate) fn resume(clock: &mut Clock, at: Timestamp) {
         });
     } else if let Some(pause) = clock.pauses.last_mut() {
         pause.to.get_or_insert(at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_change_of_a_clock_stands_beside_its_unit_in_json() {
+        let clock = UnitClock {
+            unit: "roads".parse().unwrap(),
+            change: ClockChange::Stop {
+                kind: ClockKind::Sign,
+            },
+        };
+        let text = r#"{"unit":"roads","do":"stop","kind":"sign"}"#;
+        assert_eq!(serde_json::to_string(&clock).unwrap(), text);
+        assert_eq!(serde_json::from_str::<UnitClock>(text).unwrap(), clock);
     }
 }

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     case::{
         Actor, Answer, Body, Case, Channel, Event, FoldError, JointPart, Location, MAX_CHOICE, MAX_CHOICES,
-        MAX_JOINT, MAX_PHOTOS, MAX_SPLIT, MAX_TEXT, Outcome, Photo, Rating, Respondent, Stage, State,
-        SupervisionKind, Wish,
+        MAX_JOINT, MAX_PHOTOS, MAX_SPLIT, MAX_TEXT, Outcome, Photo, Question, Rating, Respondent, Stage,
+        State, SupervisionKind, Wish,
     },
-    clock::{Clock, ClockChange, ClockKind, resume},
+    clock::{Clock, ClockChange, ClockKind, UnitClock, resume},
     escalation::Ladder,
     geometry::Point,
     limit::Limit,
@@ -137,6 +137,9 @@ pub enum Act {
         choices: Vec<String>,
         /// Until the start of this date.
         until: Date,
+        /// Whether the reporter who is asked said how they can be reached. Whoever keeps that says so, not who asks.
+        #[serde(default)]
+        reachable: bool,
     },
     /// See [`Verb::Answer`].
     Answer {
@@ -422,6 +425,9 @@ pub enum Refusal {
     /// It goes on as another case.
     #[error("it was merged into case {0}, which goes on; look there")]
     MergedInto(CaseNumber),
+    /// The case that should take this one in was itself merged into another.
+    #[error("that case is a duplicate too; name {0}, into which it was merged")]
+    OriginalMerged(CaseNumber),
     /// Enough units have a part in it.
     #[error("{MAX_JOINT} parts were given in this case; what needs more units is several cases")]
     TooManyParts,
@@ -491,6 +497,7 @@ impl Refusal {
             Self::BadAnswer { .. } => "bad_answer",
             Self::NotAnOutcomeOfWork(_) => "not_an_outcome_of_work",
             Self::MergedInto(_) => "merged_into",
+            Self::OriginalMerged(_) => "original_merged",
             Self::TooManyParts => "too_many_parts",
             Self::TooManySplit => "too_many_split",
             Self::AskDate(_) => "ask_date",
@@ -669,7 +676,6 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
     if let Some(refusal) = untimely(line, case, by, place, now) {
         return Err(refusal);
     }
-    let settings = &place.jurisdiction.settings;
     let mut story = Story {
         context,
         case: Some(case.clone()),
@@ -733,11 +739,16 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                 unit: unit.code.clone(),
                 due_at: limit.map(|limit| place.calendar.due(now, limit)),
             };
-            story.tell(body, text, vec![]);
+            let turns = story.start_part(&unit.code, *limit);
+            story.tell(body, text, turns);
         }
         Act::HandleJoint => {
             let unit = by.unit().ok_or(Refusal::NotAllowed(verb))?.clone();
-            story.tell(Body::JointHandled { unit }, text, vec![]);
+            let turns = Turns {
+                parts: story.stop_parts(|part| *part == unit),
+                ..Turns::default()
+            };
+            story.tell(Body::JointHandled { unit }, text, turns);
         }
         Act::ReleaseJoint { unit } => {
             let part = open_part(case, unit).ok_or(Refusal::Missing {
@@ -765,10 +776,9 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                     need: Need::RightUnit,
                 });
             }
-            let standard = standard_held(place, case).ok();
-            let triage = standard.and_then(|s| s.triage).unwrap_or(settings.triage);
             let mut clocks = story.stop(OF_UNIT);
-            clocks.push(story.start(ClockKind::Triage, triage, standard));
+            let triage = story.start_triage();
+            clocks.extend(story.unless_asked(triage));
             story.tell(
                 Body::Returned {
                     right_unit: right.code.clone(),
@@ -800,19 +810,27 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
         }
         Act::Rework => story.rework(text)?,
         Act::Settle { outcome } => story.close(Body::Settled { outcome: *outcome }, text),
-        Act::RequestReopen => story.tell(Body::ReopenRequested, text, vec![]),
+        // Somebody must look at it as at a new report, within the same time.
+        Act::RequestReopen => {
+            let triage = story.start_triage();
+            story.tell(Body::ReopenRequested, text, vec![triage]);
+        }
         Act::Reopen => {
             let clocks = if case.lead.is_some() {
                 let standard = standard_held(place, case)?;
-                vec![story.start(ClockKind::Resolve, standard.resolve, Some(standard))]
+                let mut clocks = story.stop(&[ClockKind::Triage]);
+                clocks.push(story.start(ClockKind::Resolve, standard.resolve, Some(standard)));
+                clocks
             } else {
-                let standard = standard_held(place, case).ok();
-                let triage = standard.and_then(|s| s.triage).unwrap_or(settings.triage);
-                vec![story.start(ClockKind::Triage, triage, standard)]
+                vec![story.start_triage()]
             };
-            story.tell(Body::Reopened, text, clocks);
+            let turns = Turns {
+                clocks,
+                parts: story.start_parts_anew(),
+            };
+            story.tell(Body::Reopened, text, turns);
         }
-        Act::RefuseReopen => story.tell(Body::ReopenRefused, text, vec![]),
+        Act::RefuseReopen => story.close(Body::ReopenRefused, text),
         Act::Park { until } => {
             check_park_date(place, now, *until)?;
             story.park(*until, text);
@@ -840,33 +858,12 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             }
         }
         Act::RefuseRequest => story.tell(Body::RequestRefused, text, vec![]),
-        Act::Ask { of, choices, until } => {
-            if let Respondent::Reporter { report } = of
-                && !(1..=case.reports).contains(report)
-            {
-                return Err(Refusal::NoSuchReport(*report));
-            }
-            let choices = check_choices(choices)?;
-            let zone = place.calendar.zone();
-            let today = zone.to_datetime(now).date();
-            let last = today.saturating_add(jiff::Span::new().days(MAX_ASK_DAYS));
-            if *until <= today || *until > last {
-                return Err(Refusal::AskDate(last));
-            }
-            let midnight = until.at(0, 0, 0, 0);
-            let until = zone.to_timestamp(midnight).map_err(|_| Refusal::AskDate(last))?;
-            // The clocks wait for the reporter's papers, not for anybody else's.
-            let pauses = match of {
-                Respondent::Reporter { .. } => story.all_stand(),
-                Respondent::Outside => vec![],
-            };
-            let body = Body::Asked {
-                of: *of,
-                choices,
-                until,
-            };
-            story.tell(body, text, pauses);
-        }
+        Act::Ask {
+            of,
+            choices,
+            until,
+            reachable,
+        } => story.ask(*of, choices, *until, *reachable, text)?,
         Act::Answer { choice } => {
             let offered = case
                 .question
@@ -939,16 +936,16 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             story.tell(Body::Whistled { whistle, stage }, text, vec![]);
         }
         Act::Reckon => {
-            let clocks = reckoned(case, place.ladder_of(case), place);
-            if !clocks.is_empty() {
-                story.tell(Body::Reckoned, text, clocks);
+            let turns = reckoned(case, place.ladder_of(case), place);
+            if !turns.is_empty() {
+                story.tell(Body::Reckoned, text, turns);
             }
         }
         Act::Escalate => {
             if let Some(at) = case.next_step_at().filter(|at| *at <= now) {
-                let step = case.clocks.next_step().filter(|clock| clock.step_at == Some(at));
-                if let Some(clock) = step {
-                    story.escalate(clock);
+                let step = case.next_step().filter(|(_, clock)| clock.step_at == Some(at));
+                if let Some((part, clock)) = step {
+                    story.escalate(part, clock);
                 } else {
                     let clocks = story.all_run_on();
                     story.tell(Body::Unanswered, text, clocks);
@@ -1091,6 +1088,9 @@ fn open_part<'c>(case: &'c Case, unit: &UnitCode) -> Option<&'c JointPart> {
 /// The latest day up to which somebody may be given time to answer, from today.
 const MAX_ASK_DAYS: i64 = 30;
 
+/// How many questions of the unit that has a case let its clocks stand; after those its station decides, by parking or more time.
+pub const MAX_STANDING_QUESTIONS: u8 = 2;
+
 fn check_park_date(place: &Place, now: Timestamp, until: Date) -> Result<(), Refusal> {
     let today = place.calendar.zone().to_datetime(now).date();
     let days = i64::from(place.jurisdiction.settings.max_park_days);
@@ -1200,20 +1200,56 @@ fn next_step(clock: &Clock, ladder: &Ladder, place: &Place) -> Option<Timestamp>
     ladder.next(clock, &place.calendar).map(|(_, at)| at)
 }
 
-/// The running clocks of a case that are due at other times by this calendar and ladder, themselves or their next steps.
-fn reckoned(case: &Case, ladder: &Ladder, place: &Place) -> Vec<ClockChange> {
-    let running = case.clocks.all().iter().filter(|c| c.is_running());
-    running
-        .map(|c| {
-            let due_at = c.reckon(&place.calendar);
-            let next = ladder.next_until(c, due_at, &place.calendar);
-            (c, due_at, next.map(|(_, at)| at))
-        })
-        .filter(|(c, due_at, step_at)| (c.due_at, c.step_at) != (*due_at, *step_at))
-        .map(|(c, due_at, step_at)| ClockChange::Reckon {
+/// What an event does to the clocks of a case and to those of the parts in it.
+#[derive(Default)]
+struct Turns {
+    clocks: Vec<ClockChange>,
+    parts: Vec<UnitClock>,
+}
+
+impl Turns {
+    fn is_empty(&self) -> bool {
+        self.clocks.is_empty() && self.parts.is_empty()
+    }
+}
+
+impl From<Vec<ClockChange>> for Turns {
+    fn from(clocks: Vec<ClockChange>) -> Self {
+        Self {
+            clocks,
+            parts: Vec::new(),
+        }
+    }
+}
+
+/// The running clocks of a case and of its parts that are due at other times by this calendar and ladder, themselves or
+/// their next steps.
+fn reckoned(case: &Case, ladder: &Ladder, place: &Place) -> Turns {
+    let anew = |c: &Clock| {
+        let due_at = c.reckon(&place.calendar);
+        let next = ladder.next_until(c, due_at, &place.calendar);
+        let step_at = next.map(|(_, at)| at);
+        let differs = (c.due_at, c.step_at) != (due_at, step_at);
+        (c.is_running() && differs).then_some(ClockChange::Reckon {
             kind: c.kind,
             due_at,
             step_at,
+        })
+    };
+    Turns {
+        clocks: case.clocks.all().iter().filter_map(anew).collect(),
+        parts: parts_where(case, anew),
+    }
+}
+
+/// What happens to the clocks of the open parts, as far as it says.
+fn parts_where(case: &Case, change: impl Fn(&Clock) -> Option<ClockChange>) -> Vec<UnitClock> {
+    case.part_clocks()
+        .filter_map(|(unit, clock)| {
+            Some(UnitClock {
+                unit: unit.clone(),
+                change: change(clock)?,
+            })
         })
         .collect()
 }
@@ -1360,11 +1396,12 @@ impl Story<'_> {
             .expect("a story is told from its first event on")
     }
 
-    fn tell(&mut self, body: Body, text: &str, clocks: Vec<ClockChange>) {
-        self.tell_of(self.context.by, body, text, clocks);
+    fn tell(&mut self, body: Body, text: &str, turns: impl Into<Turns>) {
+        self.tell_of(self.context.by, body, text, turns);
     }
 
-    fn tell_of(&mut self, by: &Actor, body: Body, text: &str, clocks: Vec<ClockChange>) {
+    fn tell_of(&mut self, by: &Actor, body: Body, text: &str, turns: impl Into<Turns>) {
+        let Turns { clocks, parts } = turns.into();
         let event = Event {
             at: self.context.now,
             by: by.clone(),
@@ -1376,6 +1413,7 @@ impl Story<'_> {
             body,
             text: text.to_owned(),
             clocks,
+            parts,
         };
         let folded: Result<(), FoldError> = match &mut self.case {
             Some(case) => case.apply(&event),
@@ -1394,9 +1432,19 @@ impl Story<'_> {
         ClockChange::Start {
             kind,
             limit,
+            from: None,
             due_at,
             step_at: first.map(|(_, at)| at),
         }
+    }
+
+    /// The clock by which the station must have decided what becomes of the case.
+    fn start_triage(&self) -> ClockChange {
+        let place = self.context.place;
+        let standard = standard_held(place, self.case()).ok();
+        let triage = standard.and_then(|standard| standard.triage);
+        let limit = triage.unwrap_or(place.jurisdiction.settings.triage);
+        self.start(ClockKind::Triage, limit, standard)
     }
 
     fn live(&self, kinds: &[ClockKind], wanted: impl Fn(&Clock) -> bool) -> Vec<ClockKind> {
@@ -1406,10 +1454,6 @@ impl Story<'_> {
             .filter(|c| kinds.contains(&c.kind) && wanted(c))
             .map(|c| c.kind)
             .collect()
-    }
-
-    fn running(&self) -> Vec<ClockKind> {
-        self.live(&ClockKind::OF_CASE, Clock::is_running)
     }
 
     fn standing(&self) -> Vec<ClockKind> {
@@ -1422,27 +1466,93 @@ impl Story<'_> {
     }
 
     fn run_on(&self, kind: ClockKind) -> Option<ClockChange> {
+        self.case().clocks.get(kind).map(|clock| self.resumed(clock))
+    }
+
+    /// That a clock runs on now.
+    fn resumed(&self, clock: &Clock) -> ClockChange {
         let place = self.context.place;
-        let mut clock = self.case().clocks.get(kind)?.clone();
+        let mut clock = clock.clone();
         resume(&mut clock, self.context.now);
-        Some(ClockChange::Resume {
-            kind,
+        ClockChange::Resume {
+            kind: clock.kind,
             due_at: clock.reckon(&place.calendar),
             step_at: next_step(&clock, place.ladder_of(self.case()), place),
+        }
+    }
+
+    /// That the limit of a clock is added once more.
+    fn extended(&self, clock: &Clock) -> ClockChange {
+        let place = self.context.place;
+        let mut clock = clock.clone();
+        clock.extensions = clock.extensions.saturating_add(1);
+        ClockChange::Extend {
+            kind: clock.kind,
+            due_at: clock.reckon(&place.calendar),
+            step_at: next_step(&clock, place.ladder_of(self.case()), place),
+        }
+    }
+
+    /// The clock of a unit's new part, where the desk sets a limit. As long as the reporter's papers are awaited it stands.
+    fn start_part(&self, unit: &UnitCode, limit: Option<Limit>) -> Turns {
+        let standard = standard_held(self.context.place, self.case()).ok();
+        let start = limit.map(|limit| self.start(ClockKind::Joint, limit, standard));
+        let question = self.case().question.as_ref();
+        let is_awaited = question.is_some_and(|question| matches!(question.of, Respondent::Reporter { .. }));
+        let stands = (is_awaited && start.is_some()).then_some(ClockChange::Pause {
+            kind: ClockKind::Joint,
+        });
+        let of_unit = |change| UnitClock {
+            unit: unit.clone(),
+            change,
+        };
+        Turns {
+            parts: start.into_iter().chain(stands).map(of_unit).collect(),
+            ..Turns::default()
+        }
+    }
+
+    /// The limits of the parts that were open when the case was closed begin anew, as that of the work does.
+    fn start_parts_anew(&self) -> Vec<UnitClock> {
+        let standard = standard_held(self.context.place, self.case()).ok();
+        parts_where(self.case(), |clock| {
+            Some(self.start(clock.kind, clock.limit, standard))
         })
     }
 
-    /// Takes the step of a clock that is due; where it is due later by now, by another calendar or ladder, notes that.
-    fn escalate(&mut self, clock: &Clock) {
+    fn stop_parts(&self, whose: impl Fn(&UnitCode) -> bool) -> Vec<UnitClock> {
+        let stop = |clock: &Clock| {
+            let runs = clock.stopped_at.is_none();
+            runs.then_some(ClockChange::Stop { kind: clock.kind })
+        };
+        let mut parts = parts_where(self.case(), stop);
+        parts.retain(|part| whose(&part.unit));
+        parts
+    }
+
+    /// Takes the step of a clock that is due, of the whole or of a unit's part; where it is due later by now, by another
+    /// calendar or ladder, notes that.
+    fn escalate(&mut self, part: Option<&UnitCode>, clock: &Clock) {
         let Context { place, now, .. } = self.context;
         let ladder = place.ladder_of(self.case());
+        let of = |change: ClockChange| match part {
+            None => Turns::from(vec![change]),
+            Some(unit) => Turns {
+                parts: vec![UnitClock {
+                    unit: unit.clone(),
+                    change,
+                }],
+                ..Turns::default()
+            },
+        };
         match ladder.next(clock, &place.calendar) {
             Some((rung, due_at)) if due_at <= now => {
-                let told = rung.to.told(clock.kind, self.case(), place);
+                let told = rung.to.told(clock.kind, part, self.case(), place);
                 let mut after = clock.clone();
                 after.steps_fired = after.steps_fired.saturating_add(1);
                 let body = Body::Escalated {
                     clock: clock.kind,
+                    part: part.cloned(),
                     step: after.steps_fired,
                     due_at,
                     level: told.level,
@@ -1453,47 +1563,119 @@ impl Story<'_> {
                     kind: clock.kind,
                     step_at: next_step(&after, ladder, place),
                 };
-                self.tell(body, "", vec![step]);
+                self.tell(body, "", of(step));
             }
             next => {
-                let clocks = vec![ClockChange::Reckon {
+                let reckon = ClockChange::Reckon {
                     kind: clock.kind,
                     due_at: clock.reckon(&place.calendar),
                     step_at: next.map(|(_, at)| at),
-                }];
-                self.tell(Body::Reckoned, "", clocks);
+                };
+                self.tell(Body::Reckoned, "", of(reckon));
             }
         }
     }
 
-    /// Lets the clocks that run stand still.
-    fn all_stand(&self) -> Vec<ClockChange> {
-        let running = self.running().into_iter();
-        running.map(|kind| ClockChange::Pause { kind }).collect()
+    /// Lets those of the clocks that run stand still.
+    fn stand(&self, which: impl Fn(&Clock) -> bool) -> Turns {
+        let pause = |kind| ClockChange::Pause { kind };
+        let stands = |clock: &Clock| clock.is_running() && which(clock);
+        let clocks = self.live(&ClockKind::OF_CASE, stands).into_iter();
+        Turns {
+            clocks: clocks.map(pause).collect(),
+            parts: parts_where(self.case(), |clock| stands(clock).then_some(pause(clock.kind))),
+        }
+    }
+
+    /// Asks a question. The clocks wait for the papers of a reporter who can be reached, and for nobody else's. The unit whose
+    /// clocks they are lets them stand but so often, for no longer than its limit, and not once that is over.
+    fn ask(
+        &mut self,
+        of: Respondent,
+        choices: &[String],
+        until: Date,
+        reachable: bool,
+        text: &str,
+    ) -> Result<(), Refusal> {
+        let Context { place, now, by, .. } = self.context;
+        let case = self.case();
+        if let Respondent::Reporter { report } = of
+            && !(1..=case.reports).contains(&report)
+        {
+            return Err(Refusal::NoSuchReport(report));
+        }
+        let choices = check_choices(choices)?;
+        let zone = place.calendar.zone();
+        let today = zone.to_datetime(now).date();
+        let mut last = today.saturating_add(jiff::Span::new().days(MAX_ASK_DAYS));
+        let mut stand = reachable && matches!(of, Respondent::Reporter { .. });
+        if stand && case.lead.is_some() && by.unit() == case.lead.as_ref() {
+            let resolve = case.clocks.get(ClockKind::Resolve);
+            let in_time = resolve.is_some_and(|clock| !clock.is_overdue(now));
+            stand = in_time && case.flags.asked < MAX_STANDING_QUESTIONS;
+            if stand {
+                let limit = standard_held(place, case)?.resolve;
+                let over = zone.to_datetime(place.calendar.due(now, limit)).date();
+                let tomorrow = today.saturating_add(jiff::Span::new().days(1));
+                last = over.clamp(tomorrow, last);
+            }
+        }
+        if until <= today || until > last {
+            return Err(Refusal::AskDate(last));
+        }
+        let midnight = until.at(0, 0, 0, 0);
+        let until = zone.to_timestamp(midnight).map_err(|_| Refusal::AskDate(last))?;
+        // What is over already stays so, and is told of further up.
+        let pauses = if stand {
+            self.stand(|clock| !clock.is_overdue(now))
+        } else {
+            Turns::default()
+        };
+        let body = Body::Asked {
+            of,
+            choices,
+            until,
+            runs_on: !stand && matches!(of, Respondent::Reporter { .. }),
+        };
+        self.tell(body, text, pauses);
+        Ok(())
+    }
+
+    /// A clock that begins to run; it stands at once while the clocks wait for a reporter's answer.
+    fn unless_asked(&self, begins: ClockChange) -> impl Iterator<Item = ClockChange> {
+        let waits = self.case().question.as_ref().is_some_and(Question::stops_clocks);
+        let stands = waits.then(|| ClockChange::Pause { kind: begins.kind() });
+        std::iter::once(begins).chain(stands)
     }
 
     /// Lets the clocks that stand still run on.
-    fn all_run_on(&self) -> Vec<ClockChange> {
+    fn all_run_on(&self) -> Turns {
         let standing = self.standing().into_iter();
-        standing.filter_map(|kind| self.run_on(kind)).collect()
+        Turns {
+            clocks: standing.filter_map(|kind| self.run_on(kind)).collect(),
+            parts: parts_where(self.case(), |clock| {
+                clock.is_paused().then(|| self.resumed(clock))
+            }),
+        }
     }
 
     fn park(&mut self, until: Date, text: &str) {
-        let clocks = self.all_stand();
+        let clocks = self.stand(|_| true);
         self.tell(Body::Parked { until }, text, clocks);
     }
 
+    /// Adds the limit of the work once more, and to each part that is in time its own.
     fn extend(&mut self, text: &str) -> Result<(), Refusal> {
-        let place = self.context.place;
-        let clock = self.case().clocks.get(ClockKind::Resolve);
-        let mut clock = clock.ok_or(Refusal::Overdue)?.clone();
-        clock.extensions = clock.extensions.saturating_add(1);
-        let clocks = vec![ClockChange::Extend {
-            kind: ClockKind::Resolve,
-            due_at: clock.reckon(&place.calendar),
-            step_at: next_step(&clock, place.ladder_of(self.case()), place),
-        }];
-        self.tell(Body::Extended, text, clocks);
+        let now = self.context.now;
+        let resolve = self.case().clocks.get(ClockKind::Resolve);
+        let turns = Turns {
+            clocks: vec![self.extended(resolve.ok_or(Refusal::Overdue)?)],
+            parts: parts_where(self.case(), |clock| {
+                let in_time = clock.is_running() && !clock.is_overdue(now);
+                in_time.then(|| self.extended(clock))
+            }),
+        };
+        self.tell(Body::Extended, text, turns);
         Ok(())
     }
 
@@ -1511,12 +1693,22 @@ impl Story<'_> {
     }
 
     fn close(&mut self, body: Body, text: &str) {
-        let stop = self.stop(&ClockKind::OF_CASE);
+        let stop = Turns {
+            clocks: self.stop(&ClockKind::OF_CASE),
+            parts: self.stop_parts(|_| true),
+        };
         self.tell(body, text, stop);
     }
 
+    /// Takes the case on under a standard, by whose ladder the clocks that run climb from now on.
     fn accept(&mut self, by: &Actor, standard: &Standard, text: &str) {
         let place = self.context.place;
+        let ladder = place.ladder(Some(standard));
+        let clocks = if std::ptr::eq(ladder, place.ladder_of(self.case())) {
+            Turns::default()
+        } else {
+            reckoned(self.case(), ladder, place)
+        };
         let service = place.service(self.case().service.as_str());
         let access = service.map(|service| place.access(service, Some(standard)));
         // What a part has from the whole it keeps.
@@ -1525,9 +1717,9 @@ impl Story<'_> {
             standard: standard.code.clone(),
             access: access.and_then(Access::class).or(inherited).cloned(),
         };
-        self.tell_of(by, body, text, vec![]);
+        self.tell_of(by, body, text, clocks);
         if self.case().public && access.is_some_and(|access| *access != Access::Public) {
-            self.tell_of(&SYSTEM, Body::Shown { public: false }, "", vec![]);
+            self.tell_of(&SYSTEM, Body::Shown { public: false }, "", Turns::default());
         }
     }
 
@@ -1540,7 +1732,10 @@ impl Story<'_> {
             (ClockKind::Resolve, Some(standard.resolve)),
         ];
         for (kind, limit) in limits {
-            clocks.extend(limit.map(|limit| self.start(kind, limit, Some(standard))));
+            if let Some(limit) = limit {
+                let begins = self.start(kind, limit, Some(standard));
+                clocks.extend(self.unless_asked(begins));
+            }
         }
         self.tell_of(by, Body::Assigned { unit: unit.clone() }, text, clocks);
     }

@@ -145,6 +145,17 @@ impl Tier {
         }
     }
 
+    /// Its place in columns, from 1 at the bottom: an order that a database knows.
+    pub const fn rank(self) -> i64 {
+        match self {
+            Self::Unit => 1,
+            Self::ParentUnit => 2,
+            Self::Community => 3,
+            Self::Town => 4,
+            Self::City => 5,
+        }
+    }
+
     const fn of(level: Level) -> Self {
         match level {
             Level::City => Self::City,
@@ -222,8 +233,14 @@ impl Ladder {
         }
     }
 
-    /// The rungs of a clock, from the bottom.
+    /// The rungs of a clock, from the bottom. Where a ladder says nothing of a part in a case, that climbs as the work of the
+    /// whole does.
     pub fn of(&self, kind: ClockKind) -> impl Iterator<Item = &Rung> {
+        let is_named = self.rungs.iter().any(|rung| rung.clock == kind);
+        let kind = match kind {
+            ClockKind::Joint if !is_named => ClockKind::Resolve,
+            named => named,
+        };
         self.rungs.iter().filter(move |rung| rung.clock == kind)
     }
 
@@ -265,14 +282,14 @@ impl Ladder {
 }
 
 impl To {
-    /// Who that is for a clock of a case, in this place.
-    pub fn told(&self, kind: ClockKind, case: &Case, place: &Place) -> Told {
+    /// Who that is for a clock of a case, or of the part of a unit in it, in this place.
+    pub fn told(&self, kind: ClockKind, part: Option<&UnitCode>, case: &Case, place: &Place) -> Told {
         let answering = || area_of(place, case).and_then(|area| place.answering_station(area));
         // Triage and verification are the station's to do; the rest, the unit's that has the case.
         let acting = || {
             let lead = match kind {
                 ClockKind::Triage | ClockKind::Verify => None,
-                _ => case.lead.as_ref(),
+                _ => part.or(case.lead.as_ref()),
             };
             lead.and_then(|code| place.unit(code.as_str())).or_else(answering)
         };

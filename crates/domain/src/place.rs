@@ -397,6 +397,17 @@ pub enum Verification {
     SelfCheck,
 }
 
+impl Verification {
+    /// The word in standards.csv and exports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Post => "post",
+            Self::Reporter => "reporter",
+            Self::SelfCheck => "self",
+        }
+    }
+}
+
 /// What it means that the one who verifies finds a part of the work done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -409,6 +409,12 @@ pub fn may_see_whistle(whistle: &Whistle, actor: &Actor, place: &Place) -> bool 
     in_area || takes_part
 }
 
+/// Whether an actor who may reach the reporters of a case may also reach those of one that was merged into it: wherever that
+/// lies and whoever led it, but only if it is what their post is for.
+pub fn may_reach_merged(merged: &Case, actor: &Actor, place: &Place) -> bool {
+    is_within(&sight(actor, place).narrowed, merged)
+}
+
 /// Whether an actor may see how the reporters of a case can be reached: those who must answer for the case, as long as
 /// it is open or may be reopened.
 pub fn may_reach_reporters(case: &Case, actor: &Actor, place: &Place, now: Timestamp) -> bool {

@@ -628,8 +628,8 @@ pub const TRANSITIONS: &[Transition] = &[
     line(Verb::Supervise, OPEN, To::Same, &[InStation(Lead)], &[Need::Text]),
     line(Verb::Show, &Stage::ALL, To::Same, CONTROL, &[Need::Text]),
     line(Verb::Whistle, &Stage::ALL, To::Same, &[System], &[]),
-    line(Verb::Reckon, OPEN, To::Same, &[System], &[]),
-    line(Verb::Escalate, OPEN, To::Same, &[System], &[]),
+    line(Verb::Reckon, UNFINISHED, To::Same, &[System], &[]),
+    line(Verb::Escalate, UNFINISHED, To::Same, &[System], &[]),
     line(Verb::Erase, &Stage::ALL, To::Same, &[Reporter, System], &[]),
 ];
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     case::{Actor, Rating},
-    clock::{ClockChange, ClockKind, Clocks},
+    clock::{ClockKind, Clocks, UnitClock},
     geometry::Point,
     limit::Limit,
     place::{Approval, AreaPath, Level},
@@ -263,16 +263,6 @@ pub struct Whistle {
     pub times: Times,
 }
 
-/// What happens to a clock of a called unit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CallClock {
-    /// The unit.
-    pub unit: UnitCode,
-    /// What happens.
-    #[serde(flatten)]
-    pub change: ClockChange,
-}
-
 /// One thing that happened to a whistle. Never changed; free text is kept beside the body, as with cases.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
@@ -285,7 +275,7 @@ pub struct Event {
     /// What was written with it: matter, reason, minutes, duty, remark. Empty when nothing was, or once erased.
     pub text: String,
     /// What it did to the clocks of the units.
-    pub clocks: Vec<CallClock>,
+    pub clocks: Vec<UnitClock>,
 }
 
 /// What happened.
@@ -664,7 +654,7 @@ impl Whistle {
             }
             Body::Overdue { .. } | Body::Reckoned => {}
         }
-        for CallClock { unit, change } in &event.clocks {
+        for UnitClock { unit, change } in &event.clocks {
             self.call_to_change(unit)?.clocks.apply(change, turned_at);
         }
         Ok(())
@@ -710,18 +700,5 @@ mod tests {
             .to_string();
         let known: Vec<&str> = unknown.split('`').skip(3).step_by(2).collect();
         assert_eq!(known, Body::WORDS);
-    }
-
-    #[test]
-    fn the_change_of_a_clock_stands_beside_its_unit_in_json() {
-        let clock = CallClock {
-            unit: "roads".parse().unwrap(),
-            change: ClockChange::Stop {
-                kind: crate::clock::ClockKind::Sign,
-            },
-        };
-        let text = r#"{"unit":"roads","do":"stop","kind":"sign"}"#;
-        assert_eq!(serde_json::to_string(&clock).unwrap(), text);
-        assert_eq!(serde_json::from_str::<CallClock>(text).unwrap(), clock);
     }
 }

@@ -920,6 +920,7 @@ fn question(of: Respondent, choices: &[&str]) -> Act {
         of,
         choices: choices.iter().map(|c| (*c).to_owned()).collect(),
         until: date(2026, 5, 20),
+        reachable: true,
     }
 }
 
@@ -929,8 +930,7 @@ const OF_THE_REPORTER: Respondent = Respondent::Reporter { report: 1 };
 fn the_clocks_stand_while_the_reporter_is_asked_and_run_on_with_the_answer() {
     let mut tale = Tale::resident("lamp");
     let due = tale.clock(ClockKind::Resolve).due_at;
-    tale.after(60)
-        .does("lights-handler", question(OF_THE_REPORTER, &[]));
+    tale.after(60).does("dispatcher", question(OF_THE_REPORTER, &[]));
     assert!(tale.case.clocks.all().iter().all(|clock| !clock.is_running()));
     assert_eq!(tale.refused(&post("dispatcher"), Act::Extend), "missing");
     // A working day.
@@ -989,7 +989,7 @@ fn work_that_is_handed_in_while_the_reporter_is_asked_can_be_reworked_with_the_r
     tale.does("dispatcher", Act::Accept { standard: None })
         .does("dispatcher", Act::Assign { unit: None })
         .does("roads-handler", Act::ReportIn)
-        .does("roads-handler", question(OF_THE_REPORTER, &[]))
+        .does("dispatcher", question(OF_THE_REPORTER, &[]))
         .after(60)
         .does("roads-handler", DONE)
         .after(60)
@@ -1017,7 +1017,123 @@ fn a_question_has_no_choices_or_several_and_an_end_that_is_near() {
             of: OF_THE_REPORTER,
             choices: vec![],
             until,
+            reachable: true,
         };
         assert_eq!(tale.refused(&by, ask), "ask_date");
     }
+}
+
+fn question_until(day: i8, reachable: bool) -> Act {
+    Act::Ask {
+        of: OF_THE_REPORTER,
+        choices: vec![],
+        until: date(2026, 5, day),
+        reachable,
+    }
+}
+
+#[test]
+fn a_reporter_who_cannot_be_reached_stops_no_clock() {
+    let mut tale = Tale::resident("lamp");
+    tale.does("dispatcher", question_until(20, false));
+    assert!(tale.clock(ClockKind::Resolve).is_running());
+    assert!(!tale.case.question.as_ref().unwrap().stops_clocks());
+    tale.reporter_does(Act::Answer { choice: None });
+}
+
+#[test]
+fn a_unit_stops_its_clocks_by_two_questions_and_then_no_more() {
+    let mut tale = Tale::resident("lamp");
+    for asked in 1..=2 {
+        tale.after(10).does("lights-handler", question_until(14, true));
+        assert!(!tale.clock(ClockKind::Resolve).is_running());
+        assert_eq!(tale.case.flags.asked, asked);
+        tale.after(10).reporter_does(Act::Answer { choice: None });
+    }
+    tale.does("lights-handler", question_until(30, true));
+    assert!(tale.clock(ClockKind::Resolve).is_running());
+    assert_eq!(tale.case.flags.asked, 2);
+    tale.reporter_does(Act::Answer { choice: None });
+    // The station answers for the time itself.
+    tale.does("dispatcher", question_until(30, true));
+    assert!(!tale.clock(ClockKind::Resolve).is_running());
+}
+
+#[test]
+fn a_unit_stops_its_clocks_for_no_longer_than_its_limit() {
+    // Three working days from Wednesday: Thursday, Saturday the make-up day, Monday.
+    let mut lamp = Tale::resident("lamp");
+    assert_eq!(
+        lamp.refused(&post("lights-handler"), question_until(19, true)),
+        "ask_date"
+    );
+    lamp.does("lights-handler", question_until(18, true));
+    // Two hours, and so till the next morning.
+    let mut new = matter("pothole");
+    new.standard = Some("P2".parse().unwrap());
+    let mut pothole = Tale::of(&VILLAGE, &new, &post("calls"));
+    assert_eq!(
+        pothole.refused(&post("roads-handler"), question_until(15, true)),
+        "ask_date"
+    );
+    pothole.does("roads-handler", question_until(14, true));
+}
+
+#[test]
+fn a_question_heals_no_limit_that_is_over() {
+    let mut tale = Tale::resident("lamp");
+    tale.at(may(19, 9, 0));
+    let before = tale.clock(ClockKind::Resolve).clone();
+    assert!(before.is_overdue(tale.now));
+    tale.does("lights-handler", question_until(30, true));
+    assert_eq!(*tale.clock(ClockKind::Resolve), before);
+    assert_eq!(tale.case.flags.asked, 0);
+    tale.reporter_does(Act::Answer { choice: None });
+    tale.does("dispatcher", question_until(30, true));
+    assert_eq!(
+        *tale.clock(ClockKind::Resolve),
+        before,
+        "it is told of further up meanwhile"
+    );
+}
+
+#[test]
+fn a_unit_that_gets_a_case_while_its_reporter_is_asked_begins_with_standing_clocks() {
+    let mut tale = Tale::resident("pothole");
+    tale.does("dispatcher", Act::Accept { standard: None })
+        .does("dispatcher", question_until(20, true))
+        .after(60)
+        .does("dispatcher", to("roads"));
+    for kind in [ClockKind::ReportIn, ClockKind::Resolve] {
+        assert!(tale.clock(kind).is_paused(), "{kind:?}");
+    }
+    tale.after(60).does("roads-handler", not_ours("lights"));
+    assert!(tale.clock(ClockKind::Triage).is_paused());
+    tale.does("dispatcher", to("lights"))
+        .after(120)
+        .reporter_does(Act::Answer { choice: None });
+    // By the standard of the pothole, from one o'clock: that is lunch, so four working hours end at six.
+    assert_eq!(tale.clock(ClockKind::Resolve).due_at, may(13, 18, 0));
+    assert_eq!(tale.clock(ClockKind::ReportIn).due_at, may(13, 14, 0));
+}
+
+#[test]
+fn a_request_to_reopen_has_a_limit_until_the_station_decides() {
+    let mut tale = closed_lamp();
+    tale.after(60).reporter_does(Act::RequestReopen);
+    let triage = tale.clock(ClockKind::Triage);
+    assert!(triage.is_running());
+    assert_eq!(triage.due_at, may(13, 15, 20), "two working hours from 11:20");
+    tale.does("west-lead", Act::RefuseReopen);
+    assert!(
+        tale.case
+            .clocks
+            .all()
+            .iter()
+            .all(|clock| clock.stopped_at.is_some())
+    );
+    tale.reporter_does(Act::RequestReopen);
+    tale.does("west-lead", Act::Reopen);
+    assert!(!tale.clock(ClockKind::Triage).is_running());
+    assert!(tale.clock(ClockKind::Resolve).is_running());
 }

@@ -13,7 +13,7 @@ use whistle_domain::{
         Actor, Body, Case, Channel, Event, FoldError, JointPart, MAX_PHOTOS, Outcome, Photo, PhotoKind,
         Rating, Respondent, State, SupervisionKind,
     },
-    clock::{ClockChange, ClockKind},
+    clock::{ClockChange, ClockKind, UnitClock},
     command::{Act, NewReport, Refusal, Whereabouts},
     place::Level,
     tally::{By, Counted, additions},
@@ -135,6 +135,7 @@ fn any_act() -> impl Strategy<Value = Act> {
         8 => (any_respondent(), any_choices(), -1_i32..40).prop_map(|(of, choices, days)| Act::Ask {
             of,
             choices,
+            reachable: days % 5 != 0,
             until: jiff::civil::date(2026, 5, 13) + Span::new().days(days),
         }),
         10 => prop::option::of(Just("yes".to_owned())).prop_map(|choice| Act::Answer { choice }),
@@ -297,7 +298,7 @@ fn fitting(verb: Verb, case: &Case, now: Timestamp) -> Option<Act> {
                 .find(is_free);
             Act::AssignJoint {
                 unit: free.unwrap().parse().unwrap(),
-                limit: None,
+                limit: [None, Some("4h working".parse().unwrap())][case.version as usize % 2],
             }
         }
         Verb::HandleJoint => Act::HandleJoint,
@@ -317,6 +318,7 @@ fn fitting(verb: Verb, case: &Case, now: Timestamp) -> Option<Act> {
         Verb::Ask => Act::Ask {
             of: Respondent::Outside,
             choices: vec![],
+            reachable: false,
             until: VILLAGE.calendar.zone().to_datetime(now).date() + Span::new().days(3),
         },
         Verb::Answer => Act::Answer {
@@ -409,6 +411,7 @@ proptest! {
             text: event.text.clone(),
             salt: event.salt,
             clocks: again::<Vec<ClockChange>>(&event.clocks),
+            parts: again::<Vec<UnitClock>>(&event.parts),
         }).collect();
         prop_assert_eq!(&stored, &tale.log);
         prop_assert_eq!(Case::fold(tale.case.number, &stored).unwrap(), tale.case);
@@ -491,7 +494,7 @@ fn random_tales_reach_every_stage_and_tell_every_event() {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), rng);
     let mut words = std::collections::BTreeSet::new();
-    for _ in 0..300 {
+    for _ in 0..400 {
         let report = any_report().new_tree(&mut runner).unwrap().current();
         let steps = any_steps(40).new_tree(&mut runner).unwrap().current();
         let tale = tale_of(&report, &steps).unwrap();

@@ -12,6 +12,7 @@ use whistle_domain::{
     command::Act,
     escalation::{Ladder, Mark, Rung, Tier, To},
     limit::{Limit, LimitUnit},
+    words::UnitCode,
 };
 
 /// A matter that its unit has, from nine o'clock on.
@@ -104,6 +105,7 @@ fn escalations(tale: &Tale<'_>) -> Vec<(ClockKind, u8, Timestamp, Tier, Option<S
             level,
             unit,
             post,
+            ..
         } => {
             let told = post.as_ref().map(ToString::to_string);
             let told = told.or_else(|| unit.as_ref().map(ToString::to_string));
@@ -224,6 +226,143 @@ fn a_parked_clock_takes_no_step_and_one_that_is_stopped_neither() {
     assert_eq!(tale.case.clocks.next_step(), None);
 }
 
+/// A lamp at which the lights department is, while the roads department has a part in it, from nine o'clock on.
+fn with_a_part_of_roads(service: &str, limit: &str) -> Tale<'static> {
+    let mut tale = assigned(service);
+    let (lead, unit) = match service {
+        "lamp" => ("lights-handler", "roads"),
+        _ => ("roads-handler", "cleaners"),
+    };
+    tale.does(lead, Act::ReportIn);
+    let act = Act::AssignJoint {
+        unit: unit.parse().unwrap(),
+        limit: Some(limit.parse().unwrap()),
+    };
+    tale.does("dispatcher", act);
+    tale
+}
+
+/// The steps of the part, and who was told.
+fn of_the_part(tale: &Tale<'_>) -> Vec<(u8, Timestamp, Tier, Option<String>)> {
+    let of = |body: &Body| match body {
+        Body::Escalated {
+            part: Some(part),
+            clock,
+            step,
+            due_at,
+            level,
+            unit,
+            ..
+        } => {
+            assert_eq!((part, *clock), (&tale.case.joint[0].unit, ClockKind::Joint));
+            Some((*step, *due_at, *level, unit.as_ref().map(ToString::to_string)))
+        }
+        _ => None,
+    };
+    tale.log.iter().filter_map(|event| of(&event.body)).collect()
+}
+
+#[test]
+fn the_steps_of_a_part_climb_from_its_own_unit_over_the_town_to_the_city() {
+    let mut tale = with_a_part_of_roads("pothole", "2h working");
+    assert_eq!(tale.case.joint[0].due_at, Some(may(13, 11, 0)));
+    tale.at(may(14, 0, 0));
+    drain(&mut tale);
+    let told = |unit: &str| Some(unit.to_owned());
+    assert_eq!(
+        of_the_part(&tale),
+        [
+            (1, may(13, 10, 36), Tier::Unit, told("cleaners")),
+            (2, may(13, 11, 0), Tier::Unit, told("cleaners")),
+            (3, may(13, 15, 0), Tier::Town, told("S-V1")),
+            (4, may(13, 17, 0), Tier::City, told("S-V")),
+        ]
+    );
+    assert_eq!(tale.case.flags.escalated, Some(Tier::City));
+    assert!(tale.case.joint[0].is_overdue(tale.now));
+    assert_eq!(
+        tale.clock(ClockKind::Resolve).steps_fired,
+        2,
+        "the whole climbs for itself"
+    );
+}
+
+#[test]
+fn a_ladder_that_says_nothing_of_parts_has_for_them_what_it_has_for_the_work() {
+    let mut tale = with_a_part_of_roads("lamp", "4h working");
+    tale.at(may(14, 0, 0));
+    drain(&mut tale);
+    let told = |unit: &str| Some(unit.to_owned());
+    assert_eq!(
+        of_the_part(&tale),
+        [
+            (1, may(13, 11, 0), Tier::Unit, told("roads")),
+            (2, may(13, 15, 0), Tier::ParentUnit, told("S-V11")),
+            (3, may(13, 17, 0), Tier::Unit, told("roads")),
+            (4, may(13, 17, 0), Tier::Community, told("S-V11")),
+        ]
+    );
+}
+
+#[test]
+fn a_part_stands_with_the_case_and_is_extended_with_it() {
+    let mut tale = with_a_part_of_roads("pothole", "2h working");
+    tale.at(may(13, 10, 0)).does("dispatcher", Act::Extend);
+    let clock = |tale: &Tale<'_>| tale.case.joint[0].clock().unwrap().clone();
+    assert_eq!(
+        clock(&tale).due_at,
+        may(13, 15, 0),
+        "two hours more, lunch left out"
+    );
+    let until = jiff::civil::date(2026, 5, 18);
+    tale.at(may(13, 11, 0)).does("dispatcher", Act::Park { until });
+    assert!(clock(&tale).is_paused());
+    tale.at(may(17, 0, 0));
+    drain(&mut tale);
+    assert_eq!(of_the_part(&tale), []);
+    tale.at(may(18, 9, 0)).does("dispatcher", Act::Resume);
+    assert_eq!(
+        clock(&tale).due_at,
+        may(18, 11, 0),
+        "two of its four hours were left"
+    );
+    tale.at(may(18, 10, 0)).does("cleaners-handler", Act::HandleJoint);
+    assert!(!tale.case.joint[0].is_overdue(may(31, 0, 0)));
+    assert_eq!(clock(&tale).step_at, None);
+}
+
+#[test]
+fn a_part_waits_with_the_lead_for_the_papers_of_a_reporter() {
+    let mut tale = with_a_part_of_roads("pothole", "2h working");
+    let ask = Act::Ask {
+        of: whistle_domain::case::Respondent::Reporter { report: 1 },
+        choices: vec![],
+        until: jiff::civil::date(2026, 5, 18),
+        reachable: true,
+    };
+    tale.at(may(13, 10, 0)).does("dispatcher", ask);
+    assert!(tale.case.joint[0].clock().unwrap().is_paused());
+    // One that gets its part now waits too.
+    let act = Act::AssignJoint {
+        unit: "lights".parse().unwrap(),
+        limit: Some("1h working".parse().unwrap()),
+    };
+    tale.does("dispatcher", act);
+    assert!(tale.case.joint[1].clock().unwrap().is_paused());
+    tale.at(may(14, 9, 0)).reporter_does(Act::Answer { choice: None });
+    let due: Vec<_> = tale.case.joint.iter().map(|part| part.due_at.unwrap()).collect();
+    assert_eq!(due, [may(14, 10, 0), may(14, 10, 0)]);
+}
+
+#[test]
+fn an_overdue_part_is_not_extended_with_the_case() {
+    let mut tale = with_a_part_of_roads("pothole", "1h working");
+    tale.at(may(13, 10, 30)).does("dispatcher", Act::Extend);
+    let clock = tale.case.joint[0].clock().unwrap();
+    assert_eq!((clock.due_at, clock.extensions), (may(13, 10, 0), 0));
+    assert_eq!(tale.clock(ClockKind::Resolve).extensions, 1);
+}
+
 #[test]
 fn a_step_that_another_calendar_puts_off_is_noted_and_not_taken() {
     let shut = village_with(|parts| {
@@ -301,6 +440,53 @@ fn another_service_has_another_ladder() {
     assert_eq!(tale.clock(ClockKind::Triage).step_at, Some(may(13, 10, 0)));
 }
 
+#[test]
+fn a_request_to_reopen_that_nobody_looks_at_is_told_to_the_station_and_further_up() {
+    let mut tale = assigned("pothole");
+    let outcome = Outcome::Resolved;
+    tale.does("roads-handler", Act::ReportIn)
+        .does("roads-handler", Act::Handle { outcome })
+        .does("dispatcher", Act::Verify);
+    assert_eq!(tale.case.next_step_at(), None);
+    tale.reporter_does(Act::RequestReopen).at(may(14, 0, 0));
+    drain(&mut tale);
+    let told: Vec<_> = escalations(&tale)
+        .into_iter()
+        .map(|e| (e.0, e.2, e.4.unwrap()))
+        .collect();
+    let station = |at, unit: &str| (ClockKind::Triage, at, unit.to_owned());
+    assert_eq!(
+        told,
+        [
+            station(may(13, 10, 36), "S-V11"),
+            station(may(13, 11, 0), "S-V11"),
+            station(may(13, 15, 0), "S-V1"),
+            station(may(13, 17, 0), "S-V"),
+        ]
+    );
+}
+
+#[test]
+fn who_accepts_by_another_standard_sets_the_ladder_of_that_one() {
+    let steep = village_with(|parts| {
+        parts.standards[1].ladder = Some("steep".parse().unwrap());
+        assert_eq!(parts.standards[1].code.as_str(), "P2");
+    });
+    let mut tale = Tale::of(&steep, &matter("pothole"), &Actor::Public);
+    assert_eq!(
+        tale.clock(ClockKind::Triage).step_at,
+        Some(may(13, 10, 36)),
+        "80 %"
+    );
+    let standard = Some("P2".parse().unwrap());
+    tale.does("dispatcher", Act::Accept { standard });
+    assert_eq!(
+        tale.clock(ClockKind::Triage).step_at,
+        Some(may(13, 10, 0)),
+        "50 %"
+    );
+}
+
 /// When a share of a limit of hours has passed, minute by minute: another way to the same time.
 fn walked(start: Timestamp, limit: Limit, hundredths: u32, pauses: &[(Timestamp, Timestamp)]) -> Timestamp {
     let minute = SignedDuration::from_mins(1);
@@ -370,16 +556,23 @@ proptest! {
     #[test]
     fn each_step_is_taken_once_and_in_order_whatever_happens(
         service in prop::sample::select(vec!["pothole", "lamp", "rats"]),
-        acts in prop::collection::vec((0_usize..9, 0_i64..4_000, any::<bool>()), 1..25),
+        acts in prop::collection::vec((0_usize..12, 0_i64..4_000, any::<bool>()), 1..25),
     ) {
         let mut tale = assigned(service);
-        let anybody = ["dispatcher", "city-lead", "west-lead", "roads-handler", "lights-handler", "mill-patrol"];
+        let anybody = [
+            "dispatcher", "city-lead", "west-lead", "roads-handler", "lights-handler", "cleaners-handler", "mill-patrol",
+        ];
         for (nth, minutes, looks) in acts {
             tale.after(minutes);
             let until = VILLAGE.calendar.zone().to_datetime(tale.now).date().tomorrow().unwrap();
             let act = [
                 Act::Sign, Act::ReportIn, Act::Extend, Act::Park { until }, Act::Resume, Act::Reckon,
                 Act::Handle { outcome: Outcome::Resolved }, Act::Rework, Act::Assign { unit: None },
+                Act::AssignJoint {
+                    unit: "cleaners".parse().unwrap(),
+                    limit: Some("6h working".parse().unwrap()),
+                },
+                Act::HandleJoint, Act::ReleaseJoint { unit: "cleaners".parse().unwrap() },
             ][nth].clone();
             for by in anybody.map(post).into_iter().chain([Actor::System]) {
                 if tale.tries(&by, &act, "because").is_ok() {
@@ -388,23 +581,25 @@ proptest! {
             }
             if looks && tale.case.state.is_open() {
                 drain(&mut tale);
-                let next = tale.case.clocks.next_step().and_then(|clock| clock.step_at);
+                let next = tale.case.next_step_at();
                 prop_assert!(next.is_none_or(|at| at > tale.now));
             }
         }
         // Since each start of a clock its steps are 1, 2, 3, …, in the order of their times, and none before its time.
-        let mut taken = std::collections::HashMap::<ClockKind, (u8, Timestamp)>::new();
+        let mut taken = std::collections::HashMap::<(ClockKind, Option<UnitCode>), (u8, Timestamp)>::new();
         for event in &tale.log {
-            for change in &event.clocks {
+            let whole = event.clocks.iter().map(|change| (None, change));
+            let parts = event.parts.iter().map(|part| (Some(part.unit.clone()), &part.change));
+            for (part, change) in whole.chain(parts) {
                 if let whistle_domain::clock::ClockChange::Start { kind, .. } = change {
-                    taken.insert(*kind, (0, event.at));
+                    taken.insert((*kind, part), (0, event.at));
                 }
             }
-            if let Body::Escalated { clock, step, due_at, .. } = &event.body {
-                let last = taken[clock];
+            if let Body::Escalated { clock, part, step, due_at, .. } = &event.body {
+                let last = taken[&(*clock, part.clone())];
                 prop_assert_eq!(*step, last.0 + 1);
                 prop_assert!(*due_at >= last.1 && *due_at <= event.at, "{:?}", event);
-                taken.insert(*clock, (*step, *due_at));
+                taken.insert((*clock, part.clone()), (*step, *due_at));
             }
         }
     }

@@ -72,6 +72,7 @@ fn told_with(secret: &str) -> Tale<'static> {
                 of: Respondent::Reporter { report: 1 },
                 choices: vec![],
                 until,
+                reachable: true,
             },
         ),
         (village::REPORTER, Act::Answer { choice: None }),

@@ -421,6 +421,61 @@ fn a_unit_that_was_not_found_has_its_limit_anew() {
 }
 
 #[test]
+fn a_unit_that_was_not_found_was_not_there_before() {
+    let mut call = Call::blown_in(&VILLAGE, "mill-patrol", &new("emergency")).unwrap();
+    let made = |at| Act::ReportIn {
+        made_at: Some(at),
+        position: None,
+    };
+    call.after(60)
+        .does("roads-handler", HERE)
+        .after(30)
+        .does("mill-patrol", there("roads", false))
+        .after(10);
+    assert_eq!(call.refused("roads-handler", made(may(13, 10, 10))), "made_time");
+    call.does("roads-handler", made(may(13, 10, 35)));
+    let clock = call.of("roads").clocks.get(ClockKind::ReportIn).unwrap();
+    assert_eq!(
+        (clock.started_at, clock.stopped_at),
+        (may(13, 10, 30), Some(may(13, 10, 35)))
+    );
+}
+
+#[test]
+fn nobody_is_late_before_the_time_to_meet() {
+    // In twelve days; three working days from the call are over long before.
+    let meet_at = may(25, 14, 0);
+    let mut with_time = new("joint");
+    with_time.meet_at = Some(meet_at);
+    let mut call = Call::blown_in(&VILLAGE, "west-dispatcher", &with_time).unwrap();
+    let report_in = call.of("roads").clocks.get(ClockKind::ReportIn).unwrap();
+    assert_eq!(
+        (report_in.started_at, report_in.due_at),
+        (meet_at, may(28, 18, 0))
+    );
+    call.after(7 * 24 * 60);
+    call.tries(&Actor::System, &Act::Reckon, "").unwrap();
+    call.tries(&Actor::System, &Act::Remind, "").unwrap();
+    let late = |event: &Event| matches!(&event.body, whistle_domain::whistle::Body::Overdue { clock, .. } if *clock == ClockKind::ReportIn);
+    assert!(!call.log.iter().any(late), "{:?}", call.words());
+    assert_eq!(call.due("roads", ClockKind::ReportIn), may(28, 18, 0));
+    // Who is there earlier is there in time.
+    call.does("roads-handler", HERE);
+    let report_in = call.of("roads").clocks.get(ClockKind::ReportIn).unwrap();
+    assert!(!report_in.is_overdue(may(31, 0, 0)));
+    call.does("west-dispatcher", there("roads", false));
+    assert_eq!(call.due("roads", ClockKind::ReportIn), may(28, 18, 0));
+    // Whom a raise calls too, meets at the same time.
+    call.does(
+        "west-dispatcher",
+        Act::Raise {
+            units: vec![code("S-V11")],
+        },
+    );
+    assert_eq!(call.due("S-V11", ClockKind::ReportIn), may(28, 18, 0));
+}
+
+#[test]
 fn the_limit_to_leave_begins_with_being_there() {
     let place = village_with(|parts| {
         parts.whistle_kinds[2].leave = Some("2h running".parse().unwrap());

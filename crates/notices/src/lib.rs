@@ -14,10 +14,12 @@ pub mod template;
 pub mod told;
 pub mod view;
 pub mod webhook;
+mod why;
 
 pub use notice::Notice;
+pub use why::Why;
 
-/// Why something was not delivered.
+/// That something was not delivered, and why: see [`Why`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failed {
     /// It may go another time.

@@ -12,7 +12,7 @@ use lettre::{
     transport::smtp::{PoolConfig, extension::ClientId},
 };
 
-use crate::{Failed, template::Words};
+use crate::{Failed, Why, template::Words};
 
 /// How long each step of a delivery may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -85,7 +85,7 @@ impl Mailer {
         match self.transport.send_raw(&envelope, &message).await {
             Ok(_) => Ok(()),
             Err(error) => {
-                let what = in_one_line(&error);
+                let what = why(&error).with(&in_one_line(&error));
                 // 530 to 538 are about us and not about the reader: somebody must mend the settings, and then it goes.
                 let ours = error.status().is_some_and(|code| {
                     let code: u16 = code.into();
@@ -101,11 +101,8 @@ impl Mailer {
     }
 
     fn written(&self, letter: &Letter) -> Result<(Envelope, Vec<u8>), Failed> {
-        let never = |what: &str| Failed::Never(what.to_owned());
-        let to: Address = letter
-            .to
-            .parse()
-            .map_err(|_| never("the address is none that mail can go to"))?;
+        let unwritable = |what: &str| Failed::Never(Why::Unwritable.with(what));
+        let to: Address = letter.to.parse().map_err(|_| Why::BadAddress.never())?;
         let domain = self.from.email.domain();
         let mut message = Message::builder()
             .from(self.from.clone())
@@ -118,17 +115,29 @@ impl Mailer {
         if let (Some(reply), Some(token)) = (&self.reply, &letter.reply_token) {
             let user = format!("{}+{token}", reply.user());
             let address = Address::new(user, reply.domain())
-                .map_err(|_| never("mail_reply is too long for a token; take a shorter address"))?;
+                .map_err(|_| unwritable("mail_reply is too long for a token; take a shorter address"))?;
             message = message.reply_to(Mailbox::new(None, address));
         }
         let words = &letter.words;
         let parts = MultiPart::alternative_plain_html(words.text.clone(), html(words));
         let message = message
             .multipart(parts)
-            .map_err(|error| Failed::Never(format!("the mail cannot be written: {error}")))?;
+            .map_err(|error| unwritable(&error.to_string()))?;
         let envelope = Envelope::new(Some(self.from.email.clone()), vec![to])
-            .map_err(|error| Failed::Never(error.to_string()))?;
+            .map_err(|error| unwritable(&error.to_string()))?;
         Ok((envelope, message.formatted()))
+    }
+}
+
+fn why(error: &lettre::transport::smtp::Error) -> Why {
+    if error.is_permanent() {
+        Why::MailRefused
+    } else if error.is_transient() {
+        Why::MailPutOff
+    } else if error.is_timeout() {
+        Why::MailTooSlow
+    } else {
+        Why::NoMailServer
     }
 }
 

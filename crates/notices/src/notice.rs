@@ -15,6 +15,8 @@ pub enum Notice {
     Comment,
     /// To the reporter: we have it. After the above, which are no news to who is told of their case for the first time.
     Received,
+    /// To who joins a case that somebody else has reported: we have it, and it is added.
+    Joined,
     /// To the reporter: the unit says it is done; is it?
     Handled,
     /// To the reporter: it goes on.
@@ -29,6 +31,34 @@ pub enum Notice {
     Referred,
     /// To the reporter: it is over.
     Closed,
+    /// To a station: a case was reported in its area that no unit has.
+    StationNew,
+    /// To a unit and a station: a reporter said something.
+    UnitComment,
+    /// To the unit that leads a case: another has done its part.
+    UnitPartDone,
+    /// To the unit that leads a case: another need not do its part.
+    UnitPartReleased,
+    /// To who asked, and the unit of the case: a question was answered.
+    UnitAnswered,
+    /// To the same: a question was not answered in time.
+    UnitUnanswered,
+    /// To a station: somebody asks to go on with a closed case.
+    StationReopen,
+    /// To a station: the unit asks to let a case wait.
+    StationParkAsked,
+    /// To a station: the unit asks for more time.
+    StationExtensionAsked,
+    /// To a unit: its case waits.
+    UnitParked,
+    /// To a unit: it has more time.
+    UnitExtended,
+    /// To a unit: what it asked for was refused.
+    UnitRequestRefused,
+    /// To a unit: its case is watched over from above.
+    UnitSupervised,
+    /// To a unit: it need do no more about a case, or its part in one.
+    UnitTakenAway,
     /// To a station: a unit sent a case back.
     UnitReturned,
     /// To a unit: a closed case goes on.
@@ -37,6 +67,8 @@ pub enum Notice {
     UnitEscalated,
     /// To a unit: the work was found not done.
     UnitRework,
+    /// To a unit: it has a part in a case that another leads.
+    UnitJoint,
     /// To a unit: a case is its.
     UnitAssigned,
     /// To a station: a unit that a whistle calls does not come.
@@ -56,12 +88,13 @@ pub enum Notice {
 }
 
 /// By the order of the variants: the word.
-const WORDS: [(Notice, &str); 24] = [
+const WORDS: [(Notice, &str); 40] = [
     (Notice::Accepted, "accepted"),
     (Notice::Assigned, "assigned"),
     (Notice::InProgress, "in_progress"),
     (Notice::Comment, "comment"),
     (Notice::Received, "received"),
+    (Notice::Joined, "joined"),
     (Notice::Handled, "handled"),
     (Notice::Reopened, "reopened"),
     (Notice::ReopenRefused, "reopen_refused"),
@@ -69,10 +102,25 @@ const WORDS: [(Notice, &str); 24] = [
     (Notice::Merged, "merged"),
     (Notice::Referred, "referred"),
     (Notice::Closed, "closed"),
+    (Notice::StationNew, "station_new"),
+    (Notice::UnitComment, "unit_comment"),
+    (Notice::UnitPartDone, "unit_part_done"),
+    (Notice::UnitPartReleased, "unit_part_released"),
+    (Notice::UnitAnswered, "unit_answered"),
+    (Notice::UnitUnanswered, "unit_unanswered"),
+    (Notice::StationReopen, "station_reopen"),
+    (Notice::StationParkAsked, "station_park_asked"),
+    (Notice::StationExtensionAsked, "station_extension_asked"),
+    (Notice::UnitParked, "unit_parked"),
+    (Notice::UnitExtended, "unit_extended"),
+    (Notice::UnitRequestRefused, "unit_request_refused"),
+    (Notice::UnitSupervised, "unit_supervised"),
+    (Notice::UnitTakenAway, "unit_taken_away"),
     (Notice::UnitReturned, "unit_returned"),
     (Notice::UnitReopened, "unit_reopened"),
     (Notice::UnitEscalated, "unit_escalated"),
     (Notice::UnitRework, "unit_rework"),
+    (Notice::UnitJoint, "unit_joint"),
     (Notice::UnitAssigned, "unit_assigned"),
     (Notice::StationRefused, "station_refused"),
     (Notice::UnitMinuted, "unit_minuted"),
@@ -92,6 +140,11 @@ impl Notice {
     /// The word in columns, file names and commands.
     pub fn as_str(self) -> &'static str {
         WORDS[self as usize].1
+    }
+
+    /// Whether it cannot wait to be gathered with others: a limit runs out.
+    pub const fn is_urgent(self) -> bool {
+        matches!(self, Self::UnitEscalated)
     }
 }
 

@@ -30,16 +30,20 @@ macro_rules! shipped {
 }
 
 /// In the order of the notices.
-const ZH: [&str; 24] = shipped!("zh":
-    "accepted" "assigned" "in_progress" "comment" "received" "handled" "reopened" "reopen_refused" "declined" "merged"
-    "referred" "closed" "unit_returned" "unit_reopened" "unit_escalated" "unit_rework" "unit_assigned"
-    "station_refused" "unit_minuted" "call_overdue" "unit_whistled" "unit_whistle_withdrawn" "digest" "footer");
+const ZH: [&str; 40] = shipped!("zh":
+    "accepted" "assigned" "in_progress" "comment" "received" "joined" "handled" "reopened" "reopen_refused" "declined" "merged"
+    "referred" "closed" "station_new" "unit_comment" "unit_part_done" "unit_part_released" "unit_answered" "unit_unanswered"
+    "station_reopen" "station_park_asked" "station_extension_asked" "unit_parked" "unit_extended" "unit_request_refused"
+    "unit_supervised" "unit_taken_away" "unit_returned" "unit_reopened" "unit_escalated" "unit_rework" "unit_joint"
+    "unit_assigned" "station_refused" "unit_minuted" "call_overdue" "unit_whistled" "unit_whistle_withdrawn" "digest" "footer");
 
 /// The same in English.
-const EN: [&str; 24] = shipped!("en":
-    "accepted" "assigned" "in_progress" "comment" "received" "handled" "reopened" "reopen_refused" "declined" "merged"
-    "referred" "closed" "unit_returned" "unit_reopened" "unit_escalated" "unit_rework" "unit_assigned"
-    "station_refused" "unit_minuted" "call_overdue" "unit_whistled" "unit_whistle_withdrawn" "digest" "footer");
+const EN: [&str; 40] = shipped!("en":
+    "accepted" "assigned" "in_progress" "comment" "received" "joined" "handled" "reopened" "reopen_refused" "declined" "merged"
+    "referred" "closed" "station_new" "unit_comment" "unit_part_done" "unit_part_released" "unit_answered" "unit_unanswered"
+    "station_reopen" "station_park_asked" "station_extension_asked" "unit_parked" "unit_extended" "unit_request_refused"
+    "unit_supervised" "unit_taken_away" "unit_returned" "unit_reopened" "unit_escalated" "unit_rework" "unit_joint"
+    "unit_assigned" "station_refused" "unit_minuted" "call_overdue" "unit_whistled" "unit_whistle_withdrawn" "digest" "footer");
 
 /// A notice in words.
 #[derive(Debug, Clone, PartialEq, Eq)]

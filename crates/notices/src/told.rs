@@ -135,10 +135,10 @@ fn of_event(
         let others = reporters.iter().copied().filter(|report| !own(*report));
         others.map(|report| (Reader::Reporter(report), notice)).collect()
     };
-    let to_one = |report: u32| -> Vec<(Reader, Notice)> {
+    let to_one = |report: u32, notice: Notice| -> Vec<(Reader, Notice)> {
         let reached = reporters.contains(&report);
         reached
-            .then_some((Reader::Reporter(report), Notice::Received))
+            .then_some((Reader::Reporter(report), notice))
             .into_iter()
             .collect()
     };
@@ -146,30 +146,63 @@ fn of_event(
         let other = unit.filter(|unit| event.by.unit() != Some(unit));
         other.map(|unit| (Reader::Unit(unit.clone()), notice))
     };
+    let to_units = |units: Vec<Option<&UnitCode>>, notice: Notice| -> Vec<(Reader, Notice)> {
+        units.into_iter().filter_map(|one| unit(one, notice)).collect()
+    };
     let lead = || lead_before(log, version);
+    let station = || {
+        let area = command::area_of(place, case);
+        let station = area.and_then(|area| place.answering_station(area));
+        station.map(|station| &station.code)
+    };
+    let asked_by = || asker(log, version).or_else(station);
+    // All who worked on it, when it is over before they are done.
+    let over = |mut all: Vec<(Reader, Notice)>| {
+        let mut units = at_work(log, version);
+        units.push(lead());
+        all.extend(to_units(units, Notice::UnitTakenAway));
+        all
+    };
     match &event.body {
-        Body::Reported { .. } => to_one(1),
-        Body::Joined { report, .. } => to_one(*report),
+        Body::Reported { .. } => {
+            let mut all = to_one(1, Notice::Received);
+            // Where it went straight to its unit, there is nothing to decide.
+            if lead_before(log, log.len() as u32).is_none() {
+                all.extend(unit(station(), Notice::StationNew));
+            }
+            all
+        }
+        Body::Joined { report, .. } => to_one(*report, Notice::Joined),
         Body::Accepted { .. } => to_all(Notice::Accepted),
-        Body::Declined => to_all(Notice::Declined),
-        Body::Merged { .. } => to_all(Notice::Merged),
-        Body::Referred => to_all(Notice::Referred),
+        Body::Declined => over(to_all(Notice::Declined)),
+        Body::Merged { .. } => over(to_all(Notice::Merged)),
+        Body::Referred => over(to_all(Notice::Referred)),
+        Body::Withdrawn => over(Vec::new()),
         Body::Assigned { unit: assigned } => {
             let mut all = to_all(Notice::Assigned);
             all.extend(unit(Some(assigned), Notice::UnitAssigned));
+            let before = lead_before(log, version - 1).filter(|before| *before != assigned);
+            all.extend(unit(before, Notice::UnitTakenAway));
             all
         }
-        Body::JointAssigned { unit: joint, .. } => {
-            unit(Some(joint), Notice::UnitAssigned).into_iter().collect()
+        Body::JointAssigned { unit: joint, .. } => to_units(vec![Some(joint)], Notice::UnitJoint),
+        Body::JointHandled { .. } => to_units(vec![lead()], Notice::UnitPartDone),
+        Body::JointReleased { unit: joint } => {
+            let mut all = to_units(vec![lead()], Notice::UnitPartReleased);
+            all.extend(unit(Some(joint), Notice::UnitTakenAway));
+            all
         }
+        Body::ParkAsked { .. } => to_units(vec![station()], Notice::StationParkAsked),
+        Body::ExtensionAsked => to_units(vec![station()], Notice::StationExtensionAsked),
+        Body::Parked { .. } => to_units(vec![lead()], Notice::UnitParked),
+        Body::Extended => to_units(vec![lead()], Notice::UnitExtended),
+        Body::RequestRefused => to_units(vec![lead()], Notice::UnitRequestRefused),
+        Body::Answered { .. } => to_units(vec![asked_by(), lead()], Notice::UnitAnswered),
+        Body::Unanswered => to_units(vec![asked_by(), lead()], Notice::UnitUnanswered),
+        Body::ReopenRequested => to_units(vec![station()], Notice::StationReopen),
+        Body::Supervised { on: true, .. } => to_units(vec![lead().or_else(station)], Notice::UnitSupervised),
         Body::ReportedIn => to_all(Notice::InProgress),
-        Body::Returned { .. } => {
-            let area = command::area_of(place, case);
-            let station = area.and_then(|area| place.answering_station(area));
-            unit(station.map(|station| &station.code), Notice::UnitReturned)
-                .into_iter()
-                .collect()
-        }
+        Body::Returned { .. } => to_units(vec![station()], Notice::UnitReturned),
         Body::Handled { .. } => to_all(Notice::Handled),
         Body::Verified { .. } => to_all(Notice::Closed),
         Body::Escalated { unit: told, .. } => {
@@ -182,35 +215,57 @@ fn of_event(
             all
         }
         Body::ReopenRefused => to_all(Notice::ReopenRefused),
-        Body::Commented { public: true } => to_all(Notice::Comment),
-        Body::Withdrawn
-        | Body::Settled { .. }
-        | Body::ReopenRequested
-        | Body::Parked { .. }
+        Body::Commented { public } => {
+            let mut all = if *public {
+                to_all(Notice::Comment)
+            } else {
+                Vec::new()
+            };
+            if matches!(event.by, Actor::Reporter { .. }) {
+                // What is over is the station's to open again, not the unit's.
+                let at_work = lead().filter(|_| case.state.is_open());
+                all.extend(to_units(vec![station(), at_work], Notice::UnitComment));
+            }
+            all
+        }
+        Body::Settled { .. }
         | Body::Resumed
-        | Body::Extended
         | Body::Reclassified { .. }
         | Body::Relocated { .. }
-        | Body::Commented { public: false }
         | Body::PhotoAdded { .. }
         | Body::Rated { .. }
-        | Body::Supervised { .. }
+        | Body::Supervised { on: false, .. }
         | Body::Shown { .. }
         | Body::Signed
         | Body::Absorbed { .. }
         | Body::Split { .. }
-        | Body::JointHandled { .. }
-        | Body::JointReleased { .. }
-        | Body::ParkAsked { .. }
-        | Body::ExtensionAsked
-        | Body::RequestRefused
         | Body::Asked { .. }
-        | Body::Answered { .. }
-        | Body::Unanswered
         | Body::Whistled { .. }
         | Body::Reckoned
         | Body::Erased { .. } => Vec::new(),
     }
+}
+
+/// On whose behalf the question was asked that an event is about.
+fn asker(log: &[Event], version: u32) -> Option<&UnitCode> {
+    let before = log.iter().take(version as usize).rev();
+    let mut asked = before.filter(|event| matches!(event.body, Body::Asked { .. }));
+    asked.next().and_then(|event| event.by.unit())
+}
+
+/// The units whose parts in a case were open when an event happened.
+fn at_work(log: &[Event], version: u32) -> Vec<Option<&UnitCode>> {
+    let mut open: Vec<Option<&UnitCode>> = Vec::new();
+    for event in log.iter().take(version as usize) {
+        match &event.body {
+            Body::JointAssigned { unit, .. } => open.push(Some(unit)),
+            Body::JointHandled { unit } | Body::JointReleased { unit } | Body::Assigned { unit } => {
+                open.retain(|one| *one != Some(unit));
+            }
+            _ => {}
+        }
+    }
+    open
 }
 
 /// The unit that had a case when an event happened.

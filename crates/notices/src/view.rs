@@ -14,7 +14,7 @@ use whistle_domain::{
 use crate::told::Reader;
 
 /// The names that a template may use, each with an example in Chinese and English.
-pub const VARIABLES: [(&str, &str, &str); 21] = [
+pub const VARIABLES: [(&str, &str, &str); 22] = [
     ("place", "三江市", "Three Rivers"),
     ("number", "1042", "1042"),
     ("code", "7XK2M-9QRTV", "7XK2M-9QRTV"),
@@ -37,6 +37,11 @@ pub const VARIABLES: [(&str, &str, &str); 21] = [
         "duties",
         "1042 市政管理处：更换灯杆（2027-03-09 17:00 前）",
         "1042 Roads Department: replace the pole (by 2027-03-09 17:00)",
+    ),
+    (
+        "question",
+        "灯杆上的编号是多少？",
+        "Which number is on the lamp post?",
     ),
     (
         "follow",
@@ -76,13 +81,14 @@ pub struct View {
     /// Where it lies: as it was described, else the smallest area. Of a whistle, where to come.
     #[serde(rename = "where")]
     pub whereabouts: String,
-    /// The unit that has it. Of a whistle, the station that blew it, or the called unit that the notice is about.
+    /// The unit that has it, or whose part in it the notice is about. Of a whistle, the station that blew it, or the called unit
+    /// that the notice is about.
     pub unit: String,
     /// How it ended, or how the unit claims it did.
     pub outcome: String,
     /// What was written with the event, as the reader may read it.
     pub text: String,
-    /// When the running clock is due, on the place's clock.
+    /// When the running clock is due, on the place's clock. To a unit with a part in the case, when that is due, if ever.
     pub due: String,
     /// The case that it is a duplicate of.
     pub other: String,
@@ -90,12 +96,15 @@ pub struct View {
     pub kind: String,
     /// The cases of a whistle.
     pub cases: String,
-    /// When a whistle's units meet, on the place's clock; empty for as soon as possible.
+    /// When a whistle's units meet, on the place's clock; empty for as soon as possible. Of a case that waits, or shall, the date
+    /// until which.
     pub when: String,
     /// Until when the called unit must do what, in one line.
     pub limits: String,
     /// Who does what after a whistle, a line for each.
     pub duties: String,
+    /// The question that was answered, or was not.
+    pub question: String,
     /// Where the reporter follows it; empty for a unit.
     pub follow: String,
     /// Its public page; empty when it has none.
@@ -145,9 +154,15 @@ impl View {
         let number = case.number;
         let base = &links.base;
         let event = log.last();
+        let is = |unit: &UnitCode| matches!(reader, Reader::Unit(reader) if reader == unit);
+        let until = match event.map(|event| &event.body) {
+            Some(Body::Parked { until } | Body::ParkAsked { until }) => Some(until),
+            _ => None,
+        };
         let had = match event.map(|event| &event.body) {
             // The case has no unit now; the reader wants to know whose it was.
             Some(Body::Returned { .. }) => event.and_then(|event| event.by.unit()),
+            Some(Body::JointHandled { unit } | Body::JointReleased { unit }) if !is(unit) => Some(unit),
             _ => case.lead.as_ref(),
         };
         let outcome = case.state.outcome();
@@ -167,11 +182,12 @@ impl View {
                 .map(|it| outcome_word(it, lang).to_owned())
                 .unwrap_or_default(),
             text: event.map(|_| text(case, log, reader)).unwrap_or_default(),
-            due: case
-                .clocks
-                .next_due()
-                .map(|clock| moment(place, clock.due_at))
-                .unwrap_or_default(),
+            due: due(case, &is).map(|at| moment(place, at)).unwrap_or_default(),
+            when: until.map(ToString::to_string).unwrap_or_default(),
+            question: match reader {
+                Reader::Unit(_) if case.access.is_some() => String::new(),
+                _ => question(log),
+            },
             other: case.duplicate_of.map(|it| it.to_string()).unwrap_or_default(),
             follow: to_reporter(format!("{base}/follow?number={number}")),
             link: if case.public {
@@ -294,6 +310,7 @@ impl View {
             when: value("when"),
             limits: value("limits"),
             duties: value("duties"),
+            question: value("question"),
             follow: value("follow"),
             link: value("link"),
             staff: value("staff"),
@@ -301,6 +318,36 @@ impl View {
             count: value("count"),
             items: vec![item("1042"), item("1043")],
         }
+    }
+}
+
+/// When the reader must have done something about a case: the unit that leads it, within its running limit; another, by what is
+/// said for its part.
+fn due(case: &Case, is_reader: &impl Fn(&UnitCode) -> bool) -> Option<Timestamp> {
+    let own = case
+        .joint
+        .iter()
+        .find(|part| part.is_open() && is_reader(&part.unit));
+    match own {
+        Some(part) => part.due_at,
+        None => case.clocks.next_due().map(|clock| clock.due_at),
+    }
+}
+
+/// The question that the last event of a log is the end of.
+fn question(log: &[Event]) -> String {
+    let is_end = |event: &Event| matches!(event.body, Body::Answered { .. } | Body::Unanswered);
+    let mut asked = log
+        .iter()
+        .rev()
+        .filter(|event| matches!(event.body, Body::Asked { .. }));
+    match log
+        .last()
+        .filter(|event| is_end(event))
+        .and_then(|_| asked.next())
+    {
+        Some(asked) => asked.text.clone(),
+        None => String::new(),
     }
 }
 
@@ -361,7 +408,9 @@ fn limit(kind: ClockKind, at: &str, lang: Lang) -> String {
         ClockKind::ReportIn => ("报到", "report in"),
         ClockKind::Leave => ("离场", "leave"),
         // A case's alone.
-        ClockKind::Triage | ClockKind::Resolve | ClockKind::Verify => return at.to_owned(),
+        ClockKind::Triage | ClockKind::Resolve | ClockKind::Verify | ClockKind::Joint => {
+            return at.to_owned();
+        }
     };
     match lang {
         Lang::Zh => format!("{at} 前{zh}"),
@@ -369,17 +418,25 @@ fn limit(kind: ClockKind, at: &str, lang: Lang) -> String {
     }
 }
 
-/// What was written, for the reader: a reporter reads what the public does, a unit what the actor wrote.
-/// What was written with the last event. Of a case of a class of access nothing goes to a unit's mailbox, which others read.
+/// What was written with the last event, for the reader: a reporter reads what the public does, a unit what the actor wrote. Of a
+/// case of a class of access nothing goes to a unit's mailbox, which others read.
 fn text(case: &Case, log: &[Event], reader: &Reader) -> String {
     match reader {
         Reader::Unit(_) if case.access.is_some() => String::new(),
-        Reader::Unit(_) => log.last().map(|event| event.text.clone()).unwrap_or_default(),
+        Reader::Unit(_) => log.last().map(written).unwrap_or_default(),
         Reader::Reporter(_) => {
             let entries = public::timeline(log);
             let last = entries.last().filter(|entry| entry.version as usize == log.len());
             last.map(|entry| entry.text.clone()).unwrap_or_default()
         }
+    }
+}
+
+/// What was written with an event; of an answer, what was chosen before it.
+fn written(event: &Event) -> String {
+    match &event.body {
+        Body::Answered { choice: Some(choice) } => format!("{choice}\n{}", event.text).trim_end().to_owned(),
+        _ => event.text.clone(),
     }
 }
 

@@ -19,6 +19,7 @@ use serde::Serialize;
 use sha2::Sha256;
 use whistle_domain::{
     case::{Case, Event, Outcome, Stage},
+    mask::mask,
     place::Place,
     public,
     whistle::{self, Whistle},
@@ -27,7 +28,7 @@ use whistle_domain::{
     },
 };
 
-use crate::Failed;
+use crate::{Failed, Why};
 
 /// How long a receiver may take: it should put the event aside and answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -83,7 +84,7 @@ impl Hooks {
 
     /// Sends one request. Only an answer of 200 to 299 says that it arrived.
     pub async fn send(&self, call: &Call) -> Result<(), Failed> {
-        let url = check(&call.url, self.private).map_err(Failed::Never)?;
+        let url = check(&call.url, self.private).map_err(|what| Failed::Never(Why::BadUrl.with(&what)))?;
         let seconds = call.at.as_second();
         let signature = sign(&call.secret, &call.id, seconds, &call.body);
         let sent = self
@@ -101,12 +102,9 @@ impl Hooks {
             Ok(answer) if answer.status().is_success() => Ok(()),
             // "Gone": the receiver wants no more of it.
             Ok(answer) if answer.status().as_u16() == 410 => {
-                Err(Failed::Never("the receiver answered 410 Gone".to_owned()))
+                Err(Failed::Never(Why::Answered.with("410 Gone")))
             }
-            Ok(answer) => Err(Failed::Later(format!(
-                "the receiver answered {}",
-                answer.status()
-            ))),
+            Ok(answer) => Err(Failed::Later(Why::Answered.with(&answer.status().to_string()))),
             Err(error) => Err(Failed::Later(reason(&error))),
         }
     }
@@ -114,21 +112,21 @@ impl Hooks {
 
 /// An error without the address, which may hold a password.
 fn reason(error: &reqwest::Error) -> String {
-    let what = if error.is_timeout() {
-        "the receiver took too long"
+    let why = if error.is_timeout() {
+        Why::TooSlow
     } else if error.is_connect() {
-        "no connection to the receiver"
+        Why::NoConnection
     } else {
-        "the request broke off"
+        Why::BrokeOff
     };
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
     if std::ptr::addr_eq(&raw const *cause, std::ptr::from_ref(error)) {
-        what.to_owned()
+        why.as_str().to_owned()
     } else {
-        format!("{what}: {cause}")
+        why.with(&cause.to_string())
     }
 }
 
@@ -170,7 +168,8 @@ fn refused(address: IpAddr) -> String {
     format!("{address} is not on the open internet; set private_webhooks = true if it is meant")
 }
 
-/// The body of a request that tells of an event of a case. Nothing of a reporter is in it.
+/// The body of a request that tells of an event of a case. How a reporter can be reached is not in it: what was written is
+/// masked as the public reads it, inner words too.
 #[derive(Debug, Serialize)]
 struct CaseEvent<'a> {
     jurisdiction: &'a JurisdictionCode,
@@ -238,7 +237,7 @@ pub fn case_event(case: &Case, log: &[Event], place: &Place, all: bool, base: &s
     let (unit, text) = match (all, entry) {
         (true, _) => (
             event.by.unit().or(case.lead.as_ref()).cloned(),
-            event.text.clone(),
+            mask(&event.text).into_owned(),
         ),
         (false, Some(entry)) if case.public => (entry.unit, entry.text),
         (false, _) => return None,
@@ -288,7 +287,7 @@ pub fn whistle_event(whistle: &Whistle, log: &[whistle::Event], place: &Place, b
             cases: &whistle.cases,
             lead: &whistle.lead,
             unit: event.body.unit().or(event.by.unit()),
-            text: &event.text,
+            text: &mask(&event.text),
             link: format!("{base}/staff/whistles/{}", whistle.number),
         },
     }))

@@ -27,19 +27,21 @@ pub(crate) const ESCALATIONS: Layout = Layout {
     ],
 };
 
-const CLOCKS: [(&str, Option<ClockKind>); 12] = [
+const CLOCKS: [(&str, Option<ClockKind>); 14] = [
     ("*", None),
     ("triage", Some(ClockKind::Triage)),
     ("sign", Some(ClockKind::Sign)),
     ("report_in", Some(ClockKind::ReportIn)),
     ("resolve", Some(ClockKind::Resolve)),
     ("verify", Some(ClockKind::Verify)),
+    ("joint", Some(ClockKind::Joint)),
     ("全部", None),
     ("派遣", Some(ClockKind::Triage)),
     ("签收", Some(ClockKind::Sign)),
     ("报到", Some(ClockKind::ReportIn)),
     ("处置", Some(ClockKind::Resolve)),
     ("核查", Some(ClockKind::Verify)),
+    ("协办", Some(ClockKind::Joint)),
 ];
 
 /// The words for who is told; anything else is the code of a post or a unit.

@@ -29,3 +29,4 @@ pub use difference::{Change, Sign, difference};
 pub use fault::{Fault, Faults, Severity};
 pub use folder::{Folder, KNOWN_FILES, MAX_AREAS_BYTES, MAX_FILE_BYTES, MAX_TEXTS};
 pub use routing::{LinkFault, check};
+pub use units::unreached;

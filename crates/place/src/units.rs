@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use whistle_domain::{
-    place::{AreaIndex, Level, Post, Unit, UnitKind},
+    place::{AreaIndex, Level, Place, Post, Unit, UnitKind},
     rights::{Access, Clearance, Narrowing, Role},
     words::{AccessClass, ServiceCode, UnitCode},
 };
@@ -421,4 +421,10 @@ pub(crate) fn roles(row: &Row, faults: &mut Faults) -> Vec<Role> {
         roles.extend(role.filter(|role| !roles.contains(role)));
     }
     roles
+}
+
+/// Units without an address of e-mail, by code: nobody there is told of anything by mail.
+pub fn unreached(place: &Place) -> Vec<UnitCode> {
+    let without = place.units().iter().filter(|unit| unit.email.is_empty());
+    without.map(|unit| unit.code.clone()).collect()
 }

@@ -11,7 +11,7 @@ use whistle_domain::{
     words::{PostCode, UnitCode},
 };
 use whistle_store::{
-    account as stored,
+    Tx, account as stored,
     admin::{self, Deed, Doer},
     case::Hash,
     second_factor as factors,
@@ -22,6 +22,7 @@ use crate::{
     error::{Error, Result},
     password,
     place::Here,
+    second_factor::take_off,
 };
 
 pub use whistle_store::account::{Change, Key, Listed};
@@ -79,6 +80,8 @@ pub struct SignedIn {
     pub actor: Actor,
     /// All posts it holds.
     pub posts: Vec<PostCode>,
+    /// Whether it must choose itself a password before anything else.
+    pub must_change_password: bool,
     /// Whether it must get itself a second factor before anything else.
     pub must_enrol: bool,
 }
@@ -187,33 +190,75 @@ impl Whistle {
 
     /// The same by a member of staff, for an account that is theirs to keep and not their own.
     pub async fn keep_account(&self, here: &Here, by: &SignedIn, account: i64, change: Change) -> Result<()> {
+        let (id, now) = (here.id, self.clock.now());
+        self.change_kept(here, by, account, deed_of(change), move |tx, kept| {
+            stored::change(tx, id, &kept.login, change, now)?;
+            Ok(())
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Gives such an account a new password, by which its holder gets no further than to choose their own, and ends its sessions.
+    /// Answers the name it signs in with and the password, which is kept nowhere.
+    pub async fn reset_password(&self, here: &Here, by: &SignedIn, account: i64) -> Result<(String, String)> {
         if !rights::may_administer(&by.actor, &here.place) {
             return Err(Error::Forbidden);
         }
+        let id = here.id;
+        let (whistle, password) = (self.clone(), password::readable(&self.chance));
+        let plain = password.clone();
+        let hash = self.hashing(move || Some(whistle.new_password(&plain))).await;
+        let hash = password::once(&hash.unwrap_or(Err(Error::BadPassword))?);
+        let login = self.change_kept(here, by, account, Deed::PasswordReset, move |tx, kept| {
+            stored::set_password(tx, id, &kept.login, &hash)?;
+            Ok(())
+        });
+        Ok((login.await?, password))
+    }
+
+    /// Takes the second factor off such an account whose holder lost it, and ends its sessions. Answers the name it signs in with.
+    pub async fn reset_kept_second_factor(&self, here: &Here, by: &SignedIn, account: i64) -> Result<String> {
         let (id, now) = (here.id, self.clock.now());
+        self.change_kept(here, by, account, Deed::SecondFactorReset, move |tx, kept| {
+            take_off(tx, id, kept, now)
+        })
+        .await
+    }
+
+    /// Changes an account that is a member of staff's to keep and not their own. Answers the name it signs in with.
+    async fn change_kept(
+        &self,
+        here: &Here,
+        by: &SignedIn,
+        account: i64,
+        deed: Deed,
+        change: impl Fn(&mut Tx<'_>, &stored::Account) -> whistle_store::Result<()> + Send + 'static,
+    ) -> Result<String> {
+        if !rights::may_administer(&by.actor, &here.place) {
+            return Err(Error::Forbidden);
+        }
         if account == by.account {
             return Err(Error::invalid(
                 "account",
                 "ask another administrator to change your own",
             ));
         }
-        let (actor, place, doer) = (by.actor.clone(), here.place.clone(), crate::admin::doer(by));
-        let known = self.store.write(move |tx| -> whistle_store::Result<_> {
-            let Some(found) = stored::by_id(tx, id, account)? else {
-                return Ok(false);
+        let (id, now, doer) = (here.id, self.clock.now(), crate::admin::doer(by));
+        let (actor, place) = (by.actor.clone(), here.place.clone());
+        let changed = self.store.write(move |tx| -> whistle_store::Result<_> {
+            let Some(kept) = stored::by_id(tx, id, account)? else {
+                return Ok(None);
             };
             let posts = stored::posts(tx, id, account)?;
-            let known = rights::may_keep_account(&actor, &place, &posts)
-                && stored::change(tx, id, &found.login, change, now)?;
-            if known {
-                admin::note(tx, id, &doer, deed_of(change), &found.login, "", now)?;
+            if !rights::may_keep_account(&actor, &place, &posts) {
+                return Ok(None);
             }
-            Ok(known)
+            change(tx, &kept)?;
+            admin::note(tx, id, &doer, deed, &kept.login, "", now)?;
+            Ok(Some(kept.login))
         });
-        if !known.await? {
-            return Err(Error::not_found("account", account));
-        }
-        Ok(())
+        changed.await?.ok_or_else(|| Error::not_found("account", account))
     }
 
     /// The accounts that are a member of staff's to keep, from the one after `after` on, at most [`ACCOUNTS_AT_ONCE`] and
@@ -333,6 +378,30 @@ impl Whistle {
         password::new(password, self.site.breached_passwords.as_deref())
     }
 
+    /// Whether who is signed in knows their password: their account, and what the try was counted by.
+    pub(crate) async fn check_password(
+        &self,
+        here: &Here,
+        by: &SignedIn,
+        password: String,
+        from: Option<IpAddr>,
+    ) -> Result<(stored::Account, Tried)> {
+        let (id, account) = (here.id, by.account);
+        let tried = Tried::new(&by.login, from);
+        self.count_try(here, tried, [TRIES, TRIES_OF_ALL]).await?;
+        let found = self
+            .store
+            .look_up(move |conn| stored::by_id(conn, id, account))
+            .await?
+            .ok_or(Error::SignedOut)?;
+        let hash = found.password.clone();
+        if self.hashing(move || password::fits(&password, &hash)).await {
+            Ok((found, tried))
+        } else {
+            Err(Error::BadPassword)
+        }
+    }
+
     /// Sets a new password of who is signed in and knows the old one; ends their other sessions. Tries count like those to sign
     /// in, so that a stolen session does not find the password out.
     pub async fn change_password(
@@ -344,17 +413,10 @@ impl Whistle {
         from: Option<IpAddr>,
     ) -> Result<()> {
         let (id, account) = (here.id, by.account);
-        let tried = Tried::new(&by.login, from);
-        self.count_try(here, tried, [TRIES, TRIES_OF_ALL]).await?;
-        let found = self
-            .store
-            .look_up(move |conn| stored::by_id(conn, id, account))
-            .await?
-            .ok_or(Error::SignedOut)?;
-        let stored_hash = found.password.clone();
-        if !self.hashing(move || password::fits(&old, &stored_hash)).await {
-            return Err(Error::BadPassword);
+        if old == new {
+            return Err(Error::SamePassword);
         }
+        let (found, tried) = self.check_password(here, by, old, from).await?;
         let whistle = self.clone();
         let hash = self.hashing(move || Some(whistle.new_password(&new))).await;
         let hash = hash.unwrap_or(Err(Error::BadPassword))?;
@@ -409,14 +471,17 @@ impl Whistle {
     /// Who a token belongs to, if the account has what it must have.
     pub async fn signed_in(&self, here: &Here, token: &str) -> Result<SignedIn> {
         let signed_in = self.signed_in_to_enrol(here, token).await?;
-        if signed_in.must_enrol {
+        if signed_in.must_change_password {
+            Err(Error::MustChangePassword)
+        } else if signed_in.must_enrol {
             Err(Error::MustEnrol)
         } else {
             Ok(signed_in)
         }
     }
 
-    /// Who a token belongs to; also of an account that must have a second factor and has none yet, so that it can get one.
+    /// Who a token belongs to; also of an account that must have a password of its own or a second factor and has none yet, so
+    /// that it can get one.
     pub async fn signed_in_to_enrol(&self, here: &Here, token: &str) -> Result<SignedIn> {
         let (id, hash, now) = (here.id, token_hash(token), self.clock.now());
         let found = self
@@ -445,6 +510,7 @@ impl Whistle {
             .filter(|p| here.place.post(p.as_str()).is_some())
             .collect();
         Ok(SignedIn {
+            must_change_password: session.password_once,
             must_enrol: !session.second_factor && self.demands_second_factor(here, &posts),
             account: session.account,
             login: session.login,

@@ -11,7 +11,7 @@ use whistle_domain::{
 };
 use whistle_store::{
     case::{self as stored, Hash, Prepared, Stored, Tell},
-    intake::{self, Answered},
+    intake::{self, Answered, Sealed},
     lease::{self, Held},
     list::{Filter, List, Order, Sight},
 };
@@ -194,6 +194,7 @@ impl Whistle {
         let (id, place) = (here.id, here.place.clone());
         let (now, chance) = (self.clock.now(), self.chance.draw());
         let verb = act.verb().as_str();
+        let act = self.with_reach(here, number, act).await?;
         let case = self
             .store
             .write(move |tx| {
@@ -208,10 +209,7 @@ impl Whistle {
                     .ok_or_else(|| Error::not_found("case", into))?;
                 let is_of_one_class = before.case.access == original.case.access;
                 if let Some(further) = original.case.duplicate_of {
-                    return Err(Error::invalid(
-                        "into",
-                        format!("that case is a duplicate too; name {further}"),
-                    ));
+                    return Err(command::Refusal::OriginalMerged(further).into());
                 }
                 let merged = change(tx, id, &place, before, seen, &act, &text, &by, now, chance)?;
                 // What the public did not see, it does not see there either.
@@ -246,6 +244,27 @@ impl Whistle {
             .await?;
         metrics::counter!("whistle_commands_total", "verb" => verb).increment(1);
         Ok(case)
+    }
+
+    /// Says with a question whether the reporter who is asked can be reached.
+    async fn with_reach(&self, here: &Here, number: CaseNumber, mut act: Act) -> Result<Act> {
+        if let Act::Ask {
+            of: Respondent::Reporter { report },
+            reachable,
+            ..
+        } = &mut act
+        {
+            let id = here.id;
+            let sealed = self
+                .store
+                .look_up(move |conn| intake::contacts(conn, id, number))
+                .await?;
+            let theirs = sealed.iter().find(|(of, _)| of == report);
+            let contact = theirs.and_then(|(_, sealed)| self.secret.open(sealed, (id, number, *report)));
+            *reachable =
+                contact.is_some_and(|contact| !contact.email.is_empty() || !contact.phone.is_empty());
+        }
+        Ok(act)
     }
 
     /// Makes a part of a case a case of its own, described by `text`; it lies where the whole does, unless it is said
@@ -349,33 +368,40 @@ impl Whistle {
         let id = here.id;
         let sealed = self
             .store
-            .read(move |conn| {
-                let (mut sealed, mut cases) = (Vec::new(), vec![number]);
-                let mut seen = 0;
-                while let Some(number) = cases.pop().filter(|_| seen < MAX_MERGED) {
-                    seen += 1;
-                    let contacts = intake::contacts(conn, id, number)?;
-                    sealed.extend(
-                        contacts
-                            .into_iter()
-                            .map(|(report, sealed)| (number, report, sealed)),
-                    );
-                    if let Some(found) = stored::find(conn, id, number)? {
-                        cases.extend(found.case.absorbed);
-                    }
-                }
-                Ok::<_, whistle_store::Error>(sealed)
-            })
+            .read(move |conn| sealed_contacts(conn, id, number, |_| true))
             .await?;
-        let opened = sealed.into_iter().filter_map(|(number, report, sealed)| {
-            let contact = self.secret.open(&sealed, (id, number, report))?;
-            Some(Subscriber {
-                number,
-                report,
-                contact,
-            })
-        });
-        Ok(opened.collect())
+        Ok(self.opened(id, sealed))
+    }
+
+    /// What can be opened of sealed contact data.
+    fn opened(&self, id: JurisdictionId, sealed: Vec<Sealed>) -> Vec<Subscriber> {
+        let opened = sealed.into_iter().filter_map(
+            |Sealed {
+                 number,
+                 report,
+                 sealed,
+             }| {
+                let contact = self.secret.open(&sealed, (id, number, report))?;
+                Some(Subscriber {
+                    number,
+                    report,
+                    contact,
+                })
+            },
+        );
+        opened.collect()
+    }
+
+    /// How many reports the cases have that were merged into one, and into those, as far as the actor may reach them.
+    pub async fn merged_reports(&self, here: &Here, case: &Case, by: &Actor) -> Result<u32> {
+        if case.absorbed.is_empty() {
+            return Ok(0);
+        }
+        let (id, number) = (here.id, case.number);
+        let cases = self.store.read(move |conn| with_merged(conn, id, number)).await?;
+        let merged = cases.iter().skip(1);
+        let reached = merged.filter(|case| rights::may_reach_merged(case, by, &here.place));
+        Ok(reached.map(|case| case.reports).sum())
     }
 
     /// Says something publicly about a public case, with photos; for other systems that follow it. Sent again under the
@@ -534,7 +560,8 @@ impl Whistle {
             }
             let mut changed = 0;
             for &number in &numbers {
-                let Some(before) = stored::find_to_change(tx, id, number)?.filter(|s| s.case.state.is_open())
+                let Some(before) =
+                    stored::find_to_change(tx, id, number)?.filter(|s| s.case.state.is_undecided())
                 else {
                     continue;
                 };
@@ -572,8 +599,9 @@ impl Whistle {
         (!contact.is_empty()).then(|| self.secret.seal(contact, report, &self.chance))
     }
 
-    /// The contact data of a case, by report. The view is logged before anything is shown.
-    pub async fn contacts(&self, here: &Here, number: CaseNumber, by: &Actor) -> Result<Vec<(u32, Contact)>> {
+    /// How those can be reached who reported a case, and who reported the cases that were merged into it: whoever answers for
+    /// the one that goes on answers them too. The view is logged before anything is shown, with each case of theirs.
+    pub async fn contacts(&self, here: &Here, number: CaseNumber, by: &Actor) -> Result<Vec<Subscriber>> {
         let Actor::Post { post, account, .. } = by else {
             return Err(Error::Forbidden);
         };
@@ -582,20 +610,26 @@ impl Whistle {
             return Err(Error::Forbidden);
         }
         let (id, now, account, post) = (here.id, self.clock.now(), *account, post.to_string());
+        let (actor, place) = (by.clone(), here.place.clone());
         let sealed = self
             .store
             .write(move |tx| -> Result<_> {
-                let sealed = intake::contacts(tx, id, number)?;
-                if !sealed.is_empty() {
+                let is_reached =
+                    |case: &Case| case.number == number || rights::may_reach_merged(case, &actor, &place);
+                let sealed = sealed_contacts(tx, id, number, is_reached)?;
+                let mut shown: Vec<CaseNumber> = sealed.iter().map(|one| one.number).collect();
+                shown.dedup();
+                // That of the case itself says that somebody looked, also where only merged ones have any.
+                if !shown.is_empty() && !shown.contains(&number) {
+                    shown.push(number);
+                }
+                for number in shown {
                     intake::log_contact_view(tx, id, number, now, account, &post)?;
                 }
                 Ok(sealed)
             })
             .await?;
-        Ok(sealed
-            .into_iter()
-            .filter_map(|(report, sealed)| Some((report, self.secret.open(&sealed, (id, number, report))?)))
-            .collect())
+        Ok(self.opened(id, sealed))
     }
 }
 
@@ -603,6 +637,43 @@ impl Whistle {
 /// apart from one that is not there. Others do what their line of the table of transitions says.
 fn is_in_sight(case: &Case, by: &Actor, place: &whistle_domain::place::Place) -> bool {
     !matches!(by, Actor::Post { .. }) || case.public || rights::may_see(case, by, place)
+}
+
+/// A case, and after it those that were merged into it and into those; none where there is no such case.
+fn with_merged(
+    conn: &whistle_store::Conn,
+    id: JurisdictionId,
+    number: CaseNumber,
+) -> whistle_store::Result<Vec<Case>> {
+    let (mut numbers, mut found) = (vec![number], Vec::new());
+    while let Some(&number) = numbers.get(found.len()).filter(|_| found.len() < MAX_MERGED) {
+        let Some(stored) = stored::find(conn, id, number)? else {
+            break;
+        };
+        numbers.extend(&stored.case.absorbed);
+        found.push(stored.case);
+    }
+    Ok(found)
+}
+
+/// The contact data of a case and of those that were merged into it, as far as they are to be shown; case by case and by report.
+fn sealed_contacts(
+    conn: &whistle_store::Conn,
+    id: JurisdictionId,
+    number: CaseNumber,
+    is_shown: impl Fn(&Case) -> bool,
+) -> whistle_store::Result<Vec<Sealed>> {
+    let mut all = Vec::new();
+    for case in with_merged(conn, id, number)?.into_iter().filter(is_shown) {
+        let number = case.number;
+        let sealed = intake::contacts(conn, id, number)?.into_iter();
+        all.extend(sealed.map(|(report, sealed)| Sealed {
+            number,
+            report,
+            sealed,
+        }));
+    }
+    Ok(all)
 }
 
 #[expect(

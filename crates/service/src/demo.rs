@@ -1,7 +1,7 @@
 //! The demo: cases with a lifelike history, made through the domain's rules by the posts of the place, and accounts to try
 //! it out. The same place, options and empty data directory give the same cases to the last bit.
 //!
-//! What is lifelike about it: when, where and what is reported; slow units, returns, reworks, parking, duplicates,
+//! What is lifelike about it: whistles, a few in each town and month; when, where and what is reported; slow units, returns, reworks, parking, duplicates,
 //! reopening; and that the last weeks are still being worked on. No event is written that the rules did not make.
 
 mod life;
@@ -17,18 +17,22 @@ use serde::Serialize;
 use whistle_domain::{
     place::{Level, UnitKind},
     rights::Role,
-    words::{CaseNumber, PostCode},
+    words::{CaseNumber, PostCode, WhistleNumber},
 };
-use whistle_store::case::{self as stored, Prepared, Tell};
+use whistle_store::{
+    case::{self as stored, Prepared, Tell},
+    whistle as stored_whistle,
+};
 
 use self::{
-    life::{Recent, Refusals, live},
+    life::{Blown, Recent, Refusals, Whistles, live},
     world::{Days, World, post_with},
 };
 use crate::{
     Whistle,
     behind::write_behind,
     error::{Error, Result},
+    password,
     place::Here,
 };
 
@@ -67,6 +71,8 @@ pub struct DemoReport {
     pub cases: u64,
     /// Their events.
     pub events: u64,
+    /// Whistles that were blown on them, or asked for.
+    pub whistles: u64,
     /// Cases by the stage they are in.
     pub stages: BTreeMap<&'static str, u64>,
     /// Deeds that the rules refused; 0, or the demo does what no one may.
@@ -88,7 +94,8 @@ pub struct DemoAccount {
     pub role: &'static str,
 }
 
-type Batch = Vec<Prepared>;
+/// A case, and the whistle that was blown on it.
+type Batch = Vec<(Prepared, Option<Blown>)>;
 
 impl Whistle {
     /// Makes the cases of a demo. `progress` is told how many are made. Blocks; not for async threads.
@@ -114,15 +121,19 @@ impl Whistle {
         let mut report = DemoReport::default();
         let mut refusals = Refusals::default();
         let (id, place) = (here.id, here.place.clone());
-        let write = |tx: &mut whistle_store::Tx<'_>, batch: &Batch| {
-            for case in batch {
+        let write = move |tx: &mut whistle_store::Tx<'_>, batch: &Batch| {
+            for (case, blown) in batch {
                 case.write(tx, Tell::Nobody)?;
+                if let Some(Blown { whistle, events, .. }) = blown {
+                    stored_whistle::commit(tx, id, whistle.number, None, events.clone(), Tell::Nobody)?;
+                }
             }
             Ok(())
         };
         write_behind(&self.store, write, drop, |behind| {
             let mut recent: VecDeque<Recent> = VecDeque::with_capacity(RECENT);
             let mut numbers: VecDeque<CaseNumber> = VecDeque::new();
+            let mut whistles = Whistles::default();
             let mut batch = Batch::with_capacity(BATCH);
             let mut next = 0;
             while next < options.cases {
@@ -135,12 +146,24 @@ impl Whistle {
                     if numbers.is_empty() {
                         numbers = self.take_numbers(here, NUMBERS.min(options.cases - next))?;
                     }
+                    if whistles.numbers.is_empty() {
+                        whistles.numbers = self.take_whistle_numbers(here)?;
+                    }
                     next += 1;
                     let Some(number) = numbers.pop_front() else { break };
                     let twin = (rng.random_bool(0.04) && !recent.is_empty())
                         .then(|| &recent[rng.random_range(0..recent.len())])
                         .filter(|twin| is_likely_twin(twin, at));
-                    let lived = live(&world, &mut rng, &mut refusals, number, at, to, twin);
+                    let lived = live(
+                        &world,
+                        &mut rng,
+                        &mut refusals,
+                        &mut whistles,
+                        number,
+                        at,
+                        to,
+                        twin,
+                    );
                     let Some(lived) = lived else { continue };
                     report.cases += 1;
                     report.events += lived.events.len() as u64;
@@ -154,7 +177,9 @@ impl Whistle {
                         }
                         recent.push_back(lived.recent);
                     }
-                    batch.push(Prepared::new(id, number, None, lived.events, &place.calendar)?);
+                    report.whistles += u64::from(lived.blown.is_some());
+                    let case = Prepared::new(id, number, None, lived.events, &place.calendar)?;
+                    batch.push((case, lived.blown));
                     if batch.len() == BATCH {
                         behind.send(std::mem::replace(&mut batch, Batch::with_capacity(BATCH)))?;
                         progress(report.cases);
@@ -177,6 +202,17 @@ impl Whistle {
         Ok(self.store.write_blocking(move |tx| {
             (0..count)
                 .map(|_| stored::next_number(tx, id))
+                .collect::<whistle_store::Result<_>>()
+        })?)
+    }
+
+    fn take_whistle_numbers(&self, here: &Here) -> Result<VecDeque<WhistleNumber>> {
+        /// What is not used of it is a gap.
+        const BLOCK: usize = 32;
+        let id = here.id;
+        Ok(self.store.write_blocking(move |tx| {
+            (0..BLOCK)
+                .map(|_| stored_whistle::next_number(tx, id))
                 .collect::<whistle_store::Result<_>>()
         })?)
     }
@@ -236,7 +272,7 @@ impl Whistle {
         let mut accounts = Vec::new();
         for (login, role, post) in wanted {
             let Some(post) = post else { continue };
-            let password = self.readable_password();
+            let password = password::readable(&self.chance);
             if known.iter().any(|(known, _)| known == login) {
                 self.set_password(here, login, &password)?;
             } else {
@@ -250,29 +286,6 @@ impl Whistle {
             });
         }
         Ok(accounts)
-    }
-
-    /// A password such as `tamo-rike-lusu-bade-4`: 51 bits of chance that can be typed from paper.
-    fn readable_password(&self) -> String {
-        const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
-        const VOWELS: &[u8; 4] = b"aeiu";
-        let chance = self.chance.bytes::<20>();
-        let mut password = String::new();
-        for (i, byte) in chance[..8].iter().enumerate() {
-            if i > 0 && i % 2 == 0 {
-                password.push('-');
-            }
-            password.push(char::from(CONSONANTS[usize::from(byte >> 4)]));
-            password.push(char::from(VOWELS[usize::from(byte & 3)]));
-        }
-        for byte in &chance[8..10] {
-            password.push(if password.len() == 19 {
-                '-'
-            } else {
-                char::from(b'0' + byte % 10)
-            });
-        }
-        password
     }
 }
 

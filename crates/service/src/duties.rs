@@ -2,15 +2,19 @@
 //! of its transactions begins with `hold`, so that it changes nothing once another has taken over. Each is safe to be
 //! stopped at any point.
 
-use std::time::Duration;
+use std::{collections::HashMap, sync::PoisonError, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use whistle_domain::{case::Actor, command::Act, words::JurisdictionId};
+use whistle_domain::{
+    case::Actor,
+    command::Act,
+    words::{CaseNumber, JurisdictionId},
+};
 use whistle_store::{
     Tx, account,
     admin::{self, Deed, Doer},
-    case as stored, intake, lease, photo,
+    case as stored, handover, intake, lease, photo,
 };
 
 use crate::{
@@ -18,6 +22,7 @@ use crate::{
     account::TRIES_WINDOW,
     case::change,
     error::{Error, Result},
+    handover::NOTES_KEPT,
     lease::InCharge,
     media::UNUSED_KEPT,
     place::Here,
@@ -36,6 +41,15 @@ pub(crate) const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 
 /// How often what is kept long enough is erased and forgotten.
 const TIDY_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
+/// How often all closed cases are gone through for texts that were kept for long enough, which is told in days.
+const TEXTS_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Cases that are looked at in one go for what is to be erased: a query is over in a moment, however many there are.
+const LOOKED_AT: usize = 2_000;
+
+/// How long one look may take; the other duties have their turn then, and it goes on with the next.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// Cases of one round: few enough that reports are not kept waiting.
 const ROUND: usize = 100;
 
@@ -43,7 +57,7 @@ const ROUND: usize = 100;
 const TEXTS_AT_ONCE: usize = 10;
 
 /// Rows that are forgotten in one go.
-const FORGOTTEN_AT_ONCE: usize = 1_000;
+pub(crate) const FORGOTTEN_AT_ONCE: usize = 1_000;
 
 /// What is looked after by one process at a time, for each jurisdiction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,6 +133,42 @@ impl From<intake::Due> for AmountDue {
     }
 }
 
+/// How far the retention of the hour has come in each place. Lost with the process, which begins it anew then.
+pub(crate) type Tidying = HashMap<JurisdictionId, Tidied>;
+
+/// How far it has come in one place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tidied {
+    /// Under which token; another one has no part in it.
+    token: i64,
+    contacts: Pass,
+    texts: Pass,
+    /// When the texts of all cases were last gone through.
+    texts_at: Option<Timestamp>,
+}
+
+/// A walk through cases by their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    After(CaseNumber),
+    Over,
+}
+
+impl Pass {
+    const BEGIN: Self = Self::After(CaseNumber(0));
+}
+
+impl Tidied {
+    const fn begin(token: i64) -> Self {
+        Self {
+            token,
+            contacts: Pass::BEGIN,
+            texts: Pass::BEGIN,
+            texts_at: None,
+        }
+    }
+}
+
 /// Before when a case was closed, or a photo sent, of which something is kept no longer.
 struct Ends {
     contacts: Timestamp,
@@ -141,6 +191,10 @@ impl Ends {
 impl Whistle {
     /// Looks once after the duties that this process has.
     pub fn do_duties(&self) -> Result<Done> {
+        self.beating(|| self.do_round())
+    }
+
+    fn do_round(&self) -> Result<Done> {
         self.reload_places()?;
         self.store.keep_up()?;
         let places = self.places();
@@ -155,6 +209,7 @@ impl Whistle {
             else {
                 continue;
             };
+            self.goes_on();
             match self.look_after(&charge, here, &mut done) {
                 Err(Error::Store(whistle_store::Error::Fenced { name })) => {
                     tracing::info!(
@@ -179,20 +234,29 @@ impl Whistle {
             Duty::Parking => done.woken += self.wake_parked(charge, here)?,
             Duty::Retention => {
                 let now = self.clock.now();
-                if is_hour_over(charge.done_at, now) {
+                if is_over(TIDY_EVERY, charge.done_at, now) {
                     let mut retained = Done::default();
-                    let outcome = self.retain(charge, here, &mut retained);
+                    let outcome = self.erase_some(charge, here, &mut retained);
+                    let is_all = *outcome.as_ref().unwrap_or(&false);
+                    let removed = if is_all {
+                        self.remove_unused_photos(charge, here)
+                    } else {
+                        Ok(0)
+                    };
+                    retained.removed = *removed.as_ref().unwrap_or(&0);
                     self.note_retained(charge, here, &Doer::System, &retained)?;
                     done.erased += retained.erased;
                     done.texts_erased += retained.texts_erased;
                     done.removed += retained.removed;
-                    done.forgotten += self.forget(charge, here, now)?;
-                    outcome?;
+                    if outcome? {
+                        done.forgotten += self.forget(charge, here, now)?;
+                    }
+                    removed?;
                 }
             }
             Duty::Notices => {
                 let now = self.clock.now();
-                if is_hour_over(charge.done_at, now) {
+                if is_over(TIDY_EVERY, charge.done_at, now) {
                     done.forgotten += self.forget_deliveries(charge, here, now)?;
                 }
             }
@@ -262,22 +326,28 @@ impl Whistle {
     pub fn retain_now(&self, here: &Here) -> Result<Done> {
         let charge = self.seize(here, Duty::Retention)?;
         let mut done = Done::default();
-        let outcome = self.retain(&charge, here, &mut done);
+        let (mut contacts, mut texts) = (Pass::BEGIN, Pass::BEGIN);
+        let mut run = || -> Result<()> {
+            while contacts != Pass::Over {
+                self.goes_on();
+                done.erased += self.erase_contacts(&charge, here, &mut contacts)?;
+            }
+            while texts != Pass::Over {
+                self.goes_on();
+                done.texts_erased += self.erase_texts(&charge, here, &mut texts)?;
+            }
+            self.goes_on();
+            done.removed = self.remove_unused_photos(&charge, here)?;
+            Ok(())
+        };
+        let outcome = self.beating_for(&charge, &mut run);
         let noted = self.note_retained(&charge, here, &Doer::Operator, &done);
         self.give_back(&charge)?;
         outcome.and(noted).map(|()| done)
     }
 
-    /// Erases and removes what was kept for long enough. `done` says what was, also where it fails half-way.
-    fn retain(&self, charge: &InCharge, here: &Here, done: &mut Done) -> Result<()> {
-        done.erased = self.erase_contacts(charge, here)?;
-        done.texts_erased = self.erase_texts(charge, here)?;
-        done.removed = self.remove_unused_photos(charge, here)?;
-        Ok(())
-    }
-
-    /// Writes down what the retention did, if it did anything: once for a whole run, of which each case is erased in a
-    /// transaction of its own.
+    /// Writes down what the retention did, if it did anything: once for all of one look, of which some cases at a time are erased
+    /// in a transaction of their own.
     fn note_retained(&self, charge: &InCharge, here: &Here, by: &Doer, done: &Done) -> Result<()> {
         let Done {
             erased,
@@ -297,62 +367,94 @@ impl Whistle {
         })
     }
 
-    /// Erases what reporters wrote in cases that are closed for long enough, where the place says so.
-    fn erase_texts(&self, charge: &InCharge, here: &Here) -> Result<u64> {
+    /// Erases some more of what was kept for long enough. Answers whether that is all of it for this hour.
+    fn erase_some(&self, charge: &InCharge, here: &Here, done: &mut Done) -> Result<bool> {
+        let token = charge.held.token;
+        let mut tidying = self.tidying.lock().unwrap_or_else(PoisonError::into_inner);
+        let tidied = tidying.entry(here.id).or_insert(Tidied::begin(token));
+        if tidied.token != token {
+            *tidied = Tidied::begin(token);
+        }
         let now = self.clock.now();
-        let Some(before) = Ends::of(here, now).texts else {
-            return Ok(0);
-        };
-        let (id, held, mut erased) = (here.id, charge.held, 0);
+        if !is_over(TEXTS_EVERY, tidied.texts_at, now) {
+            tidied.texts = Pass::Over;
+        }
+        let began = self.clock.running();
         loop {
-            let numbers = self
-                .store
-                .examine(|conn| intake::texts_to_erase(conn, id, before, ROUND))?;
-            let mut round = 0;
-            for few in numbers.chunks(TEXTS_AT_ONCE) {
-                let (few, place) = (few.to_vec(), here.place.clone());
-                round += self.store.write_blocking(move |tx| -> Result<u64> {
-                    lease::hold(tx, &held)?;
-                    let mut erased = 0;
-                    for &number in &few {
-                        let whose = Whose::AllSince(before);
-                        erased += u64::from(privacy::erase(tx, id, &place, number, whose, now)?);
-                    }
-                    Ok(erased)
-                })?;
+            if tidied.contacts != Pass::Over {
+                done.erased += self.erase_contacts(charge, here, &mut tidied.contacts)?;
+            } else if tidied.texts != Pass::Over {
+                done.texts_erased += self.erase_texts(charge, here, &mut tidied.texts)?;
+                if tidied.texts == Pass::Over {
+                    tidied.texts_at = Some(now);
+                }
+            } else {
+                let texts_at = tidied.texts_at;
+                *tidied = Tidied {
+                    texts_at,
+                    ..Tidied::begin(token)
+                };
+                return Ok(true);
             }
-            erased += round;
-            // What could not be erased must not be met for ever.
-            if numbers.len() < ROUND || round == 0 {
-                return Ok(erased);
+            if self.clock.running().saturating_sub(began) >= LOOK {
+                return Ok(false);
             }
         }
     }
 
-    /// Erases contact data that was kept long enough after closing, in rounds that keep nobody waiting.
-    fn erase_contacts(&self, charge: &InCharge, here: &Here) -> Result<u64> {
-        let (id, held, before) = (here.id, charge.held, Ends::of(here, self.clock.now()).contacts);
-        let mut erased = 0;
-        loop {
-            let numbers = self
-                .store
-                .read_blocking(|conn| intake::contacts_to_erase(conn, id, before, ROUND))?;
-            let last = numbers.len() < ROUND;
+    /// Erases what reporters wrote in cases that are closed for long enough, where the place says so: of some more cases.
+    fn erase_texts(&self, charge: &InCharge, here: &Here, pass: &mut Pass) -> Result<u64> {
+        let now = self.clock.now();
+        let (Pass::After(after), Some(before)) = (*pass, Ends::of(here, now).texts) else {
+            *pass = Pass::Over;
+            return Ok(0);
+        };
+        let (id, held, mut erased) = (here.id, charge.held, 0);
+        let found = self
+            .store
+            .read_blocking(|conn| intake::texts_to_erase(conn, id, before, after, LOOKED_AT))?;
+        for few in found.cases.chunks(TEXTS_AT_ONCE) {
+            let (few, place) = (few.to_vec(), here.place.clone());
             erased += self.store.write_blocking(move |tx| -> Result<u64> {
                 lease::hold(tx, &held)?;
                 let mut erased = 0;
-                for &number in &numbers {
+                for &number in &few {
+                    let whose = Whose::AllSince(before);
+                    erased += u64::from(privacy::erase(tx, id, &place, number, whose, now)?);
+                }
+                Ok(erased)
+            })?;
+        }
+        *pass = found.last.map_or(Pass::Over, Pass::After);
+        Ok(erased)
+    }
+
+    /// Erases contact data that was kept long enough after closing, of some more cases, in rounds that keep nobody waiting.
+    fn erase_contacts(&self, charge: &InCharge, here: &Here, pass: &mut Pass) -> Result<u64> {
+        let Pass::After(after) = *pass else {
+            return Ok(0);
+        };
+        let (id, held, before) = (here.id, charge.held, Ends::of(here, self.clock.now()).contacts);
+        let found = self
+            .store
+            .read_blocking(|conn| intake::contacts_to_erase(conn, id, before, after, LOOKED_AT))?;
+        let mut erased = 0;
+        for few in found.cases.chunks(ROUND) {
+            let few = few.to_vec();
+            erased += self.store.write_blocking(move |tx| -> Result<u64> {
+                lease::hold(tx, &held)?;
+                let mut erased = 0;
+                for &number in &few {
                     erased += intake::erase_contacts(tx, id, number)?;
                 }
                 Ok(erased)
             })?;
-            if last {
-                return Ok(erased);
-            }
         }
+        *pass = found.last.map_or(Pass::Over, Pass::After);
+        Ok(erased)
     }
 
-    /// Forgets answers, tries and sessions that are old, in rounds that keep nobody waiting, and notes that the duties of the
+    /// Forgets answers, tries, sessions and notes to the next holder of a post that are old, in rounds that keep nobody waiting, and notes that the duties of the
     /// hour are done. Answers how many answers it were.
     fn forget(&self, charge: &InCharge, here: &Here, now: Timestamp) -> Result<u64> {
         let id = here.id;
@@ -373,6 +475,7 @@ impl Whistle {
         in_rounds(account::forget_old_sessions, now)?;
         let days = i64::from(here.place.jurisdiction.settings.audit_retention_days);
         in_rounds(admin::forget, now - SignedDuration::from_hours(24 * days))?;
+        in_rounds(handover::forget_old, now - NOTES_KEPT)?;
         let forgotten = in_rounds(intake::forget_answers, now - ANSWERS_KEPT)?;
         let held = charge.held;
         self.store
@@ -381,7 +484,8 @@ impl Whistle {
     }
 }
 
-/// Whether the duties of the hour are due. What was done in the future was done by a clock that has been put right since.
-fn is_hour_over(done_at: Option<Timestamp>, now: Timestamp) -> bool {
-    done_at.is_none_or(|at| at > now || now.duration_since(at) >= TIDY_EVERY)
+/// Whether something that is done so often is due. What was done in the future was done by a clock that has been put right
+/// since.
+fn is_over(every: SignedDuration, done_at: Option<Timestamp>, now: Timestamp) -> bool {
+    done_at.is_none_or(|at| at > now || now.duration_since(at) >= every)
 }

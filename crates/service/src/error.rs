@@ -51,6 +51,12 @@ pub enum Error {
     /// The account must have a second factor and has none yet.
     #[error("this post needs a second factor; sign in on the staff pages and set one up")]
     MustEnrol,
+    /// The account has a password that somebody else chose, and must have its own first.
+    #[error("an administrator set this password; sign in on the staff pages and choose your own")]
+    MustChangePassword,
+    /// The new password is the old one.
+    #[error("password: this is the one until now; choose another")]
+    SamePassword,
     /// The password is one that everybody tries first.
     #[error("password: this one is in a list of stolen passwords; choose another, a short sentence is good")]
     BreachedPassword,
@@ -111,6 +117,8 @@ impl Error {
             Self::BadCode => "bad_code",
             Self::CodeNeeded => "code_needed",
             Self::MustEnrol => "must_enrol",
+            Self::MustChangePassword => "must_change_password",
+            Self::SamePassword => "same_password",
             Self::BreachedPassword => "breached_password",
             Self::Forbidden => "forbidden",
             Self::Invalid { .. } | Self::BadPhoto(_) => "invalid",

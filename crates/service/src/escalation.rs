@@ -5,7 +5,8 @@
 //! believe to be in charge take nothing twice. After a stop of days the same loop takes what has come due meanwhile.
 //!
 //! A place that is applied may change the times. Each process that is in charge computes them anew once for the version in
-//! force, beside its other work; what is put off is noted when its step would have been taken (`domain::command`).
+//! force, cases and whistles, beside its other work; what is put off is noted when its step would have been taken
+//! (`domain::command`).
 
 use std::{
     collections::{BinaryHeap, HashMap},
@@ -16,11 +17,12 @@ use jiff::Timestamp;
 use whistle_domain::{
     case::{Actor, Case},
     command::{Act, Context, decide},
-    words::{CaseNumber, JurisdictionId},
+    whistle::command::Act as OnWhistle,
+    words::{CaseNumber, JurisdictionId, WhistleNumber},
 };
 use whistle_store::{
     case::{self as stored, Due},
-    lease, place as stored_place,
+    lease, place as stored_place, whistle as whistles,
 };
 
 use crate::{
@@ -59,6 +61,8 @@ const SETTLED_AFTER: Duration = Duration::from_secs(5);
 pub(crate) struct Stepping {
     /// Cases that are left alone, until when in the time that this process runs.
     aside: HashMap<(JurisdictionId, CaseNumber), Duration>,
+    /// Whistles that are.
+    whistles_aside: HashMap<(JurisdictionId, WhistleNumber), Duration>,
     reckoned: HashMap<JurisdictionId, Reckoned>,
 }
 
@@ -69,8 +73,15 @@ struct Reckoned {
     applied_at: Timestamp,
     /// When it was first met here, in the time that this process runs.
     since: Duration,
-    /// Up to this case; none when all are.
-    after: Option<CaseNumber>,
+    /// What comes next; none when all are.
+    after: Option<After>,
+}
+
+/// After which one the rest is still to be computed: the cases, then the whistles.
+#[derive(Debug, Clone, Copy)]
+enum After {
+    Case(CaseNumber),
+    Whistle(WhistleNumber),
 }
 
 /// What one look did.
@@ -119,28 +130,72 @@ impl Whistle {
         let Ok(mut stepping) = self.stepping.try_lock() else {
             return Ok(climbed);
         };
-        climbed.steps += self.remind_called(charge.held, here)?;
+        // What is wrong with the one keeps the other from nothing.
+        let of_cases = self.climb_cases(&mut stepping, charge, here, &mut climbed);
+        let of_whistles = self.remind_called(&mut stepping, charge.held, here);
+        of_cases?;
+        climbed.steps += of_whistles?;
+        Ok(climbed)
+    }
+
+    fn climb_cases(
+        &self,
+        stepping: &mut Stepping,
+        charge: &InCharge,
+        here: &Here,
+        climbed: &mut Climbed,
+    ) -> Result<()> {
         let began = self.clock.running();
         loop {
             let running = self.clock.running();
             stepping.aside.retain(|_, until| *until > running);
-            let (now, due) = self.due(&stepping, here)?;
+            let (now, due) = self.due(stepping, here)?;
             let waits = due
                 .first()
                 .map_or(0, |first| now.as_microsecond().saturating_sub(first.at));
             metrics::gauge!("whistle_clock_lag_seconds", "jurisdiction" => here.place.jurisdiction.code.to_string())
                 .set(waits as f64 / 1e6);
             if due.is_empty() {
-                if self.reckon_on(&mut stepping, charge, here, &mut climbed.reckoned)? {
-                    return Ok(climbed);
+                if self.reckon_on(stepping, charge, here, &mut climbed.reckoned)? {
+                    return Ok(());
                 }
             } else {
-                climbed.steps += self.take(&mut stepping, charge, here, now, due)?;
+                climbed.steps += self.take(stepping, charge, here, now, due)?;
             }
             if self.clock.running().saturating_sub(began) >= LOOK {
-                return Ok(climbed);
+                return Ok(());
             }
         }
+    }
+
+    /// Notes the limits of called units that have run out, each once. Answers of how many whistles. One that cannot be read
+    /// stops no other.
+    fn remind_called(&self, stepping: &mut Stepping, held: lease::Held, here: &Here) -> Result<u64> {
+        /// Whistles of one look; the rest is left for the next.
+        const ROUND: usize = 100;
+        let (id, now, running) = (here.id, self.clock.now(), self.clock.running());
+        let aside = &mut stepping.whistles_aside;
+        aside.retain(|_, until| *until > running);
+        if aside.len() > MAX_ASIDE {
+            return Err(Error::invalid("clocks", "the limits of too many whistles fail"));
+        }
+        let most = ROUND + aside.len();
+        let mut due = self
+            .store
+            .read_blocking(|conn| whistles::steps_due(conn, id, now, most))?;
+        due.retain(|number| !aside.contains_key(&(id, *number)));
+        due.truncate(ROUND);
+        let (noted, failed) = self.in_round(Some(held), here, &OnWhistle::Remind, due)?;
+        for (number, error) in failed {
+            tracing::error!(
+                whistle = number.0,
+                %error,
+                "the limits of a whistle cannot be noted; it is tried again in {} s",
+                AFTER_FAILURE.as_secs()
+            );
+            aside.insert((id, number), running + AFTER_FAILURE);
+        }
+        Ok(noted)
     }
 
     /// What is due now, of the cases that are not left alone.
@@ -223,7 +278,8 @@ impl Whistle {
                 if events > BATCH {
                     break;
                 }
-                let before = stored::find_to_change(tx, id, due.number)?.filter(|s| s.case.state.is_open());
+                let before =
+                    stored::find_to_change(tx, id, due.number)?.filter(|s| s.case.state.is_undecided());
                 let Some(before) = before else {
                     taken.idle.push(due.number);
                     continue;
@@ -266,7 +322,7 @@ impl Whistle {
         })
     }
 
-    /// Computes the clocks of some more open cases anew, where the place was applied since that was last done. Answers
+    /// Computes the clocks of some more cases or whistles anew, where the place was applied since that was last done. Answers
     /// whether all are done.
     fn reckon_on(
         &self,
@@ -291,7 +347,7 @@ impl Whistle {
                 version,
                 applied_at,
                 since: self.clock.running(),
-                after: (charge.done_at != Some(applied_at)).then_some(CaseNumber(0)),
+                after: (charge.done_at != Some(applied_at)).then_some(After::Case(CaseNumber(0))),
             };
             stepping.reckoned.insert(id, reckoned);
         }
@@ -304,18 +360,25 @@ impl Whistle {
         if self.clock.running().saturating_sub(reckoned.since) < SETTLED_AFTER {
             return Ok(true);
         }
-        let (more, last) = self.reckon_after(here, after, RECKONED_AT_ONCE, Some(charge.held))?;
-        *changed += more;
-        if last.is_none() {
+        let held = Some(charge.held);
+        let next = match after {
+            After::Case(after) => {
+                let (more, last) = self.reckon_after(here, after, RECKONED_AT_ONCE, held)?;
+                *changed += more;
+                Some(last.map_or(After::Whistle(WhistleNumber(0)), After::Case))
+            }
+            After::Whistle(after) => self.reckon_whistles_after(here, after, held)?.map(After::Whistle),
+        };
+        if next.is_none() {
             let (held, applied_at) = (charge.held, reckoned.applied_at);
             self.store
                 .write_blocking(move |tx| lease::finish(tx, &held, applied_at))?;
         }
-        reckoned.after = last;
-        Ok(last.is_none())
+        reckoned.after = next;
+        Ok(next.is_none())
     }
 
-    /// Computes the clocks of open cases anew, at most `most` cases after one. Answers how many changed, and the last one
+    /// Computes the clocks of cases anew, at most `most` cases after one. Answers how many changed, and the last one
     /// that was looked at; none when there are no more.
     pub(crate) fn reckon_after(
         &self,
@@ -327,7 +390,7 @@ impl Whistle {
         let (id, now) = (here.id, self.clock.now());
         let cases = self
             .store
-            .read_blocking(|conn| stored::open_ones_after(conn, id, after, most))?;
+            .read_blocking(|conn| stored::undecided_after(conn, id, after, most))?;
         let last = cases.last().map(|case| case.number);
         // Most are as they were, and those are not the writer's business.
         let context = Context {
@@ -348,12 +411,13 @@ impl Whistle {
 }
 
 fn steps_fired(case: &Case) -> usize {
-    let clocks = case.clocks.all().iter();
+    let parts = case.joint.iter().flat_map(|part| part.clocks.all());
+    let clocks = case.clocks.all().iter().chain(parts);
     clocks.map(|clock| usize::from(clock.steps_fired)).sum()
 }
 
-/// Whether an error has nothing to do with the case at hand.
-fn is_everybodys(error: &Error) -> bool {
+/// Whether an error has nothing to do with the case or whistle at hand.
+pub(crate) fn is_everybodys(error: &Error) -> bool {
     matches!(
         error,
         Error::Busy(_) | Error::Full | Error::Store(whistle_store::Error::Fenced { .. })

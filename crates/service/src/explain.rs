@@ -24,6 +24,9 @@ use crate::{
 pub struct ClockStory {
     /// What it limits.
     pub kind: ClockKind,
+    /// Whose part of the case, where it limits that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<UnitCode>,
     /// How long it may run.
     pub limit: Limit,
     /// When it started.
@@ -97,13 +100,26 @@ impl ClockStory {
     }
 }
 
-/// The clocks of a case with their reasons, in the order in which they were started. `log` is the whole log of the case.
+/// The clocks of a case with their reasons, in the order in which they were started, and after them those of the parts of
+/// other units in it. `log` is the whole log of the case.
 pub fn clocks(case: &Case, log: &[Event], place: &Place, now: Timestamp) -> Vec<ClockStory> {
-    let of = |clock: &Clock| story(clock, case, log, place, now);
-    case.clocks.all().iter().map(of).collect()
+    let whole = case.clocks.all().iter().map(|clock| (None, clock));
+    let parts = case.joint.iter();
+    let parts = parts.filter_map(|part| Some((Some(&part.unit), part.clock()?)));
+    whole
+        .chain(parts)
+        .map(|(part, clock)| story(part, clock, case, log, place, now))
+        .collect()
 }
 
-fn story(clock: &Clock, case: &Case, log: &[Event], place: &Place, now: Timestamp) -> ClockStory {
+fn story(
+    part: Option<&UnitCode>,
+    clock: &Clock,
+    case: &Case,
+    log: &[Event],
+    place: &Place,
+    now: Timestamp,
+) -> ClockStory {
     let calendar = &place.calendar;
     let pauses = clock.closed_pauses();
     let mut explanations = vec![calendar.explain_with_pauses(clock.started_at, clock.limit, &pauses)];
@@ -113,6 +129,7 @@ fn story(clock: &Clock, case: &Case, log: &[Event], place: &Place, now: Timestam
     }
     ClockStory {
         kind: clock.kind,
+        part: part.cloned(),
         limit: clock.limit,
         started_at: clock.started_at,
         due_at: clock.due_at,
@@ -128,20 +145,27 @@ fn story(clock: &Clock, case: &Case, log: &[Event], place: &Place, now: Timestam
         extensions: clock.extensions,
         stopped_at: clock.stopped_at,
         explanations,
-        steps: steps(clock, case, log, place),
+        steps: steps(part, clock, case, log, place),
     }
 }
 
 /// The steps that were taken, from the log, and those above them by the ladder in force.
-fn steps(clock: &Clock, case: &Case, log: &[Event], place: &Place) -> Vec<StepStory> {
+fn steps(
+    part: Option<&UnitCode>,
+    clock: &Clock,
+    case: &Case,
+    log: &[Event],
+    place: &Place,
+) -> Vec<StepStory> {
     let ladder = place.ladder_of(case);
     let rungs: Vec<_> = ladder.times(clock, &place.calendar).collect();
     let taken = log
         .iter()
-        .filter(|event| event.at >= clock.started_at)
+        .filter(|event| event.at >= clock.started_at && clock.stopped_at.is_none_or(|at| event.at <= at))
         .filter_map(|event| {
             let Body::Escalated {
                 clock: kind,
+                part: whose,
                 step,
                 due_at,
                 level,
@@ -151,7 +175,7 @@ fn steps(clock: &Clock, case: &Case, log: &[Event], place: &Place) -> Vec<StepSt
             else {
                 return None;
             };
-            (*kind == clock.kind).then(|| StepStory {
+            (*kind == clock.kind && whose.as_ref() == part).then(|| StepStory {
                 at: rungs
                     .get(usize::from(*step).saturating_sub(1))
                     .map(|(rung, _)| rung.at),
@@ -167,7 +191,7 @@ fn steps(clock: &Clock, case: &Case, log: &[Event], place: &Place) -> Vec<StepSt
     all.drain(..all.len().saturating_sub(usize::from(clock.steps_fired)));
     let to_come = rungs.iter().skip(usize::from(clock.steps_fired));
     all.extend(to_come.map(|(rung, due_at)| {
-        let told = rung.to.told(clock.kind, case, place);
+        let told = rung.to.told(clock.kind, part, case, place);
         StepStory {
             at: Some(rung.at),
             due_at: *due_at,

@@ -1,10 +1,11 @@
-//! Export: all cases as a table, for the public or for the staff, as CSV, GeoJSON or Parquet. Rows are read by pages and
+//! Export: all cases, whistles or calls of units as a table, for the public or for the staff, as CSV, GeoJSON or Parquet. Rows are read by pages and
 //! written one by one: memory does not grow with their number, and nobody waits for the export.
 //!
 //! What the public gets holds no hidden case, no free text that is not masked, and no inner stage. No export holds contact data; the table of columns in `column` is all there is.
 
 mod column;
 mod sheet;
+mod whistle;
 
 use std::{
     fs::{self, File},
@@ -14,11 +15,14 @@ use std::{
 
 use jiff::Timestamp;
 use serde::Serialize;
-use whistle_domain::words::{AccessClass, Lang};
-use whistle_store::list::{Filter, List, MAX_PAGE, Order, Sight};
+use whistle_domain::words::{AccessClass, Lang, WhistleNumber};
+use whistle_store::{
+    list::{Filter, List, MAX_PAGE, Order, Sight},
+    whistle as stored_whistle,
+};
 
 use self::{
-    column::{COLUMNS, Cell, Column, Subject},
+    column::{COLUMNS, Cell, Column, Head, Subject},
     sheet::{CsvSheet, GeoJsonSheet, ParquetSheet},
 };
 use crate::{
@@ -60,6 +64,40 @@ impl std::str::FromStr for ExportFormat {
     }
 }
 
+/// What the rows are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rows {
+    /// Cases.
+    #[default]
+    Cases,
+    /// Whistles; for the staff.
+    Whistles,
+    /// The calls of whistles: one row for each unit that one calls; for the staff.
+    Calls,
+}
+
+impl Rows {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cases => "cases",
+            Self::Whistles => "whistles",
+            Self::Calls => "calls",
+        }
+    }
+}
+
+impl std::str::FromStr for Rows {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        [Self::Cases, Self::Whistles, Self::Calls]
+            .into_iter()
+            .find(|rows| rows.as_str() == text.trim().to_ascii_lowercase())
+            .ok_or_else(|| Error::invalid("rows", "write cases, whistles or calls"))
+    }
+}
+
 /// For whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -74,11 +112,13 @@ pub enum Content {
 /// What to export.
 #[derive(Debug, Clone, Default)]
 pub struct ExportOptions {
+    /// What the rows are.
+    pub rows: Rows,
     /// In which format.
     pub format: ExportFormat,
     /// For whom.
     pub content: Content,
-    /// Reported from this time on.
+    /// Reported from this time on; of whistles, asked for.
     pub from: Option<Timestamp>,
     /// Reported before this time.
     pub to: Option<Timestamp>,
@@ -95,6 +135,17 @@ pub struct ExportOptions {
 pub struct ExportReport {
     /// How many cases.
     pub cases: u64,
+    /// How many whistles, where those were asked for or their calls.
+    #[serde(skip_serializing_if = "is_none")]
+    pub whistles: u64,
+    /// How many calls of units, where those were asked for.
+    #[serde(skip_serializing_if = "is_none")]
+    pub calls: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_none(n: &u64) -> bool {
+    *n == 0
 }
 
 enum Sheet<W: Write + Send> {
@@ -104,11 +155,15 @@ enum Sheet<W: Write + Send> {
 }
 
 impl<W: Write + Send> Sheet<W> {
-    fn begin(out: W, columns: &[&Column], options: &ExportOptions) -> Result<Self> {
+    fn begin(out: W, columns: &[Head], options: &ExportOptions) -> Result<Self> {
         Ok(match options.format {
             ExportFormat::Csv => Self::Csv(Box::new(CsvSheet::begin(out, columns, options.mark)?)),
             ExportFormat::GeoJson => Self::GeoJson(GeoJsonSheet::begin(out, columns)?),
-            ExportFormat::Parquet => Self::Parquet(Box::new(ParquetSheet::begin(out, columns)?)),
+            ExportFormat::Parquet => Self::Parquet(Box::new(ParquetSheet::begin(
+                out,
+                options.rows.as_str(),
+                columns,
+            )?)),
         })
     }
 
@@ -131,7 +186,7 @@ impl<W: Write + Send> Sheet<W> {
 
 impl Whistle {
     /// Exports to a file. It is there whole or not at all: what is being written has another name until it is done.
-    /// `progress` is told how many cases were written. Blocks; not for async threads.
+    /// `progress` is told how many rows were written. Blocks; not for async threads.
     pub fn export(
         &self,
         here: &Here,
@@ -155,8 +210,76 @@ impl Whistle {
         written
     }
 
-    /// Exports to a writer, newest case first.
+    /// Exports to a writer: cases newest first, whistles by their numbers.
     pub fn export_to(
+        &self,
+        here: &Here,
+        options: &ExportOptions,
+        out: impl Write + Send,
+        progress: impl FnMut(u64),
+    ) -> Result<ExportReport> {
+        match options.rows {
+            Rows::Cases => self.export_cases(here, options, out, progress),
+            Rows::Whistles | Rows::Calls => self.export_whistles(here, options, out, progress),
+        }
+    }
+
+    fn export_whistles(
+        &self,
+        here: &Here,
+        options: &ExportOptions,
+        out: impl Write + Send,
+        mut progress: impl FnMut(u64),
+    ) -> Result<ExportReport> {
+        if options.content == Content::Open {
+            return Err(Error::invalid(
+                "full",
+                "whistles are for the staff, who want the full export (--full)",
+            ));
+        }
+        let calls = options.rows == Rows::Calls;
+        let columns = if calls { whistle::CALLS } else { whistle::WHISTLES };
+        let heads: Vec<Head> = columns.iter().map(|column| column.head).collect();
+        let mut sheet = Sheet::begin(BufWriter::new(out), &heads, options)?;
+        let mut report = ExportReport::default();
+        let (now, mut after) = (self.clock.now(), WhistleNumber(0));
+        loop {
+            let page = self
+                .store
+                .read_blocking(|conn| stored_whistle::all_after(conn, here.id, after, MAX_PAGE))?;
+            let Some(last) = page.last() else { break };
+            after = last.number;
+            let asked = |at: Timestamp| {
+                options.from.is_none_or(|from| at >= from) && options.to.is_none_or(|to| at < to)
+            };
+            for blown in page.iter().filter(|blown| asked(blown.times.asked_at)) {
+                let mut add = |call| {
+                    let subject = whistle::Subject {
+                        whistle: blown,
+                        call,
+                        place: &here.place,
+                        lang: options.lang,
+                        now,
+                    };
+                    sheet.add(columns.iter().map(|column| (column.cell)(subject)))
+                };
+                report.whistles += 1;
+                if calls {
+                    for call in &blown.calls {
+                        add(Some(call))?;
+                    }
+                    report.calls += blown.calls.len() as u64;
+                } else {
+                    add(None)?;
+                }
+            }
+            progress(report.whistles);
+        }
+        sheet.finish()?;
+        Ok(report)
+    }
+
+    fn export_cases(
         &self,
         here: &Here,
         options: &ExportOptions,
@@ -178,7 +301,8 @@ impl Whistle {
             }),
             ..Filter::default()
         };
-        let mut sheet = Sheet::begin(BufWriter::new(out), &columns, options)?;
+        let heads: Vec<Head> = columns.iter().map(|column| column.head).collect();
+        let mut sheet = Sheet::begin(BufWriter::new(out), &heads, options)?;
         let mut report = ExportReport::default();
         let (now, mut after) = (self.clock.now(), None);
         loop {

@@ -1,5 +1,6 @@
 //! Handovers: what one holder of a post tells the next, beside the cases themselves.
 
+use jiff::SignedDuration;
 use whistle_domain::{case::Actor, words::PostCode};
 use whistle_store::handover as stored;
 
@@ -13,6 +14,9 @@ pub use whistle_store::handover::Handover;
 
 /// The most letters of a note: a page, not a file.
 pub const MAX_NOTE: usize = 2000;
+
+/// How long a note is kept: it tells of what is at hand.
+pub(crate) const NOTES_KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
 
 /// How many notes are shown; older ones were read by those whom they concerned.
 const SHOWN: usize = 10;

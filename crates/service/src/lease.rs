@@ -1,15 +1,21 @@
 //! Which process looks after which duty. See `whistle_store::lease` for how processes agree on it.
 //!
 //! A process dies: its beats stop, and after [`SILENT`] another takes its duties over, at the latest some 7 s after its last
-//! beat. It is stopped in good order: it gives them up, and another has them with its next round. It is only slow, or its
-//! machine was asleep: it learns so at its next transaction, which changes nothing.
+//! beat. It is stopped in good order: it gives them up, and another has them with its next round. Its machine was asleep: it
+//! learns so at its next transaction, which changes nothing.
+//!
+//! It is only slow: a thread beside the work goes on showing that it lives, so that what takes longer than [`SILENT`] is not
+//! begun by one after the other and finished by none. It does so for [`PATIENCE`] only: what has hung until then is left to
+//! others.
 
 use std::{
     collections::HashMap,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc::{self, RecvTimeoutError},
     },
+    thread,
     time::Duration,
 };
 
@@ -30,11 +36,16 @@ const SILENT: Duration = Duration::from_secs(5);
 /// How often a holder with nothing to do shows that it lives: a few times while others wait for it.
 const BEAT_EVERY: Duration = Duration::from_secs(2);
 
+/// How long one thing that is done for a duty may take before its process counts as hung. No query of a duty takes so long.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// What a process knows of leases.
 pub(crate) struct Leases {
     /// The process's own name.
     holder: String,
     known: Mutex<Known>,
+    /// When the work last went on, in the time that this process runs.
+    went_on: Mutex<Duration>,
     /// Whether it takes no more.
     leaving: AtomicBool,
 }
@@ -54,6 +65,7 @@ impl Leases {
         Self {
             holder: format!("{:032x}", u128::from_le_bytes(chance.bytes())),
             known: Mutex::default(),
+            went_on: Mutex::default(),
             leaving: AtomicBool::new(false),
         }
     }
@@ -117,14 +129,7 @@ impl Whistle {
             }
         }
         if running.saturating_sub(known.beat) >= BEAT_EVERY {
-            for InCharge { held, .. } in &own {
-                let held = *held;
-                match self.store.write_blocking(move |tx| stored::hold(tx, &held)) {
-                    // The next look tells who has it.
-                    Err(whistle_store::Error::Fenced { .. }) => {}
-                    outcome => outcome?,
-                }
-            }
+            self.beat(own.iter().map(|one| one.held))?;
             known.beat = running;
         }
         for (id, duty, pulse, done_at) in free {
@@ -144,6 +149,78 @@ impl Whistle {
         }
         known.own.clone_from(&own);
         Ok(own)
+    }
+
+    /// Shows that this process lives.
+    fn beat(&self, held: impl Iterator<Item = Held>) -> Result<()> {
+        for held in held {
+            match self.store.write_blocking(move |tx| stored::hold(tx, &held)) {
+                // The next look tells who has it.
+                Err(whistle_store::Error::Fenced { .. }) => {}
+                outcome => outcome?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Does the work of a round, and shows meanwhile that this process lives, however long it takes.
+    pub(crate) fn beating<T>(&self, work: impl FnOnce() -> T) -> T {
+        let again = || {
+            let running = self.clock.running();
+            let mut known = self.leases.known();
+            if running.saturating_sub(known.beat) < BEAT_EVERY {
+                return Ok(());
+            }
+            known.beat = running;
+            let own: Vec<Held> = known.own.iter().map(|one| one.held).collect();
+            drop(known);
+            self.beat(own.into_iter())
+        };
+        self.beside(again, work)
+    }
+
+    /// The same for a duty that was seized.
+    pub(crate) fn beating_for<T>(&self, charge: &InCharge, work: impl FnOnce() -> T) -> T {
+        self.beside(|| self.beat(std::iter::once(charge.held)), work)
+    }
+
+    /// Notes that the work goes on: nothing in it has hung.
+    pub(crate) fn goes_on(&self) {
+        let mut went_on = self.leases.went_on.lock().unwrap_or_else(PoisonError::into_inner);
+        *went_on = self.clock.running();
+    }
+
+    /// Does the work, and every [`BEAT_EVERY`] beside it something else, for as long as the work goes on.
+    fn beside<T>(&self, again: impl Fn() -> Result<()> + Send, work: impl FnOnce() -> T) -> T {
+        self.goes_on();
+        let has_hung = || {
+            let went_on = self.leases.went_on.lock().unwrap_or_else(PoisonError::into_inner);
+            self.clock.running().saturating_sub(*went_on) >= PATIENCE
+        };
+        thread::scope(|scope| {
+            let (working, is_over) = mpsc::channel::<()>();
+            let beats = move || {
+                while let Err(RecvTimeoutError::Timeout) = is_over.recv_timeout(BEAT_EVERY) {
+                    if has_hung() {
+                        tracing::error!(
+                            "the duties have not gone on for {} s; others may take them over",
+                            PATIENCE.as_secs()
+                        );
+                        return;
+                    }
+                    if let Err(error) = again() {
+                        tracing::warn!(%error, "that this process lives cannot be shown");
+                    }
+                }
+            };
+            // Without that thread the work is done all the same.
+            let _beats = thread::Builder::new()
+                .name("whistle-beats".to_owned())
+                .spawn_scoped(scope, beats);
+            let done = work();
+            drop(working);
+            done
+        })
     }
 
     /// Takes a duty from whoever has it: for a command that does it now, and gives it back. The holder learns so with its next

@@ -62,6 +62,7 @@ pub use place::Here;
 pub use site::{Bucket, Site};
 
 use crate::{
+    duties::Tidying,
     escalation::Stepping,
     lease::Leases,
     media::Media,
@@ -102,6 +103,7 @@ pub struct Install {
     leases: Leases,
     /// Held by who takes steps of clocks.
     stepping: Mutex<Stepping>,
+    tidying: Mutex<Tidying>,
     site: Site,
 }
 
@@ -138,6 +140,7 @@ impl Whistle {
             keys: Mutex::default(),
             leases: Leases::new(&chance),
             stepping: Mutex::default(),
+            tidying: Mutex::default(),
             site,
             store,
             clock,

@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use whistle_domain::{
     case::{Actor, Case, Event, Stage},
+    escalation::Tier,
     geometry::{BBox, Point, Spot},
     place::Place,
     rights,
@@ -43,6 +44,8 @@ pub struct Query {
     pub lead: Option<UnitCode>,
     /// With a part of this unit in it, while another leads.
     pub part: Option<UnitCode>,
+    /// Told of so high up or higher, because a clock ran out or nearly did; for staff.
+    pub escalated: Option<Tier>,
     /// Reported from this time on.
     pub reported_from: Option<Timestamp>,
     /// Reported up to this time.
@@ -307,6 +310,12 @@ fn filter(here: &Here, query: &Query, viewer: Viewer<'_>) -> Result<Filter> {
         }
         None => None,
     };
+    if matches!(viewer, Viewer::Public) && query.escalated.is_some() {
+        return Err(Error::invalid(
+            "escalated",
+            "whom the service tells of a case is for staff; sign in, or leave it out",
+        ));
+    }
     let sight = match viewer {
         Viewer::Public => None,
         Viewer::Staff(actor) => Some(sight_of(actor, place)),
@@ -329,6 +338,7 @@ fn filter(here: &Here, query: &Query, viewer: Viewer<'_>) -> Result<Filter> {
         area,
         lead: query.lead.as_ref().map(ToString::to_string),
         part: query.part.as_ref().map(ToString::to_string),
+        escalated: query.escalated.map(Tier::rank),
         sight,
         reported: span(query.reported_from, query.reported_to),
         updated: span(query.updated_from, query.updated_to),

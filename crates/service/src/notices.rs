@@ -25,13 +25,14 @@ use whistle_store::{
 
 use crate::{
     Whistle,
+    duties::FORGOTTEN_AT_ONCE,
     error::{Error, Result},
     lease::InCharge,
     place::Here,
 };
 
 pub use courier::{Courier, Outgoing, Round};
-pub use whistle_notices::{Notice, mail::Outlet, reply::MAX_MAIL, template::Words};
+pub use whistle_notices::{Notice, Why, mail::Outlet, reply::MAX_MAIL, template::Words};
 pub use whistle_store::notice::{Channel, Delivery, State};
 pub use wish::{Answered, Stopping};
 
@@ -91,7 +92,7 @@ impl Whistle {
     /// Drops a delivery that waits or was given up; without an id, all that were given up. Answers how many.
     pub fn drop_deliveries(&self, here: &Here, delivery: Option<i64>) -> Result<u64> {
         self.change_dead(here, delivery, |tx, id, one, now| {
-            stored::discard(tx, id, one, "dropped by the operator", now)
+            stored::discard(tx, id, one, Why::DroppedByOperator.as_str(), now)
         })
     }
 
@@ -206,17 +207,33 @@ impl Whistle {
         }
     }
 
-    /// Forgets deliveries that are over for long.
+    /// Forgets deliveries that are over for long, in rounds that keep nobody waiting, and notes that this is done for the hour.
     pub(crate) fn forget_deliveries(&self, charge: &InCharge, here: &Here, now: Timestamp) -> Result<u64> {
         let (id, held) = (here.id, charge.held);
-        Ok(self.store.write_blocking(move |tx| {
-            lease::finish(tx, &held, now)?;
-            let sent = stored::forget(tx, id, State::Sent, now - SENT_KEPT)?;
-            let dropped = stored::forget(tx, id, State::Dropped, now - SENT_KEPT)?;
-            Ok::<_, whistle_store::Error>(
-                sent + dropped + stored::forget(tx, id, State::Dead, now - DEAD_KEPT)?,
-            )
-        })?)
+        let mut forgotten = 0;
+        for (state, kept) in [
+            (State::Sent, SENT_KEPT),
+            (State::Dropped, SENT_KEPT),
+            (State::Dead, DEAD_KEPT),
+        ] {
+            loop {
+                let over = self
+                    .store
+                    .read_blocking(|conn| stored::over(conn, id, state, now - kept, FORGOTTEN_AT_ONCE))?;
+                let last = over.len() < FORGOTTEN_AT_ONCE;
+                forgotten += over.len() as u64;
+                self.store.write_blocking(move |tx| {
+                    lease::hold(tx, &held)?;
+                    stored::forget(tx, id, state, &over)
+                })?;
+                if last {
+                    break;
+                }
+            }
+        }
+        self.store
+            .write_blocking(move |tx| lease::finish(tx, &held, now))?;
+        Ok(forgotten)
     }
 }
 

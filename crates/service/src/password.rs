@@ -13,8 +13,12 @@ use std::{
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use sha1::{Digest, Sha1};
+use whistle_store::account::ONCE;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    time::Chance,
+};
 
 /// The fewest letters of a password (NIST SP 800-63B: at least 8; more where there is no second factor).
 const MIN: usize = 10;
@@ -53,8 +57,37 @@ fn hash(password: &str) -> Result<String> {
     Ok(hash.to_string())
 }
 
+/// What is kept of a password that its holder must change first of all.
+pub(crate) fn once(hash: &str) -> String {
+    format!("{ONCE}{hash}")
+}
+
+/// A password such as `tamo-rike-lusu-bade-4`: 51 bits of chance that can be typed from paper.
+pub(crate) fn readable(chance: &Chance) -> String {
+    const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
+    const VOWELS: &[u8; 4] = b"aeiu";
+    let chance = chance.bytes::<20>();
+    let mut password = String::new();
+    for (i, byte) in chance[..8].iter().enumerate() {
+        if i > 0 && i % 2 == 0 {
+            password.push('-');
+        }
+        password.push(char::from(CONSONANTS[usize::from(byte >> 4)]));
+        password.push(char::from(VOWELS[usize::from(byte & 3)]));
+    }
+    for byte in &chance[8..10] {
+        password.push(if password.len() == 19 {
+            '-'
+        } else {
+            char::from(b'0' + byte % 10)
+        });
+    }
+    password
+}
+
 /// Whether a password is the one of an argon2id string.
 pub(crate) fn fits(password: &str, hash: &str) -> bool {
+    let hash = hash.strip_prefix(ONCE).unwrap_or(hash);
     password.chars().count() <= MAX
         && PasswordHash::new(hash).is_ok_and(|hash| {
             Argon2::default()

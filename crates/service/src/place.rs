@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
     place::Place,
-    words::{CaseNumber, JurisdictionCode, JurisdictionId, Lang, ServiceCode},
+    words::{CaseNumber, JurisdictionCode, JurisdictionId, Lang, ServiceCode, UnitCode, WhistleNumber},
 };
 use whistle_notices::{
     Notice,
@@ -119,6 +119,9 @@ pub struct Plan {
     pub open_links: Vec<LinkFault>,
     /// Services whose cases no post may see.
     pub unseen_services: Vec<ServiceCode>,
+    /// Units that are told nothing by mail, for want of an address.
+    #[serde(skip)]
+    pub unreached: Vec<UnitCode>,
 }
 
 /// What was applied.
@@ -179,6 +182,7 @@ pub fn plan_first(dir: &Path) -> Result<Plan> {
         warnings,
         open_links: whistle_place::check(&place),
         unseen_services: unseen_services(&place),
+        unreached: whistle_place::unreached(&place),
     })
 }
 
@@ -287,6 +291,7 @@ impl Whistle {
             warnings,
             open_links,
             unseen_services,
+            unreached: whistle_place::unreached(&candidate),
         };
         Ok(Compared {
             plan,
@@ -367,7 +372,10 @@ impl Whistle {
             let (more, last) = self.reckon_after(here, number, ROUND, None)?;
             (after, changed) = (last, changed + more);
         }
-        self.reckon_whistles(here)?;
+        let mut after = Some(WhistleNumber(0));
+        while let Some(number) = after {
+            after = self.reckon_whistles_after(here, number, None)?;
+        }
         Ok(changed)
     }
 }

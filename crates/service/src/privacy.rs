@@ -13,6 +13,7 @@ use whistle_store::{
     Tx,
     case::{self as stored, Stored, Tell},
     intake::{self, View},
+    notice::{self, Delivery},
     photo,
 };
 
@@ -24,6 +25,7 @@ use crate::{
     case::MAX_MERGED,
     duties::ANSWERS_KEPT,
     error::{Error, Result},
+    handover::NOTES_KEPT,
     notices::DEAD_KEPT,
     secret::Contact,
 };
@@ -37,7 +39,7 @@ pub struct StoredOf {
     pub about: &'static [About],
     /// How long.
     pub kept: Kept,
-    /// How long that is here, in the unit of the word `kept`: days for what goes after closing, for notices and for retries, hours for
+    /// How long that is here, in the unit of the word `kept`: days for what goes after closing, for notices, notes and retries, hours for
     /// sessions, minutes for tries; none where no time is set.
     pub time: Option<i64>,
     /// For whose eyes, at most.
@@ -57,6 +59,7 @@ pub fn stored_of_people(here: &Here) -> Vec<StoredOf> {
         Kept::Tries => Some(TRIES_WINDOW.as_mins()),
         Kept::Notices => Some(DEAD_KEPT.as_hours() / 24),
         Kept::Acts => Some(i64::from(settings.audit_retention_days)),
+        Kept::Handovers => Some(NOTES_KEPT.as_hours() / 24),
         Kept::WithCase | Kept::WithAccount | Kept::UntilTakenBack => None,
     };
     let kept = |purpose: Purpose| match purpose {
@@ -98,6 +101,8 @@ pub struct Own {
     pub matter: Option<Matter>,
     /// Which posts looked at contact data of the case since they reported.
     pub views: Vec<OwnView>,
+    /// What they were told of the case, or were to be told, as long as that is kept.
+    pub notices: Vec<OwnNotice>,
 }
 
 impl Own {
@@ -139,6 +144,34 @@ pub struct OwnView {
     pub post: String,
 }
 
+/// A notice to a reporter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OwnNotice {
+    /// When it went, or is to go.
+    pub at: Timestamp,
+    /// The word of the notice; of a text message, after `sms `.
+    pub notice: String,
+    /// By which way.
+    pub channel: &'static str,
+    /// How far it is.
+    pub state: &'static str,
+    /// Why it did not arrive; empty when it did.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub error: String,
+}
+
+impl From<Delivery> for OwnNotice {
+    fn from(delivery: Delivery) -> Self {
+        Self {
+            at: delivery.next_at,
+            notice: delivery.notice,
+            channel: delivery.channel.as_str(),
+            state: delivery.state.as_str(),
+            error: delivery.error,
+        }
+    }
+}
+
 impl From<View> for OwnView {
     fn from(view: View) -> Self {
         let View { at, post } = view;
@@ -161,11 +194,12 @@ impl Whistle {
     pub async fn own(&self, here: &Here, number: CaseNumber, code: &str) -> Result<Own> {
         let (case, log, report) = self.own_case(here, number, code).await?;
         let id = here.id;
-        let (sealed, views) = self
+        let (sealed, views, notices) = self
             .store
             .read(move |conn| -> Result<_> {
                 let sealed = intake::contacts(conn, id, number)?;
-                Ok((sealed, intake::contact_views(conn, id, number)?))
+                let views = intake::contact_views(conn, id, number)?;
+                Ok((sealed, views, notice::of_reporter(conn, id, number, report)?))
             })
             .await?;
         let contact = sealed
@@ -208,6 +242,7 @@ impl Whistle {
                 .filter(|view| view.at >= first.at)
                 .map(OwnView::from)
                 .collect(),
+            notices: notices.into_iter().map(OwnNotice::from).collect(),
         })
     }
 
@@ -236,7 +271,7 @@ impl Whistle {
             .await
     }
 
-    /// Erases what the holder of a code wrote and sent, and how they can be reached. The case goes on, and its log says
+    /// Erases what the holder of a code wrote and sent, how they can be reached, and what they were told. The case goes on, and its log says
     /// that it was erased. Answers whether there was anything.
     pub async fn erase_own(&self, here: &Here, number: CaseNumber, code: &str) -> Result<bool> {
         let (_, _, report) = self.own_case(here, number, code).await?;
@@ -273,7 +308,7 @@ fn own_photos(case: &Case, log: &[Event], report: Option<u32>) -> Vec<String> {
 /// What is erased of a case.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Whose {
-    /// Contact data, texts and photos of the one who made this report, at their wish.
+    /// Contact data, notices, texts and photos of the one who made this report, at their wish.
     Of(u32),
     /// The texts of all reporters, if the case is closed since before this time.
     AllSince(Timestamp),
@@ -306,12 +341,13 @@ pub(crate) fn erase(
         .into_iter()
         .map(|(_, event)| event)
         .collect();
-    let (contact, photos) = match whose {
+    let (contact, notices, photos) = match whose {
         Some(report) => (
             intake::erase_contact(tx, id, number, report)?,
+            notice::erase_of_reporter(tx, id, number, report)?,
             own_photos(&before.case, &log, whose),
         ),
-        None => (false, Vec::new()),
+        None => (false, 0, Vec::new()),
     };
     let is_own = |event: &Event| {
         event
@@ -329,7 +365,8 @@ pub(crate) fn erase(
     }
     let (before, texts): (Stored, u32) = stored::erase_texts(tx, id, before, versions(&is_own), told)?;
     if !contact && texts == 0 && photos.is_empty() {
-        return Ok(false);
+        // Notices are no part of the case.
+        return Ok(notices > 0);
     }
     for photo in &photos {
         photo::let_go(tx, id, photo)?;

@@ -5,9 +5,9 @@ use std::{fmt::Write, net::IpAddr};
 
 use jiff::{SignedDuration, Timestamp};
 use totp_rs::{Builder, Totp};
-use whistle_domain::rights::Role;
+use whistle_domain::{rights::Role, words::JurisdictionId};
 use whistle_store::{
-    account as stored,
+    Tx, account as stored,
     admin::{self, Deed, Doer},
     case::Hash,
     second_factor as factors,
@@ -44,6 +44,8 @@ pub struct Enrolment {
 pub struct Standing {
     /// Whether signing in asks for it.
     pub is_on: bool,
+    /// Whether one was begun that no code has confirmed yet.
+    pub is_begun: bool,
     /// How many recovery codes are left.
     pub codes_left: i64,
 }
@@ -161,13 +163,22 @@ impl Whistle {
         });
         let (factor, codes_left) = found.await?;
         Ok(Standing {
-            is_on: factor.is_some_and(|factor| factor.is_confirmed),
+            is_on: factor.as_ref().is_some_and(|factor| factor.is_confirmed),
+            is_begun: factor.is_some_and(|factor| !factor.is_confirmed),
             codes_left,
         })
     }
 
-    /// Begins a second factor of who is signed in: a new secret, asked for only once it is confirmed.
-    pub async fn begin_second_factor(&self, here: &Here, by: &SignedIn) -> Result<Enrolment> {
+    /// Begins a second factor of who is signed in and knows the password: a new secret, asked for only once it is confirmed. It
+    /// is shown this once only, so that whoever gets hold of the session cannot make it theirs and lock the holder out.
+    pub async fn begin_second_factor(
+        &self,
+        here: &Here,
+        by: &SignedIn,
+        password: String,
+        from: Option<IpAddr>,
+    ) -> Result<Enrolment> {
+        let (_, tried) = self.check_password(here, by, password, from).await?;
         let (id, account, now) = (here.id, by.account, self.clock.now());
         let secret = self.chance.bytes::<20>();
         let sealed = self
@@ -175,7 +186,11 @@ impl Whistle {
             .seal_second_factor(&secret, (id, account), &self.chance);
         let begun = self
             .store
-            .write(move |tx| factors::begin(tx, id, account, &sealed, now))
+            .write(move |tx| {
+                stored::forget_tries(tx, id, &tried.from_here)?;
+                stored::take_back_try(tx, id, &tried.from_anywhere)?;
+                factors::begin(tx, id, account, &sealed, now)
+            })
             .await?;
         if !begun {
             return Err(Error::invalid(
@@ -184,18 +199,6 @@ impl Whistle {
             ));
         }
         Ok(enrolment(here, by, secret))
-    }
-
-    /// The second factor that was begun, to be shown once more.
-    pub async fn begun_second_factor(&self, here: &Here, by: &SignedIn) -> Result<Option<Enrolment>> {
-        let (id, account) = (here.id, by.account);
-        let found = self
-            .store
-            .look_up(move |conn| factors::find(conn, id, account))
-            .await?
-            .filter(|factor| !factor.is_confirmed);
-        let secret = found.and_then(|factor| self.secret.open_second_factor(&factor.secret, (id, account)));
-        Ok(secret.map(|secret| enrolment(here, by, secret)))
     }
 
     /// Confirms the second factor that was begun, by a code of it, and ends all other sessions. Answers the recovery codes, which
@@ -261,9 +264,9 @@ impl Whistle {
             let Some(account) = stored::by_login(tx, id, &login)? else {
                 return Ok(false);
             };
-            factors::remove(tx, id, account.id)?;
+            take_off(tx, id, &account, now)?;
             admin::note(tx, id, &Doer::Operator, Deed::SecondFactorReset, &login, "", now)?;
-            stored::change(tx, id, &login, stored::Change::SignOut, now)
+            Ok(true)
         })?;
         if known {
             Ok(())
@@ -271,6 +274,18 @@ impl Whistle {
             Err(Error::not_found("account", wanted))
         }
     }
+}
+
+/// Takes the second factor off an account whose holder lost it, and ends its sessions.
+pub(crate) fn take_off(
+    tx: &mut Tx<'_>,
+    id: JurisdictionId,
+    account: &stored::Account,
+    now: Timestamp,
+) -> whistle_store::Result<()> {
+    factors::remove(tx, id, account.id)?;
+    stored::change(tx, id, &account.login, stored::Change::SignOut, now)?;
+    Ok(())
 }
 
 /// What is shown of a secret.

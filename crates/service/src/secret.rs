@@ -435,17 +435,14 @@ impl Secret {
         of_keys.chain(given_up).map(hash).collect()
     }
 
-    /// The key of a calendar of due cases, for the account that may see them.
-    pub(crate) fn calendar_key(&self, id: JurisdictionId, account: i64) -> String {
-        self.now().calendar_key(id, account)
+    /// The key of a calendar of due cases, for the account that may see them: its first, or after how many others.
+    pub(crate) fn calendar_key(&self, id: JurisdictionId, account: i64, before: i64) -> String {
+        self.now().calendar_key(id, account, before)
     }
 
-    /// The account that a calendar's key was made for; none when we did not make it.
-    pub(crate) fn account_of_calendar_key(&self, id: JurisdictionId, key: &str) -> Option<i64> {
-        let (account, _) = key.split_once('-')?;
-        let account = account.parse().ok()?;
-        self.is_of_any(key, |made| made.calendar_key(id, account))
-            .then_some(account)
+    /// Whether a calendar's key is this one.
+    pub(crate) fn is_calendar_key(&self, id: JurisdictionId, account: i64, before: i64, key: &str) -> bool {
+        self.is_of_any(key, |made| made.calendar_key(id, account, before))
     }
 
     /// The id of a photo: of its place and its picture, so that the same one sent twice to a place is kept once.
@@ -600,11 +597,15 @@ impl Made {
         format!("{head}-{}", tag.to_ascii_lowercase())
     }
 
-    fn calendar_key(&self, id: JurisdictionId, account: i64) -> String {
+    fn calendar_key(&self, id: JurisdictionId, account: i64, before: i64) -> String {
         let mut hasher = blake3::Hasher::new_keyed(&self.notice);
         hasher.update(b"calendar");
         hasher.update(&id.0.to_le_bytes());
         hasher.update(&account.to_le_bytes());
+        // The first was made before there were others.
+        if before > 0 {
+            hasher.update(&before.to_le_bytes());
+        }
         let tag = hasher.finalize().to_hex();
         format!("{account}-{}", &tag[..TAG_LETTERS])
     }
@@ -1027,8 +1028,11 @@ mod tests {
                 both.opt_outs(PLACE.0, "li@example.org", Some(case))
                     .contains(&who)
             );
-            let calendar = key.calendar_key(PLACE.0, 3);
-            assert_eq!(both.account_of_calendar_key(PLACE.0, &calendar), Some(3));
+            let calendar = key.calendar_key(PLACE.0, 3, 1);
+            assert!(both.is_calendar_key(PLACE.0, 3, 1, &calendar));
+            for (account, before) in [(3, 0), (3, 2), (4, 1)] {
+                assert!(!both.is_calendar_key(PLACE.0, account, before, &calendar));
+            }
             let link = key.question_link(PLACE.0, PLACE.1, 5);
             assert_eq!(both.question_of_link(PLACE.0, &link), Some((PLACE.1, 5)));
             let reader = Reader::Reporter(1);
@@ -1036,7 +1040,7 @@ mod tests {
             let whose = both.reader_of_token(Purpose::Stop, &token);
             assert_eq!(whose, Some((PLACE.0, case, reader)));
         }
-        assert_eq!(both.calendar_key(PLACE.0, 3), new.calendar_key(PLACE.0, 3));
+        assert_eq!(both.calendar_key(PLACE.0, 3, 0), new.calendar_key(PLACE.0, 3, 0));
         assert!(!new.is_form_token("s", &old.form_token("s")));
     }
 

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use whistle_domain::{
-    case::Actor,
+    case::{Actor, Case, MAX_TEXT},
     command::{self, Act as CaseAct, Context},
     place::{Level, Place},
     rights,
@@ -25,6 +25,7 @@ use crate::{
     Whistle,
     case::{Request, With, earlier, idempotency, keep_answer},
     error::{Error, Result},
+    escalation::is_everybodys,
     list::{DEFAULT_PAGE, Page, read_cursor, write_cursor},
     place::Here,
 };
@@ -72,7 +73,7 @@ impl Whistle {
                 about.retain(|case| rights::may_see(case, &by, &place) && case.access.is_none());
                 let number = stored::next_number(tx, id)?;
                 let events = blow(&new, number, &about, at(&place, now, &by))?;
-                let whistle = stored::commit(tx, id, number, None, events)?;
+                let whistle = stored::commit(tx, id, number, None, events, Tell::Outbox)?;
                 tell_cases(tx, id, &place, &whistle, now)?;
                 keep_answer(tx, id, request.as_ref(), CaseNumber(number.0), 0, now)?;
                 Ok::<_, Error>(whistle)
@@ -124,7 +125,7 @@ impl Whistle {
                 }
                 let stage = before.whistle.stage;
                 let events = decide(&before.whistle, &act, &text, at(&place, now, &by))?;
-                let whistle = stored::commit(tx, id, number, Some(before), events)?;
+                let whistle = stored::commit(tx, id, number, Some(before), events, Tell::Outbox)?;
                 if whistle.stage != stage {
                     tell_cases(tx, id, &place, &whistle, now)?;
                 }
@@ -196,65 +197,82 @@ impl Whistle {
         Ok(found)
     }
 
-    /// Notes the limits of called units that have run out, each once, under the lease of the duty. Answers of how many whistles.
-    pub(crate) fn remind_called(&self, held: Held, here: &Here) -> Result<u64> {
-        /// Whistles of one round; the rest is left for the next look.
-        const ROUND: usize = 100;
-        let (id, now) = (here.id, self.clock.now());
-        let numbers = self
-            .store
-            .read_blocking(|conn| stored::steps_due(conn, id, now, ROUND))?;
+    /// Has the rules do something to whistles, in one transaction; where it fails, to each in one of its own, so that one that
+    /// cannot be read stops no other. Answers how many changed, and what is wrong with which.
+    pub(crate) fn in_round(
+        &self,
+        held: Option<Held>,
+        here: &Here,
+        act: &Act,
+        numbers: Vec<WhistleNumber>,
+    ) -> Result<(u64, Vec<(WhistleNumber, Error)>)> {
         if numbers.is_empty() {
-            return Ok(0);
+            return Ok((0, Vec::new()));
         }
-        let place = here.place.clone();
+        match self.change_blown(held, here, act, numbers.clone()) {
+            Ok(changed) => return Ok((changed, Vec::new())),
+            Err(error) if is_everybodys(&error) => return Err(error),
+            Err(_) => {}
+        }
+        let (mut changed, mut failed) = (0, Vec::new());
+        for number in numbers {
+            match self.change_blown(held, here, act, vec![number]) {
+                Ok(more) => changed += more,
+                Err(error) if is_everybodys(&error) => return Err(error),
+                Err(error) => failed.push((number, error)),
+            }
+        }
+        Ok((changed, failed))
+    }
+
+    fn change_blown(
+        &self,
+        held: Option<Held>,
+        here: &Here,
+        act: &Act,
+        numbers: Vec<WhistleNumber>,
+    ) -> Result<u64> {
+        let (id, place, now, act) = (here.id, here.place.clone(), self.clock.now(), act.clone());
         self.store.write_blocking(move |tx| -> Result<u64> {
-            lease::hold(tx, &held)?;
-            let mut noted = 0;
+            if let Some(held) = &held {
+                lease::hold(tx, held)?;
+            }
+            let mut changed = 0;
             for &number in &numbers {
                 let found = stored::find_to_change(tx, id, number)?;
                 let Some(before) = found.filter(|found| found.whistle.stage == Stage::Blown) else {
                     continue;
                 };
-                let events = decide(&before.whistle, &Act::Remind, "", at(&place, now, &Actor::System))?;
+                let events = decide(&before.whistle, &act, "", at(&place, now, &Actor::System))?;
                 if !events.is_empty() {
-                    stored::commit(tx, id, number, Some(before), events)?;
-                    noted += 1;
+                    stored::commit(tx, id, number, Some(before), events, Tell::Outbox)?;
+                    changed += 1;
                 }
             }
-            Ok(noted)
+            Ok(changed)
         })
     }
 
-    /// Computes the clocks of all open whistles anew.
-    pub(crate) fn reckon_whistles(&self, here: &Here) -> Result<()> {
+    /// Computes the clocks of some more open whistles anew, after one. Answers the last one that was looked at; none when there
+    /// are no more.
+    pub(crate) fn reckon_whistles_after(
+        &self,
+        here: &Here,
+        after: WhistleNumber,
+        held: Option<Held>,
+    ) -> Result<Option<WhistleNumber>> {
         /// Whistles of one round: few enough that reports are not kept waiting.
         const ROUND: usize = 100;
-        let (id, mut after) = (here.id, WhistleNumber(0));
-        loop {
-            let numbers = self
-                .store
-                .read_blocking(|conn| stored::open_after(conn, id, after, ROUND))?;
-            let Some(last) = numbers.last() else {
-                return Ok(());
-            };
-            after = *last;
-            let (place, now) = (here.place.clone(), self.clock.now());
-            self.store.write_blocking(move |tx| -> Result<()> {
-                for &number in &numbers {
-                    let found = stored::find_to_change(tx, id, number)?;
-                    let Some(before) = found.filter(|found| found.whistle.stage == Stage::Blown) else {
-                        continue;
-                    };
-                    let context = at(&place, now, &Actor::System);
-                    let events = decide(&before.whistle, &Act::Reckon, "", context)?;
-                    if !events.is_empty() {
-                        stored::commit(tx, id, number, Some(before), events)?;
-                    }
-                }
-                Ok(())
-            })?;
+        let id = here.id;
+        let numbers = self
+            .store
+            .read_blocking(|conn| stored::open_after(conn, id, after, ROUND))?;
+        let last = numbers.last().copied();
+        let (_, failed) = self.in_round(held, here, &Act::Reckon, numbers)?;
+        for (number, error) in failed {
+            tracing::error!(whistle = number.0, %error, "the clocks of a whistle cannot be computed anew");
         }
+        Ok(last)
     }
 }
 
@@ -332,8 +350,8 @@ fn tell_cases(
 }
 
 /// Splits the minutes' duties into assignments: a case gets the unit of its first duty as its lead, unless that unit leads
-/// it already or the table of transitions does not let whoever closed the whistle assign it now. Duties of further units
-/// stay in the whistle alone; here they will become joint assignments of the case.
+/// it already, and each further unit with a duty in it as a joint unit, with what it is to do and its limit. All of a case is
+/// one change of it. What the table of transitions does not let whoever closed the whistle do now, stays in the whistle alone.
 fn hand_out(
     tx: &mut Tx<'_>,
     id: JurisdictionId,
@@ -343,28 +361,63 @@ fn hand_out(
     now: Timestamp,
 ) -> Result<()> {
     for number in in_order(whistle) {
-        let Some(unit) = lead_of(whistle, number) else {
+        let Some(lead) = lead_of(whistle, number) else {
             continue;
         };
         let Some(before) = cases::find_to_change(tx, id, number)? else {
             continue;
         };
-        if before.case.lead.as_ref() == Some(unit) {
-            continue;
+        let (mut case, mut events) = (before.case.clone(), Vec::new());
+        for (act, text) in assignments(whistle, &case, lead) {
+            match command::decide(&case, &act, &text, at(place, now, by)) {
+                Ok(made) => {
+                    for event in &made {
+                        let folded = case.apply(event);
+                        debug_assert!(folded.is_ok(), "{folded:?}");
+                    }
+                    events.extend(made);
+                }
+                Err(refusal) => {
+                    tracing::info!(case = number.0, whistle = whistle.number.0, %refusal, "a duty became no assignment");
+                }
+            }
         }
-        let act = CaseAct::Assign {
-            unit: Some(unit.clone()),
-        };
-        match command::decide(&before.case, &act, &whistle.minutes, at(place, now, by)) {
-            Ok(events) => {
-                cases::commit(tx, id, before, events, &place.calendar, Tell::Outbox)?;
-            }
-            Err(refusal) => {
-                tracing::info!(case = number.0, whistle = whistle.number.0, %refusal, "a duty became no assignment");
-            }
+        if !events.is_empty() {
+            cases::commit(tx, id, before, events, &place.calendar, Tell::Outbox)?;
         }
     }
     Ok(())
+}
+
+/// What the minutes make of a case: its lead, and after it the parts of the other units. Of a unit with several duties in it
+/// they are one part, with the longest of their limits: that is when the last of them is due.
+pub(crate) fn assignments(whistle: &Blown, case: &Case, lead: &UnitCode) -> Vec<(CaseAct, String)> {
+    let mut made = Vec::new();
+    if case.lead.as_ref() != Some(lead) {
+        let act = CaseAct::Assign {
+            unit: Some(lead.clone()),
+        };
+        made.push((act, whistle.minutes.clone()));
+    }
+    let of_case = || whistle.duties.iter().filter(|duty| duty.case == case.number);
+    let mut units: Vec<&UnitCode> = Vec::new();
+    for duty in of_case() {
+        if duty.unit != *lead && !units.contains(&&duty.unit) {
+            units.push(&duty.unit);
+        }
+    }
+    for unit in units {
+        let duties = || of_case().filter(|duty| duty.unit == *unit);
+        let last = duties().max_by_key(|duty| duty.due_at);
+        let tasks: Vec<&str> = duties().map(|duty| duty.what.as_str()).collect();
+        let act = CaseAct::AssignJoint {
+            unit: unit.clone(),
+            limit: last.map(|duty| duty.limit),
+        };
+        let task: String = tasks.join("\n").chars().take(MAX_TEXT).collect();
+        made.push((act, task));
+    }
+    made
 }
 
 /// The unit that leads a case by the minutes: the whistle's lead if it has a duty there, else the first that has.

@@ -133,10 +133,19 @@ fn every_act_is_written_down_with_who_did_it_and_none_that_was_refused() {
         town.wait(whistle.keep_account(here, &lead, 99, Change::Disable))
             .is_err()
     );
+    town.wait(whistle.reset_password(here, &lead, mei)).unwrap();
+    town.wait(whistle.reset_kept_second_factor(here, &lead, mei))
+        .unwrap();
+    assert!(
+        town.wait(whistle.reset_password(here, &lead, lead.account))
+            .is_err()
+    );
     let passwords = (PASSWORD.to_owned(), "yet another long one".to_owned());
     town.wait(whistle.change_password(here, &lead, &token, passwords, None))
         .unwrap();
-    let enrolment = town.wait(whistle.begin_second_factor(here, &lead)).unwrap();
+    let enrolment = town
+        .wait(whistle.begin_second_factor(here, &lead, "yet another long one".to_owned(), None))
+        .unwrap();
     let code = || {
         let secret = totp_rs::Secret::try_from_base32(&enrolment.secret).unwrap();
         let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
@@ -166,6 +175,8 @@ fn every_act_is_written_down_with_who_did_it_and_none_that_was_refused() {
             "operator  webhook_removed 1 ".to_owned(),
             "lead CITY-L account_disabled mei ".to_owned(),
             "lead CITY-L account_enabled mei ".to_owned(),
+            "lead CITY-L password_reset mei ".to_owned(),
+            "lead CITY-L second_factor_reset mei ".to_owned(),
             "lead CITY-L password_changed lead ".to_owned(),
             "lead CITY-L second_factor_added lead ".to_owned(),
             "lead CITY-L second_factor_removed lead ".to_owned(),

@@ -16,7 +16,8 @@ use whistle_domain::{
     clock::{ClockChange, ClockKind},
     command::{Act, NewReport, Whereabouts},
     geometry::Point,
-    words::{CaseNumber, Lang},
+    whistle::command::NewWhistle,
+    words::{CaseNumber, Lang, WhistleNumber},
 };
 use whistle_service::{
     Here, Site, Whistle,
@@ -394,6 +395,7 @@ fn who_takes_a_place_over_computes_what_the_one_who_applied_it_did_not() {
                         step_at: None,
                     })
                     .collect(),
+                parts: Vec::new(),
             };
             let calendar = &place.place.calendar;
             stored::commit(tx, place.id, found, vec![without], calendar, stored::Tell::Nobody).map(drop)
@@ -414,6 +416,129 @@ fn who_takes_a_place_over_computes_what_the_one_who_applied_it_did_not() {
     assert_eq!(whistle.do_duties().unwrap().reckoned, 1);
     let case = wait(whistle.case(&place, number)).unwrap();
     assert!(case.clocks.next_step().is_some(), "{:?}", case.clocks);
+    is_whole(&whistle);
+}
+
+/// A whistle of the city on a case, by a process as it is now.
+fn blow(whistle: &Whistle, kind: &str, case: CaseNumber) -> WhistleNumber {
+    let place = here(whistle);
+    let new = NewWhistle {
+        kind: kind.parse().unwrap(),
+        cases: vec![case],
+        units: ["WATER", "ROADS"].map(|unit| unit.parse().unwrap()).to_vec(),
+        lead: "WATER".parse().unwrap(),
+        place: "At the mill".to_owned(),
+        meet_at: None,
+        matter: "The main has burst below the road.".to_owned(),
+    };
+    let by = actor_of(place.place.post("T100-D").unwrap(), 1);
+    wait(whistle.blow(&place, new, by, None)).unwrap().number
+}
+
+/// The village with a dispatcher in the upstream station.
+fn staffed(dir: &Path) -> PathBuf {
+    village_with(dir, "posts.csv", |text| {
+        text + "T100-D,派遣员,,Dispatcher,T100,230599100,dispatcher\n"
+    })
+}
+
+fn words_of(whistle: &Whistle, number: WhistleNumber) -> Vec<&'static str> {
+    let place = here(whistle);
+    let by = actor_of(place.place.post("T100-D").unwrap(), 1);
+    let (_, log) = wait(whistle.whistle_and_log(&place, number, &by)).unwrap();
+    log.iter().map(|event| event.body.as_str()).collect()
+}
+
+#[test]
+fn a_whistle_that_cannot_be_read_stops_no_clock_but_its_own() {
+    let mut install = Install::begin();
+    let whistle = install.process();
+    whistle.apply(&staffed(install.bed.path())).unwrap();
+    let id = here(&whistle).id;
+    let case = report(&whistle, "WAT-DRAIN");
+    let broken = blow(&whistle, "URGENT", case);
+    let sound = blow(&whistle, "URGENT", case);
+    let store = install.store();
+    store
+        .write_blocking(move |tx| {
+            tx.exec(
+                "UPDATE whistle SET fold = '{' WHERE jurisdiction_id = $1 AND number = $2",
+                whistle_store::params![id.0, broken.0],
+            )
+        })
+        .unwrap();
+    whistle.do_duties().unwrap();
+    install.hands.pass(Duration::from_hours(24));
+    whistle.do_duties().unwrap();
+    let (_, log) = wait(whistle.case_and_log(&here(&whistle), case)).unwrap();
+    assert!(!escalations(&log).is_empty(), "the case's clocks stand");
+    assert_eq!(
+        words_of(&whistle, sound),
+        ["asked", "blown", "overdue", "overdue", "overdue", "overdue"]
+    );
+}
+
+#[test]
+fn a_whistle_blown_by_the_calendar_before_is_computed_anew() {
+    let mut install = Install::begin();
+    let (first, second) = (install.process(), install.process());
+    let folder = staffed(install.bed.path());
+    first.apply(&folder).unwrap();
+    second.reload_places().unwrap();
+    first.do_duties().unwrap();
+    let case = report(&first, "WAT-DRAIN");
+    let calendar = fs::read_to_string(folder.join("calendar.csv")).unwrap();
+    fs::write(
+        folder.join("calendar.csv"),
+        calendar + "2026-11-04,holiday,停工,,No work,\n",
+    )
+    .unwrap();
+    let known = blow(&first, "JOINT", case);
+    first.apply(&folder).unwrap();
+    assert_eq!(words_of(&first, known), ["asked", "blown", "reckoned"]);
+    // It has not heard of it yet.
+    let late = blow(&second, "JOINT", case);
+    first.do_duties().unwrap();
+    assert_eq!(words_of(&first, late), ["asked", "blown"]);
+    install.hands.pass(Duration::from_secs(5));
+    first.do_duties().unwrap();
+    assert_eq!(words_of(&first, late), ["asked", "blown", "reckoned"]);
+    is_whole(&first);
+}
+
+#[test]
+fn a_request_to_reopen_is_looked_for_by_its_clock_also_after_a_restart() {
+    let mut install = Install::begin();
+    let whistle = install.process();
+    whistle.apply(&village()).unwrap();
+    let place = here(&whistle);
+    let number = report(&whistle, "WAT-DRAIN");
+    let act = |whistle: &Whistle, act, by| {
+        wait(whistle.act(&place, number, None, act, "because".to_owned(), by)).unwrap()
+    };
+    let outcome = whistle_domain::case::Outcome::Resolved;
+    act(&whistle, Act::Settle { outcome }, Actor::System);
+    whistle.do_duties().unwrap();
+    act(&whistle, Act::RequestReopen, Actor::Reporter { report: 1 });
+    let steep = village_with(install.bed.path(), "escalations.csv", |text| {
+        text.replace("default,*,80%", "default,*,10%")
+    });
+    assert_eq!(whistle.apply(&steep).unwrap().reckoned, 1);
+    let step_at = wait(whistle.case(&place, number)).unwrap().next_step_at();
+    let until_step = step_at.unwrap().duration_since(whistle.now());
+    install.hands.pass(until_step.try_into().unwrap());
+    assert_eq!(whistle.take_steps().unwrap(), 1);
+    whistle.close();
+    let whistle = install.process();
+    install.hands.pass(Duration::from_hours(24 * 7));
+    assert_eq!(whistle.do_duties().unwrap().escalated, 3);
+    act(
+        &whistle,
+        Act::RefuseReopen,
+        actor_of(place.place.post("CITY-L").unwrap(), 2),
+    );
+    install.hands.pass(Duration::from_hours(24 * 7));
+    assert_eq!(whistle.do_duties().unwrap().escalated, 0);
     is_whole(&whistle);
 }
 

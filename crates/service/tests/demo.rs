@@ -7,15 +7,17 @@ use std::{
 
 use jiff::Timestamp;
 use whistle_domain::{
-    case::{Actor, Body},
-    words::CaseNumber,
+    case::{Actor, Body, Case},
+    place::Level,
+    whistle::{self, Stage},
+    words::{CaseNumber, WhistleNumber},
 };
 use whistle_service::{
     Here, Site, Whistle,
     demo::{DemoOptions, DemoReport},
     time::{Chance, Clock},
 };
-use whistle_store::{Store, Target, case as stored};
+use whistle_store::{Store, Target, case as stored, whistle as stored_whistle};
 use whistle_testbed::Bed;
 
 struct Fixed(Timestamp);
@@ -80,7 +82,7 @@ impl Made {
         Store::open(self.dir.target(Target::Postgres), Timestamp::UNIX_EPOCH).unwrap()
     }
 
-    fn cases(&self) -> Vec<whistle_domain::case::Case> {
+    fn cases(&self) -> Vec<Case> {
         let mut cases = Vec::new();
         self.store()
             .read_blocking(|conn| {
@@ -102,7 +104,30 @@ impl Made {
             hasher.update(&case.number.0.to_le_bytes());
             hasher.update(&found.unwrap().unwrap().hash);
         }
+        for (whistle, _) in self.whistles() {
+            hasher.update(serde_json::to_string(&whistle).unwrap().as_bytes());
+        }
         hasher.finalize()
+    }
+
+    fn case(&self, number: CaseNumber) -> Case {
+        let found = self
+            .store()
+            .read_blocking(|conn| stored::find(conn, self.here.id, number));
+        found.unwrap().unwrap().case
+    }
+
+    fn whistles(&self) -> Vec<(whistle::Whistle, Vec<whistle::Event>)> {
+        let read = self.store().read_blocking(|conn| -> whistle_store::Result<_> {
+            let all = stored_whistle::all_after(conn, self.here.id, WhistleNumber(0), 10_000)?;
+            all.into_iter()
+                .map(|whistle| {
+                    let log = stored_whistle::log(conn, self.here.id, whistle.number)?;
+                    Ok((whistle, log))
+                })
+                .collect()
+        });
+        read.unwrap()
     }
 
     fn audit(&self) -> whistle_store::audit::Audit {
@@ -121,7 +146,9 @@ fn five_thousand_cases_meet_every_stage_outcome_and_most_deeds_and_no_refusal() 
     assert_eq!(made.report.cases, 5000);
     let audit = made.audit();
     assert_eq!(audit.findings, Vec::<String>::new());
-    assert_eq!((audit.cases, audit.events), (5000, made.report.events));
+    let of_whistles: usize = made.whistles().iter().map(|(_, log)| log.len()).sum();
+    let events = made.report.events + of_whistles as u64;
+    assert_eq!((audit.cases, audit.events), (5000, events));
 
     let store = made.store();
     let (mut stages, mut outcomes) = (BTreeMap::new(), BTreeMap::new());
@@ -190,15 +217,14 @@ fn five_thousand_cases_meet_every_stage_outcome_and_most_deeds_and_no_refusal() 
             "no case is {outcome:?}: {outcomes:?}"
         );
     }
-    // A demo has no pictures, was not imported, its calendar does not change, each of its cases is told alone, nobody
-    // blows a whistle, and nobody erases what is theirs.
+    // A demo has no pictures, was not imported, its calendar does not change, each of its cases is told alone, and nobody
+    // erases what is theirs.
     let elsewhere = [
         "photo_added",
         "settled",
         "reckoned",
         "absorbed",
         "split",
-        "whistled",
         "erased",
     ];
     for event in Body::WORDS.into_iter().filter(|word| !elsewhere.contains(word)) {
@@ -207,6 +233,54 @@ fn five_thousand_cases_meet_every_stage_outcome_and_most_deeds_and_no_refusal() 
     assert_eq!(flags.len(), 8, "{flags:?}");
     let closed = f64::from(stages["closed"]) / 5000.0;
     assert!((0.7..0.995).contains(&closed), "{closed} of all are closed");
+}
+
+#[test]
+fn every_town_blows_a_few_whistles_a_month_and_they_meet_most_of_what_may_befall_one() {
+    let made = make(&example("three-rivers"), 5000, 1);
+    let whistles = made.whistles();
+    assert_eq!(whistles.len() as u64, made.report.whistles);
+    let audit = made.audit();
+    assert_eq!(audit.findings, Vec::<String>::new());
+    assert_eq!(audit.whistles, made.report.whistles);
+    let (mut months, mut stages, mut events) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+    let zone = made.here.place.calendar.zone();
+    let mut parts = 0;
+    for (whistle, log) in &whistles {
+        let case = made.case(whistle.cases[0]);
+        let town = case.location.areas.at(Level::Town).unwrap().to_string();
+        let month = zone.to_datetime(whistle.times.asked_at).month();
+        *months.entry((town, month)).or_insert(0) += 1;
+        stages.insert(whistle.stage.as_str());
+        for event in log {
+            *events.entry(event.body.as_str()).or_insert(0) += 1;
+            if let Actor::Post { post, .. } = &event.by {
+                made.here.place.post(post.as_str()).expect("a real post");
+            }
+        }
+        if whistle.stage == Stage::Closed {
+            parts += case.joint.len();
+            assert!(!whistle.minutes.is_empty());
+        }
+    }
+    eprintln!(
+        "{} whistles; {stages:?}; {events:?}; {parts} parts",
+        whistles.len()
+    );
+    let most = months.values().max().unwrap();
+    assert!(*most <= 6, "{most} whistles of one town in a month");
+    let mean = whistles.len() as f64 / months.len() as f64;
+    assert!((1.0..4.0).contains(&mean), "{mean} whistles in a town and month");
+    assert!(parts > whistles.len() / 3, "{parts} parts of other units");
+    for stage in ["closed", "withdrawn", "refused"] {
+        assert!(stages.contains(stage), "no whistle is {stage}: {stages:?}");
+    }
+    for event in whistle::Body::WORDS
+        .into_iter()
+        .filter(|word| !["left", "reckoned"].contains(word))
+    {
+        assert!(events.contains_key(event), "nothing was {event}: {events:?}");
+    }
 }
 
 #[test]

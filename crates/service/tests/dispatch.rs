@@ -9,8 +9,10 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use whistle_domain::{
-    case::{Actor, Case, Channel, Photo, PhotoKind, Respondent, Stage},
+    case::{Actor, Body, Case, Channel, Photo, PhotoKind, Respondent, Stage},
+    clock::ClockKind,
     command::{Act, NewReport, Whereabouts},
+    escalation::Tier,
     geometry::Point,
     rights,
     words::CaseNumber,
@@ -19,6 +21,7 @@ use whistle_service::{
     Error, Here, Site, Whistle,
     account::actor_of,
     case::{Receipt, Subscriber, With},
+    explain,
     list::{Order, Query, Viewer},
     secret::Contact,
     time::{Chance, Clock},
@@ -247,6 +250,34 @@ fn who_reported_a_merged_case_follows_the_one_that_goes_on() {
         expected.map(|(receipt, who)| (receipt.number, format!("{who}@example.org")))
     );
 
+    // Who answers for the one that goes on reaches all of them; each case says that somebody looked.
+    let desk = town.post("CITY-D");
+    assert_eq!(
+        wait(town.whistle.merged_reports(&town.here, &original, &desk)).unwrap(),
+        2
+    );
+    let reached = wait(town.whistle.contacts(&town.here, first.number, &desk)).unwrap();
+    let reached: Vec<_> = reached
+        .iter()
+        .map(|one| (one.number, one.report, one.contact.email.as_str()))
+        .collect();
+    assert_eq!(
+        reached,
+        [
+            (first.number, 1, "first@example.org"),
+            (second.number, 1, "second@example.org"),
+            (third.number, 1, "third@example.org"),
+        ]
+    );
+    for receipt in [&first, &second, &third] {
+        let views = wait(town.whistle.contact_views(&town.here, receipt.number)).unwrap();
+        assert_eq!(views.len(), 1, "case {}", receipt.number);
+    }
+    let auditor = town
+        .whistle
+        .contacts(&town.here, first.number, &Actor::Reporter { report: 1 });
+    assert_eq!(wait(auditor).unwrap_err().word(), "forbidden");
+
     let by_code = town.whistle.case_by_code(&town.here, third.number, &third.code);
     let (case, ..) = wait(by_code).unwrap();
     let (goes_on, _) = wait(town.whistle.goes_on_as(&town.here, &case)).unwrap().unwrap();
@@ -254,7 +285,7 @@ fn who_reported_a_merged_case_follows_the_one_that_goes_on() {
     let again = town.tries(third.number, &Actor::Reporter { report: 1 }, Act::RequestReopen);
     assert_eq!(word(again), "merged_into");
     let back = town.tries(first.number, &town.post("CITY-D"), into(third.number));
-    assert_eq!(word(back), "invalid", "it would go round in a circle");
+    assert_eq!(word(back), "original_merged", "it would go round in a circle");
     town.is_whole();
 }
 
@@ -305,12 +336,92 @@ fn a_split_writes_both_cases_or_none() {
     town.is_whole();
 }
 
+/// The steps of the parts in a case: which, how high up, and whose leads were told.
+fn steps_of_parts(town: &Town, number: CaseNumber) -> Vec<(u8, Tier, String)> {
+    let (_, log) = wait(town.whistle.case_and_log(&town.here, number)).unwrap();
+    let of = |body: &Body| match body {
+        Body::Escalated {
+            part: Some(_),
+            step,
+            level,
+            unit,
+            ..
+        } => Some((*step, *level, unit.as_ref().unwrap().to_string())),
+        _ => None,
+    };
+    log.iter().filter_map(|event| of(&event.body)).collect()
+}
+
+#[test]
+fn the_limit_of_a_part_climbs_by_the_scheduler_each_step_once_and_lists_find_it() {
+    let town = Town::open();
+    let hole = town.report("RD-HOLE", "").number;
+    let other = town.report("RD-HOLE", "").number;
+    town.does(hole, "CITY-D", joint("WATER"));
+    town.does(other, "CITY-D", joint("WATER"));
+    let until = "2026-11-20".parse().unwrap();
+    town.does(other, "CITY-D", Act::Park { until });
+    town.whistle.do_duties().unwrap();
+    let up_to = |tier, order| {
+        let query = Query {
+            escalated: Some(tier),
+            order,
+            ..Query::default()
+        };
+        town.list(&query, "CITY-D")
+    };
+    assert_eq!(up_to(Tier::Unit, Order::Due), []);
+    for _ in 0..3 {
+        town.pass(Duration::from_hours(24));
+        town.whistle.do_duties().unwrap();
+        town.whistle.take_steps().unwrap();
+        assert_eq!(town.whistle.take_steps().unwrap(), 0);
+    }
+    let told = steps_of_parts(&town, hole);
+    let levels: Vec<_> = told.iter().map(|(step, level, _)| (*step, *level)).collect();
+    assert_eq!(
+        levels,
+        [(1, Tier::Unit), (2, Tier::Unit), (3, Tier::Town), (4, Tier::City)]
+    );
+    assert!(told[..2].iter().all(|(.., unit)| unit == "WATER"), "{told:?}");
+    assert_eq!(
+        steps_of_parts(&town, other),
+        [],
+        "it stands while the case is parked"
+    );
+
+    for order in [Order::Due, Order::Newest, Order::Updated] {
+        for tier in Tier::ALL {
+            assert_eq!(up_to(tier, order), [hole], "{tier:?} {order:?}");
+        }
+    }
+    let query = Query {
+        escalated: Some(Tier::Unit),
+        ..Query::default()
+    };
+    let public = wait(town.whistle.cases(&town.here, &query, Viewer::Public));
+    assert_eq!(public.unwrap_err().word(), "invalid");
+    let (case, log) = wait(town.whistle.case_and_log(&town.here, hole)).unwrap();
+    let stories = explain::clocks(&case, &log, &town.here.place, town.whistle.now());
+    let part = stories.iter().find(|story| story.part.is_some()).unwrap();
+    assert_eq!((part.kind, part.steps.len()), (ClockKind::Joint, 4));
+    assert!(part.overdue && part.steps.iter().all(|step| step.taken_at.is_some()));
+    // Closed or not, and also for a process that has just begun to run.
+    town.does(hole, "WATER-H", Act::HandleJoint);
+    town.does(hole, "ROADS-H", Act::ReportIn);
+    let outcome = whistle_domain::case::Outcome::Resolved;
+    town.does(hole, "ROADS-H", Act::Handle { outcome });
+    assert_eq!(up_to(Tier::City, Order::Newest), [hole]);
+    town.is_whole();
+}
+
 fn ask(town: &Town, of: Respondent, days: i64, choices: &[&str]) -> Act {
     let zone = town.here.place.calendar.zone();
     Act::Ask {
         of,
         choices: choices.iter().map(|choice| (*choice).to_owned()).collect(),
         until: zone.to_datetime(town.whistle.now()).date() + days.days(),
+        reachable: false,
     }
 }
 
@@ -345,7 +456,7 @@ fn a_question_is_answered_once_by_its_link() {
 #[test]
 fn a_question_to_the_reporter_stops_the_clocks_and_lapses_by_itself() {
     let town = Town::open();
-    let number = town.report("WAT-DRAIN", "").number;
+    let number = town.report("WAT-DRAIN", "resident@example.org").number;
     let of = Respondent::Reporter { report: 1 };
     let case = town.does(number, "CITY-D", ask(&town, of, 2, &[]));
     assert!(case.clocks.all().iter().all(|clock| !clock.is_running()));
@@ -375,6 +486,42 @@ fn a_question_to_the_reporter_stops_the_clocks_and_lapses_by_itself() {
     );
     assert_eq!(case.state.stage(), Stage::Assigned);
     town.is_whole();
+}
+
+#[test]
+fn a_question_to_a_reporter_who_left_no_word_stops_no_clock() {
+    let town = Town::open();
+    let of = Respondent::Reporter { report: 1 };
+    let runs = |case: &Case| {
+        let mut clocks = case.clocks.all().iter();
+        clocks.any(whistle_domain::clock::Clock::is_running)
+    };
+    let anonymous = town.report("WAT-DRAIN", "").number;
+    assert!(runs(&town.does(anonymous, "CITY-D", ask(&town, of, 2, &[]))));
+    // Whoever says that they can be reached is not believed.
+    let number = town.report("WAT-DRAIN", "").number;
+    let mut claimed = ask(&town, of, 2, &[]);
+    if let Act::Ask { reachable, .. } = &mut claimed {
+        *reachable = true;
+    }
+    assert!(runs(&town.does(number, "CITY-D", claimed)));
+    let known = town.report("WAT-DRAIN", "resident@example.org").number;
+    assert!(!runs(&town.does(known, "CITY-D", ask(&town, of, 2, &[]))));
+    town.is_whole();
+}
+
+#[test]
+fn a_note_is_forgotten_after_ninety_days() {
+    let town = Town::open();
+    let note = "Mrs Li calls again at ten.";
+    wait(town.whistle.hand_over(&town.here, &town.post("CITY-D"), note)).unwrap();
+    let notes = || wait(town.whistle.handovers(&town.here, &"CITY-D".parse().unwrap())).unwrap();
+    town.pass(Duration::from_hours(24 * 89));
+    town.whistle.do_duties().unwrap();
+    assert_eq!(notes().len(), 1);
+    town.pass(Duration::from_hours(25));
+    town.whistle.do_duties().unwrap();
+    assert_eq!(notes(), []);
 }
 
 #[test]

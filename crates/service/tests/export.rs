@@ -20,7 +20,7 @@ use whistle_service::{
     Here, Site, Whistle,
     case::With,
     demo::DemoOptions,
-    export::{Content, ExportFormat, ExportOptions},
+    export::{Content, ExportFormat, ExportOptions, Rows},
     import::ImportOptions,
     secret::Contact,
     time::{Chance, Clock},
@@ -323,4 +323,58 @@ fn an_export_can_be_imported_elsewhere() {
         same += usize::from(old.times.reported_at == new.times.reported_at && old.service == new.service);
     }
     assert!(same > 290, "{same}");
+}
+
+#[test]
+fn whistles_and_their_calls_are_exported_for_the_staff_alone() {
+    let install = install();
+    install.fill(400);
+    let export = |rows, content| {
+        let options = ExportOptions {
+            rows,
+            content,
+            ..ExportOptions::default()
+        };
+        let mut out = Vec::new();
+        let report = install
+            .whistle
+            .export_to(&install.here, &options, &mut out, |_| {})?;
+        let mut reader = csv::Reader::from_reader(out.as_slice());
+        let read: Vec<std::collections::HashMap<String, String>> =
+            reader.deserialize().collect::<Result<_, _>>().unwrap();
+        Ok::<_, whistle_service::Error>((report, read))
+    };
+    for rows in [Rows::Whistles, Rows::Calls] {
+        assert_eq!(export(rows, Content::Open).unwrap_err().word(), "invalid");
+    }
+    let (report, whistles) = export(Rows::Whistles, Content::Full).unwrap();
+    assert!(whistles.len() > 3, "{whistles:?}");
+    assert_eq!(report.whistles, whistles.len() as u64);
+    let (report, calls) = export(Rows::Calls, Content::Full).unwrap();
+    assert_eq!(report.calls, calls.len() as u64);
+    for whistle in &whistles {
+        let own: Vec<_> = calls
+            .iter()
+            .filter(|call| call["whistle"] == whistle["whistle"])
+            .collect();
+        let units: Vec<&str> = own.iter().map(|call| call["unit"].as_str()).collect();
+        assert_eq!(units.join(" "), whistle["units"]);
+        assert_eq!(own.len().to_string(), whistle["called"]);
+        let came = own.iter().filter(|call| !call["reported_in_at"].is_empty());
+        assert_eq!(came.count().to_string(), whistle["reported_in"]);
+        let leads = own.iter().find(|call| call["leads"] == "true").unwrap();
+        assert_eq!(leads["unit"], whistle["lead_unit"]);
+        let done: u32 = own
+            .iter()
+            .map(|call| call["duties_done"].parse::<u32>().unwrap())
+            .sum();
+        assert_eq!(done.to_string(), whistle["duties_done"]);
+    }
+    let (_, cases) = export(Rows::Cases, Content::Full).unwrap();
+    let joint = cases.iter().filter(|case| !case["joint_units"].is_empty());
+    assert!(joint.count() > 0);
+    assert!(cases.iter().any(|case| case["escalated"] == "town"));
+    assert!(cases.iter().any(|case| case["verification"] == "reporter"));
+    let (_, open) = export(Rows::Cases, Content::Open).unwrap();
+    assert!(!open[0].contains_key("joint_units") && !open[0].contains_key("escalated"));
 }

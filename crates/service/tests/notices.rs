@@ -6,12 +6,12 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::{SignedDuration, Timestamp};
 use whistle_domain::{
-    case::{Actor, Answer, Body, Channel, Outcome},
+    case::{Actor, Answer, Body, Channel, Outcome, Respondent, SupervisionKind},
     command::{Act, NewReport, Whereabouts},
     geometry::Point,
     whistle::{
@@ -23,7 +23,7 @@ use whistle_domain::{
 use whistle_service::{
     Error, Here, Site, Whistle,
     account::actor_of,
-    case::With,
+    case::{Receipt, With},
     notices::{Courier, Outgoing, Outlet, Round, State, Stopping},
     secret::{self, Contact},
     time::{Chance, Clock},
@@ -74,16 +74,34 @@ struct Process {
 
 impl World {
     fn new() -> Self {
+        let world = Self::unapplied();
+        world.open(0).apply(&village(&world.bed)).unwrap();
+        world
+    }
+
+    /// An install whose place's files an edit changes before they are applied: a file, what is in it, what shall be.
+    fn with(edits: &[(&str, &str, &str)]) -> Self {
+        let world = Self::unapplied();
+        let folder = village(&world.bed);
+        for (file, from, to) in edits {
+            let path = folder.join(file);
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(text.contains(from), "{file}: {from}");
+            fs::write(path, text.replace(from, to)).unwrap();
+        }
+        world.open(0).apply(&folder).unwrap();
+        world
+    }
+
+    fn unapplied() -> Self {
         let monday = "2026-11-02T01:00:00Z".parse().unwrap();
-        let world = Self {
+        Self {
             bed: Bed::new(),
             hands: Hands(Arc::new(Mutex::new((monday, Duration::from_secs(1000))))),
             mail: MailServer::new(),
             calls: Receiver::new(),
             has_mail: true,
-        };
-        world.open(0).apply(&village(&world.bed)).unwrap();
-        world
+        }
     }
 
     fn open(&self, seed: u64) -> Whistle {
@@ -192,6 +210,10 @@ fn li() -> Contact {
 
 impl Process {
     fn report(&self, contact: Contact) -> CaseNumber {
+        self.file(contact).number
+    }
+
+    fn file(&self, contact: Contact) -> Receipt {
         let new = NewReport {
             service: "WAT-LEAK".parse().unwrap(),
             standard: None,
@@ -212,13 +234,20 @@ impl Process {
             contact,
             idempotency_key: None,
         };
-        wait(self.whistle.report(&self.here, new, Actor::Public, with))
-            .unwrap()
-            .number
+        wait(self.whistle.report(&self.here, new, Actor::Public, with)).unwrap()
     }
 
     fn act(&self, number: CaseNumber, post: &str, act: Act, text: &str) {
         let by = actor_of(self.here.place.post(post).unwrap(), post.len() as i64);
+        self.act_by(number, by, act, text);
+    }
+
+    /// What the first reporter does.
+    fn answer(&self, number: CaseNumber, act: Act, text: &str) {
+        self.act_by(number, Actor::Reporter { report: 1 }, act, text);
+    }
+
+    fn act_by(&self, number: CaseNumber, by: Actor, act: Act, text: &str) {
         wait(
             self.whistle
                 .act(&self.here, number, None, act, text.to_owned(), by),
@@ -375,6 +404,245 @@ fn a_place_says_it_in_its_own_words_and_what_is_wrong_in_them_is_not_applied() {
             .subjects()
             .contains(&(LI.to_owned(), format!("Got it, {number}")))
     );
+}
+
+/// Mails without a window, so that each is seen by itself.
+const AT_ONCE: (&str, &str, &str) = (
+    "jurisdiction.toml",
+    "triage = \"30m working\"",
+    "triage = \"30m working\"\ndigest = \"0\"",
+);
+
+/// What arrived since this was last asked: to whom, and the subject.
+fn news<'w>(world: &'w World, process: &'w Process) -> impl FnMut() -> Vec<String> + 'w {
+    let mut before = 0;
+    move || {
+        process.round();
+        let all = world.subjects();
+        let mut new: Vec<String> = all[before..]
+            .iter()
+            .map(|(to, subject)| format!("{}: {subject}", to.split('@').next().unwrap()))
+            .collect();
+        before = all.len();
+        new.sort();
+        new
+    }
+}
+
+#[test]
+fn a_station_hears_what_it_must_decide_and_a_unit_what_was_decided() {
+    let world = World::with(&[UPSTREAM, AT_ONCE]);
+    let process = world.start(1);
+    let number = process.report(Contact::default());
+    let mut news = news(&world, &process);
+    assert_eq!(
+        news(),
+        ["water: [1] new: Leaking pipe"],
+        "it went straight through"
+    );
+    process.act(number, "WATER-H", Act::ReportIn, "");
+    let until = "2026-11-09".parse().unwrap();
+    process.act(number, "WATER-H", Act::AskToPark { until }, "No pipe is there.");
+    assert_eq!(news(), ["upstream: [1] asked to let it wait: Leaking pipe"]);
+    process.act(number, "CITY-D", Act::RefuseRequest, "There is one.");
+    assert_eq!(news(), ["water: [1] refused: Leaking pipe"]);
+    let mail = world.mail.desk.taken().pop().unwrap().text;
+    assert!(mail.contains("There is one."), "{mail}");
+    process.act(number, "WATER-H", Act::AskToExtend, "It is deep.");
+    assert_eq!(news(), ["upstream: [1] asked for more time: Leaking pipe"]);
+    process.act(number, "CITY-D", Act::GrantRequest, "");
+    assert_eq!(news(), ["water: [1] more time: Leaking pipe"]);
+    process.act(number, "WATER-H", Act::AskToPark { until }, "Now there is none.");
+    assert_eq!(news().len(), 1);
+    process.act(number, "CITY-D", Act::GrantRequest, "");
+    assert_eq!(news(), ["water: [1] waits until 2026-11-09: Leaking pipe"]);
+    process.act(number, "CITY-D", Act::Resume, "");
+    assert_eq!(news(), [""; 0]);
+    process.act(
+        number,
+        "CITY-L",
+        Act::Supervise {
+            on: true,
+            kind: SupervisionKind::Important,
+        },
+        "The mayor asks.",
+    );
+    assert_eq!(news(), ["water: [1] watched over: Leaking pipe"]);
+    process.answer(number, Act::Comment { public: false }, "It grows.");
+    assert_eq!(
+        news(),
+        [
+            "upstream: [1] the reporter says: Leaking pipe",
+            "water: [1] the reporter says: Leaking pipe"
+        ]
+    );
+    let outcome = Outcome::Resolved;
+    process.act(number, "WATER-H", Act::Handle { outcome }, "Done.");
+    process.act(number, "CITY-D", Act::Verify, "");
+    process.answer(number, Act::RequestReopen, "It leaks again.");
+    assert_eq!(news(), ["upstream: [1] asked to open again: Leaking pipe"]);
+    let mail = world.mail.desk.taken().pop().unwrap().text;
+    assert!(mail.contains("It leaks again."), "{mail}");
+}
+
+#[test]
+fn who_asked_and_the_unit_of_the_case_hear_the_answer_with_its_question() {
+    let world = World::with(&[UPSTREAM, AT_ONCE]);
+    let process = world.start(1);
+    let number = process.report(Contact::default());
+    let mut news = news(&world, &process);
+    news();
+    let ask = |choices: &[&str]| Act::Ask {
+        of: Respondent::Reporter { report: 1 },
+        choices: choices.iter().map(|&choice| choice.to_owned()).collect(),
+        until: "2026-11-04".parse().unwrap(),
+        reachable: true,
+    };
+    process.act(number, "CITY-D", ask(&["yes", "no"]), "Is it hot?");
+    assert_eq!(news(), [""; 0]);
+    let choice = Some("yes".to_owned());
+    process.answer(number, Act::Answer { choice }, "Very.");
+    let answered = "[1] answered: Leaking pipe";
+    assert_eq!(
+        news(),
+        [format!("centre: {answered}"), format!("water: {answered}")]
+    );
+    let mail = world.mail.desk.taken().pop().unwrap().text;
+    for part in ["Question: Is it hot?", "Answer: yes\nVery."] {
+        assert!(mail.contains(part), "{part}: {mail}");
+    }
+    process.act(number, "WATER-H", ask(&[]), "How deep?");
+    world.hands.pass(Duration::from_hours(72));
+    process.whistle.do_duties().unwrap();
+    process.whistle.take_steps().unwrap();
+    assert_eq!(news(), ["water: [1] no answer: Leaking pipe"]);
+}
+
+#[test]
+fn a_joint_unit_is_told_of_its_part_and_its_limit_and_the_lead_of_what_became_of_it() {
+    let world = World::with(&[AT_ONCE]);
+    let process = world.start(1);
+    let number = process.report(Contact::default());
+    let mut news = news(&world, &process);
+    news();
+    let joint = || Act::AssignJoint {
+        unit: code("ROADS"),
+        limit: Some("1d calendar".parse().unwrap()),
+    };
+    process.act(number, "CITY-D", joint(), "Open the road.");
+    assert_eq!(news(), ["roads: [1] your part: Leaking pipe"]);
+    let mail = world.mail.desk.taken().pop().unwrap().text.replace("=\n", "");
+    for part in [
+        "You have a part in case 1. Water Department leads it.",
+        "Your part is due: 2026-11-03 ",
+        "Open the road.",
+    ] {
+        assert!(mail.contains(part), "{part}: {mail}");
+    }
+    process.act(number, "ROADS-H", Act::HandleJoint, "It is open.");
+    assert_eq!(
+        news(),
+        ["water: [1] Roads Department has done its part: Leaking pipe"]
+    );
+    process.act(number, "CITY-D", joint(), "Once more.");
+    news();
+    let unit = code("ROADS");
+    process.act(number, "CITY-D", Act::ReleaseJoint { unit }, "It is not needed.");
+    assert_eq!(
+        news(),
+        [
+            "roads: [1] no longer yours: Leaking pipe",
+            "water: [1] Roads Department is let off its part: Leaking pipe"
+        ]
+    );
+}
+
+#[test]
+fn a_unit_hears_that_its_case_was_withdrawn_merged_or_given_away() {
+    let world = World::with(&[AT_ONCE]);
+    let process = world.start(1);
+    let [one, two, three] = [1, 2, 3].map(|_| process.report(Contact::default()));
+    let mut news = news(&world, &process);
+    news();
+    process.answer(one, Act::Withdraw, "It stopped.");
+    assert_eq!(news(), ["water: [1] no longer yours: Leaking pipe"]);
+    let mail = world.mail.desk.taken().pop().unwrap().text.replace("=\n", "");
+    assert!(
+        mail.contains("It is closed: withdrawn.") && mail.contains("It stopped."),
+        "{mail}"
+    );
+    process.act(two, "CITY-D", Act::Merge { into: three }, "");
+    assert_eq!(news(), ["water: [2] no longer yours: Leaking pipe"]);
+    let mail = world.mail.desk.taken().pop().unwrap().text.replace("=\n", "");
+    assert!(mail.contains("It goes on as case 3."), "{mail}");
+    let unit = Some(code("ROADS"));
+    process.act(three, "CITY-D", Act::Assign { unit }, "A drain.");
+    assert_eq!(
+        news(),
+        [
+            "roads: [3] new: Leaking pipe",
+            "water: [3] no longer yours: Leaking pipe"
+        ]
+    );
+    let mails = world.mail.desk.taken();
+    let away = mails.iter().rfind(|mail| mail.to == "water@example.org").unwrap();
+    let text = away.text.replace("=\n", "");
+    assert!(text.contains("With: Roads Department"), "{text}");
+}
+
+#[test]
+fn a_station_hears_of_a_new_case_that_no_unit_has() {
+    // Two standards again, so that somebody must say which.
+    let world = World::with(&[UPSTREAM, ("standards.csv", "RD-SIGN-2,RD-SIGN,", "WAT-LEAK-2,,")]);
+    let process = world.start(1);
+    process.report(Contact::default());
+    assert_eq!(
+        news(&world, &process)(),
+        ["upstream: [1] to take up: Leaking pipe"]
+    );
+    let mail = world.mail.desk.taken().pop().unwrap().text;
+    assert!(mail.contains("Water on the road."), "{mail}");
+}
+
+#[test]
+fn who_joins_is_told_so_and_is_not_offered_to_take_the_case_back() {
+    let world = World::new();
+    let process = world.start(1);
+    let number = process.report(Contact::default());
+    process.round();
+    let with = With {
+        contact: li(),
+        idempotency_key: None,
+    };
+    let text = "Here, too.".to_owned();
+    let joined = process
+        .whistle
+        .join(&process.here, number, Channel::Web, text, Actor::Public, with);
+    wait(joined).unwrap();
+    process.round();
+    let subject = "We have your report: it joins case 1".to_owned();
+    assert_eq!(world.subjects().pop(), Some((LI.to_owned(), subject)));
+    let mail = world.mail.desk.taken().pop().unwrap().text;
+    assert!(
+        !mail.contains("back") && mail.contains("Water Department"),
+        "{mail}"
+    );
+}
+
+#[test]
+fn a_unit_without_an_address_is_seen_among_what_was_dropped() {
+    let world = World::new();
+    let process = world.start(1);
+    let number = process.report(Contact::default());
+    let unit = Some(code("PIPES"));
+    process.act(number, "CITY-D", Act::Assign { unit }, "");
+    process.round();
+    let dropped = process.in_state(State::Dropped);
+    let seen: Vec<_> = dropped
+        .iter()
+        .map(|one| (one.unit.clone().unwrap(), one.notice.as_str(), one.error.as_str()))
+        .collect();
+    assert_eq!(seen, [(code("PIPES"), "unit_assigned", "no_address")]);
 }
 
 // ---- at least once ------------------------------------------------------------------------------------------------
@@ -585,6 +853,40 @@ fn what_never_arrives_is_given_up_after_two_days_and_can_be_dropped() {
 }
 
 #[test]
+fn a_mail_that_came_though_nobody_said_so_is_told_from_the_one_that_holds_it_and_another() {
+    let world = World::new();
+    let process = world.start(1);
+    let number = process.report(li());
+    process.round();
+    world.mail.desk.next([Fate::TakeAndHangUp]);
+    process.comment(number, "The first.");
+    assert_eq!(process.round().failed, 1);
+    process.comment(number, "The second.");
+    world.hands.pass(Duration::from_mins(1));
+    process.whistle.do_duties().unwrap();
+    process.round();
+    let mails = world.mail.desk.taken();
+    let to_li = mails.iter().filter(|mail| mail.to == LI);
+    let heads: Vec<_> = to_li
+        .map(|mail| {
+            (
+                mail.header("Subject").unwrap(),
+                mail.header("Message-ID").unwrap(),
+            )
+        })
+        .collect();
+    let subjects: Vec<_> = heads.iter().map(|(subject, _)| subject.as_str()).collect();
+    assert_eq!(
+        subjects[1..],
+        ["Case 1: something was said", "2 notices: Willow Brook"]
+    );
+    assert_ne!(
+        heads[1].1, heads[2].1,
+        "a server that drops duplicates loses the second"
+    );
+}
+
+#[test]
 fn what_is_over_is_forgotten_after_a_month() {
     let world = World::new();
     let process = world.start(1);
@@ -753,6 +1055,35 @@ fn a_notice_to_an_address_that_was_erased_is_dropped() {
 }
 
 #[test]
+fn a_reporter_sees_what_they_were_told_and_erases_it_with_the_rest() {
+    let world = World::new();
+    let process = world.start(1);
+    let receipt = process.file(li());
+    let other = process.report(li());
+    let refused = Fate::Refuse("550 5.1.1 nobody here");
+    world.mail.desk.next(std::iter::repeat_n(refused, 4));
+    process.round();
+    let (number, code) = (receipt.number, receipt.code.as_str());
+    let own = wait(process.whistle.own(&process.here, number, code)).unwrap();
+    let told: Vec<_> = own
+        .notices
+        .iter()
+        .map(|one| (one.notice.as_str(), one.channel, one.state))
+        .collect();
+    assert_eq!(told, [("received", "mail", "dead")]);
+    assert!(own.notices[0].error.contains("nobody here"), "{own:?}");
+
+    assert!(wait(process.whistle.erase_own(&process.here, number, code)).unwrap());
+    let own = wait(process.whistle.own(&process.here, number, code)).unwrap();
+    assert_eq!(own.notices, []);
+    assert!(!wait(process.whistle.erase_own(&process.here, number, code)).unwrap());
+    // What the unit was told stays, and so does what is of another case.
+    let of = |number| wait(process.whistle.deliveries_of(&process.here, number)).unwrap();
+    assert!(of(number).iter().all(|one| one.unit.is_some()) && !of(number).is_empty());
+    assert!(of(other).iter().any(|one| one.report == 1));
+}
+
+#[test]
 fn a_unit_that_gets_many_at_once_gets_the_rest_in_one_mail() {
     let world = World::new();
     let process = world.start(1);
@@ -772,6 +1103,75 @@ fn a_unit_that_gets_many_at_once_gets_the_rest_in_one_mail() {
     let links = digest.replace("=\n", "").matches("/staff/cases/").count();
     assert_eq!(links, 3 * 6, "once in the text, twice in the HTML: {digest}");
     assert_eq!(process.in_state(State::Sent).len(), 9);
+}
+
+#[test]
+fn what_runs_out_before_the_end_of_the_window_is_told_at_once_with_what_waits_of_the_same_case() {
+    let world = World::new();
+    let process = world.start(1);
+    let numbers: Vec<_> = (0..5)
+        .map(|_| {
+            let number = process.report(Contact::default());
+            process.round();
+            number
+        })
+        .collect();
+    assert_eq!(world.subjects().len(), 3, "two wait for the end of the hour");
+    let joint = |limit: &str| Act::AssignJoint {
+        unit: code("WATER"),
+        limit: Some(limit.parse().unwrap()),
+    };
+    let unit = Some(code("ROADS"));
+    process.act(numbers[4], "CITY-D", Act::Assign { unit }, "");
+    process.round();
+    process.act(numbers[4], "CITY-D", joint("2d calendar"), "Later.");
+    process.round();
+    let to_water = || {
+        let all = world.subjects().into_iter();
+        all.filter(|(to, _)| to == "water@example.org").count()
+    };
+    assert_eq!(to_water(), 3);
+    let unit = code("WATER");
+    process.act(numbers[4], "CITY-D", Act::ReleaseJoint { unit }, "No.");
+    process.act(numbers[4], "CITY-D", joint("20m running"), "Now.");
+    process.round();
+    assert_eq!(to_water(), 4);
+    let mails = world.mail.desk.taken();
+    let mail = mails.iter().rfind(|mail| mail.to == "water@example.org").unwrap();
+    let mail = mail.text.replace("=\n", "");
+    // The new case, that it is another's, the part, and that part once more.
+    assert_eq!(
+        mail.matches("[5] your part").count(),
+        2 * 2,
+        "text and HTML: {mail}"
+    );
+    let waiting = process.in_state(State::Waiting);
+    let still: Vec<_> = waiting.iter().map(|one| one.subject.number()).collect();
+    assert_eq!(still, [numbers[3].0], "of other cases it waits");
+}
+
+#[test]
+fn that_a_limit_runs_out_is_told_at_once() {
+    let world = World::with(&[(
+        "escalations.csv",
+        "default,*,overdue + 900h running,CITY-L\n",
+        "default,resolve,1%,@unit_lead\n",
+    )]);
+    let process = world.start(1);
+    for _ in 0..5 {
+        process.report(Contact::default());
+        process.round();
+    }
+    let before = world.subjects().len();
+    assert_eq!(before, 3);
+    world.hands.pass(Duration::from_mins(20));
+    process.whistle.do_duties().unwrap();
+    process.whistle.take_steps().unwrap();
+    process.round();
+    let mail = world.mail.desk.taken().pop().unwrap();
+    assert_eq!(mail.to, "water@example.org");
+    assert!(mail.text.contains("time runs out"), "{}", mail.text);
+    assert_eq!(process.in_state(State::Waiting).len(), 0);
 }
 
 // ---- webhooks -----------------------------------------------------------------------------------------------------
@@ -832,10 +1232,60 @@ fn a_webhook_that_may_hear_all_hears_inner_words_but_nothing_of_the_reporter() {
     with_webhook(&world, &process, &["commented"], true);
     let number = process.report(li());
     process.act(number, "CITY-D", Act::Comment { public: false }, "An inner word.");
+    process.answer(
+        number,
+        Act::Comment { public: false },
+        "Call 13900001111 or me@example.org.",
+    );
     process.round();
     let calls = world.calls.desk.taken();
-    assert_eq!(world.events(), [format!("{number} case.commented")]);
+    assert_eq!(
+        world.events(),
+        ["commented", "commented"].map(|word| format!("{number} case.{word}"))
+    );
     assert!(calls[0].body.contains("An inner word.") && !calls[0].body.contains(LI));
+    let said = &calls[1].body;
+    assert!(
+        said.contains("Call ") && !said.contains("13900001111") && !said.contains("me@"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_webhook_that_hangs_keeps_neither_mail_nor_another_webhook_waiting() {
+    let world = World::new();
+    let process = world.start(1);
+    with_webhook(&world, &process, &["*"], false);
+    let other = Receiver::new();
+    process
+        .whistle
+        .add_webhook(&process.here, &other.url(), &["*".to_owned()], false, true)
+        .unwrap();
+    world.calls.desk.next([Fate::TakeAndWait]);
+    process.report(li());
+    process.courier.turn().unwrap();
+    world.calls.desk.wait_until_held(1);
+    world.mail.desk.wait_until_taken(2);
+    other.desk.wait_until_taken(3);
+    // What happens meanwhile is told, too.
+    process.report(li());
+    let begun = Instant::now();
+    while world.mail.desk.taken().len() < 4 || other.desk.taken().len() < 6 {
+        process.courier.turn().unwrap();
+        assert!(
+            begun.elapsed() < Duration::from_secs(8),
+            "it waits for the hanging one"
+        );
+        thread::yield_now();
+    }
+    assert_eq!(
+        world.calls.desk.taken().len(),
+        1,
+        "that one still waits for its answer"
+    );
+    world.calls.desk.release();
+    process.finish(&world.hands);
+    assert_eq!(world.calls.desk.taken().len(), 6);
 }
 
 #[test]
@@ -893,6 +1343,12 @@ fn a_webhook_to_a_closed_network_or_of_an_unknown_event_is_refused() {
 
 // ---- whistles -----------------------------------------------------------------------------------------------------
 
+const UPSTREAM: (&str, &str, &str) = (
+    "units.csv",
+    "230599100,CITY,131.81,46.21,,",
+    "230599100,CITY,131.81,46.21,,upstream@example.org",
+);
+
 const MILL: &str = "At the mill";
 
 fn code(unit: &str) -> UnitCode {
@@ -902,16 +1358,7 @@ fn code(unit: &str) -> UnitCode {
 impl World {
     /// An install whose station upstream has a mail box too.
     fn with_station() -> Self {
-        let world = Self::new();
-        let folder = world.bed.path().join("village");
-        let path = folder.join("units.csv");
-        let units = fs::read_to_string(&path).unwrap();
-        let row = "230599100,CITY,131.81,46.21,,";
-        assert!(units.contains(row), "{units}");
-        let with = format!("{row}upstream@example.org");
-        fs::write(&path, units.replace(row, &with)).unwrap();
-        world.open(0).apply(&folder).unwrap();
-        world
+        Self::with(&[UPSTREAM])
     }
 }
 

@@ -27,6 +27,7 @@ use whistle_service::{
     secret::{self, Contact},
     time::{Chance, Clock},
 };
+use whistle_store::intake;
 use whistle_testbed::{Bed, copy_folder};
 
 #[derive(Clone)]
@@ -314,12 +315,58 @@ fn a_photo_that_is_erased_goes_from_the_cases_too_into_which_its_case_was_merged
     assert_eq!(photos(middle.number), Vec::<String>::new());
     assert_eq!(
         photos(original.number),
-        [both.id.clone()],
+        std::slice::from_ref(&both.id),
         "the first reporter sent it as well"
     );
     whistle.do_duties().unwrap();
     assert!(!village.is_there(&own));
     village.is_whole();
+}
+
+#[test]
+fn what_is_to_be_erased_is_looked_for_a_few_cases_at_a_time() {
+    let village = Village::open();
+    let numbers: Vec<CaseNumber> = (0..5)
+        .map(|n| {
+            village
+                .report("a hole", if n == 3 { "" } else { "0700 1" }, &[])
+                .number
+        })
+        .collect();
+    for &number in &numbers[1..] {
+        let act = Act::Settle {
+            outcome: Outcome::Resolved,
+        };
+        let whistle = &village.whistle;
+        village.wait(whistle.act(&village.here, number, None, act, String::new(), Actor::System));
+    }
+    village.hours_pass(1);
+    let (id, before) = (village.here.id, village.whistle.now());
+    let target = village.bed.target(whistle_store::Target::Postgres);
+    let store = whistle_store::Store::open(target, Timestamp::UNIX_EPOCH).unwrap();
+    let after = |nth: Option<usize>| nth.map_or(CaseNumber(0), |nth| numbers[nth]);
+    let texts = |nth| {
+        let found = store.read_blocking(|conn| intake::texts_to_erase(conn, id, before, after(nth), 2));
+        let found = found.unwrap();
+        (found.cases, found.last)
+    };
+    // The first one is still open.
+    assert_eq!(texts(None), (vec![numbers[1]], Some(numbers[1])));
+    assert_eq!(texts(Some(1)), (vec![numbers[2], numbers[3]], Some(numbers[3])));
+    assert_eq!(texts(Some(3)), (vec![numbers[4]], Some(numbers[4])));
+    assert_eq!(texts(Some(4)), (vec![], None));
+    let contacts = |nth| {
+        let found = store.read_blocking(|conn| intake::contacts_to_erase(conn, id, before, after(nth), 2));
+        let found = found.unwrap();
+        (found.cases, found.last)
+    };
+    assert_eq!(contacts(None), (vec![numbers[1]], Some(numbers[1])));
+    // The fourth has none.
+    assert_eq!(
+        contacts(Some(1)),
+        (vec![numbers[2], numbers[4]], Some(numbers[4]))
+    );
+    assert_eq!(contacts(Some(4)), (vec![], None));
 }
 
 #[test]
@@ -408,7 +455,7 @@ fn a_rotation_seals_anew_leaves_codes_good_and_is_finished_when_it_was_stopped()
     let desk = village.desk();
     let contacts = village.whistle.contacts(&village.here, reports[0].number, &desk);
     assert_eq!(
-        village.wait(contacts)[0].1.phone,
+        village.wait(contacts)[0].contact.phone,
         "0700 0",
         "staff still reach them"
     );
@@ -430,7 +477,7 @@ fn webhooks_and_second_factors_are_sealed_anew_and_recovery_codes_are_good_until
     let signed_in = whistle.sign_in(&here, "desk", PASSWORD.to_owned(), None);
     let token = village.wait(signed_in).done().unwrap();
     let by = village.wait(whistle.signed_in(&here, &token));
-    let enrolment = village.wait(whistle.begin_second_factor(&here, &by));
+    let enrolment = village.wait(whistle.begin_second_factor(&here, &by, PASSWORD.to_owned(), None));
     let code = |village: &Village| {
         let secret = totp_rs::Secret::try_from_base32(&enrolment.secret).unwrap();
         let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();

@@ -4,8 +4,8 @@
 use std::{
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
-    time::Duration,
+    sync::{Arc, Condvar, Mutex},
+    time::{Duration, Instant},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -431,6 +431,100 @@ fn one_process_does_a_duty_and_another_takes_it_over_when_that_falls_silent() {
     // It wakes up, and finds nothing to do.
     assert_eq!(first.do_duties().unwrap(), Done::default());
     assert_eq!(resumed(first, &processes.here, number), 1);
+    processes.is_whole();
+}
+
+/// Hands of a process whose work stops where it asks for the time of day, while the gate is shut.
+#[derive(Clone)]
+struct Gated {
+    hands: Hands,
+    gate: Arc<Gate>,
+}
+
+#[derive(Default)]
+struct Gate {
+    /// Whether it is shut, and whether somebody waits there.
+    state: Mutex<(bool, bool)>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn set(&self, shut: bool) {
+        self.state.lock().unwrap().0 = shut;
+        self.changed.notify_all();
+    }
+
+    fn wait_for_somebody(&self) {
+        let state = self.state.lock().unwrap();
+        drop(self.changed.wait_while(state, |(_, waits)| !*waits).unwrap());
+    }
+}
+
+impl Clock for Gated {
+    fn now(&self) -> Timestamp {
+        let mut state = self.gate.state.lock().unwrap();
+        if state.0 {
+            state.1 = true;
+            self.gate.changed.notify_all();
+            drop(self.gate.changed.wait_while(state, |(shut, _)| *shut).unwrap());
+        }
+        self.hands.now()
+    }
+
+    fn running(&self) -> Duration {
+        self.hands.running()
+    }
+}
+
+#[test]
+fn who_works_for_long_keeps_its_duties_and_who_has_hung_does_not() {
+    let processes = Processes::start(1);
+    let other = &processes.all[0];
+    let gate = Arc::new(Gate::default());
+    let clock = Gated {
+        hands: processes.hands.clone(),
+        gate: gate.clone(),
+    };
+    let site = Site {
+        database_url: processes.bed.database_url().map(str::to_owned),
+        ..processes.bed.path().into()
+    };
+    let slow = Whistle::open_with(site, Box::new(clock), Chance::from_seed(8)).unwrap();
+    slow.do_duties().unwrap();
+    let target = processes.bed.target(whistle_store::Target::Postgres);
+    let store = whistle_store::Store::open(target, Timestamp::UNIX_EPOCH).unwrap();
+    let pulse = || {
+        let leases = store.read_blocking(whistle_store::lease::all).unwrap();
+        let mut retention = leases.iter().filter(|lease| lease.name == "retention");
+        retention.next().unwrap().pulse
+    };
+    let token = pulse().token;
+    gate.set(true);
+    std::thread::scope(|scope| {
+        let work = scope.spawn(|| slow.do_duties());
+        gate.wait_for_somebody();
+        // Longer than anybody may be silent.
+        for _ in 0..3 {
+            let before = pulse();
+            processes.hands.pass(Duration::from_secs(3));
+            let began = Instant::now();
+            while pulse() == before {
+                assert!(
+                    began.elapsed() < Duration::from_secs(30),
+                    "it shows no sign of life"
+                );
+                std::thread::yield_now();
+            }
+            assert_eq!(other.do_duties().unwrap(), Done::default());
+            assert_eq!(pulse().token, token, "it was taken for dead");
+        }
+        // So long no work takes.
+        processes.hands.pass(Duration::from_mins(1));
+        other.do_duties().unwrap();
+        assert!(pulse().token > token);
+        gate.set(false);
+        work.join().unwrap().unwrap();
+    });
     processes.is_whole();
 }
 

@@ -223,7 +223,7 @@ fn a_move_that_is_killed_goes_on_where_it_was_and_comes_out_whole() {
         let by = whistle_service::account::actor_of(post, 1);
         block_on(whistle.contacts(&here, CaseNumber(again), &by)).ok()
     });
-    assert_eq!(contacts.unwrap()[0].1.phone, "0700 12345");
+    assert_eq!(contacts.unwrap()[0].contact.phone, "0700 12345");
     assert_eq!(whistle.audit(&here, |_| {}).unwrap().cases, CASES + 2);
 }
 

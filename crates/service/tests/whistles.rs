@@ -218,6 +218,10 @@ fn a_whistle_goes_from_the_call_to_assignments_and_ratings() {
         duty(leak, "WATER", "shut the valve"),
         duty(leak, "PIPES", "mend the pipe"),
         duty(other, "WATER", "look after it"),
+        NewDuty {
+            limit: "3d working".parse().unwrap(),
+            ..duty(leak, "WATER", "open it again")
+        },
     ];
     village.act("T100-P", number, Act::Minutes { duties }).unwrap();
     // The city's station takes it on; a dispatcher may assign cases, a patrol may not.
@@ -233,6 +237,14 @@ fn a_whistle_goes_from_the_call_to_assignments_and_ratings() {
         "the lead's duty makes its unit the case's lead"
     );
     assert_eq!(village.case(other).lead, Some(unit("WATER")));
+    assert_eq!(village.case(other).joint, []);
+    // Who has a duty beside it has a part, with what it is to do and the longest of its limits.
+    let parts = village.case(leak).joint;
+    assert_eq!(parts.len(), 1);
+    assert_eq!(parts[0].unit, unit("WATER"));
+    assert_eq!(parts[0].task, "shut the valve\nopen it again");
+    let limit = parts[0].clock().unwrap().limit;
+    assert_eq!(limit, "3d working".parse().unwrap());
     let log = village.whistle.case_and_log(&village.here, leak);
     let (_, log) = village.runtime.block_on(log).unwrap();
     let told: Vec<_> = log
@@ -244,6 +256,12 @@ fn a_whistle_goes_from_the_call_to_assignments_and_ratings() {
         .collect();
     assert_eq!(told, [(number, Stage::Blown), (number, Stage::Closed)]);
     village.act("WATER-H", number, Act::Finish { duty: 1 }).unwrap();
+    let by = village.post("WATER-H");
+    let done = village
+        .whistle
+        .act(&village.here, leak, None, CaseAct::HandleJoint, "shut".into(), by);
+    village.runtime.block_on(done).unwrap();
+    assert!(village.case(leak).joint[0].handed_in.is_some());
     let rating = whistle_domain::case::Rating::Good;
     village
         .act("ROADS-H", number, Act::RateWhistle { rating })
@@ -418,5 +436,161 @@ fn the_audit_finds_what_was_changed_behind_the_logs_back() {
             findings.iter().any(|one| one.contains(finding)),
             "{change}: {findings:#?}"
         );
+    }
+}
+
+/// Runs SQL beside the program, as no program of ours would.
+fn tamper(village: &Village, statement: &str) {
+    match village.bed.database_url() {
+        Some(url) => drop(whistle_testbed::sql(url, statement)),
+        None => rusqlite::Connection::open(village.bed.path().join("whistle.db"))
+            .and_then(|database| database.execute_batch(statement))
+            .unwrap(),
+    }
+}
+
+#[test]
+fn verify_names_each_table_beside_the_logs_that_was_damaged() {
+    let village = Village::open();
+    let (leak, other) = (village.leak(), village.leak());
+    let by = village.post("CITY-D");
+    let act = CaseAct::AssignJoint {
+        unit: unit("ROADS"),
+        limit: Some("4h working".parse().unwrap()),
+    };
+    let joined = village.whistle.act(
+        &village.here,
+        leak,
+        None,
+        act,
+        "close the road".into(),
+        by.clone(),
+    );
+    village.runtime.block_on(joined).unwrap();
+    let number = village.blow("T100-P", &[leak], None).unwrap().number;
+    village.act("WATER-H", number, Act::Sign).unwrap();
+    let note = village
+        .whistle
+        .hand_over(&village.here, &by, "The road is closed.");
+    village.runtime.block_on(note).unwrap();
+    village.is_sound(1);
+
+    let all: &[(&str, &str, &str)] = &[
+        (
+            "UPDATE case_unit SET unit_code = 'WATER'",
+            "UPDATE case_unit SET unit_code = 'ROADS'",
+            "case 1: the units in case_unit are not those with a part in it",
+        ),
+        (
+            "DELETE FROM case_unit",
+            "INSERT INTO case_unit VALUES (1, 1, 'ROADS')",
+            "case 1: the units in case_unit are not those with a part in it",
+        ),
+        (
+            "INSERT INTO case_unit VALUES (1, 2, 'ROADS')",
+            "DELETE FROM case_unit WHERE number = 2",
+            "case 2: the units in case_unit are not those with a part in it",
+        ),
+        (
+            "INSERT INTO case_unit VALUES (1, 999, 'ROADS')",
+            "DELETE FROM case_unit WHERE number = 999",
+            "1 rows of case_unit belong to no case",
+        ),
+        (
+            "UPDATE cases SET step_at = step_at + 1 WHERE number = 1",
+            "UPDATE cases SET step_at = step_at - 1 WHERE number = 1",
+            "case 1: the columns of the row",
+        ),
+        (
+            "UPDATE cases SET escalated = 4 WHERE number = 1",
+            "UPDATE cases SET escalated = 0 WHERE number = 1",
+            "case 1: the columns of the row",
+        ),
+        (
+            "UPDATE cases SET parked_until = 5 WHERE number = 2",
+            "UPDATE cases SET parked_until = NULL WHERE number = 2",
+            "case 2: the columns of the row",
+        ),
+        (
+            "UPDATE whistle SET due_at = due_at + 1",
+            "UPDATE whistle SET due_at = due_at - 1",
+            "whistle 1: the columns of the row",
+        ),
+        (
+            "UPDATE whistle SET step_at = step_at + 1",
+            "UPDATE whistle SET step_at = step_at - 1",
+            "whistle 1: the columns of the row",
+        ),
+        (
+            "UPDATE whistle_call SET due_at = due_at + 1 WHERE unit_code = 'WATER'",
+            "UPDATE whistle_call SET due_at = due_at - 1 WHERE unit_code = 'WATER'",
+            "whistle 1: its calls are not",
+        ),
+        (
+            "UPDATE whistle_call SET state = 'left' WHERE unit_code = 'WATER'",
+            "UPDATE whistle_call SET state = 'signed' WHERE unit_code = 'WATER'",
+            "whistle 1: its calls are not",
+        ),
+        (
+            "INSERT INTO whistle_call VALUES (1, 999, 'WATER', 'called', 1, 5)",
+            "DELETE FROM whistle_call WHERE number = 999",
+            "1 calls of units belong to no whistle",
+        ),
+        (
+            "UPDATE whistle_case SET case_number = 2",
+            "UPDATE whistle_case SET case_number = 1",
+            "whistle 1: case 2 leads to it, and it is not about that",
+        ),
+        (
+            "UPDATE whistle_case SET case_number = 2",
+            "UPDATE whistle_case SET case_number = 1",
+            "whistle 1: it is not found by its case 1",
+        ),
+        (
+            "INSERT INTO whistle_outbox VALUES (1, 1, 999, 999, 5)",
+            "DELETE FROM whistle_outbox WHERE version = 999",
+            "1 messages in the outbox tell of no event of a whistle",
+        ),
+        (
+            "INSERT INTO outbox VALUES (1, 1, 999, 999, 5)",
+            "DELETE FROM outbox WHERE version = 999",
+            "1 messages in the outbox tell of no event of a case",
+        ),
+        (
+            "INSERT INTO contact_view VALUES (1, 999, 5, 1, 'CITY-D')",
+            "DELETE FROM contact_view WHERE number = 999",
+            "1 looks at contact data belong to no case",
+        ),
+        (
+            "INSERT INTO imported VALUES (1, 'elsewhere', 'A1', 999)",
+            "DELETE FROM imported WHERE number = 999",
+            "1 rows of imported belong to no case",
+        ),
+        (
+            "UPDATE sequence SET next = -next WHERE name = 'whistle'",
+            "UPDATE sequence SET next = -next WHERE name = 'whistle'",
+            "the sequence whistle would give",
+        ),
+        (
+            "UPDATE sequence SET next = -next WHERE name = 'case'",
+            "UPDATE sequence SET next = -next WHERE name = 'case'",
+            "the sequence case would give",
+        ),
+        (
+            "UPDATE handover SET note = ' '",
+            "UPDATE handover SET note = 'The road is closed.'",
+            "the handover of account 1 at post \"CITY-D\"",
+        ),
+    ];
+    assert_eq!((leak, other), (CaseNumber(1), CaseNumber(2)));
+    for (damage, mend, expected) in all {
+        tamper(&village, damage);
+        let findings = village.whistle.audit(&village.here, |_| {}).unwrap().findings;
+        assert!(
+            findings.iter().any(|finding| finding.starts_with(expected)),
+            "{damage}: {findings:?}"
+        );
+        tamper(&village, mend);
+        village.is_sound(1);
     }
 }

@@ -22,11 +22,14 @@ pub struct Account {
     pub id: i64,
     /// The name it signs in with.
     pub login: String,
-    /// The argon2id string of its password.
+    /// The argon2id string of its password, with [`ONCE`] before it where it must be changed.
     pub password: String,
     /// Whether it may not sign in any more.
     pub disabled: bool,
 }
+
+/// What stands before the argon2id string of a password that somebody else chose: it is good for nothing but choosing another.
+pub const ONCE: &str = "once:";
 
 /// A session, as the cookie's token finds it.
 #[derive(Debug, Clone)]
@@ -45,6 +48,8 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// Whether the account has a second factor in force.
     pub second_factor: bool,
+    /// Whether its password must be changed.
+    pub password_once: bool,
 }
 
 /// A session as its account sees it among its own.
@@ -113,16 +118,26 @@ pub fn by_login(conn: &Conn, jurisdiction: JurisdictionId, login: &str) -> Resul
     )
 }
 
-/// Whether there is an account and it is not disabled.
-pub fn is_in_force(conn: &Conn, jurisdiction: JurisdictionId, account: i64) -> Result<bool> {
-    let found = conn.row_optional(
-        "SELECT 1
+/// How often an account took a new address for its calendar; none where there is no such account or it is disabled.
+pub fn calendar(conn: &Conn, jurisdiction: JurisdictionId, account: i64) -> Result<Option<i64>> {
+    conn.row_optional(
+        "SELECT calendar
          FROM account
          WHERE jurisdiction_id = $1 AND account_id = $2 AND disabled_at IS NULL",
         params![jurisdiction.0, account],
         |row| row.int(0),
+    )
+}
+
+/// Takes a new address for the calendar of an account; the one before is good no more.
+pub fn renew_calendar(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, account: i64) -> Result<()> {
+    tx.exec(
+        "UPDATE account
+         SET calendar = calendar + 1
+         WHERE jurisdiction_id = $1 AND account_id = $2",
+        params![jurisdiction.0, account],
     )?;
-    Ok(found.is_some())
+    Ok(())
 }
 
 fn read_account(row: &Row<'_>) -> Result<Account> {
@@ -240,7 +255,8 @@ pub enum Change {
     SignOut,
 }
 
-/// Changes an account. Answers whether there is one.
+/// Changes an account. Who takes its sessions from it takes the address of its calendar, too: that may have been found with
+/// them. Answers whether there is one.
 pub fn change(
     tx: &mut Tx<'_>,
     jurisdiction: JurisdictionId,
@@ -253,7 +269,8 @@ pub fn change(
         "UPDATE account
          SET disabled_at = CASE WHEN $3 = 'enable' THEN NULL
                                 WHEN $3 = 'disable' THEN COALESCE(disabled_at, $4)
-                                ELSE disabled_at END
+                                ELSE disabled_at END,
+             calendar = CASE WHEN $3 = 'enable' THEN calendar ELSE calendar + 1 END
          WHERE jurisdiction_id = $1 AND login = $2",
         params![jurisdiction.0, login, change.as_str(), now],
     )?;
@@ -274,7 +291,7 @@ impl Change {
     }
 }
 
-/// Sets a new password and ends the account's sessions. Answers whether there was one.
+/// Sets a new password, and ends the account's sessions and the address of its calendar. Answers whether there was one.
 pub fn set_password(
     tx: &mut Tx<'_>,
     jurisdiction: JurisdictionId,
@@ -283,7 +300,7 @@ pub fn set_password(
 ) -> Result<bool> {
     let changed = tx.exec(
         "UPDATE account
-         SET password = $3
+         SET password = $3, calendar = calendar + 1
          WHERE jurisdiction_id = $1 AND login = $2",
         params![jurisdiction.0, login, password],
     )?;
@@ -340,7 +357,7 @@ pub fn session(
                  FROM second_factor AS f
                  WHERE f.jurisdiction_id = s.jurisdiction_id AND f.account_id = s.account_id
                    AND f.confirmed_at IS NOT NULL),
-                h.post_code AS held
+                h.post_code AS held, a.password
          FROM session AS s
          JOIN account AS a ON a.jurisdiction_id = s.jurisdiction_id AND a.account_id = s.account_id
          JOIN holding AS h ON h.jurisdiction_id = s.jurisdiction_id AND h.account_id = s.account_id
@@ -361,6 +378,7 @@ pub fn session(
                 seen_at: row.time(3)?,
                 expires_at: row.time(4)?,
                 second_factor: row.int(5)? == 1,
+                password_once: row.text(7)?.starts_with(ONCE),
             });
             Ok(())
         },

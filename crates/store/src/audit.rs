@@ -1,6 +1,7 @@
-//! The audit: every log folded anew, every hash computed anew, every counter recounted, and compared with what is stored.
+//! The audit: every log folded anew, every hash computed anew, every counter recounted, and compared with what is stored: rows
+//! and their columns, and each table that is kept beside them so that lists find them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use whistle_domain::{
@@ -8,13 +9,14 @@ use whistle_domain::{
     case::Case,
     place::Level,
     tally, transition,
-    words::{CaseNumber, JurisdictionId},
+    words::{CaseNumber, JurisdictionId, PostCode, UnitCode},
 };
 
 use crate::{
     Conn, Counter,
     case::{
         Columns, Hash, Stored, counter, event, fold, hash_at, hash_of_text, hash_of_told, link, told_hash,
+        units,
     },
     error::Result,
     params,
@@ -49,7 +51,7 @@ impl Audit {
 }
 
 /// Checks a jurisdiction: the chain of hashes of every log, the fold of every log against the stored row and its
-/// columns, every counter against a recount, and the whistles in the same way. Memory does not grow with the number of cases.
+/// columns, the units with a part against their rows, every counter against a recount, and the whistles in the same way. Memory does not grow with the number of cases.
 pub fn audit(
     conn: &Conn,
     jurisdiction: JurisdictionId,
@@ -62,7 +64,9 @@ pub fn audit(
     conn.each(
         "SELECT c.number, c.version, c.fold, c.hash, e.version, e.at, e.entry, e.text, e.told, e.text_hash, e.hash,
                 c.stage, c.outcome, c.is_open, c.is_public, c.service_code, c.lead_code, c.town_code,
-                c.community_code, c.reported_at, c.updated_at, c.due_at, c.spot, c.step_at, c.access_code
+                c.community_code, c.reported_at, c.updated_at, c.due_at, c.spot, c.step_at, c.standard_code,
+                c.city_code, c.cell_code, c.channel, c.place_version, c.closed_at, c.parked_until, c.escalated,
+                c.access_code
          FROM cases AS c
          LEFT JOIN event AS e ON e.jurisdiction_id = c.jurisdiction_id AND e.number = c.number
          WHERE c.jurisdiction_id = $1
@@ -86,22 +90,182 @@ pub fn audit(
     if let Some(done) = current {
         done.finish(&mut audit);
     }
-    let orphans: i64 = conn.row(
-        "SELECT COUNT(*)
-         FROM event AS e
-         WHERE e.jurisdiction_id = $1
-           AND NOT EXISTS (SELECT 1
-                           FROM cases AS c
-                           WHERE c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number)",
-        params![jurisdiction.0],
-        |row| row.int(0),
-    )?;
-    if orphans > 0 {
-        audit.find(format!("{orphans} events belong to no case"));
-    }
+    compare_units(conn, jurisdiction, &mut audit)?;
+    find_orphans(conn, jurisdiction, &mut audit)?;
     compare_counters(conn, jurisdiction, recount, &mut audit)?;
     whistle::audit(conn, jurisdiction, &mut audit)?;
+    check_sequences(conn, jurisdiction, &mut audit)?;
+    check_handovers(conn, jurisdiction, &mut audit)?;
     Ok(audit)
+}
+
+/// What the JSON of a case with parts in it has: the list is left out where there are none, and a quotation mark in a text
+/// has a backslash before it.
+const WITH_PARTS: &str = "%\"joint\":[%";
+
+/// Compares who has a part in a case with the rows by which the unit finds it. That the case itself is what its log folds to
+/// was looked at before.
+fn compare_units(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit) -> Result<()> {
+    let compare = |audit: &mut Audit, case: &Case, rows: &BTreeSet<UnitCode>| {
+        if units(case) != *rows {
+            audit.find(format!(
+                "case {}: the units in case_unit are not those with a part in it",
+                case.number
+            ));
+        }
+    };
+    let mut current: Option<(Case, BTreeSet<UnitCode>)> = None;
+    conn.each(
+        "SELECT c.number, c.fold, u.unit_code
+         FROM cases AS c
+         LEFT JOIN case_unit AS u ON u.jurisdiction_id = c.jurisdiction_id AND u.number = c.number
+         WHERE c.jurisdiction_id = $1 AND (u.unit_code IS NOT NULL OR c.fold LIKE $2)
+         ORDER BY c.number, u.unit_code",
+        params![jurisdiction.0, WITH_PARTS],
+        |row| {
+            let number = CaseNumber(row.int(0)?);
+            if current.as_ref().is_none_or(|(case, _)| case.number != number) {
+                if let Some((case, rows)) = current.take() {
+                    compare(audit, &case, &rows);
+                }
+                current = Some((fold(row, 1)?, BTreeSet::new()));
+            }
+            if let (Some((_, rows)), Some(unit)) = (&mut current, row.text_opt(2)?) {
+                let unit = unit
+                    .parse()
+                    .map_err(|error| row.wrong(2, "the code of a unit", error))?;
+                rows.insert(unit);
+            }
+            Ok(())
+        },
+    )?;
+    if let Some((case, rows)) = current {
+        compare(audit, &case, &rows);
+    }
+    Ok(())
+}
+
+/// Finds rows that belong to nothing.
+fn find_orphans(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit) -> Result<()> {
+    for (sql, what) in [
+        (
+            "SELECT COUNT(*)
+             FROM event AS e
+             WHERE e.jurisdiction_id = $1
+               AND NOT EXISTS (SELECT 1
+                               FROM cases AS c
+                               WHERE c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number)",
+            "events belong to no case",
+        ),
+        (
+            "SELECT COUNT(*)
+             FROM case_unit AS e
+             WHERE e.jurisdiction_id = $1
+               AND NOT EXISTS (SELECT 1
+                               FROM cases AS c
+                               WHERE c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number)",
+            "rows of case_unit belong to no case",
+        ),
+        (
+            "SELECT COUNT(*)
+             FROM contact_view AS e
+             WHERE e.jurisdiction_id = $1
+               AND NOT EXISTS (SELECT 1
+                               FROM cases AS c
+                               WHERE c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number)",
+            "looks at contact data belong to no case",
+        ),
+        (
+            "SELECT COUNT(*)
+             FROM imported AS e
+             WHERE e.jurisdiction_id = $1
+               AND NOT EXISTS (SELECT 1
+                               FROM cases AS c
+                               WHERE c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number)",
+            "rows of imported belong to no case",
+        ),
+        (
+            "SELECT COUNT(*)
+             FROM outbox AS e
+             WHERE e.jurisdiction_id = $1
+               AND NOT EXISTS (SELECT 1
+                               FROM event AS c
+                               WHERE c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number
+                                 AND c.version = e.version)",
+            "messages in the outbox tell of no event of a case",
+        ),
+        (
+            "SELECT COUNT(*)
+             FROM whistle_outbox AS e
+             WHERE e.jurisdiction_id = $1
+               AND NOT EXISTS (SELECT 1
+                               FROM whistle_event AS c
+                               WHERE c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number
+                                 AND c.version = e.version)",
+            "messages in the outbox tell of no event of a whistle",
+        ),
+    ] {
+        let orphans: i64 = conn.row(sql, params![jurisdiction.0], |row| row.int(0))?;
+        if orphans > 0 {
+            audit.find(format!("{orphans} {what}"));
+        }
+    }
+    Ok(())
+}
+
+/// A number is given once: the next one lies behind all that are there.
+fn check_sequences(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit) -> Result<()> {
+    for (sql, name) in [
+        (
+            "SELECT COALESCE(MAX(number), 0)
+             FROM cases
+             WHERE jurisdiction_id = $1",
+            "case",
+        ),
+        (
+            "SELECT COALESCE(MAX(number), 0)
+             FROM whistle
+             WHERE jurisdiction_id = $1",
+            "whistle",
+        ),
+    ] {
+        let last: i64 = conn.row(sql, params![jurisdiction.0], |row| row.int(0))?;
+        let next = conn.row_optional(
+            "SELECT next
+             FROM sequence
+             WHERE jurisdiction_id = $1 AND name = $2",
+            params![jurisdiction.0, name],
+            |row| row.int(0),
+        )?;
+        if next.unwrap_or(1) <= last {
+            audit.find(format!(
+                "the sequence {name} would give {} again: {last} is the last of its numbers that is there",
+                next.unwrap_or(1)
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A handover folds from nothing; but none is written without a post and words.
+fn check_handovers(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit) -> Result<()> {
+    conn.each(
+        "SELECT post_code, account_id, note
+         FROM handover
+         WHERE jurisdiction_id = $1
+         ORDER BY post_code, at, account_id",
+        params![jurisdiction.0],
+        |row| {
+            let (post, account) = (row.text(0)?, row.int(1)?);
+            let is_kept = post.parse::<PostCode>().is_ok() && account > 0 && !row.text(2)?.trim().is_empty();
+            if !is_kept {
+                audit.find(format!(
+                    "the handover of account {account} at post {post:?} is none that the service writes"
+                ));
+            }
+            Ok(())
+        },
+    )
 }
 
 fn compare_counters(
@@ -159,7 +323,7 @@ struct Replay {
 
 impl Replay {
     fn begin(row: &Row<'_>, number: CaseNumber) -> Result<Self> {
-        let columns = (11..25)
+        let columns = (11..33)
             .map(|i| row.value(i).map(|v| format!("{v:?}")))
             .collect::<Result<_>>()?;
         Ok(Self {
@@ -283,6 +447,16 @@ impl Columns<'_> {
             self.due_at,
             self.spot,
             self.step_at,
+            case.standard
+                .as_ref()
+                .map(whistle_domain::words::StandardCode::as_str),
+            self.area(Level::City),
+            self.area(Level::Cell),
+            case.channel.as_str(),
+            case.place_version,
+            case.times.closed_at,
+            self.parked_until,
+            self.escalated,
             self.access(),
         ]
         .iter()

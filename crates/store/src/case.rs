@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use whistle_domain::{
     calendar::Calendar,
     case::{Actor, Body, Case, Event, Told},
-    clock::ClockChange,
+    clock::{ClockChange, UnitClock},
+    escalation::Tier,
     geometry::Spot,
     place::Level,
     tally::{self, By},
@@ -57,6 +58,8 @@ struct EntryRef<'a> {
     body: &'a Body,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     clocks: &'a [ClockChange],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    parts: &'a [UnitClock],
     /// The hash of what the body was told, in hexadecimal. That stands beside the entry, so that it can be erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     told: Option<String>,
@@ -68,6 +71,8 @@ struct Entry {
     body: Body,
     #[serde(default)]
     clocks: Vec<ClockChange>,
+    #[serde(default)]
+    parts: Vec<UnitClock>,
 }
 
 /// The JSON of what the body of an event was told.
@@ -109,7 +114,7 @@ pub struct Prepared {
 }
 
 /// The units that have a part in a case.
-fn units(case: &Case) -> BTreeSet<UnitCode> {
+pub(crate) fn units(case: &Case) -> BTreeSet<UnitCode> {
     case.joint.iter().map(|part| part.unit.clone()).collect()
 }
 
@@ -354,7 +359,7 @@ fn take_out(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, number: CaseNumber, v
     if entry.body.take_told().is_none() {
         return Ok(false);
     }
-    let entry = written(&entry.by, &entry.body, &entry.clocks, None);
+    let entry = written(&entry.by, &entry.body, &entry.clocks, &entry.parts, None);
     tx.exec(
         "UPDATE event
          SET entry = $4
@@ -414,14 +419,24 @@ fn entry_of(event: &Event) -> (String, Option<String>) {
         serde_json::to_string(&beside).expect("it has string keys only")
     });
     let hash = beside.as_deref().map(hash_of_told);
-    (written(&event.by, &body, &event.clocks, hash), beside)
+    (
+        written(&event.by, &body, &event.clocks, &event.parts, hash),
+        beside,
+    )
 }
 
-fn written(by: &Actor, body: &Body, clocks: &[ClockChange], told: Option<String>) -> String {
+fn written(
+    by: &Actor,
+    body: &Body,
+    clocks: &[ClockChange],
+    parts: &[UnitClock],
+    told: Option<String>,
+) -> String {
     let entry = EntryRef {
         by,
         body,
         clocks,
+        parts,
         told,
     };
     serde_json::to_string(&entry).expect("an event has string keys only")
@@ -480,6 +495,8 @@ pub(crate) struct Columns<'c> {
     pub(crate) due_at: i64,
     pub(crate) step_at: i64,
     pub(crate) parked_until: Option<i64>,
+    /// See [`Tier::rank`]; 0 for not at all.
+    pub(crate) escalated: i64,
 }
 
 impl<'c> Columns<'c> {
@@ -494,6 +511,7 @@ impl<'c> Columns<'c> {
                 .map_or(NEVER, |c| c.due_at.as_microsecond()),
             step_at: case.next_step_at().map_or(NEVER, jiff::Timestamp::as_microsecond),
             parked_until: case.flags.parked_until.map(day_number),
+            escalated: case.flags.escalated.map_or(0, Tier::rank),
         }
     }
 
@@ -542,6 +560,7 @@ macro_rules! case_params {
             $columns.parked_until,
             $columns.fold,
             *$hash,
+            $columns.escalated,
             $columns.access()
             $(, $more)*
         ]
@@ -553,9 +572,9 @@ fn insert(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, columns: &Columns<'_>, 
         "INSERT INTO cases (jurisdiction_id, number, version, stage, outcome, is_open, is_public, service_code,
                             standard_code, lead_code, city_code, town_code, community_code, cell_code, spot,
                             channel, place_version, reported_at, updated_at, closed_at, due_at, step_at,
-                            parked_until, fold, hash, access_code)
+                            parked_until, fold, hash, escalated, access_code)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                 $22, $23, $24, $25, $26)",
+                 $22, $23, $24, $25, $26, $27)",
         case_params!(jurisdiction, columns, hash),
     )
 }
@@ -573,8 +592,8 @@ fn update(
              standard_code = $9, lead_code = $10, city_code = $11, town_code = $12, community_code = $13,
              cell_code = $14, spot = $15, channel = $16, place_version = $17, reported_at = $18,
              updated_at = $19, closed_at = $20, due_at = $21, step_at = $22, parked_until = $23, fold = $24,
-             hash = $25, access_code = $26
-         WHERE jurisdiction_id = $1 AND number = $2 AND version = $27",
+             hash = $25, escalated = $26, access_code = $27
+         WHERE jurisdiction_id = $1 AND number = $2 AND version = $28",
         case_params!(jurisdiction, columns, hash, seen),
         Error::Stale {
             number: columns.case.number.0,
@@ -729,6 +748,7 @@ pub(crate) fn event(row: &Row<'_>, column: usize) -> Result<Event> {
         text: row.text_opt(column + 2)?.unwrap_or_default().to_owned(),
         salt,
         clocks: entry.clocks,
+        parts: entry.parts,
     })
 }
 
@@ -792,17 +812,30 @@ pub fn steps_due(
     })
 }
 
-/// The open cases with numbers after one, in their order.
-pub fn open_ones_after(
+/// The cases in which clocks may run, with numbers after one, in their order: the open ones, and those that are asked to be
+/// reopened.
+pub fn undecided_after(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     after: CaseNumber,
     limit: usize,
 ) -> Result<Vec<Case>> {
     conn.rows(
+        // Each half along its own partial index.
         "SELECT fold
-         FROM cases
-         WHERE jurisdiction_id = $1 AND number > $2 AND is_open = 1
+         FROM (SELECT number, fold
+               FROM (SELECT number, fold
+                     FROM cases
+                     WHERE jurisdiction_id = $1 AND number > $2 AND is_open = 1
+                     ORDER BY number
+                     LIMIT $3) AS open
+               UNION ALL
+               SELECT number, fold
+               FROM (SELECT number, fold
+                     FROM cases
+                     WHERE jurisdiction_id = $1 AND number > $2 AND stage = 'reopen_requested'
+                     ORDER BY number
+                     LIMIT $3) AS requested) AS undecided
          ORDER BY number
          LIMIT $3",
         params![jurisdiction.0, after.0, limit as i64],

@@ -34,6 +34,24 @@ pub fn keep(
     )
 }
 
+/// Forgets notes that are older than a time, at most `most`. Answers how many it were.
+pub fn forget_old(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    before: Timestamp,
+    most: usize,
+) -> Result<u64> {
+    tx.exec(
+        "DELETE FROM handover
+         WHERE jurisdiction_id = $1
+           AND (post_code, at, account_id) IN (SELECT post_code, at, account_id
+                                               FROM handover
+                                               WHERE jurisdiction_id = $1 AND at < $2
+                                               LIMIT $3)",
+        params![jurisdiction.0, before, most as i64],
+    )
+}
+
 /// The last notes of a post, the newest first.
 pub fn last(
     conn: &Conn,

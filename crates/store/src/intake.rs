@@ -163,22 +163,48 @@ pub fn log_contact_view(
     )
 }
 
-/// Cases that were closed before a time and still have contact data, at most `limit`. Reads every contact that is kept: for
-/// now and then, not for every request.
+/// What was found among some cases that were looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The cases, in the order of their numbers.
+    pub cases: Vec<CaseNumber>,
+    /// The last one that was looked at; none when there are no more.
+    pub last: Option<CaseNumber>,
+}
+
+/// Goes through cases by their numbers, of which a row says whether each is one that is looked for.
+fn found(conn: &Conn, sql: &str, values: &[crate::Value<'_>]) -> Result<Found> {
+    let mut found = Found::default();
+    conn.each(sql, values, |row| {
+        let number = CaseNumber(row.int(0)?);
+        if row.int(1)? == 1 {
+            found.cases.push(number);
+        }
+        found.last = Some(number);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Among at most `limit` cases that have contact data, after one: those that were closed before a time.
 pub fn contacts_to_erase(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     closed_before: Timestamp,
+    after: CaseNumber,
     limit: usize,
-) -> Result<Vec<CaseNumber>> {
-    conn.rows(
-        "SELECT DISTINCT k.number
-         FROM contact AS k
-         JOIN cases AS c ON c.jurisdiction_id = k.jurisdiction_id AND c.number = k.number
-         WHERE k.jurisdiction_id = $1 AND c.is_open = 0 AND c.closed_at < $2
-         LIMIT $3",
-        params![jurisdiction.0, closed_before, limit as i64],
-        |row| row.int(0).map(CaseNumber),
+) -> Result<Found> {
+    found(
+        conn,
+        "SELECT k.number, CASE WHEN c.is_open = 0 AND c.closed_at < $2 THEN 1 ELSE 0 END
+         FROM (SELECT DISTINCT number
+               FROM contact
+               WHERE jurisdiction_id = $1 AND number > $3
+               ORDER BY number
+               LIMIT $4) AS k
+         JOIN cases AS c ON c.jurisdiction_id = $1 AND c.number = k.number
+         ORDER BY k.number",
+        params![jurisdiction.0, closed_before, after.0, limit as i64],
     )
 }
 
@@ -188,27 +214,38 @@ const OF_REPORTERS: &str = r#"(e.text <> '' AND (e.version = 1 OR e.entry LIKE '
                                     OR e.entry LIKE '%"body":{"event":"joined"%')
               OR e.told IS NOT NULL OR e.entry LIKE '%"address":"%' OR e.entry LIKE '%"answers":[%')"#;
 
-/// Cases that were closed before a time and still have a text of a reporter, at most `limit`. Reads the logs of all cases that
-/// are closed: for now and then, not for every request.
+/// Among at most `limit` cases after one: those that were closed before a time and still have a text of a reporter. Reads
+/// the logs of those that are closed: for now and then, not for every request.
 pub fn texts_to_erase(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     closed_before: Timestamp,
+    after: CaseNumber,
     limit: usize,
-) -> Result<Vec<CaseNumber>> {
+) -> Result<Found> {
     static SQL: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
         format!(
-            "SELECT DISTINCT e.number
-             FROM event AS e
-             JOIN cases AS c ON c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number
-             WHERE e.jurisdiction_id = $1 AND c.stage = 'closed' AND c.closed_at < $2 AND {OF_REPORTERS}
-             LIMIT $3"
+            "SELECT c.number,
+                    CASE WHEN c.stage = 'closed' AND c.closed_at < $2
+                              AND EXISTS (SELECT 1
+                                          FROM event AS e
+                                          WHERE e.jurisdiction_id = $1 AND e.number = c.number
+                                            AND {OF_REPORTERS})
+                         THEN 1
+                         ELSE 0
+                    END
+             FROM (SELECT number, stage, closed_at
+                   FROM cases
+                   WHERE jurisdiction_id = $1 AND number > $3
+                   ORDER BY number
+                   LIMIT $4) AS c
+             ORDER BY c.number"
         )
     });
-    conn.rows(
+    found(
+        conn,
         &SQL,
-        params![jurisdiction.0, closed_before, limit as i64],
-        |row| row.int(0).map(CaseNumber),
+        params![jurisdiction.0, closed_before, after.0, limit as i64],
     )
 }
 

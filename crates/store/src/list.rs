@@ -71,6 +71,8 @@ pub struct Filter {
     pub lead: Option<String>,
     /// With a part of this unit in it, while another leads.
     pub part: Option<String>,
+    /// Told of so high up or higher; see `Tier::rank`.
+    pub escalated: Option<i64>,
     /// What an actor may see.
     pub sight: Option<Sight>,
     /// Reported in this time; microseconds.
@@ -265,6 +267,11 @@ impl Conditions {
         if let Some(unit) = &filter.part {
             let place = all.hold(Owned::Text(unit.as_str().into()));
             all.and(&with_part_of(&place));
+        }
+        if let Some(rank) = filter.escalated {
+            // The bound that always holds is written out, so that the partial indexes can be used.
+            let place = all.hold(Owned::Int(rank));
+            all.and(&format!("escalated > 0 AND escalated >= {place}"));
         }
         if let Some(sight) = &filter.sight {
             all.seen(sight);
@@ -582,6 +589,7 @@ mod tests {
                 text: String::new(),
                 salt: 0,
                 clocks: Vec::new(),
+                parts: Vec::new(),
             };
             Prepared::new(PLACE, number, before, vec![event], &calendar)?.write(tx, Tell::Nobody)
         });
@@ -643,11 +651,11 @@ mod tests {
     const CITY: &str = "
         INSERT INTO cases (jurisdiction_id, number, version, stage, is_open, is_public, service_code, lead_code,
                            city_code, town_code, community_code, spot, channel, place_version, reported_at,
-                           updated_at, due_at, fold, hash)
+                           updated_at, due_at, fold, hash, escalated)
         SELECT 1, n, 1, CASE WHEN n % 10 = 0 THEN 'assigned' ELSE 'closed' END, CAST(n % 10 = 0 AS INT), 1,
                'S-' || n % 20, 'U-' || n * 7 % 40, 'C', 'T-' || n * 11 % 15, 'M-' || n * 13 % 150,
                n * 7919 % 1000000, 'web', 1, n * 1000, n * 1000 + n * 31 % 5000, n * 1000 + n * 17 % 9000,
-               repeat('f', 600), 'h'
+               repeat('f', 600), 'h', CASE WHEN n % 50 = 0 THEN 1 + n / 50 % 5 ELSE 0 END
         FROM generate_series(1, 20000) AS n;
         ANALYZE cases;";
 
@@ -736,6 +744,16 @@ mod tests {
                 },
             ),
         ];
+        let escalated = |open| Filter {
+            open,
+            escalated: Some(4),
+            ..Filter::default()
+        };
+        let lists = lists.into_iter().chain([
+            ("escalated_cases_by_due", Order::Due, escalated(Some(true))),
+            ("escalated_cases_by_report", Order::Newest, escalated(None)),
+            ("escalated_cases_by_update", Order::Updated, escalated(None)),
+        ]);
         for (index, order, filter) in lists {
             for plan in postgres_plans(&store, &filter, order) {
                 assert!(plan.contains(&format!("using {index} on cases")), "{plan}");
@@ -873,6 +891,16 @@ mod tests {
         let class = plan(&seen(narrowed(None, &["confidential"])), Order::Newest);
         assert!(class.contains("cases_of_a_class"), "{class}");
         assert!(!class.contains("SCAN cases"), "{class}");
+    }
+
+    #[test]
+    fn what_was_escalated_runs_along_its_own_indexes() {
+        let escalated = Filter {
+            escalated: Some(4),
+            ..Filter::default()
+        };
+        runs_along(&escalated, Order::Newest, "escalated_cases_by_report");
+        runs_along(&escalated, Order::Updated, "escalated_cases_by_update");
     }
 
     #[test]

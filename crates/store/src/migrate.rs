@@ -98,12 +98,32 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 12,
         sql: include_str!("../migrations/0012_erasure.sql"),
     },
-    // Older programs would show a case of a class to every post, and lose what an event was told.
     Migration {
         version: 13,
+        name: "reopen requests",
+        reads_from: 12,
+        sql: include_str!("../migrations/0013_reopen_requests.sql"),
+    },
+    Migration {
+        version: 14,
+        name: "escalated",
+        // An older program cannot read the clocks of joint units, nor keep how high up a case was told of.
+        reads_from: 14,
+        sql: include_str!("../migrations/0014_escalated.sql"),
+    },
+    // An older program beside it takes a calendar's first address for good until it ends.
+    Migration {
+        version: 15,
+        name: "calendar",
+        reads_from: 14,
+        sql: include_str!("../migrations/0015_calendar.sql"),
+    },
+    // Older programs would show a case of a class to every post, and lose what an event was told.
+    Migration {
+        version: 16,
         name: "narrow",
-        reads_from: 13,
-        sql: include_str!("../migrations/0013_narrow.sql"),
+        reads_from: 16,
+        sql: include_str!("../migrations/0016_narrow.sql"),
     },
 ];
 

@@ -233,6 +233,31 @@ pub fn keep(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, new: &Delivery) -> Re
     )
 }
 
+/// Lets what waits of the same case or whistle for the same reader go at once, too: what cannot wait would stand behind it. What
+/// failed keeps its time.
+pub fn hasten(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    urgent: &Delivery,
+    now: Timestamp,
+) -> Result<()> {
+    tx.queue(
+        "UPDATE delivery
+         SET next_at = $7
+         WHERE jurisdiction_id = $1 AND subject = $2 AND number = $3 AND state = 'waiting' AND tries = 0
+           AND channel = $4 AND report = $5 AND unit_code = $6 AND next_at > $7",
+        params![
+            jurisdiction.0,
+            urgent.subject.as_str(),
+            urgent.subject.number(),
+            urgent.channel.as_str(),
+            urgent.report,
+            urgent.unit.as_ref().map_or("", UnitCode::as_str),
+            now
+        ],
+    )
+}
+
 /// Those before which none of the same case or whistle waits for the same reader.
 const DUE: &str = concat!(
     "SELECT ",
@@ -439,6 +464,41 @@ pub fn of_case(
     )
 }
 
+/// The deliveries to a reporter of a case, first things first.
+pub fn of_reporter(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+    report: u32,
+) -> Result<Vec<Delivery>> {
+    conn.rows(
+        concat!(
+            "SELECT ",
+            columns!(),
+            "
+         FROM delivery AS d
+         WHERE d.jurisdiction_id = $1 AND d.subject = 'case' AND d.number = $2 AND d.report = $3
+         ORDER BY d.version, d.delivery_id"
+        ),
+        params![jurisdiction.0, number.0, report],
+        delivery,
+    )
+}
+
+/// Erases those. Answers how many there were.
+pub fn erase_of_reporter(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    number: CaseNumber,
+    report: u32,
+) -> Result<u64> {
+    tx.exec(
+        "DELETE FROM delivery
+         WHERE jurisdiction_id = $1 AND subject = 'case' AND number = $2 AND report = $3",
+        params![jurisdiction.0, number.0, report],
+    )
+}
+
 /// How many mails a unit was made since a time.
 pub fn mails_to_unit(
     conn: &Conn,
@@ -500,13 +560,34 @@ pub fn discard(
     Ok(changed == 1)
 }
 
-/// Forgets deliveries in a state since before a time. Answers how many.
-pub fn forget(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, state: State, before: Timestamp) -> Result<u64> {
-    tx.exec(
-        "DELETE FROM delivery
-         WHERE jurisdiction_id = $1 AND state = $2 AND next_at < $3",
-        params![jurisdiction.0, state.as_str(), before],
+/// Deliveries in a state since before a time, at most `most`.
+pub fn over(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    state: State,
+    before: Timestamp,
+    most: usize,
+) -> Result<Vec<i64>> {
+    conn.rows(
+        "SELECT delivery_id
+         FROM delivery
+         WHERE jurisdiction_id = $1 AND state = $2 AND next_at < $3
+         LIMIT $4",
+        params![jurisdiction.0, state.as_str(), before, most as i64],
+        |row| row.int(0),
     )
+}
+
+/// Forgets deliveries that are still in a state.
+pub fn forget(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, state: State, ids: &[i64]) -> Result<()> {
+    for id in ids {
+        tx.queue(
+            "DELETE FROM delivery
+             WHERE jurisdiction_id = $1 AND delivery_id = $2 AND state = $3",
+            params![jurisdiction.0, *id, state.as_str()],
+        )?;
+    }
+    Ok(())
 }
 
 /// A system that is told by signed requests.
@@ -715,6 +796,66 @@ mod tests {
             next_at: Timestamp::from_second(next_at).unwrap(),
             error: String::new(),
         }
+    }
+
+    #[test]
+    fn what_is_over_is_found_so_many_at_a_time_and_what_waits_again_is_not_forgotten() {
+        const PLACE: JurisdictionId = JurisdictionId(1);
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Timestamp::UNIX_EPOCH).unwrap();
+        let dead = |version: u32, at: i64| Delivery {
+            state: State::Dead,
+            ..to_reporter(version, at)
+        };
+        let all = [dead(1, 10), dead(2, 20), dead(3, 30), dead(4, 50)];
+        store
+            .write_blocking(move |tx| all.iter().try_for_each(|one| keep(tx, PLACE, one)))
+            .unwrap();
+        let before = Timestamp::from_second(40).unwrap();
+        let found = |most| {
+            let found = store.read_blocking(|conn| over(conn, PLACE, State::Dead, before, most));
+            found.unwrap()
+        };
+        assert_eq!(found(2).len(), 2);
+        let ids = found(9);
+        assert_eq!(ids.len(), 3);
+        let again = ids[0];
+        store
+            .write_blocking(move |tx| {
+                retry(tx, PLACE, again, before)?;
+                forget(tx, PLACE, State::Dead, &ids)
+            })
+            .unwrap();
+        let left = |state| {
+            let left = store.read_blocking(|conn| in_state(conn, PLACE, state, i64::MAX, 9));
+            left.unwrap().len()
+        };
+        assert_eq!((left(State::Waiting), left(State::Dead)), (1, 1));
+    }
+
+    #[test]
+    fn what_cannot_wait_takes_along_what_waits_of_the_same_case_and_what_failed_keeps_its_time() {
+        const PLACE: JurisdictionId = JurisdictionId(1);
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Timestamp::UNIX_EPOCH).unwrap();
+        let failed = Delivery {
+            subject: Subject::Case(CaseNumber(8)),
+            tries: 1,
+            ..to_reporter(1, 30)
+        };
+        let urgent = to_reporter(2, 5);
+        let all = [to_reporter(1, 30), urgent.clone(), failed.clone()];
+        let now = Timestamp::from_second(5).unwrap();
+        store
+            .write_blocking(move |tx| {
+                all.iter().try_for_each(|one| keep(tx, PLACE, one))?;
+                hasten(tx, PLACE, &urgent, now)?;
+                hasten(tx, PLACE, &failed, now)
+            })
+            .unwrap();
+        let found = store.read_blocking(|conn| due(conn, PLACE, Channel::Mail, 0, now, 9));
+        let versions: Vec<u32> = found.unwrap().iter().map(|one| one.version).collect();
+        assert_eq!(versions, [1, 2]);
     }
 
     #[test]

@@ -37,14 +37,19 @@ pub(crate) struct Change {
     number: i64,
     /// None when it is closed now.
     open: Option<Looks>,
+    /// When the next step is due of one that is closed, and asked to be reopened; else [`NEVER`].
+    requested: i64,
 }
 
 impl Change {
     pub(crate) fn of(jurisdiction: JurisdictionId, columns: &Columns<'_>) -> Self {
+        let state = columns.case.state;
+        let is_requested = state.is_undecided() && !state.is_open();
         Self {
             jurisdiction,
             number: columns.case.number.0,
-            open: columns.case.state.is_open().then(|| Looks::of(columns)),
+            open: state.is_open().then(|| Looks::of(columns)),
+            requested: if is_requested { columns.step_at } else { NEVER },
         }
     }
 }
@@ -56,6 +61,7 @@ struct Looks {
     reported_at: i64,
     updated_at: i64,
     spot: Option<i64>,
+    escalated: i64,
     is_public: bool,
     words: [Option<Box<str>>; WORDS],
     /// The units with a part in it.
@@ -90,6 +96,7 @@ impl Looks {
             reported_at: case.times.reported_at.as_microsecond(),
             updated_at: case.times.updated_at.as_microsecond(),
             spot: columns.spot,
+            escalated: columns.escalated,
             is_public: case.public,
             words: words.map(|word| word.map(Into::into)),
             joint: case.joint.iter().map(|part| part.unit.as_str().into()).collect(),
@@ -108,6 +115,7 @@ struct Entry {
     reported_at: i64,
     updated_at: i64,
     spot: Option<i64>,
+    escalated: i64,
     words: [Option<Word>; WORDS],
     joint: Box<[Word]>,
     is_public: bool,
@@ -137,14 +145,18 @@ struct Table {
     names: HashMap<Box<str>, Word>,
     /// The cases with a step to come, by its time: looked at every second, and must not cost what all of them would.
     steps: BTreeSet<Due>,
+    /// Those of the steps that are of cases which are closed and asked to be reopened. No list looks for these.
+    requested: HashMap<i64, Due>,
+}
+
+fn step(number: i64, at: i64) -> Option<Due> {
+    let number = CaseNumber(number);
+    (at != NEVER).then_some(Due { at, number })
 }
 
 impl Entry {
     fn step(&self) -> Option<Due> {
-        (self.step_at != NEVER).then_some(Due {
-            at: self.step_at,
-            number: CaseNumber(self.number),
-        })
+        step(self.number, self.step_at)
     }
 }
 
@@ -159,6 +171,7 @@ impl Table {
             reported_at: looks.reported_at,
             updated_at: looks.updated_at,
             spot: looks.spot,
+            escalated: looks.escalated,
             words,
             joint,
             is_public: looks.is_public,
@@ -188,6 +201,17 @@ impl Table {
         }
         if let Some(moved) = self.entries.get(place) {
             self.places.insert(moved.number, place);
+        }
+    }
+
+    /// Notes the next step of a case that is asked to be reopened; that it is not, by [`NEVER`].
+    fn request(&mut self, number: i64, step_at: i64) {
+        if let Some(before) = self.requested.remove(&number) {
+            self.steps.remove(&before);
+        }
+        if let Some(step) = step(number, step_at) {
+            self.requested.insert(number, step);
+            self.steps.insert(step);
         }
     }
 
@@ -305,6 +329,9 @@ impl<'f> Wanted<'f> {
             && self.sight.as_ref().is_none_or(|seen| seen.shows(entry))
             && one_of(STAGE, &self.stages)
             && one_of(SERVICE, &self.services)
+            && filter
+                .escalated
+                .is_none_or(|rank| entry.escalated > 0 && entry.escalated >= rank)
             && filter.due_before.is_none_or(|before| entry.due_at < before)
             && within(filter.reported.as_ref(), entry.reported_at)
             && within(filter.updated.as_ref(), entry.updated_at)
@@ -347,7 +374,7 @@ impl OpenCases {
         let mut tables = HashMap::<i64, Table>::new();
         conn.each(
             "SELECT c.jurisdiction_id, c.number, c.due_at, c.reported_at, c.updated_at, c.spot, c.is_public,
-                    c.step_at, c.city_code, c.town_code, c.community_code, c.cell_code, c.lead_code,
+                    c.step_at, c.escalated, c.city_code, c.town_code, c.community_code, c.cell_code, c.lead_code,
                     c.service_code, c.stage, c.access_code, u.unit_code
              FROM cases AS c
              LEFT JOIN case_unit AS u ON u.jurisdiction_id = c.jurisdiction_id AND u.number = c.number
@@ -355,7 +382,7 @@ impl OpenCases {
             params![],
             |row| {
                 let table = tables.entry(row.int(0)?).or_default();
-                let (number, unit) = (row.int(1)?, row.text_opt(8 + WORDS)?);
+                let (number, unit) = (row.int(1)?, row.text_opt(9 + WORDS)?);
                 // A case has a row for each unit with a part in it.
                 if let (Some(unit), Some(place)) = (unit, table.places.get(&number).copied()) {
                     table.add_part(place, unit.into());
@@ -364,7 +391,7 @@ impl OpenCases {
                 let mut words = [const { None }; WORDS];
                 for (i, word) in words.iter_mut().enumerate() {
                     *word = row
-                        .text_opt(8 + i)?
+                        .text_opt(9 + i)?
                         .filter(|word| !word.is_empty())
                         .map(Into::into);
                 }
@@ -374,11 +401,23 @@ impl OpenCases {
                     reported_at: row.int(3)?,
                     updated_at: row.int(4)?,
                     spot: row.int_opt(5)?,
+                    escalated: row.int(8)?,
                     is_public: row.int(6)? == 1,
                     words,
                     joint: unit.into_iter().map(Into::into).collect(),
                 };
                 table.put(number, looks);
+                Ok(())
+            },
+        )?;
+        conn.each(
+            "SELECT jurisdiction_id, number, step_at
+             FROM cases
+             WHERE stage = 'reopen_requested'",
+            params![],
+            |row| {
+                let table = tables.entry(row.int(0)?).or_default();
+                table.request(row.int(1)?, row.int(2)?);
                 Ok(())
             },
         )?;
@@ -399,6 +438,7 @@ impl OpenCases {
                 Some(looks) => table.put(change.number, looks),
                 None => table.remove(change.number),
             }
+            table.request(change.number, change.requested);
         }
     }
 

@@ -40,6 +40,8 @@ pub enum Kept {
     Tries,
     /// Until a notice was sent, or given up, for some days.
     Notices,
+    /// Until a note to the next holder of a post is so many days old.
+    Handovers,
     /// Until it is taken back.
     UntilTakenBack,
     /// As many days as the place keeps acts of administration.
@@ -58,6 +60,7 @@ impl Kept {
             Self::Retries => "retries",
             Self::Tries => "tries",
             Self::Notices => "notices",
+            Self::Handovers => "handovers",
             Self::UntilTakenBack => "until_taken_back",
             Self::Acts => "acts",
         }
@@ -200,7 +203,8 @@ impl Purpose {
             Self::Notices => Kept::Notices,
             Self::OptOuts | Self::SecondFactors => Kept::UntilTakenBack,
             Self::Retries => Kept::Retries,
-            Self::Handovers | Self::Accounts => Kept::WithAccount,
+            Self::Handovers => Kept::Handovers,
+            Self::Accounts => Kept::WithAccount,
             Self::Sessions => Kept::Session,
             Self::Tries => Kept::Tries,
             Self::Acts => Kept::Acts,
@@ -311,6 +315,7 @@ pub const COLUMNS: &[Columns] = &[
             "due_at",
             "step_at",
             "parked_until",
+            "escalated",
             "hash",
             "access_code",
         ],
@@ -381,6 +386,7 @@ pub const COLUMNS: &[Columns] = &[
             ("password", &[Accounts]),
             ("created_at", &[Accounts]),
             ("disabled_at", &[Accounts]),
+            ("calendar", &[Accounts]),
         ],
     ),
     of(

@@ -5,15 +5,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use whistle_domain::{
     case::Actor,
+    clock::UnitClock,
     place::Level,
-    whistle::{Body, Call, CallClock, CallState, Event, Stage, Whistle, transition},
+    whistle::{Body, Call, CallState, Event, Stage, Whistle, transition},
     words::{CaseNumber, JurisdictionId, UnitCode, WhistleNumber},
 };
 
 use crate::{
     Conn, Tx,
     audit::Audit,
-    case::{Hash, NEVER, hash_at, hash_of_text, link},
+    case::{Hash, NEVER, Tell, hash_at, hash_of_text, link},
     error::{Error, Result},
     list::{After, MAX_PAGE},
     params,
@@ -35,7 +36,7 @@ struct Entry {
     by: Actor,
     body: Body,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    clocks: Vec<CallClock>,
+    clocks: Vec<UnitClock>,
 }
 
 /// The next free number of a whistle.
@@ -53,6 +54,7 @@ pub fn commit(
     number: WhistleNumber,
     before: Option<Stored>,
     events: Vec<Event>,
+    tell: Tell,
 ) -> Result<Whistle> {
     let fault = |what: String| Error::Log {
         number: number.0,
@@ -104,17 +106,19 @@ pub fn commit(
             ],
         )?;
     }
-    tx.queue(
-        "INSERT INTO whistle_outbox (jurisdiction_id, number, version, since_version, created_at)
-         VALUES ($1, $2, $3, $4, $5)",
-        params![
-            jurisdiction.0,
-            number.0,
-            whistle.version,
-            seen.unwrap_or(0) + 1,
-            whistle.times.updated_at
-        ],
-    )?;
+    if tell == Tell::Outbox {
+        tx.queue(
+            "INSERT INTO whistle_outbox (jurisdiction_id, number, version, since_version, created_at)
+             VALUES ($1, $2, $3, $4, $5)",
+            params![
+                jurisdiction.0,
+                number.0,
+                whistle.version,
+                seen.unwrap_or(0) + 1,
+                whistle.times.updated_at
+            ],
+        )?;
+    }
     Ok(whistle)
 }
 
@@ -484,6 +488,24 @@ pub fn open_after(
     )
 }
 
+/// The whistles with numbers after one, in their order.
+pub fn all_after(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    after: WhistleNumber,
+    limit: usize,
+) -> Result<Vec<Whistle>> {
+    conn.rows(
+        "SELECT fold
+         FROM whistle
+         WHERE jurisdiction_id = $1 AND number > $2
+         ORDER BY number
+         LIMIT $3",
+        params![jurisdiction.0, after.0, limit as i64],
+        |row| fold(row, 0),
+    )
+}
+
 /// Checks the whistles of a jurisdiction: chain, fold and columns of each, and its rows of cases and calls.
 pub(crate) fn audit(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit) -> Result<()> {
     /// Whistles that are looked at together.
@@ -506,6 +528,23 @@ pub(crate) fn audit(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit
             kept.check(conn, jurisdiction, audit)?;
         }
     }
+    conn.each(
+        "SELECT c.case_number, w.fold
+         FROM whistle_case AS c
+         JOIN whistle AS w ON w.jurisdiction_id = c.jurisdiction_id AND w.number = c.number
+         WHERE c.jurisdiction_id = $1",
+        params![jurisdiction.0],
+        |row| {
+            let (case, whistle) = (CaseNumber(row.int(0)?), fold(row, 1)?);
+            if !whistle.cases.contains(&case) {
+                let number = whistle.number;
+                audit.find(format!(
+                    "whistle {number}: case {case} leads to it, and it is not about that"
+                ));
+            }
+            Ok(())
+        },
+    )?;
     for (sql, what) in [
         (
             "SELECT COUNT(*)

@@ -79,6 +79,16 @@ impl<T: Clone> Desk<T> {
         assert!(!late.timed_out(), "nothing came");
     }
 
+    /// Waits until so many were taken.
+    pub fn wait_until_taken(&self, times: usize) {
+        let state = self.lock();
+        let (_state, late) = self
+            .changed
+            .wait_timeout_while(state, PATIENCE, |state| state.taken.len() < times)
+            .unwrap();
+        assert!(!late.timed_out(), "fewer came");
+    }
+
     /// Answers all who wait.
     pub fn release(&self) {
         let mut state = self.lock();
@@ -92,6 +102,7 @@ impl<T: Clone> Desk<T> {
 
     fn take(&self, it: T) {
         self.lock().taken.push(it);
+        self.changed.notify_all();
     }
 
     /// Whether the answer may be given.

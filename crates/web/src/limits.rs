@@ -119,7 +119,10 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     let (request, left) = Left::watch(request);
     let mut answer = match gate.let_in(address) {
         Ok(_inside) => next.run(request).await,
-        Err(turned_away) => *turned_away,
+        Err(turned_away) => {
+            drop(request);
+            *turned_away
+        }
     };
     if let Some(shape) = shape {
         answer = shape(answer, &id);

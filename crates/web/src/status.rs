@@ -21,10 +21,13 @@ pub(crate) fn status_of(error: &Error) -> StatusCode {
         Error::WhichJurisdiction(_)
         | Error::Invalid { .. }
         | Error::BadPhoto(_)
-        | Error::BreachedPassword => StatusCode::BAD_REQUEST,
-        Error::BadKey(_) | Error::MissingScope(_) | Error::Forbidden | Error::MustEnrol => {
-            StatusCode::FORBIDDEN
-        }
+        | Error::BreachedPassword
+        | Error::SamePassword => StatusCode::BAD_REQUEST,
+        Error::BadKey(_)
+        | Error::MissingScope(_)
+        | Error::Forbidden
+        | Error::MustChangePassword
+        | Error::MustEnrol => StatusCode::FORBIDDEN,
         Error::SignedOut | Error::BadPassword | Error::BadCode | Error::CodeNeeded => {
             StatusCode::UNAUTHORIZED
         }

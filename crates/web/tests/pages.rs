@@ -19,7 +19,10 @@ use whistle_service::{
     notices::{Courier, Outgoing, Outlet},
     time::{Chance, Clock},
 };
-use whistle_testbed::{Bed, post::MailServer};
+use whistle_testbed::{
+    Bed, copy_folder,
+    post::{Fate, MailServer},
+};
 use whistle_web::{App, Settings, router};
 
 const PASSWORD: &str = "a long enough password";
@@ -34,7 +37,7 @@ impl Clock for Ticking {
 }
 
 struct Town {
-    _dir: Bed,
+    dir: Bed,
     whistle: Whistle,
     runtime: tokio::runtime::Runtime,
 }
@@ -61,7 +64,7 @@ impl Town {
             .build()
             .unwrap();
         Self {
-            _dir: dir,
+            dir,
             whistle,
             runtime,
         }
@@ -232,6 +235,13 @@ impl Browser<'_> {
     /// Blows an emergency whistle on a case, from the case's page; answers the address of the whistle.
     #[track_caller]
     fn blow(&mut self, case: &str, units: &[&str]) -> String {
+        let to = self.blow_kind("URGENT", case, units);
+        to.split('?').next().unwrap().to_owned()
+    }
+
+    /// Blows one of a kind; answers where that leads to.
+    #[track_caller]
+    fn blow_kind(&mut self, kind: &str, case: &str, units: &[&str]) -> String {
         let link = format!("/staff/whistles/new?case={case}");
         self.get(&format!("/staff/cases/{case}")).is(200).says(&link);
         let form = self.get(&link);
@@ -240,14 +250,13 @@ impl Browser<'_> {
             ("token", token.as_str()),
             ("key", key.as_str()),
             ("cases", case),
-            ("kind", "URGENT"),
+            ("kind", kind),
             ("matter", "The main has burst below the road"),
             ("place", "At the mill"),
             ("lead", units[0]),
         ];
         fields.extend(units.iter().map(|unit| ("unit", *unit)));
-        let to = self.post("/staff/whistles/new", &fields).is(303).location();
-        to.split('?').next().unwrap().to_owned()
+        self.post("/staff/whistles/new", &fields).is(303).location()
     }
 
     /// Does something to a whistle from its page, as its form does; answers the page that follows.
@@ -526,7 +535,7 @@ fn staff_take_a_case_from_triage_to_a_check_by_another_post() {
     water
         .act(&number, "handle", &[("outcome", "resolved")])
         .is(400)
-        .says("缺少：文字说明");
+        .says("不符合办理条件：须填写文字说明");
     water
         .act(
             &number,
@@ -569,6 +578,13 @@ fn staff_take_a_case_from_triage_to_a_check_by_another_post() {
     desk.get("/staff?tab=reopen")
         .is(200)
         .says(&format!("/staff/cases/{number}"));
+    // Nothing of it is due, and the next shift must know of it all the same.
+    desk.get("/staff/handover")
+        .says("Reopen requests")
+        .says(&format!("/staff/cases/{number}"));
+    patrol
+        .get("/staff/handover")
+        .says_nothing_of(&format!("/staff/cases/{number}"));
     desk.act(&number, "reopen", &[("text", "Another look")]).is(303);
 }
 
@@ -710,6 +726,37 @@ fn a_station_calls_three_units_together_and_they_come_or_say_why_not() {
         .says("poor");
     station.get("/staff/whistles").says_nothing_of(&address);
     station.get("/staff/whistles?tab=area_over").says(&address);
+}
+
+#[test]
+fn who_blows_a_whistle_that_waits_for_approval_is_told_that_it_waits() {
+    let town = Town::open();
+    let village = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
+    let folder = town.dir.path().join("village");
+    copy_folder(&village, &folder);
+    let posts = folder.join("posts.csv");
+    let more = "T100-D,派遣员,,Dispatcher,T100,230599100,dispatcher\nT100-L,站长,,Head,T100,230599100,lead\n";
+    std::fs::write(&posts, std::fs::read_to_string(&posts).unwrap() + more).unwrap();
+    town.whistle.apply(&folder).unwrap();
+    town.add_user("town", &["T100-D"]);
+    town.add_user("head", &["T100-L"]);
+    let (number, _) = town.browser("en").report(&[]);
+    let [mut zh, mut en, mut head] = ["zh", "en", "en"].map(|lang| town.browser(lang));
+    zh.sign_in("town");
+    en.sign_in("town");
+    head.sign_in("head");
+    let waits = zh.blow_kind("HARD", &number, &["WATER"]);
+    zh.get(&waits)
+        .says("已提交，待批准后召集。")
+        .says("待审批")
+        .says_nothing_of("正在通知应哨单位");
+    en.get(&waits).says("Sent for approval.");
+    let address = waits.split('?').next().unwrap();
+    head.whistle(address, "approve", &[])
+        .is(200)
+        .says("Approved; the units are called.");
+    let called = zh.blow_kind("URGENT", &number, &["WATER"]);
+    zh.get(&called).says("已吹哨，正在通知应哨单位。");
 }
 
 #[test]
@@ -883,7 +930,8 @@ fn several_units_work_on_a_case_and_the_lead_hands_it_in_last() {
         &[&part[..], &[("limit", "soon")]].concat(),
     )
     .is(400)
-    .says("Write a limit such as");
+    .says("Choose one of the limits.")
+    .says("4 working hours");
     desk.act(
         &number,
         "assign_joint",
@@ -895,6 +943,7 @@ fn several_units_work_on_a_case_and_the_lead_hands_it_in_last() {
         .get(&case)
         .is(200)
         .says("Close the lane")
+        .says("Part in it")
         .says_nothing_of("/report_in\"");
     water.act(&number, "report_in", &[]).is(303);
     let work = [("outcome", "resolved"), ("text", "A new valve")];
@@ -962,6 +1011,15 @@ fn a_question_is_answered_on_its_own_page_without_a_code_and_once() {
         ("until", "2026-05-10"),
         ("text", "Is the gate open?"),
     ];
+    desk.get(&format!("/staff/cases/{number}"))
+        .says("Answer by")
+        .says("<option value=\"1\" selected>");
+    // Nobody is asked by mistake.
+    for nobody in ["", "x"] {
+        desk.act(&number, "ask", &[&[("report", nobody)], &ask[1..]].concat())
+            .is(400)
+            .says("Choose who is asked.");
+    }
     desk.act(&number, "ask", &ask).is(303);
     let shown = desk.get(&format!("/staff/cases/{number}"));
     shown.says("Is the gate open?").says("standing still");
@@ -987,8 +1045,16 @@ fn a_question_is_answered_on_its_own_page_without_a_code_and_once() {
     stranger
         .post_on(&link, &[("choice", "No"), ("text", "Only at night")])
         .is(200)
-        .says("已有答复");
+        .says("已收到您的答复，谢谢。")
+        .says(&format!("/follow?number={number}"));
     stranger.post(&link, &[("choice", "Yes")]).is(410);
+    stranger
+        .get(&link)
+        .is(200)
+        .says("该问题已答复或已过期限。")
+        .says_nothing_of("/follow?number=");
+    // Who follows the case on this device goes back to it.
+    reporter.get(&link).is(200).says("\"/follow/case\"");
     stranger.get(&format!("{}0", &link[..link.len() - 1])).is(404);
     desk.get(&format!("/staff/cases/{number}"))
         .says("Only at night")
@@ -1041,7 +1107,7 @@ fn who_reported_a_merged_case_sees_by_the_old_code_how_the_other_goes_on() {
     town.add_user("desk", &["CITY-D"]);
     let (original, _) = town.browser("en").report(&[]);
     let mut second = town.browser("en");
-    let (merged, _) = second.report(&[("step", "anyway")]);
+    let (merged, _) = second.report(&[("step", "anyway"), ("email", "second@example.org")]);
     let mut desk = town.browser("en");
     desk.sign_in("desk");
     desk.act(&merged, "merge", &[("into", &original)]).is(303);
@@ -1053,8 +1119,45 @@ fn who_reported_a_merged_case_sees_by_the_old_code_how_the_other_goes_on() {
         .says(&format!("Goes on as case {original}"))
         .says("It is rain water")
         .says_nothing_of("request_reopen");
-    desk.get(&format!("/staff/cases/{original}"))
-        .says("Merged into this one");
+    let case = format!("/staff/cases/{original}");
+    let page = desk.get(&case);
+    page.says("Merged into this one")
+        .says("One reporter of a merged case is answered here too.")
+        .says_nothing_of("second@example.org");
+    let token = page.hidden("token");
+    desk.post(&format!("{case}/contacts"), &[("token", &token)])
+        .is(200)
+        .says("second@example.org")
+        .says(&format!("<a href=\"/staff/cases/{merged}\">{merged}</a> · "));
+    desk.get(&format!("/staff/cases/{merged}"))
+        .says("Contact data looked at");
+    // Whoever names a duplicate is told which case goes on.
+    let (third, _) = town.browser("en").report(&[("step", "anyway")]);
+    desk.act(&third, "merge", &[("into", &merged)])
+        .is(400)
+        .says(&format!("It was merged into {original}; write that number."));
+}
+
+#[test]
+fn what_was_escalated_is_a_list_of_its_own_with_how_high_up() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    town.add_user("water", &["WATER-H"]);
+    let (number, _) = town.browser("en").report(&[]);
+    for login in ["desk", "water"] {
+        let mut browser = town.browser("en");
+        browser.sign_in(login);
+        browser
+            .get("/staff?tab=escalated&escalated=town")
+            .is(200)
+            .says("<option value=\"town\" selected>to the town or higher</option>")
+            .says_nothing_of(&format!("/staff/cases/{number}\""));
+        browser
+            .get("/staff/cases?escalated=city")
+            .is(200)
+            .says("<option value=\"city\" selected>")
+            .says_nothing_of(&format!("/staff/cases/{number}\""));
+    }
 }
 
 #[test]
@@ -1086,6 +1189,31 @@ fn a_part_of_a_case_is_split_off_and_both_pages_name_the_other() {
 }
 
 #[test]
+fn staff_who_meet_a_fault_keep_their_menu_and_find_back_to_the_queue() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let mut desk = town.browser("en");
+    let outside = |seen: &Seen| {
+        seen.says("To the first page").says_nothing_of("/staff/sign-out");
+    };
+    outside(desk.get("/staff/nothing").is(404));
+    desk.sign_in("desk");
+    let inside = |seen: &Seen| {
+        seen.says("href=\"/staff\">To your queue")
+            .says("/staff/sign-out")
+            .says_nothing_of("To the first page");
+        // The form that signs out is one of this session's.
+        assert!(!seen.hidden("token").is_empty());
+    };
+    inside(desk.get("/staff/nothing").is(404));
+    inside(desk.get("/staff/cases/999").is(404));
+    inside(desk.get("/staff/accounts").is(403));
+    inside(desk.post("/staff/handover", &[("note", "x")]).is(403));
+    // Who reads the public pages is not looked up.
+    outside(desk.get("/nothing").is(404));
+}
+
+#[test]
 fn a_shift_is_handed_over_with_what_is_open_and_a_note() {
     let town = Town::open();
     town.add_user("desk", &["CITY-D"]);
@@ -1098,6 +1226,11 @@ fn a_shift_is_handed_over_with_what_is_open_and_a_note() {
     page.is(200)
         .says("Also open")
         .says(&format!("/staff/cases/{number}"));
+    page.says_nothing_of("Open whistles of the area");
+    let whistle = desk.blow(&number, &["WATER"]);
+    desk.get("/staff/handover")
+        .says("Open whistles of the area")
+        .says(&whistle);
     let token = page.hidden("token");
     desk.post("/staff/handover", &[("token", &token)])
         .is(400)
@@ -1223,7 +1356,7 @@ fn a_reporter_sees_who_looked_corrects_and_erases_and_staff_see_that_it_was_eras
     page.is(200)
         .says("wang@example.org")
         .says("Water runs over the road");
-    page.says("· Dispatcher");
+    page.says("· Dispatcher").says("Nothing so far.");
     let file = reporter.get("/follow/mine.json");
     let disposition = file.is(200).headers[header::CONTENT_DISPOSITION]
         .to_str()
@@ -1319,9 +1452,20 @@ fn code(town: &Town, secret: &str, steps: i64) -> String {
 
 /// Sets up a second factor from its page; answers the secret and the recovery codes.
 fn enrol(town: &Town, browser: &mut Browser<'_>) -> (String, Vec<String>) {
+    enrol_with(town, browser, PASSWORD)
+}
+
+/// The same for an account with another password.
+fn enrol_with(town: &Town, browser: &mut Browser<'_>, password: &str) -> (String, Vec<String>) {
     const PAGE: &str = "/staff/account/second-factor";
     let token = browser.get(PAGE).is(200).hidden("token");
-    let page = browser.post_on(PAGE, &[("token", &token)]);
+    // A session that somebody left open is not enough.
+    browser
+        .post(PAGE, &[("token", &token), ("password", "not it at all")])
+        .is(400)
+        .says("This is not your password.")
+        .says_nothing_of("data:image/svg+xml,");
+    let page = browser.post(PAGE, &[("token", &token), ("password", password)]);
     page.is(200).says("data:image/svg+xml,");
     let codes_in = |page: &Seen| -> Vec<String> {
         let text = page.text();
@@ -1336,7 +1480,12 @@ fn enrol(town: &Town, browser: &mut Browser<'_>) -> (String, Vec<String>) {
     browser
         .post(&confirm, &[("token", &token), ("code", &wrong)])
         .is(400)
-        .says(&secret);
+        .says("The code that the app shows now")
+        .says_nothing_of(&secret);
+    browser
+        .get(PAGE)
+        .says_nothing_of(&secret)
+        .says_nothing_of("data:image/svg+xml,");
     let right = code(town, &secret, -1);
     let done = browser.post(&confirm, &[("token", &token), ("code", &right)]);
     done.is(200).says("shown this once only");
@@ -1470,6 +1619,86 @@ fn an_administrator_disables_an_account_and_lets_it_in_again_but_not_their_own()
         .is(404);
     lead.post(&disable, &[("token", "forged")]).is(403);
     lead.get("/staff").is(200);
+}
+
+#[test]
+fn an_administrator_resets_a_password_that_its_holder_must_change_and_a_second_factor() {
+    let town = Town::open();
+    town.add_user("lead", &["CITY-L"]);
+    town.add_user("patrol", &["T100-P"]);
+    let (mut lead, mut patrol) = (town.browser("en"), town.browser("en"));
+    lead.sign_in("lead");
+    patrol.sign_in("patrol");
+    let page = lead.get("/staff/accounts");
+    let token = page.hidden("token");
+    let reset = address(&page, "/staff/accounts/");
+    assert!(reset.ends_with("/disable"), "{reset}");
+    let reset = reset.replace("/disable", "/password");
+    let second = reset.replace("/password", "/second-factor");
+    lead.post("/staff/accounts/1/password", &[("token", &token)])
+        .is(400)
+        .says("Nobody changes their own account here.");
+    let page = lead.post(&reset, &[("token", &token)]);
+    page.is(200).says("patrol").says("shown this once only");
+    let text = page.text();
+    let password = text.split_once("<code>").unwrap().1;
+    let password = password.split('<').next().unwrap().to_owned();
+    lead.get("/staff/accounts").says_nothing_of(&password);
+
+    // The old one is good no more, and the new one leads to a page that asks for another.
+    patrol.get("/staff").is(303);
+    let sign_in = |browser: &mut Browser<'_>, password: &str| {
+        browser
+            .post("/staff/sign-in", &[("login", "patrol"), ("password", password)])
+            .status
+            .as_u16()
+    };
+    assert_eq!(sign_in(&mut patrol, PASSWORD), 401);
+    assert_eq!(sign_in(&mut patrol, &password), 303);
+    for path in [
+        "/staff",
+        "/staff/account",
+        "/staff/account/second-factor",
+        "/staff/cases",
+    ] {
+        let to = patrol.get(path).is(303).location();
+        assert_eq!(to, "/staff/account/password", "{path}");
+    }
+    let page = patrol.get("/staff/account/password");
+    let own = page
+        .is(200)
+        .says("An administrator reset your password.")
+        .hidden("token");
+    let mut set = |new: &str| {
+        let fields = [
+            ("token", own.as_str()),
+            ("old", password.as_str()),
+            ("new", new),
+            ("again", new),
+        ];
+        patrol.post("/staff/account/password", &fields)
+    };
+    set(&password).is(400).says("This is the password until now.");
+    set("a sentence of their own").is(303);
+    patrol.get("/staff").is(200);
+    assert_eq!(sign_in(&mut town.browser("en"), &password), 401);
+    assert_eq!(sign_in(&mut town.browser("en"), "a sentence of their own"), 303);
+
+    // Who lost the app and the codes signs in by the password again.
+    let (mut again, fresh) = (town.browser("en"), "a sentence of their own");
+    assert_eq!(sign_in(&mut again, fresh), 303);
+    enrol_with(&town, &mut again, fresh);
+    let mut lost = town.browser("en");
+    assert_eq!(sign_in(&mut lost, fresh), 200);
+    lead.post_on(&second, &[("token", &token)])
+        .says("The second factor of patrol is taken off");
+    again.get("/staff").is(303);
+    assert_eq!(sign_in(&mut lost, fresh), 303);
+    lost.get("/staff").is(200);
+
+    // Who keeps no accounts resets none.
+    let token = lost.get("/staff").hidden("token");
+    lost.post(&reset, &[("token", &token)]).is(403);
 }
 
 #[test]
@@ -1733,4 +1962,73 @@ fn a_calendar_program_reads_what_is_due_by_a_link_for_as_long_as_the_account_is_
     let here = town.whistle.places().all()[0].clone();
     town.whistle.change_user(&here, "crew", Change::Disable).unwrap();
     program.get(&link).is(404);
+}
+
+#[test]
+fn the_link_of_a_calendar_is_changed_by_who_has_it_and_ends_with_the_sessions_that_others_end() {
+    let town = Town::open();
+    town.add_user("crew", &["WATER-H"]);
+    let link = |crew: &mut Browser<'_>| {
+        let queue = crew.get("/staff").text();
+        let (_, rest) = queue.split_once("href=\"/staff/due.ics").unwrap();
+        format!("/staff/due.ics{}", rest.split('"').next().unwrap())
+    };
+    let mut crew = town.browser("en");
+    crew.sign_in("crew");
+    let first = link(&mut crew);
+    assert_eq!(link(&mut crew), first);
+    let mut program = town.browser("en");
+    program.get(&first).is(200);
+    let token = crew.get("/staff").says("New calendar address").hidden("token");
+    crew.post("/staff/due", &[("token", &token)]).is(303);
+    crew.get("/staff?calendar=new")
+        .says("The calendar has a new address");
+    let second = link(&mut crew);
+    program.get(&first).is(404);
+    program.get(&second).is(200);
+    let here = town.whistle.places().all()[0].clone();
+    for change in [Change::SignOut, Change::Disable, Change::Enable] {
+        town.whistle.change_user(&here, "crew", change).unwrap();
+    }
+    for old in [&first, &second] {
+        program.get(old).is(404);
+    }
+    crew.sign_in("crew");
+    let third = link(&mut crew);
+    program.get(&third).is(200);
+    let password = town
+        .whistle
+        .set_password(&here, "crew", "another long one, and new");
+    password.unwrap();
+    program.get(&third).is(404);
+}
+
+#[test]
+fn why_a_notice_did_not_arrive_is_said_in_the_readers_language_and_a_servers_answer_is_quoted() {
+    let town = Town::open();
+    town.add_user("desk", &["CITY-D"]);
+    let server = MailServer::new();
+    let outgoing = Outgoing {
+        mail: Some(Outlet {
+            smtp: server.url(),
+            from: "whistle@example.org".to_owned(),
+            reply: None,
+        }),
+        base_url: None,
+        private_webhooks: false,
+    };
+    town.whistle.do_duties().unwrap();
+    let courier = Courier::open(town.whistle.clone(), outgoing).unwrap();
+    let mut reporter = town.browser("en");
+    let (number, _) = reporter.report(&[("email", "s@example.org")]);
+    server
+        .desk
+        .next(std::iter::repeat_n(Fate::Refuse("550 5.1.1 nobody here"), 3));
+    courier.round().unwrap();
+    let mut desk = town.browser("zh");
+    desk.sign_in("desk");
+    desk.get(&format!("/staff/cases/{number}"))
+        .says("邮件服务器拒收 <q lang=\"en\">")
+        .says("nobody here")
+        .says_nothing_of("mail_refused");
 }

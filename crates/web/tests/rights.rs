@@ -489,6 +489,7 @@ impl Town {
             "/staff/account/password" => {
                 "old=nothing+of+the+kind&new=another+long+one&again=another+long+one".to_owned()
             }
+            "/staff/account/second-factor" => format!("password={}", PASSWORD.replace(' ', "+")),
             "/staff/account/sessions" => format!("session={}", "A".repeat(43)),
             "/staff/sign-in/code" => "half=1.1.x&code=123456".to_owned(),
             "/staff/account/second-factor/confirm" | "/staff/account/second-factor/remove" => {
@@ -504,9 +505,11 @@ impl Town {
             "/follow/mine/contact" => "phone=0700".to_owned(),
             "/follow/leave"
             | "/follow/mine/erase"
-            | "/staff/account/second-factor"
             | "/staff/sign-out"
+            | "/staff/due"
             | "/staff/accounts/{account}/{change}"
+            | "/staff/accounts/{account}/password"
+            | "/staff/accounts/{account}/second-factor"
             | "/staff/cases/{number}/contacts" => String::new(),
             other => panic!("say in this test what is posted to {other}"),
         }

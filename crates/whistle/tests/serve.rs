@@ -114,10 +114,6 @@ fn a_body_over_the_limit_is_answered_413() {
     let long = "x".repeat(20 * 1024);
     let refused = server.post(REQUESTS, &[], &pothole(&key, &long)).unwrap();
     assert_eq!(refused.status, 413, "{refused:#?}");
-    assert!(
-        refused.closes,
-        "the rest of the body is still on its way: {refused:#?}"
-    );
     let fine = server.report(&key, "short").unwrap();
     assert!(matches!(fine.status, 200 | 201) && !fine.closes, "{fine:#?}");
 }

@@ -6,12 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Body, CallClock, CallState, Event, FoldError, Stage, UnitRating, Whistle,
+    Body, CallState, Event, FoldError, Stage, UnitRating, Whistle,
     transition::{Need, Transition, Verb, approves, may_blow},
 };
 use crate::{
     case::{Actor, Case, MAX_TEXT, Rating},
-    clock::{ClockChange, ClockKind},
+    clock::{ClockChange, ClockKind, UnitClock},
     command::{Context, clean},
     geometry::Point,
     limit::Limit,
@@ -232,8 +232,10 @@ pub enum Refusal {
     /// The time to meet lies in the past or too far ahead.
     #[error("units are called for a time from now to {MAX_DAYS_AHEAD} days ahead")]
     MeetTime,
-    /// A report-in was made before the call, or will be made.
-    #[error("a report-in was made between the call and now")]
+    /// A report-in was made before the call, or before the station did not find the unit, or will be made.
+    #[error(
+        "a report-in was made between the call, or the station's word that the unit is not there, and now"
+    )]
     MadeTime,
     /// Too many duties.
     #[error("minutes hold at most {MAX_DUTIES} duties")]
@@ -577,7 +579,7 @@ impl Story<'_> {
             .expect("a story is told from its first event on")
     }
 
-    fn tell(&mut self, body: Body, text: &str, clocks: Vec<CallClock>) {
+    fn tell(&mut self, body: Body, text: &str, clocks: Vec<UnitClock>) {
         let event = Event {
             at: self.context.now,
             by: self.context.by.clone(),
@@ -593,13 +595,17 @@ impl Story<'_> {
         self.events.push(event);
     }
 
-    fn start(&self, unit: &UnitCode, kind: ClockKind, limit: Limit, from: Timestamp) -> CallClock {
-        let due_at = self.context.place.calendar.due(from, limit);
-        CallClock {
+    fn start(&self, unit: &UnitCode, kind: ClockKind, limit: Limit, from: Timestamp) -> UnitClock {
+        // Nobody is awaited before the time to meet.
+        let meet_at = self.whistle().meet_at;
+        let later = meet_at.filter(|meet_at| kind == ClockKind::ReportIn && *meet_at > from);
+        let due_at = self.context.place.calendar.due(later.unwrap_or(from), limit);
+        UnitClock {
             unit: unit.clone(),
             change: ClockChange::Start {
                 kind,
                 limit,
+                from: later,
                 due_at,
                 // Whoever stays on longer keeps nobody waiting.
                 step_at: (kind != ClockKind::Leave).then_some(due_at),
@@ -608,13 +614,13 @@ impl Story<'_> {
     }
 
     /// Stops those clocks of a unit that run.
-    fn stop(&self, unit: &UnitCode, kinds: &[ClockKind]) -> Vec<CallClock> {
+    fn stop(&self, unit: &UnitCode, kinds: &[ClockKind]) -> Vec<UnitClock> {
         let call = self.whistle().call(unit);
         let clocks = call.map_or(&[][..], |call| call.clocks.all());
         clocks
             .iter()
             .filter(|clock| clock.is_running() && kinds.contains(&clock.kind))
-            .map(|clock| CallClock {
+            .map(|clock| UnitClock {
                 unit: unit.clone(),
                 change: ClockChange::Stop { kind: clock.kind },
             })
@@ -622,7 +628,7 @@ impl Story<'_> {
     }
 
     /// The clocks that a call starts.
-    fn clocks_of_call(&self, kind: &WhistleKind, unit: &UnitCode) -> impl Iterator<Item = CallClock> {
+    fn clocks_of_call(&self, kind: &WhistleKind, unit: &UnitCode) -> impl Iterator<Item = UnitClock> {
         let limits = [
             (ClockKind::Sign, kind.sign),
             (ClockKind::Contact, kind.contact),
@@ -677,8 +683,12 @@ impl Story<'_> {
         text: &str,
     ) -> Result<(), Refusal> {
         let now = self.context.now;
-        let called_at = self.whistle().call(&unit).map_or(now, |call| call.called_at);
-        if made_at.is_some_and(|at| at < called_at || at > now) {
+        let call = self.whistle().call(&unit);
+        // Where the station did not find it, it was not there before.
+        let not_found = call.filter(|call| call.state == CallState::Absent);
+        let not_found = not_found.and_then(|call| call.confirmed_at);
+        let earliest = not_found.or_else(|| call.map(|call| call.called_at));
+        if made_at.is_some_and(|at| at < earliest.unwrap_or(now) || at > now) {
             return Err(Refusal::MadeTime);
         }
         let near = self
@@ -759,7 +769,7 @@ impl Story<'_> {
                 kind: clock,
                 step_at: None,
             };
-            let noted = CallClock {
+            let noted = UnitClock {
                 unit: unit.clone(),
                 change,
             };
@@ -773,10 +783,10 @@ impl Story<'_> {
             let clocks = call.clocks.all().iter().filter(|clock| clock.is_running());
             clocks.map(move |clock| (&call.unit, clock))
         });
-        let changed: Vec<CallClock> = running
+        let changed: Vec<UnitClock> = running
             .filter_map(|(unit, clock)| {
                 let due_at = calendar.due(clock.started_at, clock.limit);
-                (due_at != clock.due_at).then(|| CallClock {
+                (due_at != clock.due_at).then(|| UnitClock {
                     unit: unit.clone(),
                     change: ClockChange::Reckon {
                         kind: clock.kind,

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use jiff::{SignedDuration, Timestamp, civil::date};
 use whistle_domain::{
     calendar::{Calendar, CalendarRules, Holiday, HolidayName, MakeUpDay},
-    case::{Actor, Case, Channel, Event, Respondent, Stage},
+    case::{Actor, Case, Channel, Event, Question as Asked, Stage},
     clock::{Clock, ClockKind},
     command::{Act, Context, NewReport, Refusal, Whereabouts, decide, report},
     escalation::{Ladder, Rung, To},
@@ -544,31 +544,51 @@ impl<'p> Tale<'p> {
         assert!(log.is_sorted_by_key(|e| e.at), "time goes backwards");
 
         let clocks = case.clocks.all();
-        for clock in clocks.iter().filter(|c| c.is_running()) {
+        let of_parts = || case.joint.iter().flat_map(|part| part.clocks.all());
+        for clock in clocks.iter().chain(of_parts()).filter(|c| c.is_running()) {
             assert_eq!(clock.due_at, clock.reckon(&place.calendar), "{clock:?}");
             let next = place.ladder_of(case).next(clock, &place.calendar);
             assert_eq!(clock.step_at, next.map(|(_, at)| at), "{clock:?}");
         }
         assert!(
-            clocks.iter().all(|c| c.is_running() || c.step_at.is_none()),
-            "{clocks:?}"
+            clocks
+                .iter()
+                .chain(of_parts())
+                .all(|c| c.is_running() || c.step_at.is_none()),
+            "{case:?}"
         );
+        for part in &case.joint {
+            assert!(part.clocks.all().len() <= 1, "two limits of one part: {part:?}");
+            let Some(clock) = part.clock() else { continue };
+            assert_eq!((clock.kind, Some(clock.due_at)), (ClockKind::Joint, part.due_at));
+            let stands = case.flags.parked_until.is_some();
+            match (part.is_open() && case.state.is_open(), stands) {
+                (true, true) => assert!(clock.is_paused(), "it runs while the case is parked: {part:?}"),
+                (true, false) => assert!(clock.stopped_at.is_none(), "stopped while at work: {part:?}"),
+                (false, _) => assert!(clock.stopped_at.is_some(), "it runs on: {part:?}"),
+            }
+        }
         let running = clocks.iter().filter(|c| c.is_running()).count();
         let parked = case.flags.parked_until.is_some();
         if parked {
             assert!(case.state.is_open() && case.flags.was_parked);
         }
-        if parked || !case.state.is_open() {
+        if parked || !case.state.is_undecided() {
             assert_eq!(running, 0, "{clocks:?}");
+            assert!(!of_parts().any(Clock::is_running), "{case:?}");
         } else {
-            let awaits_reporter = case
-                .question
-                .as_ref()
-                .is_some_and(|q| matches!(q.of, Respondent::Reporter { .. }));
+            let awaits_reporter = case.question.as_ref().is_some_and(Asked::stops_clocks);
             assert!(
                 running > 0 || awaits_reporter,
-                "an open case without a limit: {case:?}"
+                "a case that awaits somebody, without a limit: {case:?}"
             );
+            if awaits_reporter {
+                let mut run_on = clocks.iter().filter(|c| c.is_running());
+                assert!(
+                    run_on.all(|clock| clock.is_overdue(log.last().unwrap().at)),
+                    "it runs while the reporter is asked: {clocks:?}"
+                );
+            }
         }
         if parked {
             assert!(case.question.is_none(), "it waits for two things: {case:?}");
@@ -588,8 +608,10 @@ impl<'p> Tale<'p> {
         if !case.state.is_open() || case.lead.is_none() {
             assert_eq!(case.request, None, "a request of nobody");
         }
-        if !case.state.is_open() {
+        if !case.state.is_undecided() {
             assert!(clocks.iter().all(|c| c.stopped_at.is_some()), "{clocks:?}");
+        }
+        if !case.state.is_open() {
             assert_eq!(case.question, None, "a question about what is over");
             assert!(case.times.closed_at.is_some());
         }

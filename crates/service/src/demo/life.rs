@@ -1,13 +1,15 @@
 //! One case of the demo from its report on, as people would have it: each deed by a post that may do it, at a time that
 //! fits its clock, through the domain's rules. What the rules refuse is counted; nothing is pushed past them.
 
+mod whistle;
+
 use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use whistle_domain::{
     case::{Actor, Case, Channel, Event, Outcome, Rating, Respondent, Stage, SupervisionKind},
     clock::ClockKind,
-    command::{self, Act, Context, NewReport, Refusal, Whereabouts},
+    command::{self, Act, Context, NewReport, Whereabouts},
     geometry::Point,
     limit::{Limit, LimitUnit},
     place::{AreaIndex, Level, Verification},
@@ -20,6 +22,8 @@ use super::{
     words::{self, Say, Theme},
     world::{Ware, World, answers, nearby},
 };
+
+pub(super) use self::whistle::{Blown, Whistles};
 
 /// More deeds than any case needs; a story that has not ended by then is left as it is.
 const MOST_DEEDS: usize = 60;
@@ -36,7 +40,7 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    fn note(&mut self, what: &str, refusal: &Refusal) {
+    fn note(&mut self, what: &str, refusal: &dyn std::error::Error) {
         self.count += 1;
         if self.first.len() < 20 {
             self.first.push(format!("{what}: {refusal}"));
@@ -59,6 +63,9 @@ pub(super) struct Life<'a, 'p> {
     world: &'a World<'p>,
     rng: &'a mut ChaCha8Rng,
     refusals: &'a mut Refusals,
+    whistles: &'a mut Whistles,
+    /// The whistle that was blown on it.
+    blown: Option<Blown>,
     case: Case,
     events: Vec<Event>,
     theme: Theme,
@@ -76,14 +83,17 @@ pub(super) struct Life<'a, 'p> {
 pub(super) struct Lived {
     pub case: Case,
     pub events: Vec<Event>,
+    pub blown: Option<Blown>,
     pub recent: Recent,
 }
 
 /// A whole case, reported at `at`. None when the rules refuse the report, or nobody is there to take it.
+#[expect(clippy::too_many_arguments, reason = "private, called once")]
 pub(super) fn live(
     world: &World<'_>,
     rng: &mut ChaCha8Rng,
     refusals: &mut Refusals,
+    whistles: &mut Whistles,
     number: CaseNumber,
     at: Timestamp,
     end: Timestamp,
@@ -111,6 +121,8 @@ pub(super) fn live(
         world,
         rng,
         refusals,
+        whistles,
+        blown: None,
         case,
         events,
         theme,
@@ -133,6 +145,7 @@ pub(super) fn live(
     Some(Lived {
         case: life.case,
         events: life.events,
+        blown: life.blown,
         recent,
     })
 }
@@ -439,6 +452,8 @@ impl<'a> Life<'a, '_> {
             of: Respondent::Reporter { report: 1 },
             choices: Vec::new(),
             until: self.day_after(at, 3),
+            // Most of them left word.
+            reachable: true,
         };
         let is_asked = self.act(at, by, &act, text);
         let soon = self.at + self.minutes(20, 1200);
@@ -484,9 +499,13 @@ impl<'a> Life<'a, '_> {
             return;
         }
         let text = self.say(Say::CalledIn);
+        // Some desks say by when.
+        let limit = self
+            .chance(0.5)
+            .then(|| "1d working".parse().expect("a constant"));
         let act = Act::AssignJoint {
             unit: unit.clone(),
-            limit: None,
+            limit,
         };
         let soon = self.at + self.minutes(5, 30);
         if !self.act(soon, desk, &act, text) {
@@ -688,6 +707,9 @@ impl<'a> Life<'a, '_> {
     }
 
     fn work(&mut self) -> bool {
+        if let Some(goes_on) = self.gather() {
+            return goes_on;
+        }
         let settings = &self.world.place.jurisdiction.settings;
         let may_extend = self.case.flags.extended < settings.max_extensions;
         if may_extend && self.chance(0.04) {

@@ -503,6 +503,13 @@ pub(super) enum Say {
     Poor,
     Thanks,
     Decided,
+    Summoned,
+    NotApproved,
+    CalledOff,
+    Raised,
+    DoesNotCome,
+    Minutes,
+    Duty,
 }
 
 pub(super) fn say(rng: &mut ChaCha8Rng, lang: Lang, what: Say) -> &'static str {
@@ -612,6 +619,59 @@ pub(super) fn say(rng: &mut ChaCha8Rng, lang: Lang, what: Say) -> &'static str {
         Say::Denied => (
             &["请按期办理。", "理由不充分，请抓紧处置。"],
             &["Please keep to the limit.", "That is no sufficient reason."],
+        ),
+        Say::Summoned => (
+            &[
+                "现场涉及多家单位，请到场会商，明确分工。",
+                "多次处置未见根本好转，请相关单位现场联合处置。",
+                "权属不清，请各单位到场核定责任。",
+            ],
+            &[
+                "Several units are concerned; please come and settle who does what.",
+                "It was mended more than once and comes back; please look at it together.",
+                "It is not clear whose it is; please settle that on site.",
+            ],
+        ),
+        Say::NotApproved => (
+            &["单个单位可以处置，暂不吹哨。"],
+            &["One unit can handle this; no whistle for now."],
+        ),
+        Say::CalledOff => (
+            &["责任单位已到场处置，无需集中会商。"],
+            &["The unit is there already; there is no need to meet."],
+        ),
+        Say::Raised => (
+            &["涉及市级权限，提请市级协调。"],
+            &["This needs a decision of the city."],
+        ),
+        Say::DoesNotCome => (
+            &["经核实不涉及本单位设施。", "当日另有抢险任务，无法到场。"],
+            &[
+                "None of our facilities is concerned.",
+                "The crew is at another emergency that day.",
+            ],
+        ),
+        Say::Minutes => (
+            &[
+                "现场会商：由牵头单位负责主体处置，其他单位按分工配合，限期完成。",
+                "各单位到场核实情况，已明确责任和时限，由站点跟踪落实。",
+            ],
+            &[
+                "Agreed on site: the lead does the main work, the others their parts within the time set.",
+                "All units saw the place; parts and times are settled, and the station follows them up.",
+            ],
+        ),
+        Say::Duty => (
+            &[
+                "完成管辖设施的修复。",
+                "清理现场并恢复路面。",
+                "维持秩序，设置围挡和警示。",
+            ],
+            &[
+                "Mends its own facilities.",
+                "Clears the place and restores the surface.",
+                "Keeps order, fences and signs the place.",
+            ],
         ),
         Say::CalledIn => (
             &["请派人配合现场处置。", "请协助围挡并疏导交通。"],

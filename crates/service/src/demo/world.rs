@@ -49,6 +49,7 @@ pub(super) struct World<'p> {
     hot: usize,
     in_area: HashMap<(AreaIndex, Role), Vec<Actor>>,
     in_unit: HashMap<Role, HashMap<&'p str, Vec<Actor>>>,
+    everybody: Vec<(&'p Post, Actor)>,
     working_units: Vec<&'p UnitCode>,
     slow: HashMap<&'p str, bool>,
 }
@@ -100,8 +101,10 @@ impl<'p> World<'p> {
             let unit = place.unit(post.unit.as_str());
             unit.is_some_and(|unit| unit.kind == UnitKind::Station)
         };
+        let mut everybody = Vec::new();
         for (account, post) in (ACCOUNTS..).zip(place.posts()) {
             let actor = actor_of(post, account);
+            everybody.push((post, actor.clone()));
             for role in &post.roles {
                 // Leads of departments lead their unit; those of stations decide for its area.
                 if *role != Role::Lead || is_station(post) {
@@ -140,6 +143,7 @@ impl<'p> World<'p> {
             hot,
             in_area,
             in_unit,
+            everybody,
             working_units,
             slow,
         })
@@ -207,6 +211,11 @@ impl<'p> World<'p> {
             .upward(area)
             .find_map(|i| self.in_area.get(&(i, role)))?;
         Some(&actors[rng.random_range(0..actors.len())])
+    }
+
+    /// All posts, with who holds them.
+    pub fn everybody(&self) -> &[(&'p Post, Actor)] {
+        &self.everybody
     }
 
     /// Someone of the unit that leads the case.

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use jiff::{Timestamp, civil::Date};
 use whistle_domain::{
-    case::{Case, Stage},
+    case::{Case, Stage, Wish},
     clock::ClockKind,
-    place::{Level, Place},
+    place::{Level, Place, Standard},
     public::{self, Step},
     words::Lang,
 };
@@ -37,7 +37,7 @@ pub(super) enum Cell<'c> {
 }
 
 impl Cell<'_> {
-    fn text(text: &str) -> Cell<'_> {
+    pub(super) fn text(text: &str) -> Cell<'_> {
         if text.is_empty() {
             Cell::None
         } else {
@@ -45,7 +45,7 @@ impl Cell<'_> {
         }
     }
 
-    fn owned(text: String) -> Cell<'static> {
+    pub(super) fn owned(text: String) -> Cell<'static> {
         if text.is_empty() {
             Cell::None
         } else {
@@ -53,7 +53,13 @@ impl Cell<'_> {
         }
     }
 
-    fn time(time: Option<Timestamp>) -> Cell<'static> {
+    /// Codes and numbers in one cell, with a blank between two.
+    pub(super) fn list<T: ToString>(all: impl Iterator<Item = T>) -> Cell<'static> {
+        let all: Vec<String> = all.map(|one| one.to_string()).collect();
+        Cell::owned(all.join(" "))
+    }
+
+    pub(super) fn time(time: Option<Timestamp>) -> Cell<'static> {
         time.map_or(Cell::None, Cell::Time)
     }
 }
@@ -69,10 +75,16 @@ pub(super) struct Subject<'c> {
     pub open: bool,
 }
 
-/// One column.
-pub(super) struct Column {
+/// What a format must know of a column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head {
     pub name: &'static str,
     pub kind: Kind,
+}
+
+/// One column.
+pub(super) struct Column {
+    pub head: Head,
     /// Whether the public gets it.
     pub open: bool,
     pub cell: for<'c> fn(Subject<'c>) -> Cell<'c>,
@@ -80,8 +92,7 @@ pub(super) struct Column {
 
 const fn column(name: &'static str, kind: Kind, cell: for<'c> fn(Subject<'c>) -> Cell<'c>) -> Column {
     Column {
-        name,
-        kind,
+        head: Head { name, kind },
         open: true,
         cell,
     }
@@ -89,8 +100,7 @@ const fn column(name: &'static str, kind: Kind, cell: for<'c> fn(Subject<'c>) ->
 
 const fn inner(name: &'static str, kind: Kind, cell: for<'c> fn(Subject<'c>) -> Cell<'c>) -> Column {
     Column {
-        name,
-        kind,
+        head: Head { name, kind },
         open: false,
         cell,
     }
@@ -121,12 +131,7 @@ pub(super) const COLUMNS: &[Column] = &[
             .map_or(Cell::None, |service| Cell::text(service.name.get(s.lang)))
     }),
     column("service_subtype", Kind::Text, |s| {
-        let standard = s
-            .case
-            .standard
-            .as_ref()
-            .and_then(|c| s.place.standard(c.as_str()));
-        standard.map_or(Cell::None, |standard| Cell::text(standard.condition.get(s.lang)))
+        standard(s).map_or(Cell::None, |standard| Cell::text(standard.condition.get(s.lang)))
     }),
     column("description", Kind::Text, |s| {
         masked(s, &s.case.description, public::description)
@@ -184,6 +189,7 @@ pub(super) const COLUMNS: &[Column] = &[
     column("assigned_at", Kind::Time, |s| {
         Cell::time(s.case.times.assigned_at)
     }),
+    column("signed_at", Kind::Time, |s| Cell::time(s.case.times.signed_at)),
     column("reported_in_at", Kind::Time, |s| {
         Cell::time(s.case.times.reported_in_at)
     }),
@@ -200,6 +206,10 @@ pub(super) const COLUMNS: &[Column] = &[
     column("parked_until", Kind::Date, |s| {
         s.case.flags.parked_until.map_or(Cell::None, Cell::Date)
     }),
+    column("was_parked", Kind::Bool, |s| Cell::Bool(s.case.flags.was_parked)),
+    column("verification", Kind::Text, |s| {
+        standard(s).map_or(Cell::None, |standard| Cell::text(standard.verification.as_str()))
+    }),
     column("on_the_spot", Kind::Bool, |s| {
         Cell::Bool(s.case.flags.on_the_spot)
     }),
@@ -213,6 +223,40 @@ pub(super) const COLUMNS: &[Column] = &[
     }),
     inner("public", Kind::Bool, |s| Cell::Bool(s.case.public)),
     inner("supervised", Kind::Bool, |s| Cell::Bool(s.case.flags.supervised)),
+    inner("supervision", Kind::Text, |s| {
+        s.case
+            .supervision
+            .as_ref()
+            .map_or(Cell::None, |watched| Cell::text(watched.kind.as_str()))
+    }),
+    inner("escalated", Kind::Text, |s| {
+        s.case
+            .flags
+            .escalated
+            .map_or(Cell::None, |tier| Cell::text(tier.as_str()))
+    }),
+    inner("joint_units", Kind::Text, |s| {
+        Cell::list(s.case.joint.iter().map(|part| &part.unit))
+    }),
+    inner("joint_open", Kind::Int, |s| {
+        Cell::Int(s.case.joint.iter().filter(|part| part.is_open()).count() as i64)
+    }),
+    inner("joint_overdue", Kind::Int, |s| {
+        Cell::Int(s.case.joint.iter().filter(|part| part.is_overdue(s.now)).count() as i64)
+    }),
+    inner("asks_for", Kind::Text, |s| {
+        match s.case.request.as_ref().map(|asked| asked.wish) {
+            Some(Wish::Park { .. }) => Cell::text("park"),
+            Some(Wish::Extend) => Cell::text("extend"),
+            None => Cell::None,
+        }
+    }),
+    inner("awaits_answer_until", Kind::Time, |s| {
+        Cell::time(s.case.question.as_ref().map(|question| question.until))
+    }),
+    inner("merged_cases", Kind::Text, |s| Cell::list(s.case.absorbed.iter())),
+    inner("split_from", Kind::Text, |s| Cell::list(s.case.split_from.iter())),
+    inner("split_into", Kind::Text, |s| Cell::list(s.case.split_into.iter())),
     inner("recheck", Kind::Bool, |s| Cell::Bool(s.case.flags.recheck)),
     inner("right_unit", Kind::Text, |s| {
         s.case
@@ -231,6 +275,11 @@ pub(super) const COLUMNS: &[Column] = &[
     }),
     inner("version", Kind::Int, |s| Cell::Int(s.case.version.into())),
 ];
+
+fn standard(subject: Subject<'_>) -> Option<&Standard> {
+    let code = subject.case.standard.as_ref()?;
+    subject.place.standard(code.as_str())
+}
 
 fn masked<'c>(subject: Subject<'c>, raw: &'c str, mask: fn(&Case) -> String) -> Cell<'c> {
     if subject.open && !raw.is_empty() {

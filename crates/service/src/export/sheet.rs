@@ -11,7 +11,7 @@ use parquet::{
     schema::types::Type,
 };
 
-use super::column::{Cell, Column, Kind};
+use super::column::{Cell, Head, Kind};
 use crate::error::{Error, Result};
 
 fn failed(error: std::io::Error) -> Error {
@@ -30,7 +30,7 @@ pub(super) struct CsvSheet<W: Write> {
 }
 
 impl<W: Write> CsvSheet<W> {
-    pub fn begin(mut out: W, columns: &[&Column], mark: bool) -> Result<Self> {
+    pub fn begin(mut out: W, columns: &[Head], mark: bool) -> Result<Self> {
         if mark {
             out.write_all("\u{feff}".as_bytes()).map_err(failed)?;
         }
@@ -86,7 +86,7 @@ pub(super) struct GeoJsonSheet<W: Write> {
 }
 
 impl<W: Write> GeoJsonSheet<W> {
-    pub fn begin(mut out: W, columns: &[&Column]) -> Result<Self> {
+    pub fn begin(mut out: W, columns: &[Head]) -> Result<Self> {
         out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[\n")
             .map_err(failed)?;
         Ok(Self {
@@ -122,7 +122,8 @@ impl<W: Write> GeoJsonSheet<W> {
         let geometry = lon
             .zip(lat)
             .map(|(lon, lat)| serde_json::json!({ "type": "Point", "coordinates": [lon, lat] }));
-        let id = properties.get("service_request_id").cloned();
+        // The first column is the number.
+        let id = self.names.first().and_then(|name| properties.get(*name)).cloned();
         let feature = serde_json::json!({
             "type": "Feature", "id": id, "geometry": geometry, "properties": properties,
         });
@@ -169,7 +170,7 @@ pub(super) struct ParquetSheet<W: Write + Send> {
 }
 
 impl<W: Write + Send> ParquetSheet<W> {
-    pub fn begin(out: W, columns: &[&Column]) -> Result<Self> {
+    pub fn begin(out: W, name: &str, columns: &[Head]) -> Result<Self> {
         let fields = columns
             .iter()
             .map(|column| {
@@ -192,7 +193,7 @@ impl<W: Write + Send> ParquetSheet<W> {
             })
             .collect::<Result<Vec<_>, _>>()
             .map_err(unwritten)?;
-        let schema = Type::group_type_builder("cases")
+        let schema = Type::group_type_builder(name)
             .with_fields(fields)
             .build()
             .map_err(unwritten)?;

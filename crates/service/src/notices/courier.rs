@@ -1,7 +1,11 @@
 //! The courier: sends what is due, notes what became of it, and tries again what did not arrive.
+//!
+//! Each way out, the mail of a place or one of its webhooks, has at most one job at a time, with a bounded batch of its own. A
+//! turn spreads the outboxes and begins jobs for the ways that have none; it waits for no answer from outside, so that a receiver
+//! that is slow keeps only what is for itself.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -12,15 +16,15 @@ use std::{
 use jiff::SignedDuration;
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::watch,
-    task::JoinSet,
+    sync::{Semaphore, watch},
+    task::{JoinHandle, JoinSet},
 };
 use whistle_domain::{
     mask::mask,
     words::{JurisdictionId, Subject, UnitCode},
 };
 use whistle_notices::{
-    Failed,
+    Failed, Why,
     mail::{MAX_CONNECTIONS, Mailer, Outlet},
     webhook::Hooks,
 };
@@ -37,8 +41,12 @@ use crate::{
     place::Here,
 };
 
-/// Deliveries of one way that are taken up in a round.
+/// Deliveries of one way that are taken up by a job.
 const BATCH: usize = 256;
+
+/// How long a job takes up deliveries. The rest is looked for again: the place may have changed, or another process looks after
+/// it now.
+const LONGEST_JOB: Duration = Duration::from_secs(30);
 
 /// Requests to one webhook at once. Of mail, as many as there are connections.
 const CALLS_AT_ONCE: usize = 4;
@@ -52,7 +60,7 @@ const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(30);
 /// The longest wait.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
 
-/// Failures in a round after which the rest of a way is left for later: the other side is away, and each try would wait for
+/// Failures in a row after which the rest of a way is left for later: the other side is away, and each try would wait for
 /// it in vain.
 const FAILURES: u32 = 3;
 
@@ -73,7 +81,7 @@ pub struct Outgoing {
     pub private_webhooks: bool,
 }
 
-/// What a round did.
+/// What was done since the last turn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Round {
     /// Deliveries made of the outbox.
@@ -88,6 +96,16 @@ pub struct Round {
     pub dropped: u64,
 }
 
+impl Round {
+    fn add(&mut self, more: Self) {
+        self.made += more.made;
+        self.sent += more.sent;
+        self.failed += more.failed;
+        self.dead += more.dead;
+        self.dropped += more.dropped;
+    }
+}
+
 /// Sends notices for as long as this process looks after that duty. Has a runtime of its own, so that no request waits for it.
 pub struct Courier {
     whistle: Whistle,
@@ -96,12 +114,15 @@ pub struct Courier {
     transports: Option<Transports>,
     runtime: Runtime,
     stopped: watch::Sender<bool>,
-    memory: Mutex<Memory>,
+    jobs: Mutex<Vec<(Way, JoinHandle<()>)>>,
+    memory: Arc<Mutex<Memory>>,
 }
 
 #[derive(Clone)]
 struct Transports {
     mailer: Option<Mailer>,
+    /// Mails of all places at once: they have one server.
+    at_once: Arc<Semaphore>,
     hooks: Hooks,
 }
 
@@ -113,10 +134,16 @@ struct Memory {
     /// Ways that rest, and until when, in the time that this process runs.
     resting: HashMap<Way, Duration>,
     counted: Option<Duration>,
+    /// What jobs did that no turn has told of.
+    done: Round,
+    /// The first fault in one.
+    fault: Option<Error>,
 }
 
 impl Drop for Courier {
     fn drop(&mut self) {
+        self.stop();
+        self.wait();
         // Connections are closed by tasks.
         let _inside = self.runtime.enter();
         self.transports = None;
@@ -126,7 +153,9 @@ impl Drop for Courier {
 impl Courier {
     /// Reads the settings; refuses those that cannot be right. Not to be called, nor dropped, on a thread that runs async work.
     pub fn open(whistle: Whistle, outgoing: Outgoing) -> Result<Self> {
-        let runtime = Builder::new_current_thread()
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("whistle-courier")
             .enable_all()
             .build()
             .map_err(Error::io("no threads can be started"))?;
@@ -143,25 +172,32 @@ impl Courier {
         Ok(Self {
             whistle,
             outgoing,
-            transports: Some(Transports { mailer, hooks }),
+            transports: Some(Transports {
+                mailer,
+                at_once: Arc::new(Semaphore::new(MAX_CONNECTIONS as usize)),
+                hooks,
+            }),
             runtime,
             stopped: watch::Sender::new(false),
-            memory: Mutex::default(),
+            jobs: Mutex::default(),
+            memory: Arc::default(),
         })
     }
 
-    /// Breaks off a round under way, and does no more. What was being sent goes again another time, under the same id.
+    /// Breaks off what is under way, and begins no more. What was being sent goes again another time, under the same id.
     pub fn stop(&self) {
         self.stopped.send_replace(true);
     }
 
-    /// Empties the outbox once and sends what is due. The first fault is answered at the end; it keeps no other place waiting.
-    pub fn round(&self) -> Result<Round> {
-        let mut round = Round::default();
+    /// Empties the outboxes and begins to send what is due, without waiting for any of it. Answers what was done since the last
+    /// turn; the first fault is answered at the end, and keeps no other place waiting.
+    pub fn turn(&self) -> Result<Round> {
         let mut outcome = Ok(());
+        self.end_jobs(false);
         let places = self.whistle.places();
         let charges = self.whistle.leases.own(Duty::Notices);
         let charges: Vec<Held> = charges.into_iter().map(|charge| charge.held).collect();
+        let mut made = 0;
         for held in &charges {
             if *self.stopped.borrow() {
                 break;
@@ -169,91 +205,100 @@ impl Courier {
             let Some(here) = places.all().iter().find(|here| here.id == held.jurisdiction) else {
                 continue;
             };
-            match self.serve(here, *held, &mut round) {
+            match self.serve(here, *held, &mut made) {
                 // Another process looks after it now.
                 Err(Error::Store(whistle_store::Error::Fenced { .. })) => {}
                 failed => outcome = outcome.and(failed),
             }
         }
         let counted = self.count(&charges);
-        outcome.and(counted).map(|()| round)
+        let mut round = self.done(outcome.and(counted))?;
+        round.made += made;
+        Ok(round)
     }
 
-    fn serve(&self, here: &Here, held: Held, round: &mut Round) -> Result<()> {
+    /// A turn, and waits for what is under way.
+    pub fn round(&self) -> Result<Round> {
+        let begun = self.turn();
+        self.wait();
+        let mut round = self.done(Ok(()))?;
+        round.add(begun?);
+        Ok(round)
+    }
+
+    /// What jobs did since this was last asked, unless there was a fault, before or in one of them.
+    fn done(&self, before: Result<()>) -> Result<Round> {
+        let mut memory = self.memory();
+        let (round, fault) = (std::mem::take(&mut memory.done), memory.fault.take());
+        before.and(fault.map_or(Ok(()), Err)).map(|()| round)
+    }
+
+    /// Waits until no job is under way.
+    fn wait(&self) {
+        self.end_jobs(true);
+    }
+
+    /// Forgets jobs that are over; of the others, waits for them or lets them be.
+    fn end_jobs(&self, all: bool) {
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let (over, under_way) = std::mem::take(&mut *jobs)
+            .into_iter()
+            .partition(|(_, job)| all || job.is_finished());
+        *jobs = under_way;
+        drop(jobs);
+        let over: Vec<(Way, JoinHandle<()>)> = over;
+        for (_, job) in over {
+            if let Err(error) = self.runtime.block_on(job) {
+                tracing::error!(%error, "sending notices panicked; they are tried again");
+            }
+        }
+    }
+
+    fn serve(&self, here: &Here, held: Held, made: &mut u64) -> Result<()> {
         let ways = Ways {
             mail: self.outgoing.mail.is_some(),
         };
-        round.made += self.whistle.spread(here, held, ways)?;
+        *made += self.whistle.spread(here, held, ways)?;
         let now = self.whistle.now();
+        let engaged = self.engaged();
         let due = self.whistle.store.read_blocking(|conn| -> Result<_> {
-            let hooks = stored::webhooks(conn, here.id)?.into_iter().map(|hook| hook.id);
             let mut due = Vec::new();
+            let free = |way: &Way| !engaged.contains(way);
+            let hooks = stored::webhooks(conn, here.id)?.into_iter().map(|hook| hook.id);
+            let hooks = hooks.map(|id| (here.id, Channel::Webhook, id));
             // 0 is mail; and what was for a webhook that is gone must be dropped.
-            for (channel, hook) in
-                std::iter::once((Channel::Mail, 0)).chain(hooks.map(|id| (Channel::Webhook, id)))
+            for way in std::iter::once((here.id, Channel::Mail, 0))
+                .chain(hooks)
+                .filter(free)
             {
-                due.push((
-                    (here.id, channel, hook),
-                    stored::due(conn, here.id, channel, hook, now, BATCH)?,
-                ));
+                due.push((way, stored::due(conn, here.id, way.1, way.2, now, BATCH)?));
             }
-            due.push((
-                (here.id, Channel::Webhook, 0),
-                stored::orphans(conn, here.id, BATCH)?,
-            ));
+            let gone = (here.id, Channel::Webhook, 0);
+            if free(&gone) {
+                due.push((gone, stored::orphans(conn, here.id, BATCH)?));
+            }
             Ok(due)
         })?;
-        let running = self.whistle.clock.running();
-        let mut jobs = Vec::new();
         for (way, deliveries) in due {
-            let rests = self
-                .memory()
-                .resting
-                .get(&way)
-                .is_some_and(|until| running < *until);
-            if !deliveries.is_empty() && !rests {
-                jobs.push(Arc::new(self.job(here, held, way, deliveries)));
+            if !deliveries.is_empty() {
+                let job = Arc::new(self.job(here, held, way, deliveries));
+                let job = self.runtime.spawn(job.run(self.stopped.subscribe()));
+                let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+                jobs.push((way, job));
             }
         }
-        let mut stopped = self.stopped.subscribe();
-        let outcome = self.runtime.block_on(async {
-            let mut workers = JoinSet::new();
-            for job in &jobs {
-                let n = match job.way.1 {
-                    Channel::Mail => MAX_CONNECTIONS as usize,
-                    Channel::Webhook => CALLS_AT_ONCE,
-                };
-                for _ in 0..n {
-                    workers.spawn(Arc::clone(job).work());
-                }
-            }
-            let all = async {
-                let mut outcome = Ok(());
-                while let Some(worked) = workers.join_next().await {
-                    let worked = worked.unwrap_or_else(|error| {
-                        tracing::error!(%error, "sending notices panicked; they are tried again");
-                        Ok(())
-                    });
-                    outcome = outcome.and(worked);
-                }
-                outcome
-            };
-            tokio::select! {
-                outcome = all => outcome,
-                _ = stopped.wait_for(|stopped| *stopped) => Ok(()),
-            }
-        });
-        for job in jobs {
-            let done = *job.done.lock().unwrap_or_else(PoisonError::into_inner);
-            round.sent += done.sent;
-            round.failed += done.failed;
-            round.dead += done.dead;
-            round.dropped += done.dropped;
-            if job.failures.load(Ordering::Relaxed) >= FAILURES {
-                self.memory().resting.insert(job.way, running + REST);
-            }
-        }
-        outcome
+        Ok(())
+    }
+
+    /// The ways that have a job, or rest.
+    fn engaged(&self) -> HashSet<Way> {
+        let running = self.whistle.clock.running();
+        let mut memory = self.memory();
+        memory.resting.retain(|_, until| running < *until);
+        let resting: Vec<Way> = memory.resting.keys().copied().collect();
+        drop(memory);
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.iter().map(|(way, _)| *way).chain(resting).collect()
     }
 
     fn job(&self, here: &Here, held: Held, way: Way, deliveries: Vec<Delivery>) -> Job {
@@ -265,9 +310,10 @@ impl Courier {
             way,
             base: self.base(here),
             transports: transports.expect("it is there until the courier is dropped"),
+            until: self.whistle.clock.running() + LONGEST_JOB,
             groups: Mutex::new(grouped(deliveries)),
             failures: AtomicU32::new(0),
-            done: Mutex::default(),
+            memory: Arc::clone(&self.memory),
         }
     }
 
@@ -360,14 +406,63 @@ struct Job {
     way: Way,
     base: Option<String>,
     transports: Transports,
+    /// When no more is taken up, in the time that this process runs.
+    until: Duration,
     groups: Mutex<VecDeque<Group>>,
     failures: AtomicU32,
-    done: Mutex<Round>,
+    memory: Arc<Mutex<Memory>>,
 }
 
 impl Job {
+    /// Sends what is due of the way, until it is done, nothing arrives any more, or the courier is stopped.
+    async fn run(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
+        let n = match self.way.1 {
+            Channel::Mail => MAX_CONNECTIONS as usize,
+            Channel::Webhook => CALLS_AT_ONCE,
+        };
+        let mut workers = JoinSet::new();
+        for _ in 0..n {
+            workers.spawn(Arc::clone(&self).work());
+        }
+        let all = async {
+            let mut outcome = Ok(());
+            while let Some(worked) = workers.join_next().await {
+                let worked = worked.unwrap_or_else(|error| {
+                    tracing::error!(%error, "sending notices panicked; they are tried again");
+                    Ok(())
+                });
+                outcome = outcome.and(worked);
+            }
+            outcome
+        };
+        let outcome = tokio::select! {
+            outcome = all => outcome,
+            _ = stopped.wait_for(|stopped| *stopped) => Ok(()),
+        };
+        let mut memory = self.memory();
+        if self.failures.load(Ordering::Relaxed) >= FAILURES {
+            let until = self.whistle.clock.running() + REST;
+            memory.resting.insert(self.way, until);
+        }
+        match outcome {
+            // Another process looks after it now.
+            Ok(()) | Err(Error::Store(whistle_store::Error::Fenced { .. })) => {}
+            Err(fault) => {
+                memory.fault.get_or_insert(fault);
+            }
+        }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn may_go_on(&self) -> bool {
+        self.failures.load(Ordering::Relaxed) < FAILURES && self.whistle.clock.running() < self.until
+    }
+
     async fn work(self: Arc<Self>) -> Result<()> {
-        while self.failures.load(Ordering::Relaxed) < FAILURES {
+        while self.may_go_on() {
             let next = self
                 .groups
                 .lock()
@@ -405,15 +500,18 @@ impl Job {
             .await?;
         let sent = match made {
             Made::Unwanted(why) => {
-                self.note(&group, State::Dropped, 0, why.to_owned()).await?;
+                self.note(&group, State::Dropped, 0, why.as_str().to_owned())
+                    .await?;
                 return Ok(true);
             }
             Made::Broken(what) => Err(Failed::Later(what)),
             Made::Letter(letter) => match &self.transports.mailer {
-                Some(mailer) => mailer.send(&letter).await,
-                None => Err(Failed::Later(
-                    "mail is not set up; set smtp and mail_from".to_owned(),
-                )),
+                Some(mailer) => {
+                    // Never closed.
+                    let _one = self.transports.at_once.acquire().await;
+                    mailer.send(&letter).await
+                }
+                None => Err(Why::MailNotSetUp.later()),
             },
             Made::Call(call) => self.transports.hooks.send(&call).await,
         };
@@ -476,7 +574,8 @@ impl Job {
 
     fn tell(&self, delivery: &Delivery, state: State, error: &str) {
         let channel = delivery.channel.as_str();
-        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory();
+        let done = &mut memory.done;
         let (count, name) = match state {
             State::Sent => (&mut done.sent, "whistle_notices_sent_total"),
             State::Waiting => (&mut done.failed, "whistle_notices_failed_total"),
@@ -484,6 +583,7 @@ impl Job {
             State::Dropped => (&mut done.dropped, "whistle_notices_dropped_total"),
         };
         *count += 1;
+        drop(memory);
         metrics::counter!(name, "channel" => channel).increment(1);
         if matches!(state, State::Waiting | State::Dead) {
             let (subject, number) = (delivery.subject.as_str(), delivery.subject.number());

@@ -7,16 +7,32 @@ use whistle_store::account as stored;
 
 use crate::{
     Whistle,
-    account::actor_of,
+    account::{SignedIn, actor_of},
     error::{Error, Result},
     list::{MAX_PAGE, Order, Query, Viewer},
     place::Here,
 };
 
 impl Whistle {
-    /// The key of an account's calendar. It is good for as long as the account is in force.
-    pub fn calendar_key(&self, here: &Here, account: i64) -> String {
-        self.secret.calendar_key(here.id, account)
+    /// The key of an account's calendar. It is good for as long as the account is in force, and until it takes a new one, is
+    /// signed out by others, or gets a new password from them.
+    pub async fn calendar_key(&self, here: &Here, account: i64) -> Result<String> {
+        let id = here.id;
+        let before = self
+            .store
+            .look_up(move |conn| stored::calendar(conn, id, account))
+            .await?;
+        let before = before.ok_or_else(|| Error::not_found("account", account))?;
+        Ok(self.secret.calendar_key(id, account, before))
+    }
+
+    /// Takes a new key for the calendar of who is signed in; the one before is good no more.
+    pub async fn renew_calendar(&self, here: &Here, by: &SignedIn) -> Result<()> {
+        let (id, account) = (here.id, by.account);
+        Ok(self
+            .store
+            .write(move |tx| stored::renew_calendar(tx, id, account))
+            .await?)
     }
 
     /// The open cases of the units in which the account of a key holds posts now, what is due first before the rest; at most
@@ -24,15 +40,21 @@ impl Whistle {
     pub async fn calendar(&self, here: &Here, key: &str) -> Result<Vec<Case>> {
         let id = here.id;
         let unknown = || Error::not_found("calendar", "key");
-        let account = self.secret.account_of_calendar_key(id, key).ok_or_else(unknown)?;
-        let posts = self
+        let account: i64 = key
+            .split_once('-')
+            .and_then(|(account, _)| account.parse().ok())
+            .ok_or_else(unknown)?;
+        let (before, posts) = self
             .store
             .read(move |conn| -> Result<_> {
-                let in_force = stored::is_in_force(conn, id, account)?;
-                Ok(in_force.then_some(stored::posts(conn, id, account)?))
+                let before = stored::calendar(conn, id, account)?;
+                Ok((before, stored::posts(conn, id, account)?))
             })
-            .await?
-            .ok_or_else(unknown)?;
+            .await?;
+        let is_its = |before| self.secret.is_calendar_key(id, account, before, key);
+        if !before.is_some_and(is_its) {
+            return Err(unknown());
+        }
         let mut cases = Vec::new();
         let mut listed = HashSet::new();
         for code in posts {

@@ -7,7 +7,7 @@ use whistle_domain::{
     words::{Lang, Subject},
 };
 use whistle_notices::{
-    Notice,
+    Notice, Why,
     mail::Letter,
     template::Words,
     told::Reader,
@@ -32,8 +32,8 @@ pub(super) enum Made {
     Letter(Letter),
     Call(Call),
     /// Nobody wants it any more, and why.
-    Unwanted(&'static str),
-    /// It cannot be made, and why.
+    Unwanted(Why),
+    /// It cannot be made, and why, as it is kept.
     Broken(String),
 }
 
@@ -73,12 +73,10 @@ impl Whistle {
         now: Timestamp,
     ) -> Result<Made> {
         let Some(first) = group.first() else {
-            return Ok(Made::Unwanted("nothing is left to say"));
+            return Ok(Made::Unwanted(Why::Gone));
         };
         let Some(base) = base else {
-            let what =
-                "the address of this install is not known; set base_url, or hosts in jurisdiction.toml";
-            return Ok(Made::Broken(what.to_owned()));
+            return Ok(Made::Broken(Why::NoBaseUrl.as_str().to_owned()));
         };
         match first.channel {
             Channel::Mail => self.letter(conn, here, group, base),
@@ -98,10 +96,10 @@ impl Whistle {
             (Reader::Reporter(first.report), contact.email, lang)
         };
         if email.is_empty() {
-            return Ok(Made::Unwanted("the address was erased"));
+            return Ok(Made::Unwanted(Why::AddressErased));
         }
         if stored::is_opted_out(conn, here.id, &self.secret.opt_outs(here.id, &email, None))? {
-            return Ok(Made::Unwanted("the reader wants no mail"));
+            return Ok(Made::Unwanted(Why::NoMailWanted));
         }
         let stop_token = self
             .secret
@@ -128,11 +126,11 @@ impl Whistle {
             let view = then.view(here, lang, &reader, &links(delivery.subject));
             match worded(here, &delivery.notice, lang, &view) {
                 Ok(words) => said.push((words, view)),
-                Err(what) => return Ok(Made::Broken(what)),
+                Err(what) => return Ok(template_failed(&what)),
             }
         }
         let Some((_, view)) = said.first().cloned() else {
-            return Ok(Made::Unwanted("the reader wants no mail about this"));
+            return Ok(Made::Unwanted(Why::NoneAboutThis));
         };
         let words = match said.as_slice() {
             [(words, _)] => Ok(words.clone()),
@@ -141,7 +139,7 @@ impl Whistle {
         let footer = here.notices.render(Notice::Footer, lang, &view);
         let (mut words, footer) = match (words, footer) {
             (Ok(words), Ok(footer)) => (words, footer),
-            (Err(what), _) | (_, Err(what)) => return Ok(Made::Broken(what)),
+            (Err(what), _) | (_, Err(what)) => return Ok(template_failed(&what)),
         };
         words.text = format!("{}\n\n-- \n{}\n{}\n", words.text, footer.subject, footer.text);
         let reply_token = match reader {
@@ -157,7 +155,7 @@ impl Whistle {
         Ok(Made::Letter(Letter {
             to: email,
             words,
-            id: format!("{id}.{}", first.id),
+            id: format!("{id}.{}", which(group)),
             reply_token,
             stop: links(first.subject).stop,
         }))
@@ -173,20 +171,19 @@ impl Whistle {
     ) -> Result<Made> {
         let hooks = stored::webhooks(conn, here.id)?;
         let Some(hook) = hooks.into_iter().find(|hook| hook.id == delivery.webhook) else {
-            return Ok(Made::Unwanted("the webhook was removed"));
+            return Ok(Made::Unwanted(Why::WebhookRemoved));
         };
         let Some(secret) = self.secret.open_webhook(&hook.sealed, (here.id, hook.id)) else {
-            let what = "its secret was sealed with another key; remove the webhook and add it again";
-            return Ok(Made::Broken(what.to_owned()));
+            return Ok(Made::Broken(Why::OtherKey.as_str().to_owned()));
         };
         let Some(then) = then(conn, here, delivery)? else {
-            return Ok(Made::Unwanted("what it is about is gone"));
+            return Ok(Made::Unwanted(Why::Gone));
         };
         let body = match (&then, delivery.notice.strip_prefix(SMS)) {
             (Then::Case(case, _), Some(notice)) => {
                 let contact = self.contact_of(conn, here, delivery.subject, delivery.report)?;
                 if contact.phone.is_empty() {
-                    return Ok(Made::Unwanted("the telephone number was erased"));
+                    return Ok(Made::Unwanted(Why::NumberErased));
                 }
                 let lang = contact.lang.unwrap_or_else(|| own_language(here));
                 let reader = Reader::Reporter(delivery.report);
@@ -201,12 +198,12 @@ impl Whistle {
                         let text = format!("{} {}", words.subject, view.follow);
                         webhook::sms(&contact.phone, &text, lang, now)
                     }
-                    Err(what) => return Ok(Made::Broken(what)),
+                    Err(what) => return Ok(template_failed(&what)),
                 }
             }
             (then, _) => match then.event(here, hook.all, base) {
                 Some(body) => body,
-                None => return Ok(Made::Unwanted("the public sees it no more")),
+                None => return Ok(Made::Unwanted(Why::NotPublic)),
             },
         };
         Ok(Made::Call(Call {
@@ -234,6 +231,27 @@ impl Whistle {
         Ok(own
             .and_then(|(_, sealed)| self.secret.open(&sealed, (here.id, number, report)))
             .unwrap_or_default())
+    }
+}
+
+fn template_failed(what: &str) -> Made {
+    Made::Broken(Why::TemplateFailed.with(what))
+}
+
+/// What tells a mail from all others: the delivery in it. Of several all, so that a server that has seen one of them before does
+/// not take the others for it.
+fn which(group: &[Delivery]) -> String {
+    /// Letters of the hash: enough that no two sets of a reader's deliveries meet.
+    const LETTERS: usize = 16;
+    match group {
+        [one] => one.id.to_string(),
+        several => {
+            let mut hasher = blake3::Hasher::new();
+            for one in several {
+                hasher.update(&one.id.to_le_bytes());
+            }
+            hasher.finalize().to_hex()[..LETTERS].to_owned()
+        }
     }
 }
 

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use whistle_domain::{
-    case::Case,
+    case::{Case, Event},
     whistle::Whistle as Blown,
     words::{CaseNumber, Subject, UnitCode, WhistleNumber},
 };
 use whistle_notices::{
-    told::{self, Reader},
+    Why,
+    told::{self, Reader, Told},
     webhook::{self, SMS, WHISTLE},
 };
 use whistle_store::{
@@ -27,7 +28,8 @@ const BATCH: usize = 50;
 /// Batches before something is sent: after an import or a night without a process, what is due is not kept waiting.
 const BATCHES: usize = 20;
 
-/// Mails to one reader within the place's window that go at once; the others are gathered.
+/// Mails to one reader within the place's window that go at once; the others are gathered, but for those that cannot wait: what
+/// runs out before the end of the window, and that something runs out.
 const AT_ONCE: u64 = 3;
 
 /// Which ways there are.
@@ -43,10 +45,10 @@ impl Whistle {
         let mut made = 0;
         for _ in 0..BATCHES {
             let now = self.clock.now();
-            let (messages, deliveries) = self.store.read_blocking(|conn| -> Result<_> {
+            let (messages, Made { urgent, deliveries }) = self.store.read_blocking(|conn| -> Result<_> {
                 let messages = stored::outbox(conn, here.id, BATCH)?;
-                let deliveries = self.made_of(conn, here, ways, &messages, now)?;
-                Ok((messages, deliveries))
+                let made = self.made_of(conn, here, ways, &messages, now)?;
+                Ok((messages, made))
             })?;
             let last = messages.len() < BATCH;
             if !messages.is_empty() {
@@ -54,6 +56,9 @@ impl Whistle {
                 let id = here.id;
                 self.store.write_blocking(move |tx| {
                     lease::hold(tx, &held)?;
+                    for delivery in &urgent {
+                        stored::hasten(tx, id, delivery, now)?;
+                    }
                     for delivery in &deliveries {
                         stored::keep(tx, id, delivery)?;
                     }
@@ -76,10 +81,10 @@ impl Whistle {
         ways: Ways,
         messages: &[Message],
         now: Timestamp,
-    ) -> Result<Vec<Delivery>> {
+    ) -> Result<Made> {
         let webhooks = stored::webhooks(conn, here.id)?;
         if !ways.mail && webhooks.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Made::default());
         }
         let mut spreading = Spreading {
             conn,
@@ -88,7 +93,7 @@ impl Whistle {
             webhooks,
             gathered: Gathered::new(here.place.jurisdiction.settings.digest, now),
             now,
-            all: Vec::new(),
+            made: Made::default(),
         };
         for message in messages {
             match message.subject {
@@ -99,7 +104,7 @@ impl Whistle {
                 Subject::Whistle(number) => spreading.whistle(number, message)?,
             }
         }
-        Ok(spreading.all)
+        Ok(spreading.made)
     }
 
     /// The reporters of a case who gave an address of e-mail, and those who gave only a telephone number.
@@ -117,6 +122,14 @@ impl Whistle {
     }
 }
 
+/// The deliveries of a batch of messages.
+#[derive(Default)]
+struct Made {
+    deliveries: Vec<Delivery>,
+    /// Those that cannot wait, though others to their readers do.
+    urgent: Vec<Delivery>,
+}
+
 /// Deliveries being made of a batch of messages.
 struct Spreading<'a> {
     conn: &'a Conn,
@@ -125,7 +138,7 @@ struct Spreading<'a> {
     webhooks: Vec<Webhook>,
     gathered: Gathered,
     now: Timestamp,
-    all: Vec<Delivery>,
+    made: Made,
 }
 
 impl Spreading<'_> {
@@ -138,20 +151,11 @@ impl Spreading<'_> {
         };
         log.truncate(message.version as usize);
         for one in told::told(&case, &log, message.since, &here.place, mailed) {
-            let Some((report, unit)) = self.mailed_to(&one.reader) else {
+            let Some(delivery) = self.mail(&one, message) else {
                 continue;
             };
-            let next_at = self
-                .gathered
-                .when(self.conn, here, number, report, unit.as_ref())?;
-            self.all.push(Delivery {
-                notice: one.notice.to_string(),
-                version: one.version,
-                report,
-                unit,
-                next_at,
-                ..self.blank(message)
-            });
+            let log = log.get(..one.version as usize).unwrap_or_default();
+            self.gather(delivery, one.notice.is_urgent(), number, log)?;
         }
         let texts = told::told(&case, &log, message.since, &here.place, texted);
         for hook in &self.webhooks {
@@ -165,7 +169,9 @@ impl Spreading<'_> {
                     })
                 };
                 if wants(hook, word) && sees() {
-                    self.all.push(self.to_hook(hook, message, version, word));
+                    self.made
+                        .deliveries
+                        .push(self.to_hook(hook, message, version, word));
                 }
             }
             if hook.events.iter().any(|event| event == SMS) {
@@ -173,7 +179,7 @@ impl Spreading<'_> {
                     if let Reader::Reporter(report) = one.reader {
                         // The notice is found again by the event; see `letter`.
                         let notice = format!("{SMS} {}", one.notice);
-                        self.all.push(Delivery {
+                        self.made.deliveries.push(Delivery {
                             report,
                             ..self.to_hook(hook, message, one.version, &notice)
                         });
@@ -193,14 +199,8 @@ impl Spreading<'_> {
             return Ok(());
         };
         for one in told::told_of_whistle(&whistle, &log, message.since) {
-            if let Some((report, unit)) = self.mailed_to(&one.reader) {
-                self.all.push(Delivery {
-                    notice: one.notice.to_string(),
-                    version: one.version,
-                    report,
-                    unit,
-                    ..self.blank(message)
-                });
+            if let Some(delivery) = self.mail(&one, message) {
+                self.made.deliveries.push(delivery);
             }
         }
         for hook in self.webhooks.iter().filter(|hook| hook.all) {
@@ -210,19 +210,90 @@ impl Spreading<'_> {
                 };
                 let word = format!("{WHISTLE}{}", event.body.as_str());
                 if wants(hook, &word) {
-                    self.all.push(self.to_hook(hook, message, version, &word));
+                    self.made
+                        .deliveries
+                        .push(self.to_hook(hook, message, version, &word));
                 }
             }
         }
         Ok(())
     }
 
-    /// By which a reader who gets mail stands in a delivery.
-    fn mailed_to(&self, reader: &Reader) -> Option<(u32, Option<UnitCode>)> {
-        match reader {
-            _ if !self.ways.mail => None,
-            Reader::Reporter(report) => Some((*report, None)),
-            Reader::Unit(unit) => has_address(self.here, unit).then(|| (0, Some(unit.clone()))),
+    /// The mail that tells somebody something; none where no mail goes. That a unit has no address is noted, so that it is seen
+    /// who hears nothing.
+    fn mail(&self, told: &Told, message: &Message) -> Option<Delivery> {
+        if !self.ways.mail {
+            return None;
+        }
+        let (report, unit) = match &told.reader {
+            Reader::Reporter(report) => (*report, None),
+            Reader::Unit(unit) => (0, Some(unit.clone())),
+        };
+        let reached = unit.as_ref().is_none_or(|unit| has_address(self.here, unit));
+        let mut delivery = Delivery {
+            notice: told.notice.to_string(),
+            version: told.version,
+            report,
+            unit,
+            ..self.blank(message)
+        };
+        if !reached {
+            delivery.state = State::Dropped;
+            delivery.error = Why::NoAddress.as_str().to_owned();
+        }
+        Some(delivery)
+    }
+
+    /// Says when a mail about a case goes, and keeps it. `log` ends with what it tells of.
+    fn gather(&mut self, mut mail: Delivery, urgent: bool, number: CaseNumber, log: &[Event]) -> Result<()> {
+        let end = match mail.state {
+            State::Waiting => self.gathered.until(self.conn, self.here, number, &mail)?,
+            _ => None,
+        };
+        if let Some(end) = end {
+            let cannot_wait = || urgent || self.is_due_before(end, number, mail.unit.as_ref(), log);
+            if cannot_wait() {
+                let same = |one: &&mut Delivery| {
+                    (one.subject, one.channel, one.report, &one.unit)
+                        == (mail.subject, mail.channel, mail.report, &mail.unit)
+                };
+                // What waits of the same case goes along: nobody is told of the end before the beginning.
+                for before in self.made.deliveries.iter_mut().filter(same) {
+                    before.next_at = before.next_at.min(self.now);
+                }
+                self.made.urgent.push(mail.clone());
+            } else {
+                mail.next_at = end;
+            }
+        }
+        self.made.deliveries.push(mail);
+        Ok(())
+    }
+
+    /// Whether a limit of a unit about a case runs out before a time, by which it must have been told.
+    fn is_due_before(
+        &self,
+        end: Timestamp,
+        number: CaseNumber,
+        unit: Option<&UnitCode>,
+        log: &[Event],
+    ) -> bool {
+        let (Some(unit), Ok(case)) = (unit, Case::fold(number, log)) else {
+            return false;
+        };
+        let runs_out = |at: Timestamp| self.now < at && at <= end;
+        let own = case
+            .joint
+            .iter()
+            .find(|part| part.is_open() && part.unit == *unit);
+        match own {
+            Some(part) => part.due_at.is_some_and(runs_out),
+            None => {
+                let clocks = case.clocks.all().iter();
+                clocks
+                    .filter(|clock| clock.is_running())
+                    .any(|clock| runs_out(clock.due_at))
+            }
         }
     }
 
@@ -285,19 +356,19 @@ impl Gathered {
         }
     }
 
-    /// When a mail goes: at once, or with others at the end of the window.
-    fn when(
+    /// Until when a mail is gathered with others: the end of the window; none where it goes at once.
+    fn until(
         &mut self,
         conn: &Conn,
         here: &Here,
         number: CaseNumber,
-        report: u32,
-        unit: Option<&UnitCode>,
-    ) -> Result<Timestamp> {
+        mail: &Delivery,
+    ) -> Result<Option<Timestamp>> {
         if self.window.is_zero() {
-            return Ok(self.now);
+            return Ok(None);
         }
         let since = self.now - self.window;
+        let (unit, report) = (mail.unit.as_ref(), mail.report);
         let key = (unit.cloned(), unit.is_none().then_some((number, report)));
         if !self.counts.contains_key(&key) {
             let of_late = match unit {
@@ -309,10 +380,10 @@ impl Gathered {
         let count = self.counts.entry(key).or_default();
         *count += 1;
         if *count <= AT_ONCE {
-            return Ok(self.now);
+            return Ok(None);
         }
         let (window, now) = (self.window.as_micros() as i64, self.now.as_microsecond());
         let end = (now / window + 1) * window;
-        Ok(Timestamp::from_microsecond(end).unwrap_or(self.now))
+        Ok(Timestamp::from_microsecond(end).ok())
     }
 }

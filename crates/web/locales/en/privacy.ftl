@@ -71,6 +71,10 @@ privacy-kept-notices = { $n ->
         [one] At most { $n } day after it was sent or given up.
        *[other] At most { $n } days after it was sent or given up.
     }
+privacy-kept-handovers = { $n ->
+        [one] { $n } day.
+       *[other] { $n } days.
+    }
 privacy-kept-until_taken_back = Until it is taken back.
 privacy-kept-acts = { $n ->
         [one] { $n } day.
@@ -93,11 +97,13 @@ mine-download = Load down as a file (JSON)
 mine-said-title = What you said
 mine-looks-title = Who looked at how you can be reached
 mine-looks-none = Nobody so far.
+mine-told-title = What you were told
+mine-told-none = Nothing so far.
 mine-contact-title = Correct how you can be reached
 mine-contact-send = Keep this
 mine-corrected = Kept. What you left empty is not stored.
 mine-erase-title = Erase
-mine-erase-lead = Erased are how you can be reached, all that you wrote, the address as you described it and your answers to questions among it, and your photos. The case goes on: its kind, its point and area on the map and what was done stay, and staff see that it was erased as you wished.
+mine-erase-lead = Erased are how you can be reached, all that you wrote, the address as you described it and your answers to questions among it, your photos, and what you were told. The case goes on: its kind, its point and area on the map and what was done stay, and staff see that it was erased as you wished.
 mine-erase-sure = This cannot be undone, and without your words it may be harder to help.
 mine-erase-send = Erase for good
 mine-erase-nothing = There is nothing left to erase.

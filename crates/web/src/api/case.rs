@@ -173,6 +173,7 @@ fn wanted(query: CaseListQuery) -> Result<list::Query> {
         area: query.area.as_ref().map(read::area).transpose()?,
         lead: query.unit.as_ref().map(read::unit).transpose()?,
         part: query.joint.as_ref().map(read::unit).transpose()?,
+        escalated: query.escalated.map(Into::into),
         reported_from: query.reported_from.map(|time| time.0),
         reported_to: query.reported_to.map(|time| time.0),
         updated_from: query.updated_from.map(|time| time.0),
@@ -244,12 +245,13 @@ fn log_for(eyes: &Eyes, log: &[Event], seen: u32) -> EventLog {
     }
 }
 
-/// How the reporters of a case can be reached; for those who must answer them. The view is logged.
+/// How the reporters of a case can be reached, and those of cases that were merged into it; for those who must answer them.
+/// The view is logged.
 #[utoipa::path(get, path = "/cases/{number}/contacts", tag = "cases", operation_id = "list_contacts",
     params(("number" = i64, Path, minimum = 1, description = "The case's number."), PlaceOnly),
     security(("session" = [])),
     responses(
-        (status = 200, body = ContactList, description = "By report; those without contact data are left out."),
+        (status = 200, body = ContactList, description = "By case and report, the case itself first; those without contact data are left out."),
         (status = 403, body = ErrorAnswer, description = "This post need not reach the reporters."),
     ))]
 async fn contacts(
@@ -261,11 +263,12 @@ async fn contacts(
     let actor = &visit.staff()?.actor;
     let (case, ..) = look(&app, &visit, &number, Some(View::Staff)).await?;
     let contacts = app.whistle.contacts(&visit.here, case.number, actor).await?;
-    let items = contacts.into_iter().map(|(report, contact)| ReportContact {
-        report,
-        name: contact.name,
-        email: contact.email,
-        phone: contact.phone,
+    let items = contacts.into_iter().map(|one| ReportContact {
+        case: one.number.0,
+        report: one.report,
+        name: one.contact.name,
+        email: one.contact.email,
+        phone: one.contact.phone,
     });
     Ok(Answer(ContactList {
         items: items.collect(),

@@ -234,7 +234,7 @@ fn field_of(error: &Error) -> Option<String> {
         Error::WhichJurisdiction(_) => "jurisdiction_id",
         Error::KeyReused => "Idempotency-Key",
         Error::BadCode | Error::CodeNeeded => "code",
-        Error::BreachedPassword => "password",
+        Error::BreachedPassword | Error::SamePassword => "password",
         Error::Refused(refusal) => match refusal {
             Refusal::UnknownService(_) | Refusal::IsGroup(_) | Refusal::NotPublic(_) => "service",
             Refusal::UnknownStandard(_) | Refusal::MayNotNameStandard => "standard",
@@ -244,7 +244,7 @@ fn field_of(error: &Error) -> Option<String> {
             Refusal::NoDescription => "description",
             Refusal::TooManyPhotos => "photos",
             Refusal::NotAnOutcomeOfWork(_) => "outcome",
-            Refusal::MergedIntoItself => "into",
+            Refusal::MergedIntoItself | Refusal::OriginalMerged(_) => "into",
             Refusal::BadChoices => "choices",
             Refusal::NotAChoice => "choice",
             Refusal::NoSuchReport(_) => "report",

@@ -50,7 +50,8 @@ fn session(here: &Here, signed_in: &SignedIn) -> Session {
             headers(("Cache-Control" = String, description = "`no-store`: the token is a secret."))),
         (status = 401, body = ErrorAnswer, description = "The login and password do not fit together; or a code is needed \
             (`code_needed`), or not right (`bad_code`)."),
-        (status = 403, body = ErrorAnswer, description = "The account must have a second factor and has none yet (`must_enrol`)."),
+        (status = 403, body = ErrorAnswer, description = "The account must have a second factor and has none yet \
+            (`must_enrol`), or an administrator set its password and it must choose its own (`must_change_password`)."),
         (status = 429, body = ErrorAnswer, description = "Too many tries with this login from this address, or from all; see Retry-After."),
     ))]
 async fn sign_in(

@@ -1,6 +1,6 @@
 //! Where pages begin: Open311 counts its pages, the store follows keys. Whoever walks from page to page finds each at
 //! once, since the page before left its key here, and goes on where it ended whatever was reported meanwhile. Whoever
-//! jumps has the keys counted; what was counted is good for others as long as nothing was written.
+//! jumps has the keys counted; what was counted is good for others as long as no case was written.
 
 use std::{
     collections::HashMap,
@@ -13,8 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 /// How long a key is good: longer than a walk pauses, shorter than a page's content is worth.
 const GOOD_FOR: SignedDuration = SignedDuration::from_mins(10);
 
-/// How long a counted key is good at the most: another process may have written.
-const COUNTED_GOOD_FOR: SignedDuration = SignedDuration::from_secs(2);
+/// How long a counted key is good at the most: another process may have written cases.
+const COUNTED_GOOD_FOR: SignedDuration = SignedDuration::from_secs(5);
 
 /// How many keys are kept in each of the two generations.
 const KEPT: usize = 4096;
@@ -39,7 +39,7 @@ struct Kept {
 pub(super) enum Key {
     /// Left by the page before.
     Walked(String),
-    /// Counted when this process had made so many commits.
+    /// Counted when this process had made so many commits of cases.
     Counted(String, u64),
 }
 
@@ -50,7 +50,7 @@ struct Generations {
 }
 
 impl Cursors {
-    /// The key at which a page of a list begins; `commits` are those that this process has made.
+    /// The key at which a page of a list begins; `commits` are those of cases that this process has made.
     pub(super) fn find(&self, list: &str, page: usize, now: Timestamp, commits: u64) -> Option<String> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let place = (list.to_owned(), page);

@@ -85,7 +85,7 @@ async fn searched(asked: &Asked, here: &Here, cursors: &Cursors) -> Result<Vec<C
     query.limit = page.size;
     let list = list_name(asked, here, page.size);
     // Before the list is read: what is written meanwhile makes a counted key old at once.
-    let commits = asked.app.whistle.load().commits;
+    let commits = asked.app.whistle.load().commits_of_cases;
     match cursors.find(&list, page.number, now, commits) {
         Some(after) => query.after = Some(after),
         None => query.skip = (page.number - 1).saturating_mul(page.size),

@@ -2,20 +2,27 @@
 
 use askama::Template;
 use axum::{
-    extract::Path,
+    extract::{Path, Query},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use whistle_domain::{case::Question, command::Act};
+use whistle_domain::{
+    case::{Actor, Question},
+    command::Act,
+};
 use whistle_service::{Error, case::Asked};
 
 use super::{
+    door,
     fault::Fault,
     form::{Entered, Posted, Wrongs},
     page::Page,
     show::Moment,
 };
 use crate::status::status_of;
+
+/// Says in the address after an answer that the case's reporter gave it.
+const REPORTER: &str = "reporter";
 
 #[derive(Template)]
 #[template(path = "ask.html")]
@@ -25,6 +32,10 @@ struct AskPage<'a> {
     service: String,
     /// None when it was answered or can no longer be.
     open: Option<Open<'a>>,
+    /// Whether it was answered just now.
+    thanks: bool,
+    /// Where its reporter sees how the case goes on.
+    follow: Option<String>,
     e: &'a Entered,
     w: &'a Wrongs,
 }
@@ -43,11 +54,16 @@ async fn asked(page: &Page, link: &str) -> Result<Asked, Fault> {
 }
 
 /// The question, or that it is over.
-pub(crate) async fn question(page: Page, Path(link): Path<String>) -> Result<Response, Fault> {
+pub(crate) async fn question(
+    page: Page,
+    Path(link): Path<String>,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Result<Response, Fault> {
     let asked = asked(&page, &link).await?;
     show(
         &page,
         &asked,
+        Entered::new(query).get("done"),
         &Entered::default(),
         &Wrongs::default(),
         StatusCode::OK,
@@ -59,7 +75,7 @@ pub(crate) async fn answer(page: Page, Path(link): Path<String>, posted: Posted)
     let question = asked(&page, &link).await?;
     let fields = &posted.fields;
     if question.open.is_none() {
-        return show(&page, &question, fields, &Wrongs::default(), StatusCode::GONE);
+        return show(&page, &question, "", fields, &Wrongs::default(), StatusCode::GONE);
     }
     let act = Act::Answer {
         choice: fields.some("choice").map(str::to_owned),
@@ -73,11 +89,18 @@ pub(crate) async fn answer(page: Page, Path(link): Path<String>, posted: Posted)
         question.by.clone(),
     );
     match done.await {
-        Ok(_) => Ok(Redirect::to(&format!("/ask/{link}")).into_response()),
+        Ok(_) => {
+            // Whom it was put to is forgotten with the question.
+            let done = match question.by {
+                Actor::Reporter { .. } => REPORTER,
+                _ => "yes",
+            };
+            Ok(Redirect::to(&format!("/ask/{link}?done={done}")).into_response())
+        }
         Err(error @ Error::Refused(_)) => {
             let mut wrongs = Wrongs::default();
             wrongs.add("answer", page.words.error(&error));
-            show(&page, &question, fields, &wrongs, status_of(&error))
+            show(&page, &question, "", fields, &wrongs, status_of(&error))
         }
         Err(error) => Err(error.into()),
     }
@@ -86,6 +109,7 @@ pub(crate) async fn answer(page: Page, Path(link): Path<String>, posted: Posted)
 fn show(
     page: &Page,
     asked: &Asked,
+    done: &str,
     fields: &Entered,
     wrongs: &Wrongs,
     status: StatusCode,
@@ -94,12 +118,19 @@ fn show(
         question,
         until: page.moment(question.until),
     });
+    let number = asked.case.number;
+    let follow = match door::following(page) {
+        Some((following, _)) if following == number => Some("/follow/case".to_owned()),
+        _ => (done == REPORTER).then(|| format!("/follow?number={number}")),
+    };
     let mut answer = page.render_as(
         status,
         &AskPage {
             p: page,
-            number: asked.case.number.to_string(),
+            number: number.to_string(),
             service: page.service_name(asked.case.service.as_str()),
+            thanks: !done.is_empty() && open.is_none(),
+            follow: follow.filter(|_| open.is_none()),
             open,
             e: fields,
             w: wrongs,

@@ -46,7 +46,7 @@ pub(crate) fn filters(asked: &Entered) -> Query {
 /// The address of the next page, with the same filters.
 pub(crate) fn next_page(path: &str, asked: &Entered, page: &CasePage<Case>) -> Option<String> {
     let next = page.next.clone()?;
-    let mut pairs = asked.carried(&["after", "lang"]);
+    let mut pairs = asked.carried(&["after", "done", "lang"]);
     pairs.push(("after".to_owned(), next));
     Some(with_query(path, &pairs))
 }
@@ -106,6 +106,9 @@ impl PublicCase {
         let last = running.max_by_key(|clock| clock.due_at);
         let promise = match (case.flags.parked_until, last) {
             (Some(date), _) if case.state.is_open() => page.words.x("promise-parked", &page.words.date(date)),
+            (_, Some(clock)) if !case.state.is_open() => {
+                page.words.x("promise-reopen", &page.moment(clock.due_at).text)
+            }
             (_, Some(clock)) => page.words.x(
                 &format!("promise-{}", clock.kind.as_str()),
                 &page.moment(clock.due_at).text,

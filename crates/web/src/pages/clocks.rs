@@ -5,7 +5,7 @@ use whistle_domain::{
     case::{Case, Event},
     escalation::Mark,
     place::Place,
-    words::Lang,
+    words::{Lang, UnitCode},
 };
 use whistle_service::explain::{self, ClockStory, Standing, StepStory};
 
@@ -86,6 +86,20 @@ impl Teller<'_> {
         self.moment(at).text
     }
 
+    /// What it limits; of a part, whose.
+    fn name(&self, clock: &ClockStory) -> String {
+        let name = self.words.of("clock", clock.kind.as_str());
+        match &clock.part {
+            Some(unit) => self.words.aside(&name, &self.unit(unit)),
+            None => name,
+        }
+    }
+
+    fn unit(&self, code: &UnitCode) -> String {
+        let unit = self.place.unit(code.as_str());
+        unit.map_or_else(|| code.to_string(), |unit| unit.name.get(self.words.0).to_owned())
+    }
+
     fn clock(&self, clock: &ClockStory) -> ClockView {
         let words = self.words;
         let state = match (clock.state, clock.overdue) {
@@ -113,7 +127,7 @@ impl Teller<'_> {
         let next = clock.steps.iter().position(|step| clock.is_to_come(step));
         let steps = clock.steps.iter().enumerate();
         ClockView {
-            name: words.of("clock", clock.kind.as_str()),
+            name: self.name(clock),
             state,
             overdue: clock.overdue,
             at: self.moment(clock.due_at),
@@ -155,10 +169,7 @@ impl Teller<'_> {
 
     fn who(&self, step: &StepStory) -> String {
         let lang = self.words.0;
-        let unit = step.unit.as_ref().map(|code| {
-            let unit = self.place.unit(code.as_str());
-            unit.map_or_else(|| code.to_string(), |unit| unit.name.get(lang).to_owned())
-        });
+        let unit = step.unit.as_ref().map(|code| self.unit(code));
         let post = step.post.as_ref().map(|code| {
             let post = self.place.post(code.as_str());
             post.map_or_else(|| code.to_string(), |post| post.name.get(lang).to_owned())

@@ -29,6 +29,8 @@ pub(crate) enum Fault {
     TooManyTries,
     /// Nobody is signed in; where to go on after signing in.
     SignIn(String),
+    /// The account must have a password of its own first.
+    MustChangePassword,
     /// The account must have a second factor first.
     MustEnrol,
     /// Something of ours is broken; it was logged.
@@ -70,6 +72,9 @@ pub(crate) fn page(p: &Page, fault: &Fault) -> Response {
         let query = [("next".to_owned(), next.clone())];
         return Redirect::to(&super::form::with_query("/staff/sign-in", &query)).into_response();
     }
+    if let Fault::MustChangePassword = fault {
+        return Redirect::to(super::staff::OWN_PASSWORD).into_response();
+    }
     if let Fault::MustEnrol = fault {
         return Redirect::to(super::staff::ENROLMENT).into_response();
     }
@@ -80,7 +85,9 @@ pub(crate) fn page(p: &Page, fault: &Fault) -> Response {
         Fault::Garbled => (StatusCode::BAD_REQUEST, "garbled"),
         Fault::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
         Fault::TooManyTries => (StatusCode::TOO_MANY_REQUESTS, "too-many-tries"),
-        Fault::SignIn(_) | Fault::MustEnrol | Fault::Broken => (StatusCode::INTERNAL_SERVER_ERROR, "broken"),
+        Fault::SignIn(_) | Fault::MustChangePassword | Fault::MustEnrol | Fault::Broken => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "broken")
+        }
     };
     let title = match status {
         StatusCode::NOT_FOUND => p.t("fault-title-not-found"),

@@ -11,7 +11,7 @@ use axum::{
 use whistle_domain::words::CaseNumber;
 use whistle_service::{
     Error,
-    privacy::{Own, OwnView},
+    privacy::{Own, OwnNotice, OwnView},
 };
 
 use super::{
@@ -28,6 +28,14 @@ struct Said {
     at: Moment,
     what: String,
     text: String,
+}
+
+/// A notice to the reporter.
+struct Told {
+    at: Moment,
+    notice: String,
+    state: String,
+    why: String,
 }
 
 /// A look at how they can be reached.
@@ -48,6 +56,7 @@ struct MinePage<'a> {
     said: Vec<Said>,
     photos: Vec<Picture>,
     looks: Vec<Look>,
+    told: Vec<Told>,
     /// Whether there is anything to erase.
     any: bool,
     e: &'a Entered,
@@ -104,6 +113,12 @@ async fn show(
         at: page.moment(view.at),
         post: page.post_name(&view.post),
     };
+    let told = |one: &OwnNotice| Told {
+        at: page.moment(one.at),
+        notice: page.notice_name(&one.notice),
+        state: page.words.of("told", one.state),
+        why: page.undelivered(&one.error).0,
+    };
     let template = MinePage {
         p: page,
         number: number.to_string(),
@@ -128,7 +143,12 @@ async fn show(
             .collect(),
         photos: page.pictures(&case, own.photos.iter()),
         looks: own.views.iter().map(look).collect(),
-        any: own.contact.is_some() || !own.texts.is_empty() || !own.photos.is_empty() || own.is_told(),
+        told: own.notices.iter().map(told).collect(),
+        any: own.contact.is_some()
+            || !own.texts.is_empty()
+            || !own.photos.is_empty()
+            || !own.notices.is_empty()
+            || own.is_told(),
         e: &entered,
         w: tried.map_or(&is_right, |(_, wrongs)| wrongs),
         done,

@@ -1,6 +1,9 @@
 //! What every page knows: the place by the host name, the reader's language, the time, the cookies.
 
-use std::{str::FromStr, sync::Arc};
+use std::{
+    str::FromStr,
+    sync::{Arc, OnceLock},
+};
 
 use askama::Template;
 use axum::{
@@ -33,6 +36,8 @@ pub(crate) struct Page {
     pub(crate) signed: Option<Arc<SignedIn>>,
     /// The token that the session's forms carry; empty when nobody is signed in.
     pub(crate) form_token: String,
+    /// The same two for whoever has this page too: the one that a fault is shown on is made before anybody is known.
+    known: Arc<OnceLock<(Arc<SignedIn>, String)>>,
     pub(crate) request_id: String,
     address: String,
     host: String,
@@ -65,6 +70,7 @@ impl Page {
             words: Words(lang),
             signed: None,
             form_token: String::new(),
+            known: Arc::default(),
             request_id: id.map(|id| id.0.clone()).unwrap_or_default(),
             address: address_without_language(request),
             host: host.to_owned(),
@@ -72,6 +78,29 @@ impl Page {
             here,
             cookies,
         })
+    }
+
+    /// Makes it the page of who is signed in.
+    pub(crate) fn sign(&mut self, signed: Arc<SignedIn>, token: &str) {
+        self.form_token = self.app.whistle.form_token(token);
+        // One request has one session.
+        let _ = self.known.set((signed.clone(), self.form_token.clone()));
+        self.signed = Some(signed);
+    }
+
+    /// The page for a fault: signed in as whoever the request was known to come from.
+    async fn for_fault(mut self, fault: &Fault) -> Self {
+        if let Some((signed, token)) = self.known.get().cloned() {
+            (self.signed, self.form_token) = (Some(signed), token);
+        } else if matches!(fault, Fault::NoSuchPage | Fault::Forged)
+            && self.address.starts_with("/staff")
+            && let Some(token) = door::session(&self).map(str::to_owned)
+            && let Ok(signed) = self.app.whistle.signed_in(&self.here, &token).await
+        {
+            // No page of the staff's looked at the session.
+            self.sign(Arc::new(signed), &token);
+        }
+        self
     }
 
     /// Whether who is signed in may take a report.
@@ -222,7 +251,7 @@ pub(crate) async fn dress(State(app): State<App>, mut request: Request, next: Ne
     };
     if let Some(fault) = answer.extensions_mut().remove::<Arc<Fault>>() {
         let headers = std::mem::take(answer.headers_mut());
-        answer = fault::page(&page, &fault);
+        answer = fault::page(&page.clone().for_fault(&fault).await, &fault);
         for (name, value) in headers.iter().filter(|(name, _)| *name == header::SET_COOKIE) {
             answer.headers_mut().append(name, value.clone());
         }

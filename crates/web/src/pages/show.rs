@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use whistle_domain::{
     case::{Actor, Body, Case, Event, Location, Photo, PhotoKind, Respondent, Wish},
     clock::Clock,
+    limit::Limit,
     place::{AreaPath, Level, Service},
     public::{self, Step},
     transition::Transition,
@@ -15,6 +16,17 @@ use super::page::Page;
 
 /// Letters of a description in a list.
 const EXCERPT: usize = 120;
+
+/// Limits that forms offer for the part of a unit in a case or a whistle.
+const LIMITS: [&str; 7] = [
+    "2h running",
+    "4h working",
+    "1d working",
+    "2d working",
+    "3d working",
+    "5d working",
+    "10d working",
+];
 
 /// A time, for people and for machines.
 #[derive(Debug, Clone)]
@@ -346,6 +358,21 @@ impl Page {
         }
     }
 
+    /// What a notice says, by its word.
+    pub(crate) fn notice_name(&self, word: &str) -> String {
+        match word.strip_prefix("sms ") {
+            Some(word) => self.words.x("told-sms", &self.words.of("notice", word)),
+            None => self.words.of("notice", word),
+        }
+    }
+
+    /// Why a notice did not arrive, by its word, and what the other side said of that.
+    pub(crate) fn undelivered<'e>(&self, kept: &'e str) -> (String, &'e str) {
+        let (why, said) = whistle_service::notices::Why::read(kept);
+        let why = why.map(|why| self.words.of("undelivered", why.as_str()));
+        (why.unwrap_or_default(), said)
+    }
+
     /// Who is asked a question.
     pub(crate) fn respondent(&self, respondent: Respondent) -> String {
         match respondent {
@@ -392,6 +419,7 @@ impl Page {
             }
             Body::Escalated {
                 clock,
+                part,
                 level,
                 unit,
                 post,
@@ -403,7 +431,16 @@ impl Page {
                     (None, None) => self.t("step-nobody"),
                 };
                 let parts = [
-                    ("clock", self.words.of("clock", clock.as_str())),
+                    (
+                        "clock",
+                        match part {
+                            Some(part) => self.words.aside(
+                                &self.words.of("clock", clock.as_str()),
+                                &self.unit_name(part.as_str()),
+                            ),
+                            None => self.words.of("clock", clock.as_str()),
+                        },
+                    ),
                     ("level", self.words.of("tier", level.as_str())),
                     ("who", told),
                 ];
@@ -486,7 +523,12 @@ impl Page {
                     || answer.question.clone(),
                     |q| q.label.get(self.lang()).to_owned(),
                 ),
-                value: answer.values.iter().map(name).collect::<Vec<_>>().join(", "),
+                value: answer
+                    .values
+                    .iter()
+                    .map(name)
+                    .collect::<Vec<_>>()
+                    .join(&self.t("list-comma")),
             }
         };
         case.answers.iter().map(answered).collect()
@@ -592,6 +634,19 @@ impl Page {
             }
         };
         units.into_iter().map(choice).collect()
+    }
+
+    /// Limits for the part of a unit, with the chosen one where that is another.
+    pub(crate) fn limits(&self, chosen: &str) -> Vec<Choice> {
+        let chosen = chosen.parse::<Limit>().ok();
+        let mut limits: Vec<Limit> = LIMITS.iter().filter_map(|text| text.parse().ok()).collect();
+        limits.extend(chosen.filter(|limit| !limits.contains(limit)));
+        let choice = |limit: Limit| Choice {
+            value: limit.to_string(),
+            label: limit.describe(self.lang()),
+            chosen: Some(limit) == chosen,
+        };
+        limits.into_iter().map(choice).collect()
     }
 
     /// The beginning of a text, for a list.

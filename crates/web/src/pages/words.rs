@@ -139,7 +139,9 @@ impl Words {
             | Refusal::UnknownUnit(x)
             | Refusal::UnknownArea(x)
             | Refusal::BadAnswer { question: x, .. } => self.x(&key, x),
-            Refusal::MergedInto(number) => self.x(&key, &number.to_string()),
+            Refusal::MergedInto(number) | Refusal::OriginalMerged(number) => {
+                self.x(&key, &number.to_string())
+            }
             Refusal::NoSuchReport(report) => self.n(&key, i64::from(*report)),
             Refusal::NotAnOutcomeOfWork(outcome) => self.x(&key, &self.of("outcome", outcome.as_str())),
             Refusal::MayNotReport
@@ -206,10 +208,11 @@ impl Words {
             Error::Refused(refusal) => self.refusal(refusal),
             Error::Whistle(refusal) => self.whistle_refusal(refusal),
             Error::Invalid { field, .. } => match *field {
-                "email" | "name" | "phone" | "after" | "page" | "password" | "note" => {
-                    self.of("invalid", field)
-                }
-                other => self.x("invalid-other", other),
+                "email" | "name" | "phone" | "after" | "page" | "password" | "note" | "text" | "account"
+                | "second_factor" => self.of("invalid", field),
+                "secret.key" => self.t("invalid-secret_key"),
+                // No form of the pages has another; its name would tell a reader nothing.
+                _ => self.of("error", error.word()),
             },
             Error::BadPhoto(bad) => self.of("bad-photo", bad.word()),
             other => self.of("error", other.word()),

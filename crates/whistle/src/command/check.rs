@@ -1,9 +1,9 @@
-//! `whistle check`: whether somebody leads every service everywhere, and may see its cases.
+//! `whistle check`: whether somebody leads every service everywhere and may see its cases, and who hears of nothing.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use whistle_domain::words::ServiceCode;
+use whistle_domain::words::{ServiceCode, UnitCode};
 use whistle_place::LinkFault;
 use whistle_service::place;
 
@@ -31,20 +31,30 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(&self, config: &Config) -> Result<()> {
-        let (jurisdiction, open_links, unseen) = if let Some(dir) = &self.dir {
+        let (jurisdiction, open_links, unseen, unreached) = if let Some(dir) = &self.dir {
             let plan = place::plan_first(dir).map_err(|error| plan::faults_or(error, dir, self.json))?;
-            (plan.jurisdiction, plan.open_links, plan.unseen_services)
+            (
+                plan.jurisdiction,
+                plan.open_links,
+                plan.unseen_services,
+                plan.unreached,
+            )
         } else {
             let here = self.which.here(&open(config)?)?;
-            let links = whistle_place::check(&here.place);
-            let unseen = place::unseen_services(&here.place);
-            (here.place.jurisdiction.code.clone(), links, unseen)
+            let place = &here.place;
+            (
+                place.jurisdiction.code.clone(),
+                whistle_place::check(place),
+                place::unseen_services(place),
+                whistle_place::unreached(place),
+            )
         };
         if self.json {
             output::json(&plan::Checked {
                 jurisdiction: &jurisdiction,
                 open_links: &open_links,
                 unseen_services: &unseen,
+                unreached: &unreached,
             });
         } else {
             plan::print_open_links(&open_links);
@@ -53,9 +63,23 @@ impl Check {
                     "service {service}: no post may see its cases; name it, or its class of access, in posts.csv"
                 ));
             }
+            print_unreached(&unreached);
         }
         verdict(jurisdiction.as_str(), &open_links, &unseen, self.json)
     }
+}
+
+/// Odd, but no fault: a place may tell its units in another way.
+fn print_unreached(units: &[UnitCode]) {
+    if units.is_empty() {
+        return;
+    }
+    let codes: Vec<_> = units.iter().map(UnitCode::as_str).collect();
+    output::line(format!(
+        "warning: told nothing by mail, {} without an address: {}; fill in email in units.csv",
+        output::count(units.len() as u64, "unit", "units"),
+        codes.join(", ")
+    ));
 }
 
 fn verdict(code: &str, open_links: &[LinkFault], unseen: &[ServiceCode], json: bool) -> Result<()> {

@@ -1,4 +1,4 @@
-//! `whistle export`: cases to a file.
+//! `whistle export`: cases or whistles to a file.
 
 use std::{io, path::PathBuf};
 
@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil::Date};
 use whistle_domain::words::{AccessClass, Lang};
 use whistle_service::{
     Error, Here,
-    export::{Content, ExportFormat, ExportOptions},
+    export::{Content, ExportFormat, ExportOptions, ExportReport, Rows},
 };
 
 use super::{Which, lang, open};
@@ -25,6 +25,9 @@ pub(super) struct Export {
     /// The file; `-` is standard output
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
+    /// What the rows are: cases, whistles, or calls (one row for each unit that a whistle calls)
+    #[arg(long, value_name = "WHAT", default_value = "cases")]
+    rows: Rows,
     /// csv, geojson or parquet [default: what the file's name says, else csv]
     #[arg(long, value_name = "FORMAT")]
     format: Option<ExportFormat>,
@@ -34,7 +37,7 @@ pub(super) struct Export {
     /// With --full: cases of this class of access too; may be given several times
     #[arg(long, value_name = "CLASS", requires = "full")]
     access: Vec<AccessClass>,
-    /// The first day of reporting, in the place's time zone
+    /// The first day of reporting, or of whistles, in the place's time zone
     #[arg(long, value_name = "DATE")]
     from: Option<Date>,
     /// The last day of reporting
@@ -59,6 +62,7 @@ impl Export {
         let here = self.which.here(&whistle)?;
         let named = ExportFormat::of(&self.file).unwrap_or_default();
         let options = ExportOptions {
+            rows: self.rows,
             format: self.format.unwrap_or(named),
             content: if self.full { Content::Full } else { Content::Open },
             from: self.from.map(|day| midnight(&here, day)).transpose()?,
@@ -67,8 +71,8 @@ impl Export {
             access: self.access,
             mark: self.mark,
         };
-        let bar = output::progress("cases", 0);
-        let progress = |cases| bar.set_position(cases);
+        let bar = output::progress("rows", 0);
+        let progress = |rows| bar.set_position(rows);
         if self.file.as_os_str() == "-" {
             let written = whistle.export_to(&here, &options, io::stdout(), progress);
             bar.finish_and_clear();
@@ -83,10 +87,21 @@ impl Export {
         if self.json {
             output::json(&report);
         } else {
-            let cases = output::count(report.cases, "case", "cases");
-            output::line(format!("{}: {cases}", self.file.display()));
+            output::line(format!(
+                "{}: {}",
+                self.file.display(),
+                written(self.rows, &report)
+            ));
         }
         Ok(())
+    }
+}
+
+fn written(rows: Rows, report: &ExportReport) -> String {
+    match rows {
+        Rows::Cases => output::count(report.cases, "case", "cases"),
+        Rows::Whistles => output::count(report.whistles, "whistle", "whistles"),
+        Rows::Calls => output::count(report.calls, "call", "calls"),
     }
 }
 

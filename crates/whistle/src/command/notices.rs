@@ -7,7 +7,7 @@ use serde::Serialize;
 use whistle_domain::words::Lang;
 use whistle_service::{
     Here, Whistle,
-    notices::{Delivery, Notice, State, Words},
+    notices::{Delivery, Notice, State, Why, Words},
     place,
 };
 
@@ -165,7 +165,7 @@ fn list(whistle: &Whistle, here: &Here, state: State, below: Option<i64>, json: 
                 row.to,
                 row.tries.to_string(),
                 zone.to_datetime(row.at).strftime("%F %H:%M").to_string(),
-                row.error,
+                Why::line(&row.error),
             ]
         })
         .collect();

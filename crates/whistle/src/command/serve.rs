@@ -266,7 +266,7 @@ fn take_steps(whistle: &Whistle) {
 }
 
 fn send_notices(courier: &Courier) {
-    match panic::catch_unwind(AssertUnwindSafe(|| courier.round())) {
+    match panic::catch_unwind(AssertUnwindSafe(|| courier.turn())) {
         Ok(Ok(done)) if done != notices::Round::default() => {
             tracing::info!(
                 made = done.made,

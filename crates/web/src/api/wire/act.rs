@@ -294,6 +294,7 @@ impl Act {
                 of: report.map_or(Respondent::Outside, |report| Respondent::Reporter { report }),
                 choices: choices.into_iter().map(|choice| choice.0).collect(),
                 until: until.0,
+                reachable: false,
             },
             Self::Answer { choice, .. } => Wanted::Answer {
                 choice: choice.map(|choice| choice.0),

@@ -67,6 +67,9 @@ pub(crate) struct CaseListQuery {
     pub(crate) unit: Option<Code>,
     /// With a part of this unit in it, while another leads.
     pub(crate) joint: Option<Code>,
+    /// Told of so high up or higher because a clock ran out, or nearly did: `unit` for every such case. For staff.
+    #[param(inline)]
+    pub(crate) escalated: Option<Tier>,
     /// Reported from this time on.
     pub(crate) reported_from: Option<Time>,
     /// Reported up to this time.
@@ -426,7 +429,7 @@ impl StaffCase {
             absorbed: case.absorbed.iter().map(|number| number.0).collect(),
             split_from: case.split_from.map(|number| number.0),
             split_into: case.split_into.iter().map(|number| number.0).collect(),
-            joint: case.joint.iter().map(JointPart::from).collect(),
+            joint: case.joint.iter().map(|part| JointPart::of(part, clock)).collect(),
             request: case.request.as_ref().map(Request::from),
             question: case.question.as_ref().map(Question::from),
             supervision: case.supervision.as_ref().map(Supervision::from),
@@ -452,6 +455,9 @@ pub(crate) struct JointPart {
     /// Until when, where the desk set a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_at: Option<Time>,
+    /// Its clock, where the desk set a limit; not in parts from before parts had clocks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock: Option<Clock>,
     /// When it handed in its part; absent while it is at work.
     #[serde(skip_serializing_if = "Option::is_none")]
     handed_in_at: Option<Time>,
@@ -460,14 +466,15 @@ pub(crate) struct JointPart {
     result: Option<String>,
 }
 
-impl From<&domain::JointPart> for JointPart {
-    fn from(part: &domain::JointPart) -> Self {
+impl JointPart {
+    fn of(part: &domain::JointPart, clock: impl Fn(&DomainClock) -> Clock) -> Self {
         let done = part.handed_in.as_ref();
         Self {
             unit: Code::of(&part.unit),
             task: part.task.clone(),
             assigned_at: Time(part.assigned_at),
             due_at: part.due_at.map(Time),
+            clock: part.clock().map(clock),
             handed_in_at: done.map(|done| Time(done.at)),
             result: done.map(|done| done.result.clone()),
         }
@@ -931,7 +938,7 @@ impl StaffEvent {
             by: (&event.by).into(),
             event: event.body.as_str(),
             text: event.text.clone(),
-            clocks: event.clocks.iter().map(ClockChange::from).collect(),
+            clocks: ClockChange::of(event),
             ..Self::default()
         };
         match &event.body {
@@ -965,7 +972,9 @@ impl StaffEvent {
                 line.unit = Some(Code::of(unit));
                 line.due_at = due_at.map(Time);
             }
-            Body::Asked { of, choices, until } => {
+            Body::Asked {
+                of, choices, until, ..
+            } => {
                 line.report = report_of(*of);
                 line.choices.clone_from(choices);
                 line.due_at = Some(Time(*until));
@@ -997,6 +1006,7 @@ impl StaffEvent {
             }
             Body::Escalated {
                 clock,
+                part,
                 step,
                 due_at,
                 level,
@@ -1006,6 +1016,7 @@ impl StaffEvent {
                 line.unit = unit.as_ref().map(Code::of);
                 line.escalation = Some(Escalation {
                     clock: (*clock).into(),
+                    part: part.as_ref().map(Code::of),
                     step: *step,
                     due_at: Time(*due_at),
                     level: (*level).into(),
@@ -1062,6 +1073,9 @@ pub(crate) struct Erased {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Escalation {
     clock: ClockKind,
+    /// `joint`: the unit whose part the clock limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<Code>,
     /// Which step of the clock's ladder, from 1.
     step: u8,
     /// When it was due; the event may be later.
@@ -1095,6 +1109,9 @@ impl From<&domain::Location> for Location {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ClockChange {
     kind: ClockKind,
+    /// `joint`: the unit whose part it limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<Code>,
     #[serde(rename = "do")]
     done: ClockDeed,
     /// When it is due since.
@@ -1115,8 +1132,15 @@ pub(crate) enum ClockDeed {
     Step,
 }
 
-impl From<&whistle_domain::clock::ClockChange> for ClockChange {
-    fn from(change: &whistle_domain::clock::ClockChange) -> Self {
+impl ClockChange {
+    fn of(event: &Event) -> Vec<Self> {
+        let whole = event.clocks.iter().map(|change| Self::one(change, None));
+        let parts = event.parts.iter();
+        let parts = parts.map(|part| Self::one(&part.change, Some(Code::of(&part.unit))));
+        whole.chain(parts).collect()
+    }
+
+    fn one(change: &whistle_domain::clock::ClockChange, part: Option<Code>) -> Self {
         use whistle_domain::clock::ClockChange as Change;
         let (kind, done, due_at) = match *change {
             Change::Start { kind, due_at, .. } => (kind, ClockDeed::Start, Some(due_at)),
@@ -1129,6 +1153,7 @@ impl From<&whistle_domain::clock::ClockChange> for ClockChange {
         };
         Self {
             kind: kind.into(),
+            part,
             done,
             due_at: due_at.map(Time),
         }
@@ -1144,7 +1169,9 @@ pub(crate) struct ContactList {
 /// How one who reported a case can be reached.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReportContact {
-    /// Which report of the case; the first is 1.
+    /// The case that they reported: the one that was asked for, or one that was merged into it.
+    pub(crate) case: i64,
+    /// Which report of that case; the first is 1.
     pub(crate) report: u32,
     pub(crate) name: String,
     pub(crate) email: String,

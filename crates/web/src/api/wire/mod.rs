@@ -295,7 +295,7 @@ twin!(
 );
 twin!(
     /// What a clock limits.
-    ClockKind = clock::ClockKind { Triage, Sign, Contact, ReportIn, Resolve, Verify, Leave }
+    ClockKind = clock::ClockKind { Triage, Sign, Contact, ReportIn, Resolve, Verify, Leave, Joint }
 );
 twin!(
     /// How high up a case was told of: in the unit that must act, the one above it, or a station.

@@ -68,6 +68,24 @@ async fn show(
     )
 }
 
+#[derive(Template)]
+#[template(path = "staff/password.html")]
+struct PasswordPage<'a> {
+    p: &'a Page,
+    w: &'a Wrongs,
+    must: bool,
+}
+
+/// The form for a new password alone, for who must have one of their own.
+pub(crate) async fn ask_password(staff: Staff) -> Result<Response, Fault> {
+    show_password(&staff, &Wrongs::default(), StatusCode::OK)
+}
+
+fn show_password(staff: &Staff, w: &Wrongs, status: StatusCode) -> Result<Response, Fault> {
+    let (page, must) = (&staff.page, staff.signed.must_change_password);
+    page.render_as(status, &PasswordPage { p: page, w, must })
+}
+
 /// Ends one of the account's sessions.
 pub(crate) async fn end_session(form: StaffForm) -> Result<Response, Fault> {
     let (staff, fields) = (&form.staff, &form.posted.fields);
@@ -89,7 +107,7 @@ pub(crate) async fn change_password(
     let (old, new) = (fields.get("old").to_owned(), fields.get("new").to_owned());
     if fields.get("again") != new {
         wrongs.add("again", page.t("account-password-differs"));
-        return show(staff, &wrongs, None, StatusCode::BAD_REQUEST).await;
+        return show_again(staff, &wrongs).await;
     }
     let changed = page
         .app
@@ -97,12 +115,22 @@ pub(crate) async fn change_password(
         .change_password(&page.here, &staff.signed, staff.token(), (old, new), address.0)
         .await;
     match changed {
+        Ok(()) if staff.signed.must_change_password => return Ok(Redirect::to("/staff").into_response()),
         Ok(()) => return Ok(Redirect::to("/staff/account?done=password").into_response()),
         Err(Error::BadPassword) => wrongs.add("old", page.t("account-password-wrong")),
-        Err(error @ (Error::Invalid { .. } | Error::BreachedPassword)) => {
+        Err(error @ (Error::Invalid { .. } | Error::BreachedPassword | Error::SamePassword)) => {
             wrongs.add("new", page.words.error(&error));
         }
         Err(error) => return Err(error.into()),
     }
-    show(staff, &wrongs, None, StatusCode::BAD_REQUEST).await
+    show_again(staff, &wrongs).await
+}
+
+/// The page that the form for a new password was on.
+async fn show_again(staff: &Staff, wrongs: &Wrongs) -> Result<Response, Fault> {
+    if staff.signed.must_change_password {
+        show_password(staff, wrongs, StatusCode::BAD_REQUEST)
+    } else {
+        show(staff, wrongs, None, StatusCode::BAD_REQUEST).await
+    }
 }

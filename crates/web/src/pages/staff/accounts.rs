@@ -30,6 +30,16 @@ struct AccountsPage<'a> {
     p: &'a Page,
     accounts: Vec<AccountLine>,
     next: Option<String>,
+    done: Option<String>,
+}
+
+/// What is shown of an account whose password was reset, this once.
+#[derive(Template)]
+#[template(path = "staff/password_set.html")]
+struct PasswordSet<'a> {
+    p: &'a Page,
+    login: String,
+    password: String,
 }
 
 pub(crate) async fn list(
@@ -62,7 +72,42 @@ pub(crate) async fn list(
         p: page,
         accounts: accounts.collect(),
         next,
+        done: asked
+            .some("reset")
+            .map(|login| page.words.x("accounts-second-reset", login)),
     })
+}
+
+/// Gives an account a new password, shown in the answer only.
+pub(crate) async fn reset_password(Path(account): Path<String>, form: StaffForm) -> Result<Response, Fault> {
+    let page = &form.staff.page;
+    let account = account.parse().map_err(|_| Fault::NoSuchPage)?;
+    let (login, password) = page
+        .app
+        .whistle
+        .reset_password(&page.here, &form.staff.signed, account)
+        .await?;
+    page.render(&PasswordSet {
+        p: page,
+        login,
+        password,
+    })
+}
+
+/// Takes the second factor off an account.
+pub(crate) async fn reset_second_factor(
+    Path(account): Path<String>,
+    form: StaffForm,
+) -> Result<Response, Fault> {
+    let page = &form.staff.page;
+    let account = account.parse().map_err(|_| Fault::NoSuchPage)?;
+    let login = page
+        .app
+        .whistle
+        .reset_kept_second_factor(&page.here, &form.staff.signed, account)
+        .await?;
+    let to = with_query("/staff/accounts", &[("reset".to_owned(), login)]);
+    Ok(Redirect::to(&to).into_response())
 }
 
 /// Disables an account, lets it sign in again, or ends its sessions.

@@ -16,7 +16,7 @@ use whistle_domain::{
 use whistle_service::Error;
 
 use super::{
-    case::{Tried, seen, show, whereabouts},
+    case::{OUTSIDE, Tried, seen, show, whereabouts},
     session::{Staff, StaffForm},
 };
 use crate::{
@@ -261,13 +261,21 @@ fn read(page: &Page, verb: Verb, posted: &Posted, case: &Case, wrongs: &mut Wron
         Verb::GrantRequest => Some(Act::GrantRequest),
         Verb::RefuseRequest => Some(Act::RefuseRequest),
         Verb::Ask => {
-            let of = fields.get("report").parse().ok();
+            let of = match fields.get("report") {
+                OUTSIDE => Some(Respondent::Outside),
+                report => report.parse().ok().map(|report| Respondent::Reporter { report }),
+            };
             let lines = fields.get("choices").lines().map(str::trim);
             let choices = lines.filter(|line| !line.is_empty()).map(str::to_owned);
-            code("until", Need::Until).parse().ok().map(|until| Act::Ask {
-                of: of.map_or(Respondent::Outside, |report| Respondent::Reporter { report }),
+            let until = code("until", Need::Until).parse().ok();
+            if of.is_none() {
+                wrongs.add("report", page.t("wrong-respondent"));
+            }
+            of.zip(until).map(|(of, until)| Act::Ask {
+                of,
                 choices: choices.collect(),
                 until,
+                reachable: false,
             })
         }
         Verb::Answer => Some(Act::Answer {

@@ -11,6 +11,7 @@ use whistle_domain::{
         Actor, Case, Event, JointPart, Outcome, Request, Respondent, State, Supervision, SupervisionKind,
         Wish,
     },
+    clock::Clock,
     command::{self, Whereabouts},
     place::{Level, Place},
     rights,
@@ -19,6 +20,7 @@ use whistle_domain::{
 };
 use whistle_service::{
     Error,
+    case::Subscriber,
     notices::{Channel, Delivery},
 };
 
@@ -38,6 +40,8 @@ use crate::pages::{
 
 /// The reporter of a report, as they can be reached.
 pub(crate) struct ContactView {
+    /// The case that they reported, where it was merged into this one.
+    merged: Option<String>,
     report: String,
     name: String,
     email: String,
@@ -50,7 +54,10 @@ struct ToldView {
     reader: String,
     notice: String,
     state: String,
+    /// Why it did not arrive; empty when it did.
     why: String,
+    /// What the other side said of that, in its own language.
+    said: String,
 }
 
 /// The form of one transition.
@@ -67,11 +74,12 @@ struct ActForm {
     outcomes: Vec<Choice>,
     original: bool,
     until: bool,
+    until_label: String,
     services: Vec<Group>,
     areas: Vec<Group>,
     standards: Vec<Choice>,
-    /// The unit's limit in its part.
-    limit: bool,
+    /// Limits to choose from for the unit's part.
+    limits: Vec<Choice>,
     /// Who can be asked a question.
     respondents: Vec<Choice>,
     /// The answers that the open question offers.
@@ -122,6 +130,7 @@ struct QuestionView {
     choices: String,
     until: Moment,
     link: Option<String>,
+    runs_on: bool,
 }
 
 /// Who watches over the case, and why.
@@ -144,17 +153,18 @@ fn related(page: &Page, case: &Case) -> Vec<Related> {
 }
 
 fn part(page: &Page, part: &JointPart) -> PartView {
+    let stands = part.clock().is_some_and(Clock::is_paused);
     let state = match (&part.handed_in, part.due_at) {
         (Some(done), _) => page.words.x("joint-handed-in", &page.moment(done.at).text),
+        (None, Some(_)) if stands => page.t("clock-standing"),
         (None, Some(due)) => page.words.x("joint-due", &page.moment(due).text),
         (None, None) => page.t("joint-at-work"),
     };
-    let ended = part.handed_in.as_ref().map_or(page.now, |done| done.at);
     PartView {
         unit: page.unit_name(part.unit.as_str()),
         task: part.task.clone(),
         state,
-        overdue: part.due_at.is_some_and(|due| due < ended),
+        overdue: part.is_overdue(page.now),
         result: part
             .handed_in
             .as_ref()
@@ -192,6 +202,7 @@ fn question(page: &Page, case: &Case, by: &Actor) -> Option<QuestionView> {
         link: link
             .filter(|_| answers || !is_reporters)
             .map(|link| format!("{}/ask/{link}", page.base())),
+        runs_on: !question.stops_clocks(),
     })
 }
 
@@ -239,6 +250,8 @@ struct CaseView<'a> {
     question: Option<QuestionView>,
     supervision: Option<SupervisionView>,
     may_reach: bool,
+    /// Reports of cases that were merged into it.
+    merged_reports: i64,
     contacts: Option<&'a [ContactView]>,
     photos: Vec<Picture>,
     clocks: Vec<ClockView>,
@@ -298,11 +311,12 @@ pub(crate) async fn contacts(Path(text): Path<String>, form: StaffForm) -> Resul
         .whistle
         .contacts(&page.here, case.number, staff.actor())
         .await?;
-    let view = |(report, contact): (u32, whistle_service::secret::Contact)| ContactView {
-        report: page.words.n("actor-reporter", i64::from(report)),
-        name: contact.name,
-        email: contact.email,
-        phone: contact.phone,
+    let view = |one: Subscriber| ContactView {
+        merged: (one.number != case.number).then(|| one.number.to_string()),
+        report: page.words.n("actor-reporter", i64::from(one.report)),
+        name: one.contact.name,
+        email: one.contact.email,
+        phone: one.contact.phone,
     };
     let views: Vec<ContactView> = found.into_iter().map(view).collect();
     show(&staff, &case, &log, None, None, Some(&views)).await
@@ -334,6 +348,11 @@ pub(crate) async fn show(
         .whistles_on(&page.here, case.number, staff.actor());
     let whistles = whistles.await?;
     let views = page.app.whistle.contact_views(&page.here, case.number).await?;
+    let merged_reports = page
+        .app
+        .whistle
+        .merged_reports(&page.here, case, staff.actor())
+        .await?;
     let view = CaseView {
         p: page,
         number: case.number.to_string(),
@@ -372,6 +391,7 @@ pub(crate) async fn show(
             .as_ref()
             .map(|watched| supervision(page, watched)),
         may_reach: rights::may_reach_reporters(case, staff.actor(), place, page.app.whistle.now()),
+        merged_reports: i64::from(merged_reports),
         contacts,
         photos: page.pictures(case, case.photos.iter()),
         clocks: clocks::views(case, log, place, page.now, page.words),
@@ -401,17 +421,20 @@ fn told_view(page: &Page, one: Delivery) -> ToldView {
         (None, 0) => words.n("told-webhook", one.webhook),
         (None, report) => words.n("actor-reporter", i64::from(report)),
     };
-    let notice = match (one.channel, one.report, one.notice.strip_prefix("sms ")) {
-        (_, _, Some(notice)) => words.x("told-sms", &words.of("notice", notice)),
-        (Channel::Webhook, 0, None) => words.of("event", &one.notice),
-        _ => words.of("notice", &one.notice),
+    let is_event = one.channel == Channel::Webhook && one.report == 0 && !one.notice.starts_with("sms ");
+    let notice = if is_event {
+        words.of("event", &one.notice)
+    } else {
+        page.notice_name(&one.notice)
     };
+    let (why, said) = page.undelivered(&one.error);
     ToldView {
         at: page.moment(one.next_at),
         reader,
         notice,
         state: words.of("told", one.state.as_str()),
-        why: one.error,
+        why,
+        said: said.to_owned(),
     }
 }
 
@@ -485,10 +508,15 @@ fn form(
         outcomes: Vec::new(),
         original: line.needs(Need::Original),
         until: line.needs(Need::Until),
+        until_label: page.t(if verb == Verb::Ask {
+            "field-answer_by"
+        } else {
+            "field-until"
+        }),
         services: Vec::new(),
         areas: Vec::new(),
         standards: Vec::new(),
-        limit: verb == Verb::AssignJoint,
+        limits: Vec::new(),
         respondents: Vec::new(),
         answers: Vec::new(),
         kinds: Vec::new(),
@@ -512,6 +540,7 @@ fn form(
         form.units = units.collect();
     } else if verb == Verb::AssignJoint {
         form.units = page.units(None, case.lead.as_ref(), form.entered.get("unit"));
+        form.limits = page.limits(form.entered.get("limit"));
     } else if line.needs(Need::Unit) {
         let suggested = case.right_unit.clone().or_else(|| routed(place, case));
         let (has_it, chosen) = (case.lead.as_ref(), form.entered.get("unit"));
@@ -531,13 +560,14 @@ fn form(
         form.services = page.service_groups(chosen, false);
     }
     if verb == Verb::Ask {
-        let chosen = form.entered.get("report");
+        // Who reported first knows most, and stands first.
+        let chosen = form.entered.some("report").unwrap_or("1");
         let choice = |value: String, label: String| Choice {
             chosen: value == chosen,
             value,
             label,
         };
-        let outside = std::iter::once(choice(String::new(), page.t("actor-asked")));
+        let outside = std::iter::once(choice(OUTSIDE.to_owned(), page.t("actor-asked")));
         let reporters = (1..=case.reports.min(MAX_ASKABLE)).map(|report| {
             choice(
                 report.to_string(),
@@ -584,6 +614,9 @@ fn form(
     }
     form
 }
+
+/// The value that stands for somebody who reported nothing, among those that can be asked.
+pub(super) const OUTSIDE: &str = "outside";
 
 /// The most reporters offered to be asked: of a case that hundreds joined, the first know most.
 const MAX_ASKABLE: u32 = 20;

@@ -1,13 +1,14 @@
-//! What is due, as a calendar (iCalendar, RFC 5545) that other programs read by a link.
+//! What is due, as a calendar (iCalendar, RFC 5545) that other programs read by a link, which can be changed.
 
 use axum::{
     extract::Query as Asked,
     http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use icalendar::{Calendar, Component, Event, EventLike};
 use jiff::Timestamp;
 
+use super::session::StaffForm;
 use crate::pages::{fault::Fault, form::Entered, page::Page};
 
 /// The calendar of the account that the key was made for.
@@ -41,6 +42,14 @@ pub(crate) async fn calendar(
     }
     let kind = [(header::CONTENT_TYPE, "text/calendar; charset=utf-8")];
     Ok((StatusCode::OK, kind, calendar.done().to_string()).into_response())
+}
+
+/// Takes a new link; the old one is good no more.
+pub(crate) async fn renew(form: StaffForm) -> Result<Response, Fault> {
+    let staff = &form.staff;
+    let whistle = &staff.page.app.whistle;
+    whistle.renew_calendar(&staff.page.here, &staff.signed).await?;
+    Ok(Redirect::to("/staff?calendar=new").into_response())
 }
 
 fn utc(at: Timestamp) -> String {

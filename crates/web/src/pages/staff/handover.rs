@@ -9,14 +9,19 @@ use axum::{
 use whistle_domain::{
     case::{Case, Stage},
     rights,
+    transition::Verb,
 };
 use whistle_service::{
     Error,
     handover::MAX_NOTE,
     list::{MAX_PAGE, Order, Query, Viewer},
+    whistle,
 };
 
-use super::session::{Staff, StaffForm};
+use super::{
+    session::{Staff, StaffForm},
+    whistles::{Line as WhistleLine, line},
+};
 use crate::{
     pages::{
         fault::Fault,
@@ -37,6 +42,14 @@ struct Group {
     more: usize,
 }
 
+/// Whistles that are not over.
+struct Whistles {
+    title: String,
+    lines: Vec<WhistleLine>,
+    /// Whether there are more.
+    more: bool,
+}
+
 struct Note {
     at: Moment,
     by: String,
@@ -53,6 +66,7 @@ struct HandoverPage<'a> {
     post: String,
     now: Moment,
     groups: Vec<Group>,
+    whistles: Vec<Whistles>,
     /// Where not all open cases were looked through: how many were.
     first: Option<i64>,
     notes: Vec<Note>,
@@ -98,11 +112,15 @@ async fn show(
         limit: MAX_PAGE,
         ..Query::default()
     };
-    let whistle = &page.app.whistle;
-    let found = whistle
+    let service = &page.app.whistle;
+    let found = service
         .cases(&page.here, &query, Viewer::Staff(staff.actor()))
         .await?;
-    let notes = whistle.handovers(&page.here, &post.code).await?;
+    let mut groups = groups(staff, &found.items);
+    if sees_area {
+        groups.insert(0, asked_again(staff, &query).await?);
+    }
+    let notes = service.handovers(&page.here, &post.code).await?;
     let note = |note: whistle_service::handover::Handover| Note {
         at: page.moment(note.at),
         by: note.login.unwrap_or_else(|| note.account.to_string()),
@@ -116,11 +134,79 @@ async fn show(
         post: page.post_name(post.code.as_str()),
         now: page.moment(page.now),
         first: found.next.is_some().then_some(MAX_PAGE as i64),
-        groups: groups(staff, &found.items),
+        groups,
+        whistles: whistles(staff, sees_area).await?,
         notes: notes.into_iter().map(note).collect(),
         kept,
     };
     page.render_as(status, &view)
+}
+
+/// The closed cases that somebody wants reopened, as far as this post decides that: nothing of them is due, so they are in
+/// no list of what is.
+async fn asked_again(staff: &Staff, open: &Query) -> Result<Group, Fault> {
+    let page = &staff.page;
+    let query = Query {
+        stages: vec![Stage::ReopenRequested],
+        order: Order::Updated,
+        ..open.clone()
+    };
+    let found = page
+        .app
+        .whistle
+        .cases(&page.here, &query, Viewer::Staff(staff.actor()))
+        .await?;
+    let decides = |case: &&Case| {
+        let offered = page.offered(case, staff.actor());
+        offered.iter().any(|line| line.verb == Verb::Reopen)
+    };
+    let waiting: Vec<&Case> = found.items.iter().filter(decides).collect();
+    Ok(group(page, "tab-reopen", &waiting))
+}
+
+/// The whistles that are not over: of the post's area, and those by which its unit is called.
+async fn whistles(staff: &Staff, sees_area: bool) -> Result<Vec<Whistles>, Fault> {
+    let page = &staff.page;
+    let mut all: Vec<Whistles> = Vec::new();
+    for (tab, called) in [("area", false), ("called", true)] {
+        if !called && !sees_area {
+            continue;
+        }
+        let query = whistle::Query {
+            called,
+            limit: SHOWN,
+            ..whistle::Query::default()
+        };
+        let found = page
+            .app
+            .whistle
+            .whistles(&page.here, &query, staff.actor())
+            .await?;
+        let known: Vec<String> = all
+            .iter()
+            .flat_map(|group| &group.lines)
+            .map(|line| line.number.clone())
+            .collect();
+        let lines = found.items.iter().map(|one| line(staff, one, called));
+        let lines: Vec<WhistleLine> = lines.filter(|line| !known.contains(&line.number)).collect();
+        if !lines.is_empty() {
+            all.push(Whistles {
+                title: page.words.of("handover-whistles", tab),
+                lines,
+                more: found.next.is_some(),
+            });
+        }
+    }
+    Ok(all)
+}
+
+fn group(page: &Page, title: &str, cases: &[&Case]) -> Group {
+    let shown = cases.iter().take(SHOWN);
+    Group {
+        title: page.t(title),
+        lines: shown.map(|case| page.staff_line(case)).collect(),
+        more: cases.len().saturating_sub(SHOWN),
+    }
 }
 
 /// Each case stands in the first group that it belongs to.
@@ -148,14 +234,9 @@ fn groups(staff: &Staff, cases: &[Case]) -> Vec<Group> {
             "handover-open"
         }
     };
-    let group = |wanted: &'static str| {
+    let in_group = |wanted: &'static str| {
         let all: Vec<&Case> = cases.iter().filter(|case| key(case) == wanted).collect();
-        let shown = all.iter().take(SHOWN);
-        Group {
-            title: page.t(wanted),
-            lines: shown.map(|case| page.staff_line(case)).collect(),
-            more: all.len().saturating_sub(SHOWN),
-        }
+        group(page, wanted, &all)
     };
     let all = [
         "handover-overdue",
@@ -165,5 +246,5 @@ fn groups(staff: &Staff, cases: &[Case]) -> Vec<Group> {
         "handover-parts",
         "handover-open",
     ];
-    all.map(group).into()
+    all.map(in_group).into()
 }

@@ -17,7 +17,7 @@ mod whistles;
 
 use axum::routing::{get, post};
 
-pub(super) use session::ENROLMENT;
+pub(super) use session::{ENROLMENT, OWN_PASSWORD};
 
 use crate::routes::Routes;
 
@@ -41,9 +41,13 @@ pub(super) fn routes() -> Routes {
         )
         .route("/staff/whistles/{number}/{verb}", post(whistle::act))
         .route("/staff/due.ics", get(due::calendar))
+        .route("/staff/due", post(due::renew))
         .route("/staff/account", get(account::account))
         .route("/staff/account/sessions", post(account::end_session))
-        .route("/staff/account/password", post(account::change_password))
+        .route(
+            OWN_PASSWORD,
+            get(account::ask_password).post(account::change_password),
+        )
         .route(
             "/staff/account/second-factor",
             get(second_factor::ask).post(second_factor::begin),
@@ -54,6 +58,14 @@ pub(super) fn routes() -> Routes {
         )
         .route("/staff/account/second-factor/remove", post(second_factor::remove))
         .route("/staff/accounts", get(accounts::list))
+        .route(
+            "/staff/accounts/{account}/password",
+            post(accounts::reset_password),
+        )
+        .route(
+            "/staff/accounts/{account}/second-factor",
+            post(accounts::reset_second_factor),
+        )
         .route("/staff/accounts/{account}/{change}", post(accounts::change))
         .route("/staff/acts", get(acts::list))
         .route("/staff/handover", get(handover::handover).post(handover::keep))

@@ -5,14 +5,14 @@ use axum::{
     extract::Query as Asked,
     response::{IntoResponse, Redirect, Response},
 };
-use whistle_domain::{case::Stage, rights};
+use whistle_domain::{case::Stage, escalation::Tier, rights};
 use whistle_service::list::{Order, Query, Viewer};
 
 use super::session::Staff;
 use crate::pages::{
     cases::{filters, next_page},
     fault::Fault,
-    form::Entered,
+    form::{Entered, with_query},
     page::Page,
     show::{Choice, Group, Line},
 };
@@ -25,6 +25,7 @@ const LENGTH: usize = 50;
 enum Tab {
     Mine,
     Joint,
+    Escalated,
     Triage,
     Assign,
     Verify,
@@ -33,9 +34,10 @@ enum Tab {
 }
 
 impl Tab {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Mine,
         Self::Joint,
+        Self::Escalated,
         Self::Triage,
         Self::Assign,
         Self::Verify,
@@ -47,6 +49,7 @@ impl Tab {
         match self {
             Self::Mine => "mine",
             Self::Joint => "joint",
+            Self::Escalated => "escalated",
             Self::Triage => "triage",
             Self::Assign => "assign",
             Self::Verify => "verify",
@@ -55,7 +58,7 @@ impl Tab {
         }
     }
 
-    fn query(self, staff: &Staff) -> Query {
+    fn query(self, staff: &Staff, asked: &Entered) -> Query {
         let of = |stages: &[Stage], order| Query {
             stages: stages.to_vec(),
             order,
@@ -68,6 +71,10 @@ impl Tab {
             },
             Self::Joint => Query {
                 part: Some(staff.signed.post.unit.clone()),
+                ..of(&[], Order::Due)
+            },
+            Self::Escalated => Query {
+                escalated: tier(asked).or(Some(Tier::Unit)),
                 ..of(&[], Order::Due)
             },
             Self::Triage => of(&[Stage::Reported], Order::Due),
@@ -92,9 +99,12 @@ struct Queue<'a> {
     p: &'a Page,
     tabs: Vec<TabView>,
     title: String,
+    /// How high up; on the tab of what was escalated.
+    tiers: Vec<Choice>,
     lines: Vec<Line>,
     next: Option<String>,
-    later: bool,
+    /// The first page of the same list, from a later one.
+    first: Option<String>,
     done: Option<String>,
     calendar: String,
 }
@@ -105,7 +115,7 @@ pub(crate) async fn queue(
 ) -> Result<Response, Fault> {
     let (page, asked) = (&staff.page, Entered::new(asked));
     let sees_area = rights::sight(staff.actor(), &page.here.place).area.is_some();
-    let tabs = &Tab::ALL[..if sees_area { 7 } else { 2 }];
+    let tabs = &Tab::ALL[..if sees_area { 8 } else { 3 }];
     // Who answers for an area begins with what nobody has taken up yet.
     let first = if is_desk(&staff) { Tab::Triage } else { Tab::Mine };
     let tab = tabs
@@ -116,7 +126,7 @@ pub(crate) async fn queue(
     let query = Query {
         after: asked.some("after").map(str::to_owned),
         limit: LENGTH,
-        ..tab.query(&staff)
+        ..tab.query(&staff, &asked)
     };
     let found = page
         .app
@@ -132,17 +142,46 @@ pub(crate) async fn queue(
         p: page,
         tabs: tabs.iter().map(view).collect(),
         title: page.words.of("tab", tab.as_str()),
+        tiers: match tab {
+            Tab::Escalated => tiers(page, &asked),
+            _ => Vec::new(),
+        },
         lines: found.items.iter().map(|case| page.staff_line(case)).collect(),
         next: next_page("/staff", &asked, &found),
-        later: asked.some("after").is_some(),
+        first: asked
+            .some("after")
+            .map(|_| with_query("/staff", &asked.carried(&["after", "done", "lang"]))),
         done: asked
             .some("done")
-            .map(|number| page.words.x("done-and-gone", number)),
+            .map(|number| page.words.x("done-and-gone", number))
+            .or_else(|| asked.some("calendar").map(|_| page.t("due-renewed"))),
         calendar: format!(
             "/staff/due.ics?key={}",
-            page.app.whistle.calendar_key(&page.here, staff.signed.account)
+            page.app
+                .whistle
+                .calendar_key(&page.here, staff.signed.account)
+                .await?
         ),
     })
+}
+
+/// How high up a case must have been told of.
+fn tier(asked: &Entered) -> Option<Tier> {
+    Tier::ALL
+        .into_iter()
+        .find(|tier| tier.as_str() == asked.get("escalated"))
+}
+
+fn tiers(page: &Page, asked: &Entered) -> Vec<Choice> {
+    let chosen = tier(asked);
+    let choice = |tier: Tier| Choice {
+        value: tier.as_str().to_owned(),
+        label: page
+            .words
+            .x("escalated-from", &page.words.of("tier", tier.as_str())),
+        chosen: Some(tier) == chosen,
+    };
+    Tier::ALL.map(choice).into()
 }
 
 /// Whether this post takes in and hands out cases.
@@ -165,6 +204,7 @@ struct Search<'a> {
     areas: Vec<Group>,
     units: Vec<Choice>,
     stages: Vec<Choice>,
+    tiers: Vec<Choice>,
     lines: Vec<Line>,
     next: Option<String>,
 }
@@ -187,6 +227,7 @@ pub(crate) async fn search(
     let stage = Stage::ALL.into_iter().find(|s| s.as_str() == asked.get("stage"));
     let query = Query {
         stages: stage.into_iter().collect(),
+        escalated: tier(&asked),
         limit: LENGTH,
         ..filters(&asked)
     };
@@ -206,6 +247,7 @@ pub(crate) async fn search(
         areas: page.area_groups(asked.get("area")),
         units: page.units(None, None, asked.get("unit")),
         stages: Stage::ALL.map(choice).into(),
+        tiers: tiers(page, &asked),
         lines: found.items.iter().map(|case| page.staff_line(case)).collect(),
         next: next_page("/staff/cases", &asked, &found),
         e: &asked,

@@ -7,7 +7,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use qrcode::{QrCode, render::svg};
-use whistle_service::{Error, second_factor::Standing};
+use whistle_service::{
+    Error,
+    second_factor::{Enrolment, Standing},
+};
 
 use super::session::{Staff, StaffForm};
 use crate::{
@@ -22,20 +25,27 @@ struct SecondFactorPage<'a> {
     w: &'a Wrongs,
     must: bool,
     standing: Standing,
-    /// What was begun and not confirmed: the QR code as an image's address, and the secret.
+    /// What was begun just now: the QR code as an image's address, and the secret.
     begun: Option<(String, String)>,
     /// New recovery codes.
     codes: Vec<String>,
 }
 
 pub(crate) async fn ask(staff: Staff) -> Result<Response, Fault> {
-    show(&staff, &Wrongs::default(), Vec::new(), StatusCode::OK).await
+    show(&staff, &Wrongs::default(), Shown::default(), StatusCode::OK).await
 }
 
-async fn show(staff: &Staff, w: &Wrongs, codes: Vec<String>, status: StatusCode) -> Result<Response, Fault> {
+/// What is shown once only.
+#[derive(Default)]
+struct Shown {
+    begun: Option<Enrolment>,
+    codes: Vec<String>,
+}
+
+async fn show(staff: &Staff, w: &Wrongs, shown: Shown, status: StatusCode) -> Result<Response, Fault> {
     let (page, whistle) = (&staff.page, &staff.page.app.whistle);
     let standing = whistle.second_factor(&page.here, &staff.signed).await?;
-    let begun = whistle.begun_second_factor(&page.here, &staff.signed).await?;
+    let Shown { begun, codes } = shown;
     let begun = begun
         .map(|begun| Ok::<_, Fault>((picture(&begun.address)?, begun.secret)))
         .transpose()?;
@@ -63,14 +73,26 @@ fn picture(text: &str) -> Result<String, Fault> {
     Ok(format!("data:image/svg+xml,{}", escaped.replace('+', "%20")))
 }
 
-/// Makes a new secret.
-pub(crate) async fn begin(form: StaffForm) -> Result<Response, Fault> {
-    let page = &form.staff.page;
-    page.app
-        .whistle
-        .begin_second_factor(&page.here, &form.staff.signed)
-        .await?;
-    Ok(Redirect::to("/staff/account/second-factor").into_response())
+/// Makes a new secret, and shows it in the answer: no page shows it again.
+pub(crate) async fn begin(
+    Extension(address): Extension<Address>,
+    form: StaffForm,
+) -> Result<Response, Fault> {
+    let (staff, password) = (&form.staff, form.posted.fields.get("password").to_owned());
+    let (page, whistle) = (&staff.page, &staff.page.app.whistle);
+    let begun = whistle
+        .begin_second_factor(&page.here, &staff.signed, password, address.0)
+        .await;
+    match begun {
+        Ok(begun) => {
+            let shown = Shown {
+                begun: Some(begun),
+                ..Shown::default()
+            };
+            show(staff, &Wrongs::default(), shown, StatusCode::OK).await
+        }
+        Err(error) => refused(staff, error).await,
+    }
 }
 
 /// Puts it in force.
@@ -84,7 +106,13 @@ pub(crate) async fn confirm(
         .confirm_second_factor(&page.here, &staff.signed, staff.token(), code, address.0)
         .await;
     match confirmed {
-        Ok(codes) => show(staff, &Wrongs::default(), codes, StatusCode::OK).await,
+        Ok(codes) => {
+            let shown = Shown {
+                codes,
+                ..Shown::default()
+            };
+            show(staff, &Wrongs::default(), shown, StatusCode::OK).await
+        }
         Err(error) => refused(staff, error).await,
     }
 }
@@ -106,10 +134,12 @@ pub(crate) async fn remove(
 }
 
 async fn refused(staff: &Staff, error: Error) -> Result<Response, Fault> {
-    let Error::BadCode = error else {
-        return Err(error.into());
-    };
+    let page = &staff.page;
     let mut wrongs = Wrongs::default();
-    wrongs.add("code", staff.page.words.error(&error));
-    show(staff, &wrongs, Vec::new(), StatusCode::BAD_REQUEST).await
+    match error {
+        Error::BadCode => wrongs.add("code", page.words.error(&error)),
+        Error::BadPassword => wrongs.add("password", page.t("second-password-wrong")),
+        error => return Err(error.into()),
+    }
+    show(staff, &wrongs, Shown::default(), StatusCode::BAD_REQUEST).await
 }

@@ -29,6 +29,9 @@ use crate::{
 /// Where who must have a second factor and has none is sent, and the only place where they may be.
 pub(crate) const ENROLMENT: &str = "/staff/account/second-factor";
 
+/// Where who must choose a password of their own is sent, and the only place where they may be.
+pub(crate) const OWN_PASSWORD: &str = "/staff/account/password";
+
 /// A signed-in member of staff, with the page they see.
 pub(crate) struct Staff {
     pub(crate) page: Page,
@@ -62,19 +65,22 @@ impl FromRequestParts<App> for Staff {
             .ok_or_else(|| Fault::SignIn(back.clone()))?
             .to_owned();
         let path = parts.uri.path();
-        let signed = if path.starts_with(ENROLMENT) || path == "/staff/sign-out" {
+        let signed = if path.starts_with(ENROLMENT) || path == OWN_PASSWORD || path == "/staff/sign-out" {
             app.whistle.signed_in_to_enrol(&page.here, &token).await
         } else {
             app.whistle.signed_in(&page.here, &token).await
         };
         let signed = signed.map_err(|error| match error {
             Error::SignedOut => Fault::SignIn(back),
+            Error::MustChangePassword => Fault::MustChangePassword,
             Error::MustEnrol => Fault::MustEnrol,
             other => other.into(),
         })?;
+        if signed.must_change_password && path.starts_with(ENROLMENT) {
+            return Err(Fault::MustChangePassword);
+        }
         let signed = Arc::new(signed);
-        page.form_token = app.whistle.form_token(&token);
-        page.signed = Some(signed.clone());
+        page.sign(signed.clone(), &token);
         Ok(Self { page, signed, token })
     }
 }

@@ -10,9 +10,8 @@ use axum::{
 use jiff::{Timestamp, civil::DateTime};
 use whistle_domain::{
     case::Rating,
-    limit::Limit,
     whistle::{
-        Body, Call, Duty, Event, Whistle,
+        Body, Call, Duty, Event, Stage, Whistle,
         command::{Act, NewDuty, Refusal, may_finish, station_to_raise_to},
         transition::{Need, TRANSITIONS, Transition, Verb, offered},
     },
@@ -33,17 +32,6 @@ use crate::{
 
 /// Empty rows for duties on the form of the minutes, besides those that are there.
 const EMPTY_DUTIES: usize = 4;
-
-/// Limits that the form of the minutes offers for a duty.
-const LIMITS: [&str; 7] = [
-    "2h running",
-    "4h working",
-    "1d working",
-    "2d working",
-    "3d working",
-    "5d working",
-    "10d working",
-];
 
 /// The number in a path. What is no number is no whistle.
 pub(super) fn number(text: &str) -> Result<WhistleNumber, Fault> {
@@ -159,7 +147,11 @@ pub(super) async fn whistle(
     let (whistle, log) = found(&staff, number(&text)?).await?;
     let asked = Entered::new(asked);
     let done = asked.some("done").and_then(verb);
-    let done = done.map(|verb| staff.page.words.of("whistle-done", verb.as_str()));
+    let done = done.map(|verb| match (verb, whistle.stage) {
+        // It waits until somebody approves it: nobody is called yet.
+        (Verb::Blow, Stage::Asked) => staff.page.t("whistle-done-ask"),
+        _ => staff.page.words.of("whistle-done", verb.as_str()),
+    });
     show(&staff, &whistle, &log, None, done)
 }
 
@@ -552,14 +544,6 @@ fn duty_rows(page: &Page, whistle: &Whistle, tried: Option<&Tried<'_>>) -> Vec<D
     let row = |number: usize| {
         let nothing = Default::default();
         let [case, unit, limit, what] = kept.get(number - 1).unwrap_or(&nothing);
-        let limits = LIMITS.iter().filter_map(|text| text.parse::<Limit>().ok());
-        let mut limits: Vec<Limit> = limits.collect();
-        limits.extend(
-            limit
-                .parse::<Limit>()
-                .ok()
-                .filter(|limit| !limits.contains(limit)),
-        );
         let preset = if limit.is_empty() { "2d working" } else { limit };
         DutyRow {
             number,
@@ -573,10 +557,7 @@ fn duty_rows(page: &Page, whistle: &Whistle, tried: Option<&Tried<'_>>) -> Vec<D
                 .iter()
                 .map(|call| choice(call.unit.to_string(), page.unit_name(call.unit.as_str()), unit))
                 .collect(),
-            limits: limits
-                .iter()
-                .map(|limit| choice(limit.to_string(), limit.describe(page.lang()), preset))
-                .collect(),
+            limits: page.limits(preset),
             what: what.clone(),
             wrong: tried
                 .and_then(|tried| tried.wrongs.at(&format!("duty-{number}-what")))

@@ -12,7 +12,10 @@ use whistle_domain::{
     transition::TRANSITIONS,
     whistle,
 };
-use whistle_service::privacy::Purpose;
+use whistle_service::{
+    notices::{Notice, Why},
+    privacy::Purpose,
+};
 
 use super::*;
 
@@ -174,8 +177,17 @@ fn every_word_of_the_domain_has_a_message() {
         for tab in ["called", "area", "called_over", "area_over"] {
             add("whistle-tab", tab);
         }
+        for tab in ["called", "area"] {
+            add("handover-whistles", tab);
+        }
         for rating in Rating::ALL {
             add("mark", rating.as_str());
+        }
+        for notice in Notice::all().filter(|notice| !matches!(notice, Notice::Digest | Notice::Footer)) {
+            add("notice", notice.as_str());
+        }
+        for why in Why::all() {
+            add("undelivered", why.as_str());
         }
         for bad in whistle_service::media::BadPhoto::ALL {
             add("bad-photo", bad.word());
@@ -251,6 +263,7 @@ fn every_refusal_is_told_in_both_languages() {
         Refusal::NotAnOutcomeOfWork(Outcome::Withdrawn),
         Refusal::MayNotReport,
         Refusal::MergedInto(whistle_domain::words::CaseNumber(3)),
+        Refusal::OriginalMerged(whistle_domain::words::CaseNumber(3)),
         Refusal::TooManyParts,
         Refusal::TooManySplit,
         Refusal::AskDate(jiff::civil::date(2026, 5, 8)),
