@@ -44,6 +44,7 @@ fn what_was_applied_is_in_force_and_the_same_again_changes_nothing() {
     "#);
     assert_run!(home, home.run(&["check"]), @r#"
     exit 0
+    warning: told nothing by mail, 5 units without an address: T100, T101, WATER, ROADS, PIPES; fill in email in units.csv
     willow-brook: somebody leads every service everywhere
     ---
     "#);
@@ -522,7 +523,13 @@ fn what_operators_did_is_printed_the_youngest_first() {
         (&acts[1]["actor"], &acts[1]["subject"], &acts[1]["detail"]),
         (&"operator".into(), &"1".into(), &"town app: report".into())
     );
-    assert_run!(home, home.run(&["audit", "--limit", "2"]), @"");
+    assert_run!(home, home.run(&["audit", "--limit", "2"]), @r#"
+    exit 0
+    WHEN              WHO       DID          TO  DETAIL
+    TIME  operator  key_revoked  1
+    TIME  operator  key_added    1   town app: report
+    ---
+    "#);
 }
 
 #[test]
@@ -535,7 +542,13 @@ fn a_service_whose_cases_no_post_may_see_is_no_success() {
         replace(&place.join("services.csv"), yes, &yes.replace("yes", "public"));
     }
     replace(&place.join("services.csv"), ",,no", ",,confidential");
-    assert_run!(home, home.run(&["check", "place"]), @"");
+    assert_run!(home, home.run(&["check", "place"]), @r#"
+    exit 1
+    service RD-SIGN: no post may see its cases; name it, or its class of access, in posts.csv
+    warning: told nothing by mail, 5 units without an address: T100, T101, WATER, ROADS, PIPES; fill in email in units.csv
+    ---
+    error: willow-brook has 1 service whose cases no post may see
+    "#);
     let checked = home.run(&["check", "place", "--json"]);
     assert_eq!(
         (checked.code, checked.json()["unseen_services"][0].as_str()),
