@@ -108,7 +108,7 @@ test("a handler has no queues of the area; an auditor sees the whole and moves n
   const handler = await place.staff("handler2");
   await handler.goto("/staff");
   const tabs = await handler.locator(".tabs a").evaluateAll((all) => all.map((one) => new URL(one.href).searchParams.get("tab")));
-  assert.deepEqual(tabs.filter((tab) => !["mine", "joint"].includes(tab)), []);
+  assert.deepEqual(tabs.filter((tab) => !["mine", "joint", "escalated"].includes(tab)), []);
   const { number } = await report(await place.reader(), { lat: "46.5263", lon: "132.2560", text: "他人的案件" });
   const answer = await handler.goto(`/staff/cases/${number}`);
   assert.equal(answer.status(), 404, "a case of another unit");
