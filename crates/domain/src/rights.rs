@@ -177,13 +177,12 @@ pub fn may_report(actor: &Actor, place: &Place) -> bool {
 
 /// Whether an actor may see a case.
 pub fn may_see(case: &Case, actor: &Actor, place: &Place) -> bool {
-    let of_unit = sight(actor, place).unit.is_some_and(|unit| case.concerns(&unit));
-    is_in_area(case, actor, place) || of_unit
+    let sight = sight(actor, place);
+    is_in_area(case, &sight, place) || sight.unit.is_some_and(|unit| case.concerns(&unit))
 }
 
-/// Whether a case lies where an actor sees every case.
-fn is_in_area(case: &Case, actor: &Actor, place: &Place) -> bool {
-    let sight = sight(actor, place);
+/// Whether a case lies where somebody sees every case.
+fn is_in_area(case: &Case, sight: &Sight, place: &Place) -> bool {
     let in_area = sight
         .area
         .is_some_and(|i| case.location.areas.passes(&place.areas.get(i).code));
@@ -250,9 +249,8 @@ pub fn may_reach_reporters(case: &Case, actor: &Actor, place: &Place, now: Times
     let has = |roles: &[Role]| roles.iter().any(|role| post.roles.contains(role));
     let leads = case.lead.as_ref() == Some(unit);
     // A unit that has a part in the case asks the one that leads it.
-    let is_other = case.concerns(unit) && !leads && !is_in_area(case, actor, place);
-    let answers =
-        has(&[Role::CallTaker, Role::Dispatcher, Role::Lead]) && may_see(case, actor, place) && !is_other;
+    let answers_for = || leads || is_in_area(case, &sight(actor, place), place);
+    let answers = has(&[Role::CallTaker, Role::Dispatcher, Role::Lead]) && answers_for();
     let handles = leads && has(&[Role::Handler]);
     let days = place.jurisdiction.settings.reopen_days;
     let goes_on = case.state.stage() != Stage::Closed || case.may_reopen(now, days);

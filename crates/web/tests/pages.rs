@@ -1980,14 +1980,14 @@ fn path_in(mail: &str, header: &str) -> String {
     rest.split('>').next().unwrap().to_owned()
 }
 
-/// A courier to a mail server of the test's.
-fn courier(town: &Town) -> (Courier, MailServer) {
+/// A courier to a mail server of the test's; answers to its mails go to `reply`.
+fn courier(town: &Town, reply: Option<&str>) -> (Courier, MailServer) {
     let server = MailServer::new();
     let outgoing = Outgoing {
         mail: Some(Outlet {
             smtp: server.url(),
             from: "whistle@example.org".to_owned(),
-            reply: Some("reply@example.org".to_owned()),
+            reply: reply.map(str::to_owned),
             timeout: Outlet::TIMEOUT,
         }),
         base_url: None,
@@ -2011,7 +2011,7 @@ fn a_reporter_judges_the_work_on_the_page_of_the_mail_until_it_was_judged() {
     let town = Town::open();
     town.add_user("desk", &["CITY-D"]);
     town.add_user("water", &["WATER-H"]);
-    let (courier, server) = courier(&town);
+    let (courier, server) = courier(&town, Some("reply@example.org"));
     let mut reporter = town.browser("en");
     let (number, _) = reporter.report(&[]);
     let (mut desk, mut water) = (town.browser("en"), town.browser("en"));
@@ -2060,7 +2060,7 @@ fn what_a_reader_is_told_they_choose_with_their_code_or_by_the_link_and_a_unit_b
     let town = Town::open();
     town.add_user("lead", &["CITY-L"]);
     town.add_user("desk", &["CITY-D"]);
-    let (courier, server) = courier(&town);
+    let (courier, server) = courier(&town, Some("reply@example.org"));
     let mut reporter = town.browser("en");
     let (_, _) = reporter.report(&[("email", "s@example.org")]);
     courier.round().unwrap();
@@ -2127,7 +2127,7 @@ fn what_a_reader_is_told_they_choose_with_their_code_or_by_the_link_and_a_unit_b
 fn somebody_outside_is_mailed_the_link_of_a_question_from_its_form() {
     let town = Town::open();
     town.add_user("desk", &["CITY-D"]);
-    let (courier, server) = courier(&town);
+    let (courier, server) = courier(&town, Some("reply@example.org"));
     let (number, _) = town.browser("en").report(&[]);
     let mut desk = town.browser("en");
     desk.sign_in("desk");
@@ -2162,7 +2162,7 @@ fn somebody_outside_is_mailed_the_link_of_a_question_from_its_form() {
 fn staff_who_look_how_to_reach_a_reporter_see_that_mail_comes_back() {
     let town = Town::open();
     town.add_user("desk", &["CITY-D"]);
-    let (courier, server) = courier(&town);
+    let (courier, server) = courier(&town, Some("reply@example.org"));
     let (number, _) = town.browser("en").report(&[("email", "s@example.org")]);
     server.desk.next([Fate::Refuse("550 5.1.1 <{to}>: nobody here")]);
     courier.round().unwrap();
@@ -2237,19 +2237,7 @@ fn who_administers_the_whole_place_adds_tries_pauses_and_removes_a_webhook() {
 fn a_mail_can_be_stopped_by_one_click_of_a_program_or_by_a_person_and_staff_see_what_was_told() {
     let town = Town::open();
     town.add_user("desk", &["CITY-D"]);
-    let server = MailServer::new();
-    let outgoing = Outgoing {
-        mail: Some(Outlet {
-            smtp: server.url(),
-            from: "whistle@example.org".to_owned(),
-            reply: None,
-            timeout: Outlet::TIMEOUT,
-        }),
-        base_url: None,
-        private_webhooks: false,
-    };
-    town.whistle.do_duties().unwrap();
-    let courier = Courier::open(town.whistle.clone(), outgoing).unwrap();
+    let (courier, server) = courier(&town, None);
     let mut reporter = town.browser("en");
     let (number, _) = reporter.report(&[("email", "s@example.org")]);
     courier.round().unwrap();
@@ -2376,19 +2364,7 @@ fn the_link_of_a_calendar_is_changed_by_who_has_it_and_ends_with_the_sessions_th
 fn why_a_notice_did_not_arrive_is_said_in_the_readers_language_and_a_servers_answer_is_quoted() {
     let town = Town::open();
     town.add_user("desk", &["CITY-D"]);
-    let server = MailServer::new();
-    let outgoing = Outgoing {
-        mail: Some(Outlet {
-            smtp: server.url(),
-            from: "whistle@example.org".to_owned(),
-            reply: None,
-            timeout: Outlet::TIMEOUT,
-        }),
-        base_url: None,
-        private_webhooks: false,
-    };
-    town.whistle.do_duties().unwrap();
-    let courier = Courier::open(town.whistle.clone(), outgoing).unwrap();
+    let (courier, server) = courier(&town, None);
     let mut reporter = town.browser("en");
     let (number, _) = reporter.report(&[("email", "s@example.org")]);
     server
