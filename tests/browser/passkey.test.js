@@ -42,6 +42,11 @@ async function add(page, name) {
   await page.locator("form[data-passkey] button").click();
 }
 
+/** Waits for the row of a passkey just added. A table may stand on the page before, so waiting for that is not enough. */
+function added(page, name) {
+  return page.locator(`table input[name=name][value="${name}"]`).waitFor();
+}
+
 async function enter(page, next = "/staff") {
   await page.goto(next);
   await page.locator("form[data-passkey] button").click();
@@ -51,7 +56,7 @@ test("a passkey is added, signs in without name and password, is renamed and rem
   const page = await place.staff("handler", { script: true });
   const phone = await device(page);
   await add(page, "本人手机");
-  await page.locator("table").waitFor();
+  await added(page, "本人手机");
   assert.equal(await page.locator("table input[name=name]").inputValue(), "本人手机");
   const [key] = await phone.keys();
   assert.ok(key.isResidentCredential, "the device finds the account by itself");
@@ -84,7 +89,7 @@ test("who does not show the device that they are its holder is not signed in", a
   const page = await place.staff("patrol", { script: true });
   const phone = await device(page);
   await add(page, "手机");
-  await page.locator("table").waitFor();
+  await added(page, "手机");
   await page.getByRole("button", { name: "退出" }).first().click();
   await phone.holder(false);
   await enter(page);
@@ -96,7 +101,7 @@ test("a copy of a key is found out by its counter", async () => {
   const page = await place.staff("calls", { script: true });
   const phone = await device(page);
   await add(page, "安全密钥");
-  await page.locator("table").waitFor();
+  await added(page, "安全密钥");
   const [key] = await phone.keys();
   for (let times = 0; times < 3; times += 1) {
     await page.context().clearCookies();
@@ -115,7 +120,7 @@ test("an answer is taken once, and from no other browser", async () => {
   const page = await place.staff("dispatcher", { script: true });
   await device(page);
   await add(page, "电脑");
-  await page.locator("table").waitFor();
+  await added(page, "电脑");
   await page.context().clearCookies();
   const sent = page.waitForRequest((one) => one.method() === "POST" && one.url().endsWith("/staff/sign-in/passkey"));
   await enter(page);
@@ -147,7 +152,7 @@ test("a passkey is a second factor by itself, and then a password alone opens no
   await page.getByRole("link", { name: "Or use a passkey instead" }).click();
   await page.locator("#name").fill("Computer");
   await page.locator("form[data-passkey] button").click();
-  await page.locator("table").waitFor();
+  await added(page, "电脑");
   await page.goto("/staff");
   assert.equal(new URL(page.url()).pathname, "/staff", "shown once, the session has it");
 
@@ -168,7 +173,7 @@ test("an account that is disabled has no passkeys any more", async () => {
   const page = await place.staff("handler2", { script: true });
   await device(page);
   await add(page, "手机");
-  await page.locator("table").waitFor();
+  await added(page, "手机");
   const admin = await place.staff("admin");
   await admin.goto("/staff/accounts");
   await admin.getByRole("link", { name: "登录方式 handler2", exact: true }).click();
@@ -193,7 +198,7 @@ test("axe finds nothing wrong on the pages of passkeys", async () => {
     const page = await place.staff("auditor", { lang, script: true });
     await device(page);
     await add(page, lang);
-    await page.locator("table").waitFor();
+    await added(page, lang);
     assert.deepEqual(await faults(page), []);
     const reader = await place.reader({ lang, script: true });
     await reader.goto("/staff/sign-in");
