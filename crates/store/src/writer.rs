@@ -1,6 +1,6 @@
-//! The one thread that writes, and commits many commands together.
+//! The threads that write, and commit many commands together: one to SQLite, a few to PostgreSQL.
 //!
-//! A command is a closure that can be run more than once. The thread takes what is queued, runs one after the other in
+//! A command is a closure that can be run more than once. A thread takes what is queued, runs one after the other in
 //! one transaction, commits, and only then answers. Alone, a command is committed alone and at once; where many ask at the
 //! same time, the writer waits a moment for those it has just answered (see [`Gathering`]). It knows nothing of what the
 //! commands do.
@@ -15,7 +15,7 @@
 use std::future::Future;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -46,6 +46,14 @@ const HOLD_PART: u32 = 4;
 
 /// Looks at the queue during a hold.
 const LOOKS: u32 = 8;
+
+/// Threads that write to a PostgreSQL server: while one waits for the server to run its group and for the disk, another runs the
+/// next. More than these have nothing left to wait for on a small machine, and come into each other's way.
+const LANES: usize = 2;
+
+/// Commands in a lane that make another worth its commits: smaller groups cost the server more than the waiting that they save. And
+/// where few write, numbers of cases run on without gaps, since each lane takes them from blocks of its own.
+const CROWD: usize = 32;
 
 /// When who was turned away should come again: the queue is empty by then, if others are turned away too.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -137,27 +145,35 @@ impl Tx<'_> {
     }
 }
 
-/// Accepts commands; shared by all who write.
+/// Accepts commands; shared by all who write. SQLite has one lane, since it has one writer; lanes to PostgreSQL are to each other
+/// what the writers of two processes are.
 pub(crate) struct Writer {
-    queue: RwLock<Option<mpsc::Sender<Box<dyn Command>>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    lanes: Vec<Lane>,
     commits: Arc<Commits>,
 }
 
-impl Writer {
-    pub fn open(database: &Database) -> Result<Self> {
+/// A thread that writes, and what waits for it.
+struct Lane {
+    queue: RwLock<Option<mpsc::Sender<Box<dyn Command>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Commands accepted and not answered.
+    load: Arc<AtomicUsize>,
+}
+
+impl Lane {
+    fn open(database: &Database, commits: &Arc<Commits>) -> Result<Self> {
         let (queue, commands) = mpsc::channel(QUEUE_LIMIT);
-        let commits = Arc::<Commits>::default();
+        let load = Arc::<AtomicUsize>::default();
         let (opened, outcome) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn({
-                let (database, commits) = (database.clone(), commits.clone());
+                let (database, commits, load) = (database.clone(), commits.clone(), load.clone());
                 // Opened by the thread that uses it: PostgreSQL's own does its input and output there.
                 move || match Bench::open(database, commits) {
                     Ok(bench) => {
                         let _ = opened.send(Ok(()));
-                        bench.work(commands);
+                        bench.work(commands, &load);
                     }
                     Err(error) => {
                         let _ = opened.send(Err(error));
@@ -169,11 +185,54 @@ impl Writer {
         Ok(Self {
             queue: RwLock::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
+            load,
+        })
+    }
+
+    fn queue(&self, command: Box<dyn Command>) -> Result<()> {
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        let queue = queue.as_ref().ok_or(Error::Closed)?;
+        self.load.fetch_add(1, Ordering::Relaxed);
+        queue.try_send(command).map_err(|refused| {
+            self.load.fetch_sub(1, Ordering::Relaxed);
+            match refused {
+                mpsc::error::TrySendError::Full(_) => Error::Busy {
+                    what: "too many writes are waiting",
+                    retry_after: RETRY_AFTER,
+                },
+                mpsc::error::TrySendError::Closed(_) => Error::Closed,
+            }
+        })
+    }
+
+    fn waiting(&self) -> usize {
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        queue
+            .as_ref()
+            .map_or(0, |queue| queue.max_capacity() - queue.capacity())
+    }
+
+    fn close(&self) {
+        self.queue.write().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("a writer thread panicked");
+        }
+    }
+}
+
+impl Writer {
+    pub fn open(database: &Database) -> Result<Self> {
+        let commits = Arc::<Commits>::default();
+        let lanes = if database.is_remote() { LANES } else { 1 };
+        let lanes = (0..lanes).map(|_| Lane::open(database, &commits));
+        Ok(Self {
+            lanes: lanes.collect::<Result<_>>()?,
             commits,
         })
     }
 
-    /// Queues `f` at once, before the future is first polled; commands run in the order of these calls.
+    /// Queues `f` at once, before the future is first polled. Who wants one command to see another waits for that one's answer.
     pub fn write<T, E, F>(&self, f: F) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
     where
         T: Send + 'static,
@@ -207,23 +266,15 @@ impl Writer {
             outcome: None,
             reply,
         });
-        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
-        match queue.as_ref().ok_or(Error::Closed)?.try_send(command) {
-            Ok(()) => Ok(answer),
-            Err(mpsc::error::TrySendError::Full(_)) => Err(Error::Busy {
-                what: "too many writes are waiting",
-                retry_after: RETRY_AFTER,
-            }),
-            Err(mpsc::error::TrySendError::Closed(_)) => Err(Error::Closed),
-        }
+        let crowds = |lane: &&Lane| lane.load.load(Ordering::Relaxed) / CROWD;
+        let lane = self.lanes.iter().min_by_key(crowds);
+        lane.ok_or(Error::Closed)?.queue(command)?;
+        Ok(answer)
     }
 
     /// Commands accepted and not yet taken up.
     pub fn waiting(&self) -> usize {
-        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
-        queue
-            .as_ref()
-            .map_or(0, |queue| queue.max_capacity() - queue.capacity())
+        self.lanes.iter().map(Lane::waiting).sum()
     }
 
     /// Group commits since opening, of which each changed something.
@@ -238,11 +289,7 @@ impl Writer {
 
     /// Accepts no more, waits until everything accepted is committed, then copies the log to the file.
     pub fn close(&self) {
-        self.queue.write().unwrap_or_else(PoisonError::into_inner).take();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the writer thread panicked");
-        }
+        self.lanes.iter().for_each(Lane::close);
     }
 }
 
@@ -428,7 +475,7 @@ impl Bench {
         })
     }
 
-    fn work(mut self, mut commands: mpsc::Receiver<Box<dyn Command>>) {
+    fn work(mut self, mut commands: mpsc::Receiver<Box<dyn Command>>, load: &AtomicUsize) {
         let mut done = Vec::with_capacity(MAX_GROUP);
         let mut gathering = Gathering::default();
         while let Some(first) = commands.blocking_recv() {
@@ -448,10 +495,10 @@ impl Bench {
                     for command in done.drain(..) {
                         let mut alone = vec![command];
                         let transaction = self.write(&mut iter::empty(), &mut alone);
-                        answer(&mut alone, &transaction);
+                        answer(&mut alone, &transaction, load);
                     }
                 }
-                transaction => answer(&mut done, &transaction),
+                transaction => answer(&mut done, &transaction, load),
             }
             if let (Some(log), Some(connection)) = (&mut self.log, self.conn.sqlite()) {
                 log.between_groups(connection);
@@ -716,10 +763,11 @@ impl Bench {
     }
 }
 
-fn answer(done: &mut Vec<Box<dyn Command>>, transaction: &Result<()>) {
+fn answer(done: &mut Vec<Box<dyn Command>>, transaction: &Result<()>, load: &AtomicUsize) {
     if let Err(error) = transaction {
         tracing::error!(%error, commands = done.len(), "a group was not committed");
     }
+    load.fetch_sub(done.len(), Ordering::Relaxed);
     for command in done.drain(..) {
         command.answer(transaction.clone());
     }

@@ -86,15 +86,24 @@ async fn searched(asked: &Asked, here: &Here, cursors: &Cursors) -> Result<Vec<C
     let list = list_name(asked, here, page.size);
     // Before the list is read: what is written meanwhile makes a counted key old at once.
     let commits = asked.app.whistle.load().commits_of_cases;
-    match cursors.find(&list, page.number, now, commits) {
-        Some(after) => query.after = Some(after),
-        None => query.skip = (page.number - 1).saturating_mul(page.size),
+    let find = || cursors.find(&list, page.number, now, commits);
+    query.after = find();
+    let mut turn = None;
+    if query.after.is_none() && page.number > 1 {
+        turn = Some(cursors.turn(&list, page.number).await);
+        query.after = find();
+    }
+    if query.after.is_some() {
+        turn = None;
+    } else {
+        query.skip = (page.number - 1).saturating_mul(page.size);
     }
     let found = asked.app.whistle.cases(here, &query, Viewer::Public).await;
     let Page { items, again, next } = asked.done(found)?;
     if let Some(again) = again {
         cursors.keep(list.clone(), page.number, Key::Counted(again, commits), now);
     }
+    drop(turn);
     if let Some(next) = next {
         cursors.keep(list, page.number + 1, Key::Walked(next), now);
     }
