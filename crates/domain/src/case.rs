@@ -12,7 +12,7 @@ use crate::{
     geometry::Point,
     place::AreaPath,
     whistle,
-    words::{CaseNumber, PostCode, ServiceCode, StandardCode, UnitCode, WhistleNumber},
+    words::{AccessClass, CaseNumber, PostCode, ServiceCode, StandardCode, UnitCode, WhistleNumber},
 };
 
 /// How a case ended.
@@ -589,6 +589,9 @@ pub struct Case {
     pub answers: Vec<Answer>,
     /// Whether the public may see it.
     pub public: bool,
+    /// Its class of access, where it is only for the posts that name it. Such a case is never public.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessClass>,
     /// The unit that leads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead: Option<UnitCode>,
@@ -667,13 +670,27 @@ pub struct Event {
     pub body: Body,
     /// What was written with it: description, reason, resolution, comment. Empty when nothing was, or once erased.
     pub text: String,
+    /// A drawn number that is hashed with what the body was [`Told`], so that nobody who has the hash alone finds that again
+    /// by trying. 0 where it was told nothing, and once that is erased.
+    pub salt: u64,
     /// What it did to the clocks.
     pub clocks: Vec<ClockChange>,
     /// What it did to the clocks of the parts that other units have in it.
     pub parts: Vec<UnitClock>,
 }
 
-/// What happened. No free text in here.
+/// What somebody typed into a body: kept beside the event like its text, and erased like it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Told {
+    /// See [`Location::address`].
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub address: String,
+    /// The answers to the service's questions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answer>,
+}
+
+/// What happened. No free text in here, but for what it was [`Told`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Body {
@@ -698,6 +715,9 @@ pub enum Body {
         /// The case that it was a part of.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         split_from: Option<CaseNumber>,
+        /// Its class of access, where it is only for the posts that name it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        access: Option<AccessClass>,
     },
     /// Somebody else reported the same. Text: what they wrote.
     Joined {
@@ -710,6 +730,9 @@ pub enum Body {
     Accepted {
         /// The standard it is held to.
         standard: StandardCode,
+        /// The class of access that it has by the standard.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        access: Option<AccessClass>,
     },
     /// It is not ours to handle. Text: why.
     Declined,
@@ -843,6 +866,9 @@ pub enum Body {
         standard: Option<StandardCode>,
         /// Whether the public may still see it; a service for staff only hides it.
         public: bool,
+        /// The class of access that it has now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        access: Option<AccessClass>,
     },
     /// It lies elsewhere. Text: why, if said.
     Relocated {
@@ -978,6 +1004,47 @@ impl Body {
         "erased",
     ];
 
+    /// Whether somebody typed something into it that is there yet.
+    pub fn is_told(&self) -> bool {
+        match self {
+            Self::Reported {
+                location, answers, ..
+            } => !location.address.is_empty() || !answers.is_empty(),
+            Self::Relocated { location } => !location.address.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Takes out what somebody typed into it; none where there is nothing.
+    pub fn take_told(&mut self) -> Option<Told> {
+        let mut told = Told::default();
+        match self {
+            Self::Reported {
+                location, answers, ..
+            } => {
+                told.address = std::mem::take(&mut location.address);
+                told.answers = std::mem::take(answers);
+            }
+            Self::Relocated { location } => told.address = std::mem::take(&mut location.address),
+            _ => {}
+        }
+        (told != Told::default()).then_some(told)
+    }
+
+    /// Puts in what was taken out.
+    pub fn tell(&mut self, told: Told) {
+        match self {
+            Self::Reported {
+                location, answers, ..
+            } => {
+                location.address = told.address;
+                *answers = told.answers;
+            }
+            Self::Relocated { location } => location.address = told.address,
+            _ => {}
+        }
+    }
+
     /// The photos that it brings.
     pub fn photos(&self) -> &[Photo] {
         match self {
@@ -1076,6 +1143,7 @@ impl Case {
             public,
             photos,
             split_from,
+            access,
         } = &event.body
         else {
             return Err(FoldError::NoReport(event.body.as_str()));
@@ -1094,7 +1162,8 @@ impl Case {
             location: location.clone(),
             description: event.text.clone(),
             answers: answers.clone(),
-            public: *public,
+            public: *public && access.is_none(),
+            access: access.clone(),
             lead: None,
             right_unit: None,
             fixer: None,
@@ -1132,9 +1201,10 @@ impl Case {
         match &event.body {
             Body::Reported { .. } => return Err(FoldError::SecondReport(self.version)),
             Body::Joined { .. } => self.reports += 1,
-            Body::Accepted { standard } => {
+            Body::Accepted { standard, access } => {
                 self.state = State::Accepted;
                 self.standard = Some(standard.clone());
+                self.classify(access.as_ref());
                 self.times.accepted_at = Some(event.at);
             }
             Body::Declined => self.close(Outcome::Declined, event),
@@ -1286,10 +1356,12 @@ impl Case {
                 service,
                 standard,
                 public,
+                access,
             } => {
                 self.service = service.clone();
                 self.standard.clone_from(standard);
                 self.public = *public;
+                self.classify(access.as_ref());
             }
             Body::Relocated { location } => self.location = location.clone(),
             Body::Commented { .. } | Body::Whistled { .. } | Body::Reckoned => {}
@@ -1308,11 +1380,24 @@ impl Case {
                 });
             }
             Body::Escalated { level, .. } => self.flags.escalated = self.flags.escalated.max(Some(*level)),
-            Body::Shown { public } => self.public = *public,
+            Body::Shown { public } => self.public = *public && self.access.is_none(),
             Body::Erased { photos, .. } => self.photos.retain(|photo| !photos.contains(&photo.id)),
         }
         self.turn_clocks(event);
         Ok(())
+    }
+
+    /// Takes on the class of access that it has by now: what was open to more eyes when something happened is told to no more than
+    /// may see the case today.
+    pub fn close_like(&mut self, now: &Self) {
+        if self.access.is_none() {
+            self.classify(now.access.as_ref());
+        }
+    }
+
+    fn classify(&mut self, access: Option<&AccessClass>) {
+        self.access = access.cloned();
+        self.public &= access.is_none();
     }
 
     fn close(&mut self, outcome: Outcome, event: &Event) {

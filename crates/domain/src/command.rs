@@ -16,10 +16,10 @@ use crate::{
     geometry::Point,
     limit::Limit,
     place::{AreaIndex, Datatype, Level, Partly, Place, Service, Settings, Standard, Verification},
-    rights::{Role, may_report},
+    rights::{Access, Role, may_report},
     transition::{Need, Transition, Verb, Who},
     whistle,
-    words::{AreaCode, CaseNumber, ServiceCode, StandardCode, UnitCode, WhistleNumber},
+    words::{AccessClass, AreaCode, CaseNumber, ServiceCode, StandardCode, UnitCode, WhistleNumber},
 };
 
 /// What somebody wants to do to a case, with what it needs.
@@ -428,6 +428,12 @@ pub enum Refusal {
     /// The case that should take this one in was itself merged into another.
     #[error("that case is a duplicate too; name {0}, into which it was merged")]
     OriginalMerged(CaseNumber),
+    /// Those who reported the one would read of the other.
+    #[error("these cases are not for the same eyes (class of access); only cases of one class are merged")]
+    OtherClass,
+    /// A case of a class of access is never public.
+    #[error("it is of the class {0:?}, whose cases the public never sees")]
+    OfAClass(String),
     /// Enough units have a part in it.
     #[error("{MAX_JOINT} parts were given in this case; what needs more units is several cases")]
     TooManyParts,
@@ -498,6 +504,8 @@ impl Refusal {
             Self::NotAnOutcomeOfWork(_) => "not_an_outcome_of_work",
             Self::MergedInto(_) => "merged_into",
             Self::OriginalMerged(_) => "original_merged",
+            Self::OtherClass => "other_class",
+            Self::OfAClass(_) => "of_a_class",
             Self::TooManyParts => "too_many_parts",
             Self::TooManySplit => "too_many_split",
             Self::AskDate(_) => "ask_date",
@@ -571,6 +579,7 @@ fn begin(
         .transpose()?;
     let standard = chosen.or_else(|| place.default_standard(&service.code));
 
+    let access = place.access(service, standard);
     let mut story = Story {
         context,
         case: None,
@@ -592,9 +601,10 @@ fn begin(
             channel: new.channel,
             location,
             answers: new.answers.clone(),
-            public: service.public && service.shown && split_from.is_none_or(|case| case.public),
+            public: service.public && *access == Access::Public && split_from.is_none_or(|case| case.public),
             photos: new.photos.clone(),
             split_from: split_from.map(|case| case.number),
+            access: class_of(access, split_from),
         },
         &description,
         clocks,
@@ -885,12 +895,15 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                 State::Accepted => Some(default_standard(place, &service.code)?.code.clone()),
                 _ => None,
             };
-            let ladder = place.ladder(place.default_standard(&service.code));
+            let held = place.default_standard(&service.code);
+            let ladder = place.ladder(held);
+            let access = place.access(service, held);
             story.tell(
                 Body::Reclassified {
                     service: service.code.clone(),
                     standard,
-                    public: case.public && service.public && service.shown,
+                    public: case.public && service.public && *access == Access::Public,
+                    access: class_of(access, case.split_from.and(Some(case))),
                 },
                 text,
                 reckoned(case, ladder, place),
@@ -917,7 +930,12 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             let kind = on.then_some(*kind);
             story.tell(Body::Supervised { on: *on, kind }, text, vec![]);
         }
-        Act::Show { public } => story.tell(Body::Shown { public: *public }, text, vec![]),
+        Act::Show { public } => {
+            if let Some(class) = case.access.as_ref().filter(|_| *public) {
+                return Err(Refusal::OfAClass(class.to_string()));
+            }
+            story.tell(Body::Shown { public: *public }, text, vec![]);
+        }
         Act::Whistle { whistle, stage } => {
             let (whistle, stage) = (*whistle, *stage);
             story.tell(Body::Whistled { whistle, stage }, text, vec![]);
@@ -1214,6 +1232,12 @@ impl From<Vec<ClockChange>> for Turns {
     }
 }
 
+/// The class of access of a case by its service and standard. A part is for no more eyes than the whole was: what it `has` from that
+/// it keeps.
+fn class_of(access: &Access, has: Option<&Case>) -> Option<AccessClass> {
+    access.class().or_else(|| has?.access.as_ref()).cloned()
+}
+
 /// The running clocks of a case and of its parts that are due at other times by this calendar and ladder, themselves or
 /// their next steps.
 fn reckoned(case: &Case, ladder: &Ladder, place: &Place) -> Turns {
@@ -1397,6 +1421,11 @@ impl Story<'_> {
         let event = Event {
             at: self.context.now,
             by: by.clone(),
+            salt: if body.is_told() {
+                self.context.chance.to_bits()
+            } else {
+                0
+            },
             body,
             text: text.to_owned(),
             clocks,
@@ -1689,8 +1718,19 @@ impl Story<'_> {
         } else {
             reckoned(self.case(), ladder, place)
         };
-        let standard = standard.code.clone();
-        self.tell_of(by, Body::Accepted { standard }, text, clocks);
+        let service = place.service(self.case().service.as_str());
+        let access = service.map(|service| place.access(service, Some(standard)));
+        let body = Body::Accepted {
+            standard: standard.code.clone(),
+            access: class_of(
+                access.unwrap_or(&Access::Staff),
+                self.case().split_from.and(Some(self.case())),
+            ),
+        };
+        self.tell_of(by, body, text, clocks);
+        if self.case().public && access.is_some_and(|access| *access != Access::Public) {
+            self.tell_of(&SYSTEM, Body::Shown { public: false }, "", Turns::default());
+        }
     }
 
     fn assign(&mut self, by: &Actor, unit: &UnitCode, standard: &Standard, text: &str) {

@@ -18,7 +18,7 @@ use crate::{
     geometry::{MultiPolygon, Point},
     grid::LevelledGrid,
     limit::Limit,
-    rights::Role,
+    rights::{Access, Narrowing, Role},
     routing::Routing,
     words::{
         AreaCode, JurisdictionCode, LadderCode, Lang, PostCode, ServiceCode, StandardCode, Text, UnitCode,
@@ -305,6 +305,8 @@ pub struct Post {
     pub area: AreaIndex,
     /// What it may do.
     pub roles: Vec<Role>,
+    /// Of what lies in its area and with its unit, what it is for.
+    pub narrowed: Narrowing,
 }
 
 /// The type of an Open311 service.
@@ -331,8 +333,8 @@ pub struct Service {
     pub keywords: Vec<String>,
     /// Whether residents may choose it.
     pub public: bool,
-    /// Whether the public may see its cases; never where a case tells of somebody's need or quarrel.
-    pub shown: bool,
+    /// For whose eyes its cases are; never the public's where a case tells of somebody's need or quarrel.
+    pub access: Access,
     /// What is asked of the reporter besides the description.
     pub questions: Vec<Question>,
 }
@@ -450,6 +452,8 @@ pub struct Standard {
     pub partly: Partly,
     /// Who is told when its clocks run out; the default ladder when absent.
     pub ladder: Option<LadderCode>,
+    /// For whose eyes its cases are; the service's when absent.
+    pub access: Option<Access>,
 }
 
 /// Who must approve a whistle before it is blown. One who may approve it blows it at once.
@@ -568,6 +572,8 @@ pub struct Settings {
     pub retention_days: u32,
     /// What reporters wrote is erased this many days after closing; none keeps it with the case.
     pub text_retention_days: Option<u32>,
+    /// What administrators and operators did is kept for so many days.
+    pub audit_retention_days: u32,
     /// Within how much time the notices to one reader are gathered into one mail, once there are several; zero: never.
     pub digest: SignedDuration,
     /// The triage limit of a report whose standard says none.
@@ -778,6 +784,38 @@ impl Place {
     /// The standard that holds when nobody chose one.
     pub fn default_standard(&self, service: &ServiceCode) -> Option<&Standard> {
         self.standards_of(service).find(|s| s.default)
+    }
+
+    /// For whose eyes the cases of a service are by a standard, which may be stricter or laxer than the service.
+    pub fn access<'p>(&'p self, service: &'p Service, standard: Option<&'p Standard>) -> &'p Access {
+        standard
+            .and_then(|standard| standard.access.as_ref())
+            .unwrap_or(&service.access)
+    }
+
+    /// For whose eyes cases of a service may be, by any of its standards; nothing for a service that there is not.
+    pub fn accesses_of<'p>(&'p self, service: &str) -> impl Iterator<Item = &'p Access> + use<'p> {
+        let service = self.service(service);
+        service.into_iter().flat_map(|service| {
+            let of_standards = self.standards_of(&service.code).filter_map(|s| s.access.as_ref());
+            std::iter::once(&service.access).chain(of_standards)
+        })
+    }
+
+    /// The services whose cases no post may see, whatever its role: each is left out by what the posts are narrowed to.
+    pub fn unseen_services(&self) -> impl Iterator<Item = &Service> {
+        let seen = |service: &Service| {
+            let mut accesses = self
+                .standards_of(&service.code)
+                .map(|s| self.access(service, Some(s)));
+            accesses.all(|access| {
+                self.posts().any(|post| {
+                    post.narrowed.is_for(&service.code) && post.narrowed.clearance.is_enough(access)
+                })
+            })
+        };
+        let services = self.services.iter().filter(|service| !service.is_group());
+        services.filter(move |service| !seen(service))
     }
 
     /// Who is told when the clocks of a case of this standard run out; by the default ladder where it names none, or none

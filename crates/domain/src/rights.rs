@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     case::{Actor, Case, Stage},
-    place::{AreaIndex, Level, Place, UnitKind},
+    place::{AreaIndex, Level, Place, Post, UnitKind},
     whistle::Whistle,
-    words::{PostCode, UnitCode},
+    words::{AccessClass, PostCode, ServiceCode, UnitCode, WordError},
 };
 
 /// What a post may do.
@@ -114,21 +114,200 @@ impl std::str::FromStr for Scope {
 #[error("scope {0:?} does not exist; write report or update")]
 pub struct UnknownScope(pub String);
 
-/// What an actor may see: an area with all below it, and the cases that a unit leads or has a part in, wherever they are. The one rule
-/// for single cases and for lists.
+/// For whose eyes cases are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Access {
+    /// Anybody's.
+    Public,
+    /// Those of the posts whose area or unit it is.
+    #[default]
+    Staff,
+    /// Of those posts, only the ones that name this class.
+    Class(AccessClass),
+}
+
+impl Access {
+    /// The word for [`Access::Public`] in the place folder, which is no class.
+    pub const PUBLIC: &str = "public";
+    /// The word for [`Access::Staff`].
+    pub const STAFF: &str = "staff";
+
+    /// The class, where it is one.
+    pub const fn class(&self) -> Option<&AccessClass> {
+        match self {
+            Self::Class(class) => Some(class),
+            Self::Public | Self::Staff => None,
+        }
+    }
+}
+
+impl std::str::FromStr for Access {
+    type Err = WordError;
+
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        Ok(match text.trim() {
+            Self::PUBLIC => Self::Public,
+            Self::STAFF => Self::Staff,
+            class => Self::Class(class.parse()?),
+        })
+    }
+}
+
+impl std::fmt::Display for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Public => Self::PUBLIC,
+            Self::Staff => Self::STAFF,
+            Self::Class(class) => class.as_str(),
+        })
+    }
+}
+
+/// Which cases that have no class of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unclassed {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that the public sees too.
+    Public,
+    /// None.
+    Nothing,
+}
+
+/// Which classes of access a post may see.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Clearance {
+    /// Of the cases without a class.
+    pub unclassed: Unclassed,
+    /// The classes.
+    pub classes: Vec<AccessClass>,
+}
+
+impl Clearance {
+    /// What some words of the place folder stand for; `staff` holds `public`.
+    pub fn of(named: impl IntoIterator<Item = Access>) -> Self {
+        let mut all = Self {
+            unclassed: Unclassed::Nothing,
+            classes: Vec::new(),
+        };
+        for access in named {
+            match access {
+                Access::Staff => all.unclassed = Unclassed::All,
+                Access::Public if all.unclassed == Unclassed::Nothing => all.unclassed = Unclassed::Public,
+                Access::Public => {}
+                Access::Class(class) if all.classes.contains(&class) => {}
+                Access::Class(class) => all.classes.push(class),
+            }
+        }
+        all
+    }
+
+    /// Whether it is enough for cases that are for such eyes.
+    pub fn is_enough(&self, access: &Access) -> bool {
+        match access {
+            Access::Public => self.unclassed != Unclassed::Nothing,
+            Access::Staff => self.unclassed == Unclassed::All,
+            Access::Class(class) => self.classes.contains(class),
+        }
+    }
+
+    fn shows(&self, case: &Case) -> bool {
+        match &case.access {
+            Some(class) => self.classes.contains(class),
+            None if case.public => self.unclassed != Unclassed::Nothing,
+            None => self.unclassed == Unclassed::All,
+        }
+    }
+}
+
+/// What a post is for, of all that lies in its area and with its unit; by default all of it but the classes of access.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Narrowing {
+    /// Of the cases of its area, those that one of these units leads or has a part in; none: all.
+    pub units: Option<Vec<UnitCode>>,
+    /// Cases of these services, with those of groups written out; none: of all.
+    pub services: Option<Vec<ServiceCode>>,
+    /// Cases of these classes of access.
+    pub clearance: Clearance,
+}
+
+impl Narrowing {
+    /// Whether it leaves in all cases that have no class of access.
+    pub fn is_whole(&self) -> bool {
+        self.units.is_none() && self.services.is_none() && self.clearance.unclassed == Unclassed::All
+    }
+
+    /// Whether it leaves the cases of a service in.
+    pub fn is_for(&self, service: &ServiceCode) -> bool {
+        self.services
+            .as_ref()
+            .is_none_or(|services| services.contains(service))
+    }
+
+    /// Whether it leaves in all that another one does.
+    fn covers(&self, other: &Self) -> bool {
+        fn within<T: PartialEq>(own: Option<&Vec<T>>, theirs: Option<&Vec<T>>) -> bool {
+            own.is_none_or(|own| theirs.is_some_and(|theirs| theirs.iter().all(|one| own.contains(one))))
+        }
+        let unclassed = match other.clearance.unclassed {
+            Unclassed::Nothing => true,
+            Unclassed::Public => self.clearance.unclassed != Unclassed::Nothing,
+            Unclassed::All => self.clearance.unclassed == Unclassed::All,
+        };
+        let mut classes = other.clearance.classes.iter();
+        unclassed
+            && classes.all(|class| self.clearance.classes.contains(class))
+            && within(self.units.as_ref(), other.units.as_ref())
+            && within(self.services.as_ref(), other.services.as_ref())
+    }
+
+    /// Whether one of its units leads a case of the area or has a part in it.
+    pub(crate) fn is_with(&self, case: &Case) -> bool {
+        self.units
+            .as_ref()
+            .is_none_or(|units| units.iter().any(|unit| case.concerns(unit)))
+    }
+}
+
+/// Whether a case is among those that a post is for, wherever it lies and whoever leads it.
+pub(crate) fn is_within(narrowed: &Narrowing, case: &Case) -> bool {
+    narrowed.is_for(&case.service) && narrowed.clearance.shows(case)
+}
+
+/// What an actor may see: an area with all below it, and the cases that a unit leads or has a part in, wherever they are; of
+/// these, what its post is for. The one rule for single cases and for lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sight {
     /// The area; none sees no area.
     pub area: Option<AreaIndex>,
+    /// Whether that is the whole place, also with the cases from before an area was redrawn.
+    pub is_everywhere: bool,
     /// The unit.
     pub unit: Option<UnitCode>,
+    /// What is left of all that.
+    pub narrowed: Narrowing,
 }
 
 impl Sight {
-    /// Whether it is every case, also those from before an area was redrawn.
-    pub fn is_whole(&self, place: &Place) -> bool {
-        self.area
-            .is_some_and(|area| place.areas.get(area).level == Level::City)
+    /// Whether it is every case that has no class of access.
+    pub fn is_whole(&self) -> bool {
+        self.is_everywhere && self.narrowed.is_whole()
+    }
+
+    /// Whether a case lies in the area, and is one of those there that it is for.
+    fn holds(&self, case: &Case, place: &Place) -> bool {
+        let in_area = || {
+            let area = self.area.map(|i| &place.areas.get(i).code);
+            self.is_everywhere || area.is_some_and(|code| case.location.areas.passes(code))
+        };
+        in_area() && self.narrowed.is_with(case)
+    }
+
+    /// Whether it shows a case.
+    pub fn shows(&self, case: &Case, place: &Place) -> bool {
+        let is_own = || self.unit.as_ref().is_some_and(|unit| case.concerns(unit));
+        is_within(&self.narrowed, case) && (self.holds(case, place) || is_own())
     }
 }
 
@@ -140,17 +319,34 @@ pub fn sight(actor: &Actor, place: &Place) -> Sight {
     let Some(post) = place.post(post.as_str()) else {
         return Sight::default();
     };
-    let station = place
-        .unit(unit.as_str())
-        .is_some_and(|u| u.kind == UnitKind::Station);
-    let sees_area = post.roles.iter().any(|role| match role {
-        Role::Handler => false,
-        Role::Lead => station,
-        Role::Patrol | Role::CallTaker | Role::Dispatcher | Role::Auditor | Role::Administrator => true,
-    });
+    let area = post.sees_area(place).then_some(post.area);
     Sight {
-        area: sees_area.then_some(post.area),
+        area,
+        is_everywhere: area.is_some_and(|area| place.areas.get(area).level == Level::City),
         unit: Some(unit.clone()),
+        narrowed: post.narrowed.clone(),
+    }
+}
+
+impl Post {
+    /// Whether it sees the cases of its area, and not those of its unit alone.
+    pub fn sees_area(&self, place: &Place) -> bool {
+        let is_station = || {
+            let unit = place.unit(self.unit.as_str());
+            unit.is_some_and(|unit| unit.kind == UnitKind::Station)
+        };
+        self.roles.iter().any(|role| role.sees_area(is_station))
+    }
+}
+
+impl Role {
+    /// Whether a post of this role sees its area. A lead does where its unit is a station.
+    pub fn sees_area(self, is_station: impl Fn() -> bool) -> bool {
+        match self {
+            Self::Handler => false,
+            Self::Lead => is_station(),
+            Self::Patrol | Self::CallTaker | Self::Dispatcher | Self::Auditor | Self::Administrator => true,
+        }
     }
 }
 
@@ -177,16 +373,7 @@ pub fn may_report(actor: &Actor, place: &Place) -> bool {
 
 /// Whether an actor may see a case.
 pub fn may_see(case: &Case, actor: &Actor, place: &Place) -> bool {
-    let sight = sight(actor, place);
-    is_in_area(case, &sight, place) || sight.unit.is_some_and(|unit| case.concerns(&unit))
-}
-
-/// Whether a case lies where somebody sees every case.
-fn is_in_area(case: &Case, sight: &Sight, place: &Place) -> bool {
-    let in_area = sight
-        .area
-        .is_some_and(|i| case.location.areas.passes(&place.areas.get(i).code));
-    sight.is_whole(place) || in_area
+    sight(actor, place).shows(case, place)
 }
 
 /// Whether an actor keeps accounts.
@@ -196,6 +383,15 @@ pub fn may_administer(actor: &Actor, place: &Place) -> bool {
 
 /// Whether an actor keeps the webhooks of the place. They may hear of everything in it, so who keeps a part of it does not.
 pub fn may_keep_webhooks(actor: &Actor, place: &Place) -> bool {
+    keeps_whole_place(actor, place)
+}
+
+/// Whether an actor reads what administrators and operators did.
+pub fn may_read_acts(actor: &Actor, place: &Place) -> bool {
+    keeps_whole_place(actor, place)
+}
+
+fn keeps_whole_place(actor: &Actor, place: &Place) -> bool {
     administered(actor, place).is_some_and(|area| place.areas.get(area).level == Level::City)
 }
 
@@ -213,6 +409,18 @@ pub fn may_keep_account(actor: &Actor, place: &Place, posts: &[PostCode]) -> boo
     place.areas.get(area).level == Level::City || (!posts.is_empty() && posts.iter().all(lies_within))
 }
 
+/// Whether an actor may let its holder into an account that it keeps, by another password say: only into what its own post is for, or it
+/// would let itself in. The operator lets into the others.
+pub fn may_let_in(actor: &Actor, place: &Place, posts: &[PostCode]) -> bool {
+    let Actor::Post { post, .. } = actor else {
+        return false;
+    };
+    place.post(post.as_str()).is_some_and(|own| {
+        let mut theirs = posts.iter().filter_map(|code| place.post(code.as_str()));
+        theirs.all(|post| own.narrowed.covers(&post.narrowed))
+    })
+}
+
 /// The area whose accounts an actor keeps.
 fn administered(actor: &Actor, place: &Place) -> Option<AreaIndex> {
     let Actor::Post { post, .. } = actor else {
@@ -222,19 +430,27 @@ fn administered(actor: &Actor, place: &Place) -> Option<AreaIndex> {
     post.roles.contains(&Role::Administrator).then_some(post.area)
 }
 
-/// Whether an actor may see a whistle: the stations that answer for it, those whose area holds the station that blew it,
-/// and once it is blown the units that it calls.
+/// Whether an actor may see a whistle: the stations that answer for it, those whose area holds the station that blew it (but
+/// not a post that is narrowed), and once it is blown the units that it calls.
 pub fn may_see_whistle(whistle: &Whistle, actor: &Actor, place: &Place) -> bool {
     let sight = sight(actor, place);
-    let in_area = sight.area.is_some_and(|i| {
+    // A whistle is about whatever is wrong there: it is no matter of a post that is for some of it.
+    let area = sight.area.filter(|_| sight.narrowed.is_whole());
+    let in_area = area.is_some_and(|i| {
         let area = place.areas.get(i);
         area.level == Level::City || whistle.areas.passes(&area.code)
     });
-    let takes_part = sight.unit.is_some_and(|unit| {
-        let called = whistle.times.blown_at.is_some() && whistle.call(&unit).is_some();
-        called || whistle.stations.contains(&unit)
+    let takes_part = sight.unit.as_ref().is_some_and(|unit| {
+        let called = whistle.times.blown_at.is_some() && whistle.call(unit).is_some();
+        called || (sight.narrowed.is_whole() && whistle.stations.contains(unit))
     });
     in_area || takes_part
+}
+
+/// Whether an actor who may reach the reporters of a case may also reach those of one that was merged into it: wherever that
+/// lies and whoever led it, but only if it is what their post is for.
+pub fn may_reach_merged(merged: &Case, actor: &Actor, place: &Place) -> bool {
+    is_within(&sight(actor, place).narrowed, merged)
 }
 
 /// Whether an actor may see how the reporters of a case can be reached: those who must answer for the case, as long as
@@ -249,10 +465,10 @@ pub fn may_reach_reporters(case: &Case, actor: &Actor, place: &Place, now: Times
     let has = |roles: &[Role]| roles.iter().any(|role| post.roles.contains(role));
     let leads = case.lead.as_ref() == Some(unit);
     // A unit that has a part in the case asks the one that leads it.
-    let answers_for = || leads || is_in_area(case, &sight(actor, place), place);
+    let answers_for = || leads || sight(actor, place).holds(case, place);
     let answers = has(&[Role::CallTaker, Role::Dispatcher, Role::Lead]) && answers_for();
     let handles = leads && has(&[Role::Handler]);
     let days = place.jurisdiction.settings.reopen_days;
     let goes_on = case.state.stage() != Stage::Closed || case.may_reopen(now, days);
-    (answers || handles) && goes_on
+    (answers || handles) && goes_on && may_see(case, actor, place)
 }

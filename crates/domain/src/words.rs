@@ -215,6 +215,10 @@ code!(
     /// The code of a kind of whistle.
     WhistleKindCode
 );
+code!(
+    /// A class of access: cases of it are only for the posts that name it.
+    AccessClass
+);
 
 /// The key of a jurisdiction in the store; small, given when the place is first applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

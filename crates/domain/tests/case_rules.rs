@@ -409,6 +409,7 @@ proptest! {
             by: again(&event.by),
             body: again(&event.body),
             text: event.text.clone(),
+            salt: event.salt,
             clocks: again::<Vec<ClockChange>>(&event.clocks),
             parts: again::<Vec<UnitClock>>(&event.parts),
         }).collect();

@@ -214,6 +214,8 @@ fn the_words_of_refusals_are_unique_and_stable() {
         Refusal::NotAnOutcomeOfWork(whistle_domain::case::Outcome::Declined),
         Refusal::MergedInto(CaseNumber(3)),
         Refusal::OriginalMerged(CaseNumber(3)),
+        Refusal::OtherClass,
+        Refusal::OfAClass("confidential".into()),
         Refusal::TooManyParts,
         Refusal::TooManySplit,
         Refusal::AskDate(park),

@@ -207,7 +207,7 @@ impl View {
             outcome: outcome
                 .map(|it| outcome_word(it, lang).to_owned())
                 .unwrap_or_default(),
-            text: event.map(|_| text(log, reader)).unwrap_or_default(),
+            text: event.map(|_| text(case, log, reader)).unwrap_or_default(),
             due: asks
                 .map(|(_, until)| *until)
                 .or_else(|| due(case, &is))
@@ -219,7 +219,10 @@ impl View {
                 .unwrap_or_default(),
             answer: links.answer.clone(),
             goes_on: goes_on.map(|it| it.to_string()).unwrap_or_default(),
-            question: question(log),
+            question: match reader {
+                Reader::Unit(_) if case.access.is_some() => String::new(),
+                _ => question(log),
+            },
             other: case.duplicate_of.map(|it| it.to_string()).unwrap_or_default(),
             follow: to_reporter(format!("{base}/follow?number={number}")),
             link: if case.public {
@@ -458,12 +461,14 @@ fn limit(kind: ClockKind, at: &str, lang: Lang) -> String {
     }
 }
 
-/// What was written, for the reader: a reporter reads what the public does, a unit and who is asked what the actor wrote.
-fn text(log: &[Event], reader: &Reader) -> String {
+/// What was written, for the reader: a reporter reads what the public does, a unit and who is asked what the actor wrote. Of a
+/// case of a class of access nothing goes to a unit's mailbox, which others read.
+fn text(case: &Case, log: &[Event], reader: &Reader) -> String {
     let is_question = log
         .last()
         .is_some_and(|event| matches!(event.body, Body::Asked { .. }));
     match reader {
+        Reader::Unit(_) if case.access.is_some() => String::new(),
         Reader::Reporter(_) | Reader::Merged(..) if is_question => last_words(log),
         Reader::Unit(_) | Reader::Asked(_) => last_words(log),
         Reader::Reporter(_) | Reader::Merged(..) => {
@@ -490,6 +495,7 @@ fn written(event: &Event) -> String {
 /// what another wrote, so it is masked.
 fn whereabouts(case: &Case, place: &Place, lang: Lang, reader: &Reader) -> String {
     let address = match reader {
+        Reader::Unit(_) if case.access.is_some() => String::new(),
         Reader::Unit(_) => case.location.address.clone(),
         Reader::Reporter(_) | Reader::Merged(..) | Reader::Asked(_) => public::address(case),
     };

@@ -232,6 +232,10 @@ pub const WHISTLE: &str = "whistle.";
 /// more. `case` is what the log folds to.
 pub fn case_event(case: &Case, log: &[Event], place: &Place, all: bool, base: &str) -> Option<String> {
     let event = log.last()?;
+    // For the posts that name its class, and for no other system.
+    if case.access.is_some() {
+        return None;
+    }
     let entry = public::timeline(log)
         .pop()
         .filter(|entry| entry.version as usize == log.len());

@@ -4,20 +4,21 @@ use jiff::{Timestamp, tz::TimeZone};
 use whistle_domain::{
     place::{Areas, Parts, Place, WhistleKind},
     routing::Routing,
+    words::AccessClass,
 };
 
 use crate::{
     areas::{self, AreaBook},
     calendar::{self, CALENDAR},
     escalations::{self, ESCALATIONS, LadderBook},
-    fault::{Fault, Faults, whole},
+    fault::{Fault, Faults, at, whole},
     folder::{Folder, KNOWN_FILES, NEEDED_FILES, text_folder},
     jurisdiction,
     routing::{self, Books, ROUTING},
-    services::{self, QUESTIONS, SERVICES},
-    standards::{self, STANDARDS},
-    table::{self, Layout, Table},
-    text::{decode, did_you_mean},
+    services::{self, QUESTIONS, SERVICES, ServiceBook},
+    standards::{self, STANDARDS, StandardBook},
+    table::{self, Codes, Layout, Table},
+    text::{decode, did_you_mean, shown},
     units::{self, POSTS, UNITS},
     whistles::{self, WHISTLES},
 };
@@ -64,9 +65,6 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
     }
     let units = table(&UNITS, faults).map(|rows| units::read_units(&rows, areas.as_ref(), faults));
     let post_rows = table(&POSTS, faults);
-    let posts = post_rows
-        .as_ref()
-        .map(|rows| units::read_posts(rows, units.as_ref(), areas.as_ref(), faults));
     let mut services = table(&SERVICES, faults).map(|rows| services::read_services(&rows, faults));
     if let Some(rows) = table(&QUESTIONS, faults) {
         services::read_questions(&rows, services.as_mut(), faults);
@@ -79,6 +77,11 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
     };
     let standards = table(&STANDARDS, faults)
         .map(|rows| standards::read(&rows, services.as_ref(), units.as_ref(), ladders.as_ref(), faults));
+    let classes = services.as_ref().zip(standards.as_ref()).map(declared_classes);
+    let posts = post_rows.as_ref().map(|rows| {
+        let (units, areas) = (units.as_ref(), areas.as_ref());
+        units::read_posts(rows, units, areas, services.as_ref(), classes.as_deref(), faults)
+    });
     let books = Books {
         areas: areas.as_ref(),
         units: units.as_ref(),
@@ -95,7 +98,8 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
         return None;
     }
 
-    Some(Place::new(Parts {
+    let lines = services.as_ref().map(|services| services.codes.clone());
+    let place = Place::new(Parts {
         jurisdiction: charter?.jurisdiction,
         version,
         areas: Areas::new(areas?.build(faults)?),
@@ -107,7 +111,43 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
         standards: standards?.standards,
         ladders: ladders?.ladders,
         whistle_kinds: kinds.unwrap_or_else(WhistleKind::defaults),
-    }))
+    });
+    warn_of_unseen(&place, lines.as_ref(), faults);
+    Some(place)
+}
+
+/// The classes of access that cases have.
+fn declared_classes((services, standards): (&ServiceBook, &StandardBook)) -> Vec<AccessClass> {
+    let of_services = services.services.iter().map(|service| Some(&service.access));
+    let of_standards = standards
+        .standards
+        .iter()
+        .map(|standard| standard.access.as_ref());
+    let all = of_services.chain(of_standards).flatten();
+    let mut classes: Vec<AccessClass> = all.filter_map(|access| access.class().cloned()).collect();
+    classes.sort();
+    classes.dedup();
+    classes
+}
+
+/// Warns of services whose cases nobody would ever see. A place without posts has nobody yet.
+fn warn_of_unseen(place: &Place, lines: Option<&Codes>, faults: &mut Faults) {
+    if place.posts().next().is_none() {
+        return;
+    }
+    for service in place.unseen_services() {
+        let line = lines
+            .and_then(|codes| codes.line(service.code.as_str()))
+            .unwrap_or(1);
+        faults.warn(
+            at(SERVICES.file, line),
+            format!(
+                "no post may see the cases of service {}",
+                shown(service.code.as_str())
+            ),
+            "name its class of access, or the service, in a row of posts.csv",
+        );
+    }
 }
 
 /// Refuses a place whose longitudes and latitudes are exchanged throughout. Where both are small enough to pass for

@@ -66,6 +66,8 @@ pub(crate) fn default_settings() -> Settings {
         duplicate_hours: 72,
         retention_days: 180,
         text_retention_days: None,
+        // As long as claims may be made in most places.
+        audit_retention_days: 1095,
         digest: SignedDuration::from_hours(1),
         triage: limit("4h working"),
         sign: None,
@@ -316,6 +318,7 @@ fn settings(root: &Section<'_, '_>, faults: &mut Faults) -> Settings {
             "duplicate_hours",
             "retention_days",
             "text_retention_days",
+            "audit_retention_days",
             "digest",
             "triage",
             "sign",
@@ -343,6 +346,12 @@ fn settings(root: &Section<'_, '_>, faults: &mut Faults) -> Settings {
         faults,
     );
     given.whole("retention_days", 1..=36_600, &mut settings.retention_days, faults);
+    given.whole(
+        "audit_retention_days",
+        30..=36_600,
+        &mut settings.audit_retention_days,
+        faults,
+    );
     if given.get("text_retention_days").is_some() {
         let mut days = 0;
         given.whole("text_retention_days", 1..=36_600, &mut days, faults);

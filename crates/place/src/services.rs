@@ -2,6 +2,7 @@
 
 use whistle_domain::{
     place::{Datatype, Question, Service},
+    rights::Access,
     words::{ServiceCode, Text},
 };
 
@@ -26,6 +27,7 @@ pub(crate) const SERVICES: Layout = Layout {
         free("keywords", &["关键词", "关键字"]),
         free("public", &["公开", "对外"]),
         free("shown", &["案件公开"]),
+        free("access", &["可见级别", "密级"]),
     ],
 };
 
@@ -228,7 +230,7 @@ pub(crate) fn read_services(table: &Table, faults: &mut Faults) -> ServiceBook {
             row.value("group", faults)
         };
         let public = row.yes_no("public", true, faults);
-        let shown = row.yes_no("shown", public, faults);
+        let access = access(row, public, faults);
         if let (Some(code), true) = (code, is_new) {
             services.push(Service {
                 code,
@@ -237,7 +239,7 @@ pub(crate) fn read_services(table: &Table, faults: &mut Faults) -> ServiceBook {
                 description: row.text("description"),
                 keywords: row.parts("keywords").map(str::to_owned).collect(),
                 public,
-                shown,
+                access,
                 questions: Vec::new(),
             });
         }
@@ -274,6 +276,23 @@ pub(crate) fn read_services(table: &Table, faults: &mut Faults) -> ServiceBook {
         codes,
         groups,
     }
+}
+
+/// For whose eyes the cases of a service are. The column `shown` says the same in fewer words, where there is no class.
+fn access(row: &Row, public: bool, faults: &mut Faults) -> Access {
+    let shown = row.yes_no("shown", public, faults);
+    let access = crate::units::access(row.cell("access"), row, faults);
+    if let Some(access) = &access
+        && !row.cell("shown").is_empty()
+        && shown != (*access == Access::Public)
+    {
+        let what = format!(
+            "shown {} and access {access} contradict each other",
+            row.cell("shown")
+        );
+        faults.error(row.at(), what, "leave shown blank where access is filled in");
+    }
+    access.unwrap_or(if shown { Access::Public } else { Access::Staff })
 }
 
 /// Reads questions.csv into the services that it is about.

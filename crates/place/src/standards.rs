@@ -39,6 +39,7 @@ pub(crate) const STANDARDS: Layout = Layout {
         free("verification", &["核查方式"]),
         free("partly", &["部分解决"]),
         free("ladder", &["升级阶梯", "阶梯"]),
+        free("access", &["可见级别", "密级"]),
     ],
 };
 
@@ -109,6 +110,7 @@ pub(crate) fn read(
             .unwrap_or_default();
         let partly = row.word("partly", &PARTLY, faults).unwrap_or_default();
         let ladder = row.value("ladder", faults);
+        let access = crate::units::access(row.cell("access"), row, faults);
         if let (Some(_), Some(ladders)) = (&ladder, ladders) {
             ladders.expect(row, faults);
         }
@@ -129,6 +131,7 @@ pub(crate) fn read(
                 verification,
                 partly,
                 ladder,
+                access,
             });
         }
     }

@@ -413,7 +413,7 @@ fn cells_of(
 }
 
 /// The codes of a file and the lines that they are on; refuses the second of two equal ones.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Codes {
     /// What has such a code: "unit".
     what: &'static str,

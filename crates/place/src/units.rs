@@ -4,15 +4,16 @@ use std::collections::HashMap;
 
 use whistle_domain::{
     place::{AreaIndex, Level, Place, Post, Unit, UnitKind},
-    rights::Role,
-    words::UnitCode,
+    rights::{Access, Clearance, Narrowing, Role},
+    words::{AccessClass, ServiceCode, UnitCode},
 };
 
 use crate::{
     areas::AreaBook,
     fault::{Faults, whole},
+    services::ServiceBook,
     table::{Codes, Layout, NAME, Row, Table, filled, free},
-    text::shown,
+    text::{did_you_mean, shown},
 };
 
 pub(crate) const UNITS: Layout = Layout {
@@ -44,6 +45,9 @@ pub(crate) const POSTS: Layout = Layout {
         filled("unit", &["单位", "单位编码", "所属单位"]),
         free("area", &["网格", "区域", "辖区", "网格编码"]),
         filled("roles", &["角色", "职责"]),
+        free("units", &["限单位", "单位范围"]),
+        free("services", &["限类别", "类别范围"]),
+        free("access", &["可见级别", "密级"]),
     ],
 };
 
@@ -63,7 +67,8 @@ const KINDS: [(&str, UnitKind); 8] = [
 pub(crate) struct UnitBook {
     pub units: Vec<Unit>,
     pub codes: Codes,
-    area_of: HashMap<String, AreaIndex>,
+    /// Of each unit, its area and what it is.
+    area_of: HashMap<String, (AreaIndex, UnitKind)>,
 }
 
 /// Reads units.csv. `areas` is none when areas.geojson could not be read; areas are not looked up then.
@@ -105,7 +110,7 @@ pub(crate) fn read_units(table: &Table, areas: Option<&AreaBook>, faults: &mut F
     refuse_second_stations(&units, &codes, areas, faults);
     let area_of = units
         .iter()
-        .map(|u| (u.code.as_str().to_owned(), u.area))
+        .map(|u| (u.code.as_str().to_owned(), (u.area, u.kind)))
         .collect();
     UnitBook {
         units,
@@ -263,11 +268,14 @@ fn refuse_second_stations(units: &[Unit], codes: &Codes, areas: Option<&AreaBook
     }
 }
 
-/// Reads posts.csv.
+/// Reads posts.csv. `classes` are the classes of access that services and standards declare; none when those could not be
+/// read.
 pub(crate) fn read_posts(
     table: &Table,
     units: Option<&UnitBook>,
     areas: Option<&AreaBook>,
+    services: Option<&ServiceBook>,
+    classes: Option<&[AccessClass]>,
     faults: &mut Faults,
 ) -> Vec<Post> {
     let mut codes = table.codes("post");
@@ -278,11 +286,16 @@ pub(crate) fn read_posts(
         let unit: Option<UnitCode> = row.value("unit", faults);
         let is_known = units.is_none_or(|units| units.codes.expect(row.cell("unit"), row.at(), faults));
         let area = match (row.cell("area"), areas) {
-            ("", _) => units.and_then(|units| units.area_of.get(row.cell("unit")).copied()),
+            ("", _) => units.and_then(|units| units.area_of.get(row.cell("unit")).map(|(area, _)| *area)),
             (code, Some(areas)) => areas.expect(code, row.at(), faults).map(|(index, _)| index),
             (_, None) => None,
         };
         let roles = roles(row, faults);
+        let narrowed = Narrowing {
+            units: narrowed_units(row, units, &roles, faults),
+            services: narrowed_services(row, services, faults),
+            clearance: clearance(row, classes, faults),
+        };
         if let (Some(code), true, Some(unit), true, Some(area)) = (code, is_new, unit, is_known, area) {
             posts.push(Post {
                 code,
@@ -290,10 +303,105 @@ pub(crate) fn read_posts(
                 unit,
                 area,
                 roles,
+                narrowed,
             });
         }
     }
     posts
+}
+
+/// The units whose cases of its area a post is for.
+fn narrowed_units(
+    row: &Row,
+    units: Option<&UnitBook>,
+    roles: &[Role],
+    faults: &mut Faults,
+) -> Option<Vec<UnitCode>> {
+    if row.cell("units").is_empty() {
+        return None;
+    }
+    let mut named: Vec<UnitCode> = Vec::new();
+    for part in row.parts("units") {
+        if units.is_none_or(|units| units.codes.expect(part, row.at(), faults)) {
+            let unit: Option<UnitCode> = crate::text::parsed(part, row.at(), faults);
+            named.extend(unit.filter(|unit| !named.contains(unit)));
+        }
+    }
+    let of_unit = units.and_then(|units| units.area_of.get(row.cell("unit")));
+    let is_station = || of_unit.is_none_or(|(_, kind)| *kind == UnitKind::Station);
+    if !roles.iter().any(|role| role.sees_area(is_station)) {
+        faults.warn(
+            row.at(),
+            "units narrows nothing: the post sees no area, only the cases of its own unit",
+            "leave units blank, or give it a role that answers for its area",
+        );
+    }
+    Some(named)
+}
+
+/// The services that a post is for, those of groups written out.
+fn narrowed_services(
+    row: &Row,
+    services: Option<&ServiceBook>,
+    faults: &mut Faults,
+) -> Option<Vec<ServiceCode>> {
+    if row.cell("services").is_empty() {
+        return None;
+    }
+    let services = services?;
+    let mut named: Vec<ServiceCode> = Vec::new();
+    for part in row.parts("services") {
+        if services.codes.expect(part, row.at(), faults) {
+            let of_part =
+                services.services.iter().filter(|s| !s.is_group()).filter(|s| {
+                    s.code.as_str() == part || s.group.as_ref().is_some_and(|g| g.as_str() == part)
+                });
+            named.extend(of_part.map(|s| s.code.clone()));
+        }
+    }
+    named.sort();
+    named.dedup();
+    Some(named)
+}
+
+/// The classes of access that a post may see.
+fn clearance(row: &Row, classes: Option<&[AccessClass]>, faults: &mut Faults) -> Clearance {
+    if row.cell("access").is_empty() {
+        return Clearance::default();
+    }
+    let mut named = Vec::new();
+    for part in row.parts("access") {
+        let Some(access) = access(part, row, faults) else {
+            continue;
+        };
+        if let (Some(class), Some(known)) = (access.class(), classes)
+            && !known.contains(class)
+        {
+            let words = known.iter().map(AccessClass::as_str);
+            let words = words.chain([Access::PUBLIC, Access::STAFF]);
+            let otherwise =
+                "write public, staff, or a class that services.csv or standards.csv gives to cases";
+            let mend = did_you_mean(part, words, otherwise);
+            faults.error(
+                row.at(),
+                format!("no case has the class of access {}", shown(part)),
+                mend,
+            );
+            continue;
+        }
+        named.push(access);
+    }
+    Clearance::of(named)
+}
+
+/// One word for whose eyes a case is.
+pub(crate) fn access(word: &str, row: &Row, faults: &mut Faults) -> Option<Access> {
+    match word {
+        "" => None,
+        "公开" => Some(Access::Public),
+        "内部" => Some(Access::Staff),
+        word => crate::text::parsed(word, row.at(), faults),
+    }
 }
 
 /// The roles in a row's column `roles`, each once.

@@ -865,3 +865,79 @@ fn kinds_of_whistle_are_read_in_chinese_too() {
     );
     assert_eq!(kind.approval, Some(whistle_domain::place::Approval::Above));
 }
+
+// What posts are narrowed to.
+
+/// A table with more columns, which are blank but in the row that begins with a code.
+fn wider(text: &str, columns: &str, code: &str, cells: &str) -> String {
+    let blank = ",".repeat(columns.matches(',').count() + 1);
+    let line = |(n, line): (usize, &str)| match n {
+        0 => format!("{line},{columns}"),
+        _ if line.starts_with(code) => format!("{line},{cells}"),
+        // Within a cell.
+        _ if line.matches('"').count() == 1 && line.contains(",\"") => line.to_owned(),
+        _ => format!("{line}{blank}"),
+    };
+    let lines: Vec<String> = text.lines().enumerate().map(line).collect();
+    lines.join("\n") + "\n"
+}
+
+/// The village with columns by which posts are narrowed, and a service of a class of access.
+fn narrowed(patrol: &str) -> Village {
+    Village::new()
+        .map("services.csv", |text| {
+            wider(&text, "access", "WAT-DRAIN,", "confidential")
+        })
+        .map("posts.csv", |text| {
+            wider(&text, "units,services,access", "T100-P,", patrol)
+        })
+}
+
+#[test]
+fn a_post_is_narrowed_to_units_groups_services_and_classes() {
+    let village = narrowed("WATER|PIPES,WAT|RD-HOLE,staff|confidential");
+    assert_snapshot!(village.told(), @"");
+    let place = village.place();
+    let narrowed = &place.post("T100-P").unwrap().narrowed;
+    assert_eq!(
+        format!("{narrowed:?}"),
+        r#"Narrowing { units: Some([UnitCode("WATER"), UnitCode("PIPES")]), services: Some([ServiceCode("RD-HOLE"), ServiceCode("WAT-DRAIN"), ServiceCode("WAT-LEAK")]), clearance: Clearance { unclassed: All, classes: [AccessClass("confidential")] } }"#
+    );
+    assert_eq!(place.post("T101-P").unwrap().narrowed, Default::default());
+}
+
+#[test]
+fn units_services_and_classes_that_are_not_there_are_named_with_their_line() {
+    assert_snapshot!(narrowed("WATRE,WAT-LAEK,confidental").told(), @r#"
+    posts.csv:4: unit "WATRE" is not known; write the code of a unit
+    posts.csv:4: service "WAT-LAEK" is not known; did you mean "WAT-LEAK"?
+    posts.csv:4: no case has the class of access "confidental"; did you mean "confidential"?
+    "#);
+}
+
+#[test]
+fn a_service_whose_cases_no_post_may_see_is_pointed_out() {
+    assert_snapshot!(narrowed(",,").told(), @r#"services.csv:5: warning: no post may see the cases of service "WAT-DRAIN"; name its class of access, or the service, in a row of posts.csv"#);
+}
+
+#[test]
+fn a_post_without_an_area_is_told_that_units_narrow_nothing() {
+    let village =
+        narrowed(",,confidential").replace("posts.csv", "ROADS,,handler,,,", "ROADS,,handler,PIPES,,");
+    assert_snapshot!(village.told(), @r#"posts.csv:7: warning: units narrows nothing: the post sees no area, only the cases of its own unit; leave units blank, or give it a role that answers for its area"#);
+}
+
+#[test]
+fn shown_and_access_must_not_contradict_each_other() {
+    let village =
+        narrowed(",,confidential").map("services.csv", |text| wider(&text, "shown", "WAT-DRAIN,", "yes"));
+    assert_snapshot!(village.told(), @r#"services.csv:5: shown yes and access confidential contradict each other; leave shown blank where access is filled in"#);
+}
+
+#[test]
+fn a_class_may_be_that_of_one_standard_alone() {
+    let village = narrowed(",,confidential|family").map("standards.csv", |text| {
+        wider(&text, "access", "RD-SIGN-1,", "family")
+    });
+    assert_snapshot!(village.told(), @"");
+}

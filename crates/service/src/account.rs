@@ -10,7 +10,12 @@ use whistle_domain::{
     rights::{self, Scope},
     words::{PostCode, UnitCode},
 };
-use whistle_store::{Tx, account as stored, case::Hash, second_factor as factors};
+use whistle_store::{
+    Tx, account as stored,
+    admin::{self, Deed, Doer},
+    case::Hash,
+    second_factor as factors,
+};
 
 use crate::{
     Whistle,
@@ -138,7 +143,13 @@ impl Whistle {
         let (id, now, posts) = (here.id, self.clock.now(), posts.to_vec());
         let taken = format!("{login:?} is taken; choose another name");
         self.store
-            .write_blocking(move |tx| stored::add(tx, id, &login, &password, &posts, now))
+            .write_blocking(move |tx| {
+                let account = stored::add(tx, id, &login, &password, &posts, now)?;
+                let held: Vec<&str> = posts.iter().map(PostCode::as_str).collect();
+                let (by, deed) = (Doer::Operator, Deed::AccountAdded);
+                admin::note(tx, id, &by, deed, &login, &held.join(" "), now)?;
+                Ok(account)
+            })
             .map_err(|error| {
                 if stored::is_taken(&error) {
                     Error::invalid("name", taken)
@@ -151,10 +162,14 @@ impl Whistle {
     /// Sets a new password and ends the account's sessions.
     pub fn set_password(&self, here: &Here, login: &str, password: &str) -> Result<()> {
         let (id, login, password) = (here.id, login.trim().to_lowercase(), self.new_password(password)?);
-        let wanted = login.clone();
-        let known = self
-            .store
-            .write_blocking(move |tx| stored::set_password(tx, id, &login, &password))?;
+        let (wanted, now) = (login.clone(), self.clock.now());
+        let known = self.store.write_blocking(move |tx| -> whistle_store::Result<_> {
+            let known = stored::set_password(tx, id, &login, &password)?;
+            if known {
+                admin::note(tx, id, &Doer::Operator, Deed::PasswordReset, &login, "", now)?;
+            }
+            Ok(known)
+        })?;
         if known {
             Ok(())
         } else {
@@ -166,9 +181,13 @@ impl Whistle {
     pub fn change_user(&self, here: &Here, login: &str, change: Change) -> Result<()> {
         let (id, login, now) = (here.id, login.trim().to_lowercase(), self.clock.now());
         let wanted = login.clone();
-        let known = self
-            .store
-            .write_blocking(move |tx| stored::change(tx, id, &login, change, now))?;
+        let known = self.store.write_blocking(move |tx| -> whistle_store::Result<_> {
+            let known = stored::change(tx, id, &login, change, now)?;
+            if known {
+                admin::note(tx, id, &Doer::Operator, deed_of(change), &login, "", now)?;
+            }
+            Ok(known)
+        })?;
         if known {
             Ok(())
         } else {
@@ -179,7 +198,7 @@ impl Whistle {
     /// The same by a member of staff, for an account that is theirs to keep and not their own.
     pub async fn keep_account(&self, here: &Here, by: &SignedIn, account: i64, change: Change) -> Result<()> {
         let (id, now) = (here.id, self.clock.now());
-        self.change_kept(here, by, account, change.as_str(), move |tx, kept| {
+        self.change_kept(here, by, account, deed_of(change), move |tx, kept| {
             stored::change(tx, id, &kept.login, change, now)?;
             Ok(())
         })
@@ -198,7 +217,7 @@ impl Whistle {
         let plain = password.clone();
         let hash = self.hashing(move || Some(whistle.new_password(&plain))).await;
         let hash = password::once(&hash.unwrap_or(Err(Error::BadPassword))?);
-        let login = self.change_kept(here, by, account, "password", move |tx, kept| {
+        let login = self.change_kept(here, by, account, Deed::PasswordReset, move |tx, kept| {
             stored::set_password(tx, id, &kept.login, &hash)?;
             Ok(())
         });
@@ -208,7 +227,7 @@ impl Whistle {
     /// Takes the second factor off such an account whose holder lost it, and ends its sessions. Answers the name it signs in with.
     pub async fn reset_kept_second_factor(&self, here: &Here, by: &SignedIn, account: i64) -> Result<String> {
         let (id, now) = (here.id, self.clock.now());
-        self.change_kept(here, by, account, "second-factor", move |tx, kept| {
+        self.change_kept(here, by, account, Deed::SecondFactorReset, move |tx, kept| {
             take_off(tx, id, kept, now)
         })
         .await
@@ -220,7 +239,7 @@ impl Whistle {
         here: &Here,
         by: &SignedIn,
         account: i64,
-        what: &'static str,
+        deed: Deed,
         change: impl Fn(&mut Tx<'_>, &stored::Account) -> whistle_store::Result<()> + Send + 'static,
     ) -> Result<String> {
         if !rights::may_administer(&by.actor, &here.place) {
@@ -232,24 +251,41 @@ impl Whistle {
                 "ask another administrator to change your own",
             ));
         }
-        let id = here.id;
+        let (id, now, doer) = (here.id, self.clock.now(), crate::admin::doer(&by.actor));
         let (actor, place) = (by.actor.clone(), here.place.clone());
+        let lets_in = matches!(
+            deed,
+            Deed::PasswordReset | Deed::SecondFactorReset | Deed::AccountLinked
+        );
         let changed = self.store.write(move |tx| -> whistle_store::Result<_> {
             let Some(kept) = stored::by_id(tx, id, account)? else {
-                return Ok(None);
+                return Ok(Changed::NotFound);
             };
             let posts = stored::posts(tx, id, account)?;
             if !rights::may_keep_account(&actor, &place, &posts) {
-                return Ok(None);
+                return Ok(Changed::NotFound);
+            }
+            if lets_in && !rights::may_let_in(&actor, &place, &posts) {
+                return Ok(Changed::NotLetIn);
             }
             change(tx, &kept)?;
-            Ok(Some(kept.login))
+            admin::note(tx, id, &doer, deed, &kept.login, "", now)?;
+            Ok(Changed::Account(kept.login))
         });
-        let login = changed
-            .await
-            .map_err(taken)?
-            .ok_or_else(|| Error::not_found("account", account))?;
-        tracing::info!(by = by.account, account, change = what, "an account was changed");
+        let login = match changed.await.map_err(taken)? {
+            Changed::Account(login) => login,
+            Changed::NotFound => return Err(Error::not_found("account", account)),
+            Changed::NotLetIn => {
+                let why = "it sees cases that your post does not see; ask the operator to let its holder in";
+                return Err(Error::invalid("account", why));
+            }
+        };
+        tracing::info!(
+            by = by.account,
+            account,
+            change = deed.as_str(),
+            "an account was changed"
+        );
         Ok(login)
     }
 
@@ -442,13 +478,17 @@ impl Whistle {
         let whistle = self.clone();
         let hash = self.hashing(move || Some(whistle.new_password(&new))).await;
         let hash = hash.unwrap_or(Err(Error::BadPassword))?;
-        let stays = token_hash(token);
+        let (stays, now, doer) = (token_hash(token), self.clock.now(), crate::admin::doer(&by.actor));
         let changed = self
             .store
-            .write(move |tx| {
+            .write(move |tx| -> whistle_store::Result<_> {
                 stored::forget_tries(tx, id, &tried.from_here)?;
                 stored::take_back_try(tx, id, &tried.from_anywhere)?;
-                stored::change_password(tx, id, account, (&found.password, &hash), &stays)
+                let changed = stored::change_password(tx, id, account, (&found.password, &hash), &stays)?;
+                if changed {
+                    admin::note(tx, id, &doer, Deed::PasswordChanged, &found.login, "", now)?;
+                }
+                Ok(changed)
             })
             .await?;
         // Somebody else set another one meanwhile.
@@ -599,8 +639,13 @@ impl Whistle {
         let mut scopes = scopes.to_vec();
         scopes.sort();
         scopes.dedup();
-        self.store
-            .write_blocking(move |tx| stored::add_key(tx, id, &hash, &name, &scopes, now, expires_at))?;
+        self.store.write_blocking(move |tx| -> whistle_store::Result<_> {
+            let number = stored::add_key(tx, id, &hash, &name, &scopes, now, expires_at)?;
+            let may: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+            let detail = format!("{name}: {}", may.join(" "));
+            let (by, deed) = (Doer::Operator, Deed::KeyAdded);
+            admin::note(tx, id, &by, deed, &number.to_string(), &detail, now)
+        })?;
         Ok(key)
     }
 
@@ -612,9 +657,14 @@ impl Whistle {
     /// Revokes an API key.
     pub fn revoke_key(&self, here: &Here, key: i64) -> Result<()> {
         let (id, now) = (here.id, self.clock.now());
-        let known = self
-            .store
-            .write_blocking(move |tx| stored::revoke_key(tx, id, key, now))?;
+        let known = self.store.write_blocking(move |tx| -> whistle_store::Result<_> {
+            let known = stored::revoke_key(tx, id, key, now)?;
+            if known {
+                let (by, deed) = (Doer::Operator, Deed::KeyRevoked);
+                admin::note(tx, id, &by, deed, &key.to_string(), "", now)?;
+            }
+            Ok(known)
+        })?;
         if known {
             Ok(())
         } else {
@@ -662,6 +712,15 @@ impl Whistle {
     }
 }
 
+/// What a change of an account is called where it is written down.
+const fn deed_of(change: Change) -> Deed {
+    match change {
+        Change::Disable => Deed::AccountDisabled,
+        Change::Enable => Deed::AccountEnabled,
+        Change::SignOut => Deed::AccountSignedOut,
+    }
+}
+
 /// A post held by an account, as an actor.
 pub fn actor_of(post: &Post, account: i64) -> Actor {
     let unit: UnitCode = post.unit.clone();
@@ -680,6 +739,16 @@ impl SignIn {
             Self::HalfWay(_) => Err(Error::CodeNeeded),
         }
     }
+}
+
+/// What came of a change to an account.
+enum Changed {
+    /// Done, to the one that signs in with this name.
+    Account(String),
+    /// There is none, or it is not theirs to keep.
+    NotFound,
+    /// It would let somebody into more than they see.
+    NotLetIn,
 }
 
 /// What tries to sign in are counted by.

@@ -14,13 +14,13 @@ use whistle_store::{
     case::{self as stored, Hash, Prepared, Stored, Tell},
     intake::{self, Answered, Sealed},
     lease::{self, Held},
-    list::{Filter, List, Order},
+    list::{Filter, List, Order, Sight},
 };
 
 use crate::{
     Whistle,
     error::{Error, Result},
-    list::Viewer,
+    list::{Viewer, sight_of},
     place::Here,
     secret::Contact,
 };
@@ -178,8 +178,7 @@ impl Whistle {
                 }
                 let before = stored::find_to_change(tx, id, number)?
                     .ok_or_else(|| Error::not_found("case", number))?;
-                let outsider = !matches!(by, Actor::Post { .. });
-                if outsider && !before.case.public {
+                if !before.case.public && !rights::may_see(&before.case, &by, &place) {
                     return Err(Error::not_found("case", number));
                 }
                 let context = Context {
@@ -245,8 +244,9 @@ impl Whistle {
         let act = self.with_reach(here, number, act).await?;
         let case = self
             .store
-            .write(move |tx| {
+            .write(move |tx| -> Result<Case> {
                 let before = stored::find_to_change(tx, id, number)?
+                    .filter(|found| is_in_sight(&found.case, &by, &place))
                     .ok_or_else(|| Error::not_found("case", number))?;
                 let Act::Merge { into } = &act else {
                     let case = change(tx, id, &place, before, seen, &act, &text, &by, now, chance)?;
@@ -257,10 +257,11 @@ impl Whistle {
                     }
                     return Ok(case);
                 };
-                let original =
-                    stored::find_to_change(tx, id, *into)?.ok_or_else(|| Error::not_found("case", into))?;
-                if !rights::may_see(&original.case, &by, &place) {
-                    return Err(Error::not_found("case", into));
+                let original = stored::find_to_change(tx, id, *into)?
+                    .filter(|found| rights::may_see(&found.case, &by, &place))
+                    .ok_or_else(|| Error::not_found("case", into))?;
+                if before.case.access != original.case.access {
+                    return Err(command::Refusal::OtherClass.into());
                 }
                 if let Some(further) = original.case.duplicate_of {
                     return Err(command::Refusal::OriginalMerged(further).into());
@@ -335,6 +336,7 @@ impl Whistle {
             .store
             .write(move |tx| -> Result<_> {
                 let before = stored::find_to_change(tx, id, number)?
+                    .filter(|found| is_in_sight(&found.case, &by, &place))
                     .ok_or_else(|| Error::not_found("case", number))?;
                 refuse_stale(seen, &before)?;
                 let context = Context {
@@ -419,14 +421,16 @@ impl Whistle {
         Ok(found)
     }
 
-    /// How many reports the cases have that were merged into one, and into those.
-    pub async fn merged_reports(&self, here: &Here, case: &Case) -> Result<u32> {
+    /// How many reports the cases have that were merged into one, and into those, as far as the actor may reach them.
+    pub async fn merged_reports(&self, here: &Here, case: &Case, by: &Actor) -> Result<u32> {
         if case.absorbed.is_empty() {
             return Ok(0);
         }
         let (id, number) = (here.id, case.number);
         let cases = self.store.read(move |conn| with_merged(conn, id, number)).await?;
-        Ok(cases.iter().skip(1).map(|case| case.reports).sum())
+        let merged = cases.iter().skip(1);
+        let reached = merged.filter(|case| rights::may_reach_merged(case, by, &here.place));
+        Ok(reached.map(|case| case.reports).sum())
     }
 
     /// Says something publicly about a public case, with photos; for other systems that follow it. Sent again under the
@@ -547,22 +551,27 @@ impl Whistle {
         let settings = &here.place.jurisdiction.settings;
         let now = self.clock.now();
         let since = now - jiff::SignedDuration::from_hours(i64::from(settings.duplicate_hours));
+        let sight = match viewer {
+            Viewer::Public => None,
+            Viewer::Staff(actor) => Some(Sight {
+                or_public: true,
+                ..sight_of(actor, &here.place)
+            }),
+        };
         let filter = Filter {
             open: Some(true),
             public: matches!(viewer, Viewer::Public),
+            sight,
             services: vec![service.to_string()],
             reported: Some(since.as_microsecond()..=i64::MAX),
             spots: Some(Spot::cover(BBox::around(point, settings.duplicate_metres), 8)),
             ..Filter::default()
         };
         let id = here.id;
-        let (mut candidates, _) = self
+        let (candidates, _) = self
             .store
             .look_up(move |conn| List::begin(conn, id, filter, Order::Newest).page(None, 0, CANDIDATES))
             .await?;
-        if let Viewer::Staff(actor) = viewer {
-            candidates.retain(|case| case.public || rights::may_see(case, actor, &here.place));
-        }
         Ok(near_duplicates(candidates, &service, point, now, settings))
     }
 
@@ -631,9 +640,12 @@ impl Whistle {
         }
         let (id, now, account, post) = (here.id, self.clock.now(), *account, post.to_string());
         let whistle = self.clone();
+        let (actor, place) = (by.clone(), here.place.clone());
         self.store
             .write(move |tx| -> Result<_> {
-                let sealed = sealed_contacts(tx, id, number)?;
+                let is_reached =
+                    |case: &Case| case.number == number || rights::may_reach_merged(case, &actor, &place);
+                let sealed = sealed_contacts(tx, id, number, is_reached)?;
                 let mut shown: Vec<CaseNumber> = sealed.iter().map(|one| one.number).collect();
                 shown.dedup();
                 // That of the case itself says that somebody looked, also where only merged ones have any.
@@ -674,6 +686,12 @@ pub(crate) fn judges(here: &Here, case: &Case, log: &[Event], version: u32, now:
         && transition::offered(case, &by, &here.place, now).any(|line| line.verb == Verb::Verify)
 }
 
+/// Whether an actor may name a case: for a post one that it sees, or that everybody does. A case that it may not see is not told
+/// apart from one that is not there. Others do what their line of the table of transitions says.
+fn is_in_sight(case: &Case, by: &Actor, place: &whistle_domain::place::Place) -> bool {
+    !matches!(by, Actor::Post { .. }) || case.public || rights::may_see(case, by, place)
+}
+
 /// A case, and after it those that were merged into it and into those; none where there is no such case.
 fn with_merged(
     conn: &whistle_store::Conn,
@@ -691,14 +709,15 @@ fn with_merged(
     Ok(found)
 }
 
-/// The contact data of a case and of those that were merged into it, case by case and by report.
+/// The contact data of a case and of those that were merged into it, as far as they are to be shown; case by case and by report.
 fn sealed_contacts(
     conn: &whistle_store::Conn,
     id: JurisdictionId,
     number: CaseNumber,
+    is_shown: impl Fn(&Case) -> bool,
 ) -> whistle_store::Result<Vec<Sealed>> {
     let mut all = Vec::new();
-    for case in with_merged(conn, id, number)? {
+    for case in with_merged(conn, id, number)?.into_iter().filter(is_shown) {
         let number = case.number;
         let sealed = intake::contacts(conn, id, number)?.into_iter();
         all.extend(sealed.map(|(report, sealed)| Sealed {

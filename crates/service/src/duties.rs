@@ -11,7 +11,11 @@ use whistle_domain::{
     command::Act,
     words::{CaseNumber, JurisdictionId},
 };
-use whistle_store::{Tx, account, case as stored, handover, intake, lease, photo, sign_in};
+use whistle_store::{
+    Tx, account,
+    admin::{self, Deed, Doer},
+    case as stored, handover, intake, lease, photo, sign_in,
+};
 
 use crate::{
     Whistle,
@@ -231,10 +235,24 @@ impl Whistle {
             Duty::Parking => done.woken += self.wake_parked(charge, here)?,
             Duty::Retention => {
                 let now = self.clock.now();
-                if is_over(TIDY_EVERY, charge.done_at, now) && self.erase_some(charge, here, done)? {
-                    let removed = self.remove_unused_photos(charge, here);
-                    done.forgotten += self.forget(charge, here, now)?;
-                    done.removed += removed?;
+                if is_over(TIDY_EVERY, charge.done_at, now) {
+                    let mut retained = Done::default();
+                    let outcome = self.erase_some(charge, here, &mut retained);
+                    let is_all = *outcome.as_ref().unwrap_or(&false);
+                    let removed = if is_all {
+                        self.remove_unused_photos(charge, here)
+                    } else {
+                        Ok(0)
+                    };
+                    retained.removed = *removed.as_ref().unwrap_or(&0);
+                    self.note_retained(charge, here, &Doer::System, &retained)?;
+                    done.erased += retained.erased;
+                    done.texts_erased += retained.texts_erased;
+                    done.removed += retained.removed;
+                    if outcome? {
+                        done.forgotten += self.forget(charge, here, now)?;
+                    }
+                    removed?;
                 }
             }
             Duty::Notices => {
@@ -324,8 +342,30 @@ impl Whistle {
             Ok(())
         };
         let outcome = self.beating_for(&charge, &mut run);
+        let noted = self.note_retained(&charge, here, &Doer::Operator, &done);
         self.give_back(&charge)?;
-        outcome.map(|()| done)
+        outcome.and(noted).map(|()| done)
+    }
+
+    /// Writes down what the retention did, if it did anything: once for all of one look, of which some cases at a time are erased
+    /// in a transaction of their own.
+    fn note_retained(&self, charge: &InCharge, here: &Here, by: &Doer, done: &Done) -> Result<()> {
+        let Done {
+            erased,
+            texts_erased,
+            removed,
+            ..
+        } = *done;
+        if erased + texts_erased + removed == 0 && *by == Doer::System {
+            return Ok(());
+        }
+        let detail =
+            format!("contact data of {erased} reports, texts of {texts_erased} cases, {removed} photos");
+        let (id, held, now, by) = (here.id, charge.held, self.clock.now(), by.clone());
+        self.store.write_blocking(move |tx| -> Result<()> {
+            lease::hold(tx, &held)?;
+            Ok(admin::note(tx, id, &by, Deed::RetentionDone, "", &detail, now)?)
+        })
     }
 
     /// Erases some more of what was kept for long enough. Answers whether that is all of it for this hour.
@@ -434,6 +474,8 @@ impl Whistle {
         };
         in_rounds(account::forget_old_tries, now - TRIES_WINDOW)?;
         in_rounds(account::forget_old_sessions, now)?;
+        let days = i64::from(here.place.jurisdiction.settings.audit_retention_days);
+        in_rounds(admin::forget, now - SignedDuration::from_hours(24 * days))?;
         in_rounds(handover::forget_old, now - NOTES_KEPT)?;
         in_rounds(sign_in::forget_old_steps, now - STEP_LASTS)?;
         let forgotten = in_rounds(intake::forget_answers, now - ANSWERS_KEPT)?;

@@ -15,9 +15,9 @@ use std::{
 
 use jiff::Timestamp;
 use serde::Serialize;
-use whistle_domain::words::{Lang, WhistleNumber};
+use whistle_domain::words::{AccessClass, Lang, WhistleNumber};
 use whistle_store::{
-    list::{Filter, List, MAX_PAGE, Order},
+    list::{Filter, List, MAX_PAGE, Order, Sight},
     whistle as stored_whistle,
 };
 
@@ -105,7 +105,7 @@ pub enum Content {
     /// Anyone: public cases only, free text masked.
     #[default]
     Open,
-    /// The staff: all cases, free text as it was written, inner columns. Never contact data.
+    /// The staff: all cases but those of a class of access that is not named, free text as it was written, inner columns. Never contact data.
     Full,
 }
 
@@ -124,6 +124,8 @@ pub struct ExportOptions {
     pub to: Option<Timestamp>,
     /// In which language services and units are named.
     pub lang: Lang,
+    /// For the staff: cases of these classes of access too; else none that has one.
+    pub access: Vec<AccessClass>,
     /// Whether a CSV begins with a byte order mark, by which old spreadsheets know UTF-8.
     pub mark: bool,
 }
@@ -288,6 +290,11 @@ impl Whistle {
         let columns: Vec<&Column> = COLUMNS.iter().filter(|c| c.open || !open).collect();
         let filter = Filter {
             public: open,
+            sight: (!open).then(|| Sight {
+                everywhere: true,
+                classes: options.access.iter().map(ToString::to_string).collect(),
+                ..Sight::default()
+            }),
             reported: (options.from.is_some() || options.to.is_some()).then(|| {
                 options.from.map_or(i64::MIN, Timestamp::as_microsecond)
                     ..=options.to.map_or(i64::MAX, |to| to.as_microsecond() - 1)

@@ -295,7 +295,7 @@ impl Intake<'_> {
                     }));
                 }
                 Some(_) => self.unchanged += 1,
-                None => match events(&self.here.place, &row) {
+                None => match events(&self.here.place, &row, self.whistle.chance.draw()) {
                     Ok(events) => deeds.push(Deed::Add {
                         reference: row.reference,
                         events,
@@ -311,14 +311,15 @@ impl Intake<'_> {
     }
 }
 
-/// The events of a row, by the rules of the domain.
-fn events(place: &Place, row: &Row) -> Result<Vec<Event>, Why> {
+/// The events of a row, by the rules of the domain. `drawn` is an even number from 0 to 1.
+fn events(place: &Place, row: &Row, drawn: f64) -> Result<Vec<Event>, Why> {
     const UNNUMBERED: CaseNumber = CaseNumber(0);
     let context = Context {
         place,
         now: row.reported_at,
         by: &Actor::System,
-        chance: 1.0,
+        // Above every share: what comes from elsewhere is drawn for no re-check here.
+        chance: 1.0 + drawn,
     };
     let mut events = command::report(&row.new, UNNUMBERED, context)?;
     if let Some(closing) = &row.closing {

@@ -13,10 +13,12 @@
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
 //! - [`duties`]: what must happen by itself; `escalation`: when clocks run out; `lease`: in which process.
 //! - [`explain`]: why a clock stands where it does.
+//! - [`admin`]: what administrators and operators did.
 //! - [`privacy`]: what is stored of whom; what reporters see, correct and erase of their own.
 //! - [`secret`]: the install's key and what is made with it.
 
 pub mod account;
+pub mod admin;
 mod behind;
 pub mod case;
 pub mod demo;
@@ -132,8 +134,11 @@ impl Whistle {
         let provider = site.provider.clone().map(provider::Client::open).transpose();
         let provider = provider.map_err(|what| Error::invalid("oidc_issuer", what))?;
         let store = Store::open(site.database(), clock.now())?;
+        let mut secret = Secret::load(&site, &store, &chance)?;
+        secret.claim(&store, site.database_url.is_some())?;
+        secret.remember(&store)?;
         let install = Install {
-            secret: Secret::load(&site, &store, &chance)?,
+            secret,
             media: Media::open(&site)?,
             places: ArcSwap::default(),
             reloading: Mutex::default(),

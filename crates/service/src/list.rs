@@ -8,6 +8,7 @@ use whistle_domain::{
     case::{Actor, Case, Event, Stage},
     escalation::Tier,
     geometry::{BBox, Point, Spot},
+    place::Place,
     rights,
     words::{AreaCode, CaseNumber, ServiceCode, UnitCode},
 };
@@ -317,17 +318,7 @@ fn filter(here: &Here, query: &Query, viewer: Viewer<'_>) -> Result<Filter> {
     }
     let sight = match viewer {
         Viewer::Public => None,
-        Viewer::Staff(actor) => {
-            let sight = rights::sight(actor, place);
-            let area = sight.area.map(|i| {
-                let area = place.areas.get(i);
-                (area.level, area.code.to_string())
-            });
-            (!sight.is_whole(place)).then(|| Sight {
-                area,
-                unit: sight.unit.map(|u| u.to_string()),
-            })
-        }
+        Viewer::Staff(actor) => Some(sight_of(actor, place)),
     };
     let box_of_circle = query.near.map(|(centre, metres)| BBox::around(centre, metres));
     let span = |from: Option<Timestamp>, to: Option<Timestamp>| -> Option<RangeInclusive<i64>> {
@@ -354,6 +345,30 @@ fn filter(here: &Here, query: &Query, viewer: Viewer<'_>) -> Result<Filter> {
         due_before: query.due_before.map(Timestamp::as_microsecond),
         spots: query.bbox.or(box_of_circle).map(|b| Spot::cover(b, 16)),
     })
+}
+
+/// What an actor may see, as a list looks for it.
+pub(crate) fn sight_of(actor: &Actor, place: &Place) -> Sight {
+    let sight = rights::sight(actor, place);
+    let area = sight.area.map(|i| {
+        let area = place.areas.get(i);
+        (area.level, area.code.to_string())
+    });
+    let rights::Narrowing {
+        units,
+        services,
+        clearance,
+    } = sight.narrowed;
+    Sight {
+        everywhere: sight.is_everywhere,
+        area,
+        units: units.map(|units| units.iter().map(ToString::to_string).collect()),
+        unit: sight.unit.map(|unit| unit.to_string()),
+        services: services.map(|services| services.iter().map(ToString::to_string).collect()),
+        unclassed: clearance.unclassed,
+        classes: clearance.classes.iter().map(ToString::to_string).collect(),
+        or_public: false,
+    }
 }
 
 pub(crate) fn write_cursor(after: After) -> String {

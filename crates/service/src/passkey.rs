@@ -16,6 +16,7 @@ use webauthn_rs::{
 };
 use whistle_store::{
     account as stored,
+    admin::{self, Deed},
     passkey::{self, MAX_PASSKEYS, Passkey},
 };
 
@@ -165,11 +166,13 @@ impl Whistle {
             created_at: self.clock.now(),
             used_at: None,
         };
-        let (id, session) = (here.id, token_hash(token));
+        let (id, session, now) = (here.id, token_hash(token), self.clock.now());
+        let (doer, login) = (crate::admin::doer(&by.actor), by.login.clone());
         let added = self.store.write(move |tx| {
             let added = passkey::add(tx, id, &passkey)?;
             if added {
                 stored::strengthen_session(tx, id, &session)?;
+                admin::note(tx, id, &doer, Deed::PasskeyAdded, &login, &passkey.name, now)?;
             }
             Ok(added)
         });
@@ -284,7 +287,8 @@ impl Whistle {
 
     /// Removes a passkey of who is signed in, and ends their other sessions. One that is gone already is fine.
     pub async fn remove_passkey(&self, here: &Here, by: &SignedIn, token: &str, passkey: &str) -> Result<()> {
-        let (id, account, stays) = (here.id, by.account, token_hash(token));
+        let (id, account, stays, now) = (here.id, by.account, token_hash(token), self.clock.now());
+        let (doer, login) = (crate::admin::doer(&by.actor), by.login.clone());
         let credential = credential_id(passkey)?;
         self.store
             .write(move |tx| -> whistle_store::Result<_> {
@@ -294,7 +298,7 @@ impl Whistle {
                     // Who must have a second factor gets another one now.
                     stored::weaken_sessions(tx, id, account)?;
                 }
-                Ok(())
+                admin::note(tx, id, &doer, Deed::PasskeyRemoved, &login, "", now)
             })
             .await?;
         tracing::info!(account, "a passkey was removed by its holder");
@@ -304,7 +308,7 @@ impl Whistle {
     /// Removes all passkeys of an account that is a member of staff's to keep, and ends its sessions.
     pub async fn remove_kept_passkeys(&self, here: &Here, by: &SignedIn, account: i64) -> Result<()> {
         let id = here.id;
-        self.change_kept(here, by, account, "passkeys", move |tx, _| {
+        self.change_kept(here, by, account, Deed::PasskeyRemoved, move |tx, _| {
             passkey::remove_all(tx, id, account)?;
             stored::end_all_sessions(tx, id, account)
         })

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
     place::Place,
-    words::{CaseNumber, JurisdictionCode, JurisdictionId, Lang, UnitCode, WhistleNumber},
+    words::{CaseNumber, JurisdictionCode, JurisdictionId, Lang, ServiceCode, UnitCode, WhistleNumber},
 };
 use whistle_notices::{
     Notice,
@@ -18,7 +18,10 @@ use whistle_notices::{
     view::View,
 };
 use whistle_place::{Change, Compiled, Fault, Folder, LinkFault, Severity, difference};
-use whistle_store::place as stored;
+use whistle_store::{
+    admin::{self, Deed, Doer},
+    place as stored,
+};
 
 use crate::{
     Whistle,
@@ -114,6 +117,8 @@ pub struct Plan {
     pub warnings: Vec<Fault>,
     /// Services that nobody leads somewhere.
     pub open_links: Vec<LinkFault>,
+    /// Services whose cases no post may see.
+    pub unseen_services: Vec<ServiceCode>,
     /// Units that are told nothing by mail, for want of an address.
     #[serde(skip)]
     pub unreached: Vec<UnitCode>,
@@ -155,6 +160,17 @@ fn compile(folder: &Folder, version: u32) -> Result<(Compiled, Templates)> {
     }
 }
 
+/// The services of a place whose cases no post may see; none where there is no post yet.
+pub fn unseen_services(place: &Place) -> Vec<ServiceCode> {
+    if place.posts().next().is_none() {
+        return Vec::new();
+    }
+    place
+        .unseen_services()
+        .map(|service| service.code.clone())
+        .collect()
+}
+
 /// What applying a folder to an install that is still empty would change.
 pub fn plan_first(dir: &Path) -> Result<Plan> {
     let folder = Folder::read(dir).map_err(Error::Faults)?;
@@ -165,6 +181,7 @@ pub fn plan_first(dir: &Path) -> Result<Plan> {
         changes: difference(None, &folder),
         warnings,
         open_links: whistle_place::check(&place),
+        unseen_services: unseen_services(&place),
         unreached: whistle_place::unreached(&place),
     })
 }
@@ -210,8 +227,15 @@ impl Whistle {
         let (code, now) = (plan.jurisdiction.clone(), self.clock.now());
         let hash = folder.hash().into_bytes();
         let files: stored::Files = folder.files().clone();
-        self.store
-            .write_blocking(move |tx| stored::apply(tx, &code, seen, &files, &hash, now))?;
+        let detail = match plan.changes.len() {
+            1 => "1 change".to_owned(),
+            n => format!("{n} changes"),
+        };
+        self.store.write_blocking(move |tx| -> whistle_store::Result<_> {
+            let (id, version) = stored::apply(tx, &code, seen, &files, &hash, now)?;
+            let (by, deed) = (Doer::Operator, Deed::PlaceApplied);
+            admin::note(tx, id, &by, deed, &version.to_string(), &detail, now)
+        })?;
         self.reload_places()?;
         let reckoned = if times_changed {
             self.reckon_clocks(plan.jurisdiction.as_str())?
@@ -259,12 +283,14 @@ impl Whistle {
             old_place.is_some_and(|old| old.calendar != candidate.calendar || !old.climbs_like(&candidate));
         let version = if changes.is_empty() { seen.max(1) } else { seen + 1 };
         let open_links = whistle_place::check(&candidate);
+        let unseen_services = unseen_services(&candidate);
         let plan = Plan {
             jurisdiction: code,
             version,
             changes,
             warnings,
             open_links,
+            unseen_services,
             unreached: whistle_place::unreached(&candidate),
         };
         Ok(Compared {

@@ -58,6 +58,7 @@ pub fn stored_of_people(here: &Here) -> Vec<StoredOf> {
         Kept::Session => Some(SESSION_LASTS.as_hours()),
         Kept::Tries => Some(TRIES_WINDOW.as_mins()),
         Kept::Notices => Some(DEAD_KEPT.as_hours() / 24),
+        Kept::Acts => Some(i64::from(settings.audit_retention_days)),
         Kept::Handovers => Some(NOTES_KEPT.as_hours() / 24),
         Kept::WithCase | Kept::WithAccount | Kept::UntilTakenBack => None,
     };
@@ -95,13 +96,21 @@ pub struct Own {
     pub texts: Vec<OwnText>,
     /// Their photos that the case still has.
     pub photos: Vec<Photo>,
-    /// Of the first report: what it is about. It is the matter that is handled, and stays with the case.
+    /// Of the first report: what it is about. Kind, point and areas are what is handled, and stay with the case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matter: Option<Matter>,
     /// Which posts looked at contact data of the case since they reported.
     pub views: Vec<OwnView>,
     /// What they were told of the case, or were to be told, as long as that is kept.
     pub notices: Vec<OwnNotice>,
+}
+
+impl Own {
+    /// Whether there is an address or an answer that they typed.
+    pub fn is_told(&self) -> bool {
+        let told = |matter: &Matter| !matter.location.address.is_empty() || !matter.answers.is_empty();
+        self.matter.as_ref().is_some_and(told)
+    }
 }
 
 /// Words of a reporter.
@@ -345,9 +354,16 @@ pub(crate) fn erase(
             .report()
             .is_some_and(|of| whose.is_none_or(|report| of == report))
     };
-    let versions = log.iter().zip(1..).filter(|(event, _)| is_own(event));
-    let (before, texts): (Stored, u32) =
-        stored::erase_texts(tx, id, before, versions.map(|(_, version)| version))?;
+    let versions = |wanted: &dyn Fn(&Event) -> bool| -> Vec<u32> {
+        let all = log.iter().zip(1..).filter(|(event, _)| wanted(event));
+        all.map(|(_, version)| version).collect()
+    };
+    // Where staff placed the case anew, they wrote down what the first reporter had said.
+    let told = versions(&|event: &Event| event.body.is_told() && whose.is_none_or(|report| report == 1));
+    if whose == Some(1) {
+        erase_in_parts(tx, id, place, &before.case, &log, now)?;
+    }
+    let (before, texts): (Stored, u32) = stored::erase_texts(tx, id, before, versions(&is_own), told)?;
     if !contact && texts == 0 && photos.is_empty() {
         // Notices are no part of the case.
         return Ok(notices > 0);
@@ -399,4 +415,59 @@ fn only_from<'e>(other: CaseNumber, photo: &str, log: impl Iterator<Item = &'e E
         .peekable();
     let is_from = |event: &Event| matches!(event.body, Body::Absorbed { from, .. } if from == other);
     bringing.peek().is_some() && bringing.all(is_from)
+}
+
+/// Parts that are looked through for the address of the whole; nobody splits a case so often that it matters.
+const MAX_PARTS: usize = 200;
+
+/// Erases the address of a case in the cases that were split off from it, and in those that were split off from these: it
+/// was handed on there, and whoever typed it has no code for them.
+fn erase_in_parts(
+    tx: &mut Tx<'_>,
+    id: JurisdictionId,
+    place: &Place,
+    whole: &Case,
+    log: &[Event],
+    now: Timestamp,
+) -> Result<()> {
+    let address_of = |event: &Event| {
+        let told = event.body.clone().take_told();
+        told.map(|told| told.address)
+            .filter(|address| !address.is_empty())
+    };
+    let typed: Vec<String> = log.iter().filter_map(address_of).collect();
+    let mut parts = whole.split_into.clone();
+    for _ in 0..MAX_PARTS {
+        let (Some(number), false) = (parts.pop(), typed.is_empty()) else {
+            break;
+        };
+        let Some(part) = stored::find_to_change(tx, id, number)? else {
+            continue;
+        };
+        parts.extend(part.case.split_into.iter().copied());
+        let log = stored::logs(tx, id, &[number])?;
+        let told: Vec<u32> = (1..)
+            .zip(&log)
+            .filter(|(_, (_, event))| address_of(event).is_some_and(|address| typed.contains(&address)))
+            .map(|(version, _)| version)
+            .collect();
+        let (part, texts) = stored::erase_texts(tx, id, part, [], told)?;
+        if texts > 0 {
+            let act = Act::Erase {
+                contact: false,
+                texts,
+                photos: Vec::new(),
+            };
+            let by = &Actor::System;
+            let context = Context {
+                place,
+                now,
+                by,
+                chance: 1.0,
+            };
+            let events = decide(&part.case, &act, "", context)?;
+            stored::commit(tx, id, part, events, &place.calendar, Tell::Nobody)?;
+        }
+    }
+    Ok(())
 }

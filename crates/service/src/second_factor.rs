@@ -6,7 +6,12 @@ use std::{fmt::Write, net::IpAddr};
 use jiff::{SignedDuration, Timestamp};
 use totp_rs::{Builder, Totp};
 use whistle_domain::{rights::Role, words::JurisdictionId};
-use whistle_store::{Tx, account as stored, case::Hash, passkey, second_factor as factors};
+use whistle_store::{
+    Tx, account as stored,
+    admin::{self, Deed, Doer},
+    case::Hash,
+    passkey, second_factor as factors,
+};
 
 use crate::{
     Whistle,
@@ -236,15 +241,15 @@ impl Whistle {
             .iter()
             .map(|code| self.secret.recovery_hash(id, account, code))
             .collect();
-        let stays = token_hash(token);
+        let (stays, doer, login) = (token_hash(token), crate::admin::doer(&by.actor), by.login.clone());
         self.store
             .write(move |tx| {
                 stored::forget_tries(tx, id, &tried.from_here)?;
                 factors::confirm(tx, id, account, &hashes, now)?;
-                stored::end_other_sessions(tx, id, account, &stays)
+                stored::end_other_sessions(tx, id, account, &stays)?;
+                admin::note(tx, id, &doer, Deed::SecondFactorAdded, &login, "", now)
             })
             .await?;
-        tracing::info!(account, "a second factor is in force");
         Ok(codes)
     }
 
@@ -256,12 +261,15 @@ impl Whistle {
         code: &str,
         from: Option<IpAddr>,
     ) -> Result<()> {
-        let (id, account) = (here.id, by.account);
+        let (id, account, now) = (here.id, by.account, self.clock.now());
         self.check_code(here, account, code, from).await?;
+        let (doer, login) = (crate::admin::doer(&by.actor), by.login.clone());
         self.store
-            .write(move |tx| factors::remove(tx, id, account))
+            .write(move |tx| {
+                factors::remove(tx, id, account)?;
+                admin::note(tx, id, &doer, Deed::SecondFactorRemoved, &login, "", now)
+            })
             .await?;
-        tracing::info!(account, "a second factor was removed by its holder");
         Ok(())
     }
 
@@ -274,6 +282,7 @@ impl Whistle {
                 return Ok(false);
             };
             take_off(tx, id, &account, now)?;
+            admin::note(tx, id, &Doer::Operator, Deed::SecondFactorReset, &login, "", now)?;
             Ok(true)
         })?;
         if known {

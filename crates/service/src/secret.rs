@@ -3,9 +3,15 @@
 //! notices. Who has the database without it has none of these.
 //!
 //! A key that is rotated stays behind the new one: what it sealed is sealed anew by [`rotate`], and what it gave out, the
-//! codes of reporters, links, recovery codes and wishes to get no mail, stays good until it is given up by [`forget`].
+//! codes of reporters, links and recovery codes, stays good until it is given up by [`forget`]. Wishes to get no mail outlive it.
 
-use std::{fs, io::Write, path::Path, str::FromStr};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs,
+    io::Write,
+    path::Path,
+    str::FromStr,
+};
 
 use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
@@ -18,12 +24,17 @@ use whistle_notices::{
     choice::{Choice, Kinds, Pace},
     told::Reader,
 };
-use whistle_store::{Store, case::Hash, intake, notice, second_factor};
+use whistle_store::{
+    Store,
+    admin::{self, Deed, Doer},
+    case::Hash,
+    intake, key_mark, notice, place, second_factor,
+};
 
 use crate::{
     Site, Whistle,
     error::{Error, Result},
-    time::Chance,
+    time::{Chance, Clock, SystemClock},
 };
 
 /// Bytes of a key.
@@ -81,7 +92,12 @@ pub struct Secret {
     keys: Keys,
     /// Of each key, in their order.
     made: Vec<Made>,
+    /// By which wishes are known that were noted under keys before those.
+    opt_out_keys: HashMap<JurisdictionId, Vec<OptOutKey>>,
 }
+
+/// A key by which it is known who wants no mail; good for nothing else here.
+type OptOutKey = [u8; 32];
 
 /// What is made from one key.
 struct Made {
@@ -94,6 +110,9 @@ struct Made {
     second_factor: XChaCha20Poly1305,
     recovery: [u8; 32],
     question: [u8; 32],
+    opt_outs: XChaCha20Poly1305,
+    /// What it leaves in the database.
+    mark: Hash,
 }
 
 /// The file's name in the data directory.
@@ -205,7 +224,7 @@ fn is_address(email: &str) -> bool {
 impl Secret {
     /// The key that is given, or that of the data directory. Where there is none it is made, readable by its owner only; but
     /// not for an install that has cases, as `store` tells: they were reported under a key, and another one opens nothing
-    /// of theirs.
+    /// of theirs; nor beside other processes, which have theirs.
     pub(crate) fn load(site: &Site, store: &Store, chance: &Chance) -> Result<Self> {
         if let Some(key) = &site.key {
             return Ok(Self::from_keys(key.clone()));
@@ -224,31 +243,25 @@ impl Secret {
                 Ok(Self::from_keys(keys))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                if store.read_blocking(whistle_store::case::is_any)? {
+                let is_shared = site.database_url.is_some();
+                let is_claimed = is_shared && store.read_blocking(key_mark::find)?.is_some();
+                if is_claimed || store.read_blocking(whistle_store::case::is_any)? {
                     return Err(Error::invalid(
                         "secret.key",
                         format!(
-                            "there are cases, but {shown} is missing, without which their contact data and pick-up codes are \
-                             lost; put it back from a backup, or give it as WHISTLE_SECRET_KEY. If it is lost for good, begin \
-                             with a new one: head -c 32 /dev/urandom > {shown}"
+                            "this database is in use, but {shown} is missing, without which contact data and pick-up codes are \
+                             lost; put it back from a backup, or give it as WHISTLE_SECRET_KEY. If it is lost for good, run \
+                             `whistle secret adopt` with the same --data and --database-url: that makes a new one"
                         ),
                     ));
                 }
-                let key = chance.bytes::<32>();
-                let mut options = fs::OpenOptions::new();
-                options.write(true).create_new(true);
-                #[cfg(unix)]
-                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-                let written = options
-                    .open(&path)
-                    .and_then(|mut file| file.write_all(&key).and_then(|()| file.sync_all()));
-                match written {
+                match make(&path, chance) {
                     Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
                         Self::load(site, store, chance)
                     }
-                    other => other
+                    made => made
                         .map_err(Error::io(shown))
-                        .map(|()| Self::from_keys(Keys(vec![key]))),
+                        .map(|key| Self::from_keys(Keys(vec![key]))),
                 }
             }
             Err(error) => Err(Error::io(shown)(error)),
@@ -257,7 +270,55 @@ impl Secret {
 
     fn from_keys(keys: Keys) -> Self {
         let made = keys.0.iter().map(Made::from_key).collect();
-        Self { keys, made }
+        Self {
+            keys,
+            made,
+            opt_out_keys: HashMap::new(),
+        }
+    }
+
+    /// Leaves the mark of the key in a database that has none. Fails where none of these keys is the one that left its mark there:
+    /// what one of them seals the other does not open, and codes given out under one are none under the other. Which of several keys
+    /// it is changes with [`rotate`], once nothing is sealed by the former. `is_shared`: other processes may use the database, so that
+    /// its mark stands even before the first case.
+    pub(crate) fn claim(&self, store: &Store, is_shared: bool) -> Result<()> {
+        let mark = self.now().mark;
+        let found = match store.read_blocking(key_mark::find)? {
+            Some(found) => found,
+            None => store.write_blocking(move |tx| key_mark::leave(tx, &mark))?,
+        };
+        if self.made.iter().any(|made| made.mark == found) {
+            return Ok(());
+        }
+        // Nothing was sealed yet that somebody waits for; and nobody else can be at work here.
+        if !is_shared && !store.read_blocking(whistle_store::case::is_any)? {
+            return Ok(store.write_blocking(move |tx| key_mark::replace(tx, &mark))?);
+        }
+        let why = "this database is used with another secret key, and what that one sealed is lost without it; put the secret.key \
+                   of its data folder, or of the other processes, into this one, or give it as WHISTLE_SECRET_KEY. If it is lost \
+                   for good, run `whistle secret adopt` with the same --data and --database-url";
+        Err(Error::invalid("secret.key", why))
+    }
+
+    /// Reads by which keys of before it is still known who wants no mail.
+    pub(crate) fn remember(&mut self, store: &Store) -> Result<()> {
+        let found = store.read_blocking(|conn| -> whistle_store::Result<Vec<_>> {
+            let mut found = Vec::new();
+            for one in place::all(conn)? {
+                found.push((one.id, notice::opt_out_keys(conn, one.id)?));
+            }
+            Ok(found)
+        })?;
+        for (id, kept) in found {
+            let opened = kept.iter().filter_map(|key| {
+                let key =
+                    self.open_by_any(|made| &made.opt_outs, &key.sealed, &of_opt_outs(id, &key.hash))?;
+                OptOutKey::try_from(key).ok()
+            });
+            let opened: Vec<OptOutKey> = opened.collect();
+            self.opt_out_keys.insert(id, opened);
+        }
+        Ok(())
     }
 
     /// What is made from the key in force.
@@ -449,13 +510,15 @@ impl Secret {
     /// By which it is noted that an address wants no mail, about one case or whistle or at all. Nobody finds the address
     /// by it, nor two cases of one reporter.
     pub(crate) fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Hash {
-        self.now().opt_out(id, email, about)
+        opt_out(&self.now().notice, id, email, about)
     }
 
-    /// By which it may be noted, whichever key it was made with.
+    /// By which it may be noted, whichever key it was made with, those that were given up among them.
     pub(crate) fn opt_outs(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Vec<Hash> {
-        let who = |made: &Made| made.opt_out(id, email, about);
-        self.made.iter().map(who).collect()
+        let of_keys = self.made.iter().map(|made| &made.notice);
+        let given_up = self.opt_out_keys.get(&id).into_iter().flatten();
+        let hash = |key| opt_out(key, id, email, about);
+        of_keys.chain(given_up).map(hash).collect()
     }
 
     /// The key of a calendar of due cases, for the account that may see them: its first, or after how many others.
@@ -563,6 +626,7 @@ impl Made {
         let contact = blake3::derive_key("whistle 2026 contact data", key);
         let webhook = blake3::derive_key("whistle 2026 webhooks", key);
         let second_factor = blake3::derive_key("whistle 2026 second factors", key);
+        let opt_outs = blake3::derive_key("whistle 2026 wishes to get no mail", key);
         Self {
             pickup: blake3::derive_key("whistle 2026 pick-up codes", key),
             contact: XChaCha20Poly1305::new((&contact).into()),
@@ -573,6 +637,8 @@ impl Made {
             second_factor: XChaCha20Poly1305::new((&second_factor).into()),
             recovery: blake3::derive_key("whistle 2026 recovery codes", key),
             question: blake3::derive_key("whistle 2026 questions", key),
+            opt_outs: XChaCha20Poly1305::new((&opt_outs).into()),
+            mark: blake3::derive_key("whistle 2026 mark in the database", key),
         }
     }
 
@@ -650,18 +716,6 @@ impl Made {
         token_of(&head, &hasher)
     }
 
-    fn opt_out(&self, id: JurisdictionId, email: &str, about: Option<Subject>) -> Hash {
-        let mut hasher = blake3::Hasher::new_keyed(&self.notice);
-        hasher.update(match about {
-            Some(Subject::Whistle(_)) => b"opt out of a whistle".as_slice(),
-            Some(Subject::Case(_)) | None => b"opt out",
-        });
-        hasher.update(&id.0.to_le_bytes());
-        hasher.update(&about.map_or(0, Subject::number).to_le_bytes());
-        hasher.update(email.trim().to_lowercase().as_bytes());
-        *hasher.finalize().as_bytes()
-    }
-
     fn calendar_key(&self, id: JurisdictionId, account: i64, before: i64) -> String {
         let mut hasher = blake3::Hasher::new_keyed(&self.notice);
         hasher.update(b"calendar");
@@ -680,6 +734,31 @@ impl Made {
             .to_hex()
             .to_string()
     }
+}
+
+fn opt_out(key: &OptOutKey, id: JurisdictionId, email: &str, about: Option<Subject>) -> Hash {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    hasher.update(match about {
+        Some(Subject::Whistle(_)) => b"opt out of a whistle".as_slice(),
+        Some(Subject::Case(_)) | None => b"opt out",
+    });
+    hasher.update(&id.0.to_le_bytes());
+    hasher.update(&about.map_or(0, Subject::number).to_le_bytes());
+    hasher.update(email.trim().to_lowercase().as_bytes());
+    *hasher.finalize().as_bytes()
+}
+
+/// Makes a key, readable by its owner only; not where there is a file.
+fn make(path: &Path, chance: &Chance) -> std::io::Result<[u8; KEY_BYTES]> {
+    let key = chance.bytes();
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(&key)?;
+    file.sync_all()?;
+    Ok(key)
 }
 
 /// What a rotation did.
@@ -716,6 +795,7 @@ pub fn rotate(site: &Site) -> Result<Rotated> {
         return Err(Error::invalid("secret_key", why));
     }
     if unfinished.sealed > 0 || site.key.is_some() {
+        whistle.note_secret(Deed::SecretRotated, &format!("{} sealed anew", unfinished.sealed))?;
         return Ok(unfinished);
     }
     if keys.0.len() == MAX_KEYS {
@@ -729,6 +809,7 @@ pub fn rotate(site: &Site) -> Result<Rotated> {
     drop(whistle);
     let whistle = Whistle::open(site.clone())?;
     let done = whistle.seal_anew()?;
+    whistle.note_secret(Deed::SecretRotated, &format!("{} sealed anew", done.sealed))?;
     whistle.close();
     Ok(Rotated {
         new_key: true,
@@ -736,8 +817,8 @@ pub fn rotate(site: &Site) -> Result<Rotated> {
     })
 }
 
-/// Gives up all keys but the one in force: codes that reporters were given under those open nothing any more. Fails where
-/// contact data is still sealed by one of them. Answers how many it were.
+/// Gives up all keys but the one in force: codes that reporters were given under those open nothing any more. Wishes to get no
+/// mail stay good. Fails where contact data is still sealed by one of them. Answers how many it were.
 pub fn forget(site: &Site) -> Result<usize> {
     if site.key.is_some() {
         let why = "the key is given from outside; leave the earlier ones away there";
@@ -752,11 +833,17 @@ pub fn forget(site: &Site) -> Result<usize> {
     let earlier = keys.0.len() - 1;
     if earlier > 0 {
         for here in whistle.places().all() {
-            let id = here.id;
-            whistle
-                .store
-                .write_blocking(move |tx| second_factor::end_codes(tx, id))?;
+            let (id, now) = (here.id, whistle.clock.now());
+            whistle.store.write_blocking(move |tx| {
+                second_factor::end_codes(tx, id)?;
+                let (by, deed) = (Doer::Operator, Deed::SecretForgotten);
+                admin::note(tx, id, &by, deed, "", &format!("earlier keys: {earlier}"), now)
+            })?;
         }
+        let mark = whistle.secret.now().mark;
+        whistle
+            .store
+            .write_blocking(move |tx| key_mark::replace(tx, &mark))?;
         write(&Keys(vec![keys.0[0]]), &site.dir)?;
     }
     whistle.close();
@@ -771,6 +858,34 @@ fn write(keys: &Keys, dir: &Path) -> Result<()> {
     crate::keep::sync(dir)
 }
 
+/// Lets a database be used with the key that is given, or that of the data directory, from now on, where its own is lost for good;
+/// a key is made where there is none. Answers whether that is another one.
+pub fn adopt(site: &Site) -> Result<bool> {
+    if site.database_url.is_none() {
+        crate::keep::ensure_unused(&site.dir)?;
+    }
+    let store = Store::open(site.database(), SystemClock.now())?;
+    let chance = Chance::from_machine();
+    let path = site.dir.join(FILE);
+    if site.key.is_none() && !path.exists() {
+        make(&path, &chance).map_err(Error::io(path.display().to_string()))?;
+    }
+    let mark = Secret::load(site, &store, &chance)?.now().mark;
+    let is_other = store.write_blocking(move |tx| -> Result<bool> {
+        let is_other = key_mark::find(tx)?.is_some_and(|found| found != mark);
+        if is_other {
+            key_mark::replace(tx, &mark)?;
+            for here in place::all(tx)? {
+                let (by, deed) = (Doer::Operator, Deed::SecretAdopted);
+                admin::note(tx, here.id, &by, deed, "", "", SystemClock.now())?;
+            }
+        }
+        Ok(is_other)
+    })?;
+    store.close();
+    Ok(is_other)
+}
+
 impl Whistle {
     /// Seals by the key in force what another one sealed.
     fn seal_anew(&self) -> Result<Rotated> {
@@ -783,8 +898,49 @@ impl Whistle {
             self.seal_respondents_anew(here.id, &mut done)?;
             self.seal_webhooks_anew(here.id, &mut done)?;
             self.seal_second_factors_anew(here.id, &mut done)?;
+            self.keep_opt_out_keys(here.id)?;
+        }
+        if done.lost == 0 {
+            // Nothing needs the earlier keys to be opened any more.
+            let mark = self.secret.now().mark;
+            self.store
+                .write_blocking(move |tx| key_mark::replace(tx, &mark))?;
         }
         Ok(done)
+    }
+
+    /// Keeps, sealed by the key in force, by what the wishes that were noted under earlier keys are known: nobody's address is
+    /// noted with a wish, so that it cannot be noted anew, and it must outlive the key.
+    fn keep_opt_out_keys(&self, id: JurisdictionId) -> Result<()> {
+        let secret = &self.secret;
+        let given_up = secret.opt_out_keys.get(&id).into_iter().flatten();
+        let earlier = secret.made[1..].iter().map(|made| &made.notice);
+        let keys: BTreeSet<&OptOutKey> = earlier.chain(given_up).collect();
+        let sealed: Vec<notice::OptOutKey> = keys
+            .into_iter()
+            .map(|key| {
+                let hash = *blake3::hash(key).as_bytes();
+                let sealed = seal(&secret.now().opt_outs, key, &of_opt_outs(id, &hash), &self.chance);
+                notice::OptOutKey { hash, sealed }
+            })
+            .collect();
+        let now = self.clock.now();
+        Ok(self.store.write_blocking(move |tx| {
+            sealed
+                .iter()
+                .try_for_each(|key| notice::keep_opt_out_key(tx, id, key, now))
+        })?)
+    }
+
+    /// Writes down what was done to the keys, in every jurisdiction.
+    fn note_secret(&self, deed: Deed, detail: &str) -> Result<()> {
+        let now = self.clock.now();
+        for here in self.places().all() {
+            let (id, detail) = (here.id, detail.to_owned());
+            self.store
+                .write_blocking(move |tx| admin::note(tx, id, &Doer::Operator, deed, "", &detail, now))?;
+        }
+        Ok(())
     }
 
     fn seal_contacts_anew(&self, id: JurisdictionId, done: &mut Rotated) -> Result<()> {
@@ -987,6 +1143,10 @@ fn open(cipher: &XChaCha20Poly1305, sealed: &[u8], bound_to: &[u8]) -> Option<Ve
 
 fn of_webhook((jurisdiction, webhook): (JurisdictionId, i64)) -> Vec<u8> {
     format!("webhook {}/{webhook}", jurisdiction.0).into_bytes()
+}
+
+fn of_opt_outs(jurisdiction: JurisdictionId, hash: &Hash) -> Vec<u8> {
+    format!("opt-outs {}/{}", jurisdiction.0, hex(hash)).into_bytes()
 }
 
 fn hex(bytes: &[u8]) -> String {

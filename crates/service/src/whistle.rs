@@ -69,7 +69,8 @@ impl Whistle {
                     about.extend(cases::find_to_change(tx, id, number)?.map(|found| found.case));
                 }
                 // A case that the post may not see is not told apart from one that is not there.
-                about.retain(|case| rights::may_see(case, &by, &place));
+                // Whoever is called sees what it is about, so it is about no case of a class of access.
+                about.retain(|case| rights::may_see(case, &by, &place) && case.access.is_none());
                 let number = stored::next_number(tx, id)?;
                 let events = blow(&new, number, &about, at(&place, now, &by))?;
                 let whistle = stored::commit(tx, id, number, None, events, Tell::Outbox)?;
@@ -312,6 +313,9 @@ fn whose(place: &Place, by: &Actor, called: bool) -> Option<Whose> {
     let sight = rights::sight(by, place);
     if called {
         return sight.unit.map(Whose::Unit);
+    }
+    if !sight.narrowed.is_whole() {
+        return None;
     }
     let area = place.areas.get(sight.area?);
     Some(match area.level {

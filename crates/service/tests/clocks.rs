@@ -387,6 +387,7 @@ fn who_takes_a_place_over_computes_what_the_one_who_applied_it_did_not() {
                 by: Actor::System,
                 body: Body::Reckoned,
                 text: String::new(),
+                salt: 0,
                 clocks: clocks
                     .map(|clock| ClockChange::Reckon {
                         kind: clock.kind,

@@ -242,7 +242,7 @@ fn who_reported_a_merged_case_follows_the_one_that_goes_on() {
     // Who answers for the one that goes on reaches all of them; each case says that somebody looked.
     let desk = town.post("CITY-D");
     assert_eq!(
-        wait(town.whistle.merged_reports(&town.here, &original)).unwrap(),
+        wait(town.whistle.merged_reports(&town.here, &original, &desk)).unwrap(),
         2
     );
     let reached = wait(town.whistle.contacts(&town.here, first.number, &desk)).unwrap();

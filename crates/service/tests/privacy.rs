@@ -14,7 +14,7 @@ use bytes::Bytes;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use jiff::Timestamp;
 use whistle_domain::{
-    case::{Actor, Body, Channel, Outcome, PhotoKind},
+    case::{Actor, Answer, Body, Channel, Outcome, PhotoKind},
     command::{Act, NewReport, Whereabouts},
     geometry::Point,
     words::CaseNumber,
@@ -518,6 +518,189 @@ fn webhooks_and_second_factors_are_sealed_anew_and_recovery_codes_are_good_until
     assert!(is_good(&village, &code(&village)));
     let standing = village.wait(village.whistle.second_factor(&here, &by));
     assert_eq!((standing.is_on, standing.codes_left), (true, 0));
+}
+
+/// Whether a text is in any file of the data directory or, on PostgreSQL, in a dump of the database.
+fn is_kept(bed: &Bed, text: &str) -> bool {
+    let has = |bytes: &[u8]| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+    let in_files = std::fs::read_dir(bed.path()).unwrap().flatten().any(|entry| {
+        let is_file = entry.path().is_file();
+        is_file && has(&std::fs::read(entry.path()).unwrap())
+    });
+    let in_dump = bed.database_url().is_some_and(|url| {
+        let dump = std::process::Command::new("pg_dump").arg(url).output().unwrap();
+        assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+        has(&dump.stdout)
+    });
+    in_files || in_dump
+}
+
+/// Words that nothing else holds.
+const ADDRESS: &str = "Zwiebelgasse 77 behind the blue gate";
+const ANSWER: &str = "2021-03-04T05:06:07Z";
+const TEXT: &str = "my neighbour Quirin said so";
+
+impl Village {
+    /// A report with an address and an answer.
+    fn report_at(&self, address: &str) -> Receipt {
+        let new = NewReport {
+            service: "WAT-LEAK".parse().unwrap(),
+            standard: None,
+            whereabouts: Whereabouts {
+                point: Some(Point::new(131.81, 46.21).unwrap()),
+                address: address.to_owned(),
+                area: None,
+            },
+            description: TEXT.to_owned(),
+            answers: [("size", "drip"), ("since", ANSWER)]
+                .map(|(question, value)| Answer {
+                    question: question.to_owned(),
+                    values: vec![value.to_owned()],
+                })
+                .into(),
+            channel: Channel::Web,
+            photos: vec![],
+            fixed: None,
+        };
+        self.wait(
+            self.whistle
+                .report(&self.here, new, Actor::Public, with("0700 1")),
+        )
+    }
+}
+
+#[test]
+fn no_word_of_a_reporter_is_left_in_the_whole_database_once_it_is_erased() {
+    let mut village = Village::open();
+    let Receipt { number, code, .. } = village.report_at(ADDRESS);
+    let other = village.report_at("Rathausplatz 1");
+    village.says(number, Actor::Reporter { report: 1 }, "Quirin called again");
+    // The desk hands the address on: to a part, and to where the case lies now.
+    let split = village.whistle.split(
+        &village.here,
+        number,
+        None,
+        "WAT-LEAK".parse().unwrap(),
+        Whereabouts::default(),
+        "the other hole".to_owned(),
+        village.desk(),
+    );
+    let (_, part) = village.wait(split);
+    assert_eq!(part.location.address, ADDRESS);
+    let act = Act::Relocate {
+        whereabouts: Whereabouts {
+            point: Some(Point::new(131.82, 46.21).unwrap()),
+            address: ADDRESS.to_owned(),
+            area: None,
+        },
+    };
+    village.wait(
+        village
+            .whistle
+            .act(&village.here, number, None, act, String::new(), village.desk()),
+    );
+    village.is_whole();
+    let words = [ADDRESS, ANSWER, "Quirin"];
+    for word in words {
+        assert!(is_kept(&village.bed, word), "{word}");
+    }
+    assert!(village.wait(village.whistle.erase_own(&village.here, number, &code)));
+    let case = village.wait(village.whistle.case(&village.here, number));
+    assert_eq!((case.location.address.as_str(), case.answers.len()), ("", 0));
+    assert!(case.location.point.is_some() && case.location.areas.deepest().is_some());
+    let part = village.wait(village.whistle.case(&village.here, part.number));
+    assert_eq!(
+        (part.location.address.as_str(), part.description.as_str()),
+        ("", "the other hole")
+    );
+    let own = village.wait(village.whistle.own(&village.here, number, &code));
+    assert!(!own.is_told() && own.texts.is_empty());
+    assert!(
+        !village.wait(village.whistle.erase_own(&village.here, number, &code)),
+        "nothing is left"
+    );
+    // Whoever else answered keeps it.
+    let case = village.wait(village.whistle.case(&village.here, other.number));
+    assert_eq!(
+        (case.location.address.as_str(), case.answers.len()),
+        ("Rathausplatz 1", 2)
+    );
+    assert!(
+        village.wait(
+            village
+                .whistle
+                .erase_own(&village.here, other.number, &other.code)
+        )
+    );
+    village.is_whole();
+    village.shut();
+    for word in words {
+        assert!(!is_kept(&village.bed, word), "{word} is still there");
+    }
+    village.open_again();
+    village.is_whole();
+}
+
+#[test]
+fn what_a_program_before_this_one_kept_inside_the_event_is_erased_too() {
+    let Some(bed) = Bed::postgres() else { return };
+    let url = bed.database_url().unwrap().to_owned();
+    let whistle = Whistle::open(site(&bed)).unwrap();
+    whistle
+        .apply(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village"))
+        .unwrap();
+    let mut village = Village {
+        here: whistle.places().all()[0].clone(),
+        whistle,
+        bed,
+        hands: Hands(Arc::new(AtomicI64::new(0))),
+        runtime: tokio::runtime::Runtime::new().unwrap(),
+    };
+    let Receipt { number, code, .. } = village.report_at(ADDRESS);
+    // As it was written then; the chain of hashes is another one by that, and made whole by the erasure.
+    whistle_testbed::sql(
+        &url,
+        "UPDATE event
+         SET entry = jsonb_set(jsonb_set((entry::jsonb - 'told'), '{body,location,address}',
+                                         told::jsonb -> 'address'), '{body,answers}', told::jsonb -> 'answers')::text,
+             told = NULL
+         WHERE told IS NOT NULL",
+    );
+    assert!(village.wait(village.whistle.erase_own(&village.here, number, &code)));
+    village.is_whole();
+    village.shut();
+    for word in [ADDRESS, ANSWER] {
+        assert!(!is_kept(&village.bed, word), "{word} is still there");
+    }
+}
+
+#[test]
+fn a_changed_address_beside_an_event_is_found() {
+    let Some(bed) = Bed::postgres() else { return };
+    let url = bed.database_url().unwrap().to_owned();
+    let whistle = Whistle::open(site(&bed)).unwrap();
+    whistle
+        .apply(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village"))
+        .unwrap();
+    let village = Village {
+        here: whistle.places().all()[0].clone(),
+        whistle,
+        bed,
+        hands: Hands(Arc::new(AtomicI64::new(0))),
+        runtime: tokio::runtime::Runtime::new().unwrap(),
+    };
+    village.report_at(ADDRESS);
+    village.is_whole();
+    whistle_testbed::sql(&url, "UPDATE event SET told = replace(told, 'blue', 'red')");
+    let audit = village.whistle.audit(&village.here, |_| {}).unwrap();
+    assert!(
+        audit
+            .findings
+            .iter()
+            .any(|finding| finding.contains("told was changed")),
+        "{:?}",
+        audit.findings
+    );
 }
 
 #[test]

@@ -14,7 +14,10 @@ use whistle_domain::{
 
 use crate::{
     Conn, Counter,
-    case::{Columns, Hash, Stored, counter, event, fold, hash_at, hash_of_text, link, units},
+    case::{
+        Columns, Hash, Stored, counter, event, fold, hash_at, hash_of_text, hash_of_told, link, told_hash,
+        units,
+    },
     error::Result,
     params,
     value::Row,
@@ -59,10 +62,11 @@ pub fn audit(
     let mut recount: BTreeMap<Counter, i64> = BTreeMap::new();
     let mut current: Option<Replay> = None;
     conn.each(
-        "SELECT c.number, c.version, c.fold, c.hash, e.version, e.at, e.entry, e.text, e.text_hash, e.hash,
+        "SELECT c.number, c.version, c.fold, c.hash, e.version, e.at, e.entry, e.text, e.told, e.text_hash, e.hash,
                 c.stage, c.outcome, c.is_open, c.is_public, c.service_code, c.lead_code, c.town_code,
                 c.community_code, c.reported_at, c.updated_at, c.due_at, c.spot, c.step_at, c.standard_code,
-                c.city_code, c.cell_code, c.channel, c.place_version, c.closed_at, c.parked_until, c.escalated
+                c.city_code, c.cell_code, c.channel, c.place_version, c.closed_at, c.parked_until, c.escalated,
+                c.access_code
          FROM cases AS c
          LEFT JOIN event AS e ON e.jurisdiction_id = c.jurisdiction_id AND e.number = c.number
          WHERE c.jurisdiction_id = $1
@@ -319,7 +323,7 @@ struct Replay {
 
 impl Replay {
     fn begin(row: &Row<'_>, number: CaseNumber) -> Result<Self> {
-        let columns = (10..31)
+        let columns = (11..33)
             .map(|i| row.value(i).map(|v| format!("{v:?}")))
             .collect::<Result<_>>()?;
         Ok(Self {
@@ -348,9 +352,16 @@ impl Replay {
         };
         audit.events += 1;
         let number = self.number;
-        let (entry, text, text_hash) = (row.text(6)?, row.text_opt(7)?, hash_at(row, 8)?);
+        let (entry, text, text_hash) = (row.text(6)?, row.text_opt(7)?, hash_at(row, 9)?);
         if text.is_some_and(|text| hash_of_text(text) != text_hash) {
             audit.find(format!("case {number}: the text of event {version} was changed"));
+        }
+        if let Some(beside) = row.text_opt(8)?
+            && told_hash(entry).as_deref() != Some(hash_of_told(beside).as_str())
+        {
+            audit.find(format!(
+                "case {number}: what event {version} was told was changed"
+            ));
         }
         self.hash = link(
             &self.hash,
@@ -361,11 +372,11 @@ impl Replay {
             entry,
             &text_hash,
         );
-        if self.hash != hash_at(row, 9)? {
+        if self.hash != hash_at(row, 10)? {
             audit.find(format!(
                 "case {number}: the chain of hashes breaks at event {version}"
             ));
-            self.hash = hash_at(row, 9)?;
+            self.hash = hash_at(row, 10)?;
         }
         let event = event(row, 5)?;
         let folded = match self.case.clone() {
@@ -446,6 +457,7 @@ impl Columns<'_> {
             case.times.closed_at,
             self.parked_until,
             self.escalated,
+            self.access(),
         ]
         .iter()
         .map(|value| format!("{value:?}"))

@@ -9,7 +9,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use whistle_domain::{
     calendar::Calendar,
-    case::{Actor, Body, Case, Event},
+    case::{Actor, Body, Case, Event, Told},
     clock::{ClockChange, UnitClock},
     escalation::Tier,
     geometry::Spot,
@@ -60,6 +60,9 @@ struct EntryRef<'a> {
     clocks: &'a [ClockChange],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     parts: &'a [UnitClock],
+    /// The hash of what the body was told, in hexadecimal. That stands beside the entry, so that it can be erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +73,14 @@ struct Entry {
     clocks: Vec<ClockChange>,
     #[serde(default)]
     parts: Vec<UnitClock>,
+}
+
+/// The JSON of what the body of an event was told.
+#[derive(Serialize, Deserialize)]
+struct Beside {
+    salt: u64,
+    #[serde(flatten)]
+    told: Told,
 }
 
 /// Days since 1970-01-01.
@@ -115,6 +126,7 @@ struct Line {
     entry: String,
     text: String,
     text_hash: Hash,
+    told: Option<String>,
     hash: Hash,
 }
 
@@ -146,7 +158,7 @@ impl Prepared {
             let after = folded.map_err(|error| fault(error.to_string()))?;
             let additions = tally::additions(case.as_ref(), &after, &event, calendar);
             counts.extend(additions.iter().map(|a| (counter(jurisdiction, a), a.delta)));
-            let entry = entry_of(&event);
+            let (entry, told) = entry_of(&event);
             let text_hash = hash_of_text(&event.text);
             hash = link(
                 &hash,
@@ -163,6 +175,7 @@ impl Prepared {
                 entry,
                 text: event.text,
                 text_hash,
+                told,
                 hash,
             });
             case = Some(after);
@@ -199,8 +212,8 @@ impl Prepared {
         }
         for line in &self.lines {
             tx.put(
-                "INSERT INTO event (jurisdiction_id, number, version, at, entry, text, text_hash, hash)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                "INSERT INTO event (jurisdiction_id, number, version, at, entry, text, text_hash, hash, told)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                 params![
                     jurisdiction.0,
                     number.0,
@@ -209,7 +222,8 @@ impl Prepared {
                     line.entry,
                     line.text,
                     line.text_hash,
-                    line.hash
+                    line.hash,
+                    line.told.as_deref()
                 ],
             )?;
         }
@@ -281,17 +295,19 @@ pub fn commit(
     Ok(prepared.into_case())
 }
 
-/// Erases the texts of some events. The log's chain holds their hashes, and stands. Answers the case as its log folds
-/// without them, to be committed with the event that tells of it, and how many texts there were.
+/// Erases the texts of some events, and what was typed into the bodies of some. The log's chain holds their hashes, and
+/// stands. Answers the case as its log folds without them, to be committed with the event that tells of it, and how many
+/// there were.
 pub fn erase_texts(
     tx: &mut Tx<'_>,
     jurisdiction: JurisdictionId,
     before: Stored,
-    versions: impl IntoIterator<Item = u32>,
+    texts: impl IntoIterator<Item = u32>,
+    told: impl IntoIterator<Item = u32>,
 ) -> Result<(Stored, u32)> {
     let number = before.case.number;
     let mut erased = 0;
-    for version in versions {
+    for version in texts {
         erased += tx.exec(
             "UPDATE event
              SET text = NULL
@@ -299,16 +315,91 @@ pub fn erase_texts(
             params![jurisdiction.0, number.0, version],
         )? as u32;
     }
+    let mut inside = false;
+    for version in told {
+        let gone = tx.exec(
+            "UPDATE event
+             SET told = NULL
+             WHERE jurisdiction_id = $1 AND number = $2 AND version = $3 AND told IS NOT NULL",
+            params![jurisdiction.0, number.0, version],
+        )? as u32;
+        erased += gone;
+        if gone == 0 && take_out(tx, jurisdiction, number, version)? {
+            erased += 1;
+            inside = true;
+        }
+    }
     if erased == 0 {
         return Ok((before, 0));
     }
+    let hash = if inside {
+        link_anew(tx, jurisdiction, number)?
+    } else {
+        before.hash
+    };
     let log = logs(tx, jurisdiction, &[number])?;
     let case = Case::fold(number, log.iter().map(|(_, event)| event)).map_err(|error| Error::Log {
         number: number.0,
         what: error.to_string(),
     })?;
-    let hash = before.hash;
     Ok((Stored { case, hash }, erased))
+}
+
+/// Takes out of an entry what was typed into its body: a program before this one kept it there. Answers whether there was
+/// anything; the chain breaks at this event then.
+fn take_out(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, number: CaseNumber, version: u32) -> Result<bool> {
+    let entry = tx.row_optional(
+        "SELECT entry
+         FROM event
+         WHERE jurisdiction_id = $1 AND number = $2 AND version = $3",
+        params![jurisdiction.0, number.0, version],
+        |row| {
+            serde_json::from_str::<Entry>(row.text(0)?)
+                .map_err(|error| row.wrong(0, "the JSON of an event", error))
+        },
+    )?;
+    let Some(mut entry) = entry else {
+        return Ok(false);
+    };
+    if entry.body.take_told().is_none() {
+        return Ok(false);
+    }
+    let entry = written(&entry.by, &entry.body, &entry.clocks, &entry.parts, None);
+    tx.exec(
+        "UPDATE event
+         SET entry = $4
+         WHERE jurisdiction_id = $1 AND number = $2 AND version = $3",
+        params![jurisdiction.0, number.0, version, entry],
+    )?;
+    Ok(true)
+}
+
+/// Links the chain of a case anew, and answers the hash of its last event.
+fn link_anew(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, number: CaseNumber) -> Result<Hash> {
+    let mut hash = [0; 32];
+    let links = tx.rows(
+        "SELECT version, at, entry, text_hash
+         FROM event
+         WHERE jurisdiction_id = $1 AND number = $2
+         ORDER BY version",
+        params![jurisdiction.0, number.0],
+        |row| {
+            let version = row.int(0)? as u32;
+            let text_hash = hash_at(row, 3)?;
+            let (at, entry) = (row.time(1)?, row.text(2)?);
+            hash = link(&hash, jurisdiction, number.0, version, at, entry, &text_hash);
+            Ok((version, hash))
+        },
+    )?;
+    for (version, hash) in links {
+        tx.queue(
+            "UPDATE event
+             SET hash = $4
+             WHERE jurisdiction_id = $1 AND number = $2 AND version = $3",
+            params![jurisdiction.0, number.0, version, hash],
+        )?;
+    }
+    Ok(hash)
 }
 
 /// The hash of a text; most events have none.
@@ -321,14 +412,53 @@ pub(crate) fn hash_of_text(text: &str) -> Hash {
     }
 }
 
-fn entry_of(event: &Event) -> String {
+/// The entry of an event, and what stands beside it.
+fn entry_of(event: &Event) -> (String, Option<String>) {
+    let mut body = std::borrow::Cow::Borrowed(&event.body);
+    let told = event.body.is_told().then(|| body.to_mut().take_told()).flatten();
+    let beside = told.map(|told| {
+        let beside = Beside {
+            salt: event.salt,
+            told,
+        };
+        serde_json::to_string(&beside).expect("it has string keys only")
+    });
+    let hash = beside.as_deref().map(hash_of_told);
+    (
+        written(&event.by, &body, &event.clocks, &event.parts, hash),
+        beside,
+    )
+}
+
+fn written(
+    by: &Actor,
+    body: &Body,
+    clocks: &[ClockChange],
+    parts: &[UnitClock],
+    told: Option<String>,
+) -> String {
     let entry = EntryRef {
-        by: &event.by,
-        body: &event.body,
-        clocks: &event.clocks,
-        parts: &event.parts,
+        by,
+        body,
+        clocks,
+        parts,
+        told,
     };
     serde_json::to_string(&entry).expect("an event has string keys only")
+}
+
+/// The hash by which an entry knows what stands beside it.
+pub(crate) fn hash_of_told(beside: &str) -> String {
+    blake3::hash(beside.as_bytes()).to_hex().to_string()
+}
+
+/// The hash that an entry has of what stands beside it.
+pub(crate) fn told_hash(entry: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Hashed {
+        told: Option<String>,
+    }
+    serde_json::from_str::<Hashed>(entry).ok()?.told
 }
 
 /// The next link of a chain. Every field is fixed in length or preceded by its length.
@@ -390,6 +520,14 @@ impl<'c> Columns<'c> {
         }
     }
 
+    /// The class of access; empty where there is none.
+    pub(crate) fn access(&self) -> &str {
+        self.case
+            .access
+            .as_ref()
+            .map_or("", whistle_domain::words::AccessClass::as_str)
+    }
+
     pub(crate) fn area(&self, level: Level) -> Option<&str> {
         self.case
             .location
@@ -427,7 +565,8 @@ macro_rules! case_params {
             $columns.parked_until,
             $columns.fold,
             *$hash,
-            $columns.escalated
+            $columns.escalated,
+            $columns.access()
             $(, $more)*
         ]
     };
@@ -438,9 +577,9 @@ fn insert(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, columns: &Columns<'_>, 
         "INSERT INTO cases (jurisdiction_id, number, version, stage, outcome, is_open, is_public, service_code,
                             standard_code, lead_code, city_code, town_code, community_code, cell_code, spot,
                             channel, place_version, reported_at, updated_at, closed_at, due_at, step_at,
-                            parked_until, fold, hash, escalated)
+                            parked_until, fold, hash, escalated, access_code)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                 $22, $23, $24, $25, $26)",
+                 $22, $23, $24, $25, $26, $27)",
         case_params!(jurisdiction, columns, hash),
     )
 }
@@ -458,8 +597,8 @@ fn update(
              standard_code = $9, lead_code = $10, city_code = $11, town_code = $12, community_code = $13,
              cell_code = $14, spot = $15, channel = $16, place_version = $17, reported_at = $18,
              updated_at = $19, closed_at = $20, due_at = $21, step_at = $22, parked_until = $23, fold = $24,
-             hash = $25, escalated = $26
-         WHERE jurisdiction_id = $1 AND number = $2 AND version = $27",
+             hash = $25, escalated = $26, access_code = $27
+         WHERE jurisdiction_id = $1 AND number = $2 AND version = $28",
         case_params!(jurisdiction, columns, hash, seen),
         Error::Stale {
             number: columns.case.number.0,
@@ -553,7 +692,7 @@ pub fn with_log(
 ) -> Result<Option<(Case, Vec<Event>)>> {
     let (mut case, mut log) = (None, Vec::new());
     conn.each(
-        "SELECT e.at, e.entry, e.text, CASE WHEN e.version = 1 THEN c.fold END AS fold
+        "SELECT e.at, e.entry, e.text, e.told, CASE WHEN e.version = 1 THEN c.fold END AS fold
          FROM cases AS c
          JOIN event AS e ON e.jurisdiction_id = c.jurisdiction_id AND e.number = c.number
          WHERE c.jurisdiction_id = $1 AND c.number = $2
@@ -561,7 +700,7 @@ pub fn with_log(
         params![jurisdiction.0, number.0],
         |row| {
             if case.is_none() {
-                case = Some(fold(row, 3)?);
+                case = Some(fold(row, 4)?);
             }
             log.push(event(row, 0)?);
             Ok(())
@@ -578,7 +717,7 @@ pub fn logs(
 ) -> Result<Vec<(CaseNumber, Event)>> {
     static SQL: LazyLock<String> = LazyLock::new(|| {
         format!(
-            "SELECT number, at, entry, text
+            "SELECT number, at, entry, text, told
              FROM event
              WHERE jurisdiction_id = $1 AND number IN ({})
              ORDER BY number, version",
@@ -595,15 +734,24 @@ pub fn logs(
     Ok(found)
 }
 
-/// An event from the columns `at, entry, text`, the first of which is `column`.
+/// An event from the columns `at, entry, text, told`, the first of which is `column`.
 pub(crate) fn event(row: &Row<'_>, column: usize) -> Result<Event> {
     let entry: Entry = serde_json::from_str(row.text(column + 1)?)
         .map_err(|error| row.wrong(column + 1, "the JSON of an event", error))?;
+    let mut body = entry.body;
+    let mut salt = 0;
+    if let Some(beside) = row.text_opt(column + 3)? {
+        let beside: Beside = serde_json::from_str(beside)
+            .map_err(|error| row.wrong(column + 3, "the JSON of what an event was told", error))?;
+        salt = beside.salt;
+        body.tell(beside.told);
+    }
     Ok(Event {
         at: row.time(column)?,
         by: entry.by,
-        body: entry.body,
+        body,
         text: row.text_opt(column + 2)?.unwrap_or_default().to_owned(),
+        salt,
         clocks: entry.clocks,
         parts: entry.parts,
     })
@@ -740,7 +888,7 @@ pub fn happenings(
     limit: usize,
 ) -> Result<Vec<Happening>> {
     conn.rows(
-        "SELECT e.number, e.version, e.at, e.entry, e.text, c.closed_at
+        "SELECT e.number, e.version, e.at, e.entry, e.text, e.told, c.closed_at
          FROM cases AS c
          JOIN event AS e ON e.jurisdiction_id = c.jurisdiction_id AND e.number = c.number
          WHERE c.jurisdiction_id = $1 AND c.updated_at >= $2 AND c.is_public = 1 AND e.at BETWEEN $2 AND $3
@@ -752,7 +900,7 @@ pub fn happenings(
                 number: CaseNumber(row.int(0)?),
                 version: row.int(1)? as u32,
                 event: event(row, 2)?,
-                closed_at: row.time_opt(5)?,
+                closed_at: row.time_opt(6)?,
             })
         },
     )

@@ -298,9 +298,11 @@ pub fn contacts_to_erase(
     )
 }
 
-/// What reporters wrote: the first event of a case, those by pick-up code, and reports that joined. The words are as
-/// `case.rs` writes them.
-const OF_REPORTERS: &str = r#"(e.version = 1 OR e.entry LIKE '{"by":{"who":"reporter"%' OR e.entry LIKE '%"body":{"event":"joined"%')"#;
+/// What reporters wrote: the texts of the first event of a case, of those by pick-up code, and of reports that joined; and
+/// what was typed into bodies, which a program before this one kept inside the entry. The words are as `case.rs` writes them.
+const OF_REPORTERS: &str = r#"(e.text <> '' AND (e.version = 1 OR e.entry LIKE '{"by":{"who":"reporter"%'
+                                    OR e.entry LIKE '%"body":{"event":"joined"%')
+              OR e.told IS NOT NULL OR e.entry LIKE '%"address":"%' OR e.entry LIKE '%"answers":[%')"#;
 
 /// Among at most `limit` cases after one: those that were closed before a time and still have a text of a reporter. Reads
 /// the logs of those that are closed: for now and then, not for every request.
@@ -318,7 +320,7 @@ pub fn texts_to_erase(
                               AND EXISTS (SELECT 1
                                           FROM event AS e
                                           WHERE e.jurisdiction_id = $1 AND e.number = c.number
-                                            AND e.text <> '' AND {OF_REPORTERS})
+                                            AND {OF_REPORTERS})
                          THEN 1
                          ELSE 0
                     END
@@ -372,7 +374,7 @@ pub fn texts_due(conn: &Conn, jurisdiction: JurisdictionId, closed_before: Times
             "SELECT COUNT(*), MIN(c.closed_at)
              FROM event AS e
              JOIN cases AS c ON c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number
-             WHERE e.jurisdiction_id = $1 AND c.stage = 'closed' AND c.closed_at < $2 AND e.text <> '' AND {OF_REPORTERS}"
+             WHERE e.jurisdiction_id = $1 AND c.stage = 'closed' AND c.closed_at < $2 AND {OF_REPORTERS}"
         )
     });
     conn.row(&SQL, params![jurisdiction.0, closed_before], due)

@@ -17,6 +17,7 @@
 //!   install moved from one database to another.
 
 pub mod account;
+pub mod admin;
 pub mod audit;
 mod backup;
 pub mod case;
@@ -28,6 +29,7 @@ pub mod distribute;
 mod error;
 pub mod handover;
 pub mod intake;
+pub mod key_mark;
 pub mod lease;
 pub mod list;
 mod mark;

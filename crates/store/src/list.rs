@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use whistle_domain::{
     case::Case,
     place::Level,
+    rights::Unclassed,
     words::{CaseNumber, JurisdictionId},
 };
 
@@ -84,13 +85,26 @@ pub struct Filter {
     pub spots: Option<Vec<RangeInclusive<i64>>>,
 }
 
-/// What an actor may see: an area, and the cases that a unit leads or has a part in, wherever they are.
-#[derive(Debug, Clone)]
+/// What an actor may see, in the words of the columns: an area, and the cases that a unit leads or has a part in, wherever
+/// they are; of these, what its post is for. It is `whistle_domain::rights::Sight`, and says the same of every case.
+#[derive(Debug, Clone, Default)]
 pub struct Sight {
+    /// Whether every area is seen.
+    pub everywhere: bool,
     /// The level and code of the area; none sees no area.
     pub area: Option<(Level, String)>,
+    /// Of the cases of the area, those that one of these units leads or has a part in; none: all.
+    pub units: Option<Vec<String>>,
     /// The unit.
     pub unit: Option<String>,
+    /// Cases of these services; none: of all.
+    pub services: Option<Vec<String>>,
+    /// Which cases without a class of access.
+    pub unclassed: Unclassed,
+    /// Cases of these classes of access.
+    pub classes: Vec<String>,
+    /// Also every case that the public sees.
+    pub or_public: bool,
 }
 
 fn area_column(level: Level) -> &'static str {
@@ -102,10 +116,13 @@ fn area_column(level: Level) -> &'static str {
     }
 }
 
-/// The condition that the unit of a parameter has a part. The first parameter of every list is the jurisdiction.
-fn with_part_of(place: &str) -> String {
-    format!("number IN (SELECT number FROM case_unit WHERE jurisdiction_id = $1 AND unit_code = {place})")
+/// The condition that one of the units of some parameters has a part. The first parameter of every list is the jurisdiction.
+fn with_part_of(places: &str) -> String {
+    format!("number IN (SELECT number FROM case_unit WHERE jurisdiction_id = $1 AND unit_code IN ({places}))")
 }
+
+/// The condition that no case fulfils.
+const NEVER: &str = "1 = 0";
 
 /// A statement in the making: conditions with their parameters.
 #[derive(Default)]
@@ -143,6 +160,87 @@ impl Conditions {
         self.and(&format!("{column} BETWEEN {from} AND {to}"));
     }
 
+    /// The placeholders of some codes, for `IN (…)`.
+    fn hold_all(&mut self, codes: &[String]) -> String {
+        let places: Vec<String> = codes
+            .iter()
+            .map(|code| self.hold(Owned::Text(code.as_str().into())))
+            .collect();
+        places.join(", ")
+    }
+
+    /// The condition that one of some units leads or has a part.
+    fn concerns(&mut self, units: &[String]) -> String {
+        if units.is_empty() {
+            return NEVER.to_owned();
+        }
+        let places = self.hold_all(units);
+        format!("(lead_code IN ({places}) OR {})", with_part_of(&places))
+    }
+
+    /// The conditions of what an actor may see. What holds for most posts (no class of access) is written out, so that
+    /// it is not taken for a reason to look elsewhere.
+    fn seen(&mut self, sight: &Sight) {
+        let mut among = Vec::new();
+        let area = match &sight.area {
+            _ if sight.everywhere => Some("1 = 1".to_owned()),
+            Some((level, code)) => {
+                let place = self.hold(Owned::Text(code.as_str().into()));
+                Some(format!("{} = {place}", area_column(*level)))
+            }
+            None => None,
+        };
+        match (area, &sight.units) {
+            (Some(area), Some(units)) => {
+                let with = self.concerns(units);
+                among.push(format!("({area} AND {with})"));
+            }
+            (Some(area), None) => among.push(area),
+            (None, _) => {}
+        }
+        if let Some(unit) = &sight.unit
+            && !(sight.everywhere && sight.units.is_none())
+        {
+            let with = self.concerns(std::slice::from_ref(unit));
+            among.push(with);
+        }
+        let mut all = vec![match among.as_slice() {
+            [] => NEVER.to_owned(),
+            [one] => one.clone(),
+            several => format!("({})", several.join(" OR ")),
+        }];
+        match sight.services.as_deref() {
+            None => {}
+            Some([]) => all.push(NEVER.to_owned()),
+            Some(services) => {
+                let places = self.hold_all(services);
+                all.push(format!("service_code IN ({places})"));
+            }
+        }
+        let mut cleared = Vec::new();
+        match sight.unclassed {
+            Unclassed::All => cleared.push("access_code = ''".to_owned()),
+            Unclassed::Public => cleared.push("access_code = '' AND is_public = 1".to_owned()),
+            Unclassed::Nothing => {}
+        }
+        if !sight.classes.is_empty() {
+            let places = self.hold_all(&sight.classes);
+            // Written so that the partial index of these cases can be used.
+            cleared.push(format!("access_code <> '' AND access_code IN ({places})"));
+        }
+        all.push(match cleared.as_slice() {
+            [] => NEVER.to_owned(),
+            [one] => one.clone(),
+            several => format!("({})", several.join(" OR ")),
+        });
+        let seen = all.join("\n           AND ");
+        self.and(&if sight.or_public {
+            format!("(is_public = 1 OR ({seen}))")
+        } else {
+            seen
+        });
+    }
+
     fn of(jurisdiction: JurisdictionId, filter: &Filter) -> Self {
         let mut all = Self::default();
         let place = all.hold(Owned::Int(jurisdiction.0));
@@ -176,21 +274,7 @@ impl Conditions {
             all.and(&format!("escalated > 0 AND escalated >= {place}"));
         }
         if let Some(sight) = &filter.sight {
-            let mut either = Vec::new();
-            if let Some((level, code)) = &sight.area {
-                let place = all.hold(Owned::Text(code.as_str().into()));
-                either.push(format!("{} = {place}", area_column(*level)));
-            }
-            if let Some(unit) = &sight.unit {
-                let place = all.hold(Owned::Text(unit.as_str().into()));
-                either.push(format!("lead_code = {place}"));
-                either.push(with_part_of(&place));
-            }
-            all.and(&if either.is_empty() {
-                "1 = 0".to_owned()
-            } else {
-                format!("({})", either.join(" OR "))
-            });
+            all.seen(sight);
         }
         if let Some(range) = &filter.reported {
             all.within("reported_at", range);
@@ -488,6 +572,7 @@ mod tests {
             public: true,
             photos: Vec::new(),
             split_from: None,
+            access: None,
         }
     }
 
@@ -502,6 +587,7 @@ mod tests {
                 by: Actor::Public,
                 body: body.clone(),
                 text: String::new(),
+                salt: 0,
                 clocks: Vec::new(),
                 parts: Vec::new(),
             };
@@ -677,6 +763,56 @@ mod tests {
         }
     }
 
+    /// What a post sees that is for some services of a town, or for one class of access alone.
+    fn narrowed(services: Option<&[&str]>, classes: &[&str]) -> Sight {
+        Sight {
+            area: Some((Level::Town, "T-11".to_owned())),
+            unit: Some("U-7".to_owned()),
+            services: services.map(|all| all.iter().map(|code| (*code).to_owned()).collect()),
+            unclassed: if classes.is_empty() {
+                Unclassed::All
+            } else {
+                Unclassed::Nothing
+            },
+            classes: classes.iter().map(|class| (*class).to_owned()).collect(),
+            ..Sight::default()
+        }
+    }
+
+    #[test]
+    fn on_postgresql_what_a_narrowed_post_sees_is_found_without_a_look_at_everything() {
+        let Some(bed) = Bed::postgres() else { return };
+        let store = open(&bed);
+        sql(bed.database_url().unwrap(), CITY);
+        let of_services = Filter {
+            open: Some(true),
+            sight: Some(narrowed(Some(&["S-3", "S-4"]), &[])),
+            ..Filter::default()
+        };
+        for plan in postgres_plans(&store, &of_services, Order::Due) {
+            assert!(!plan.contains("Seq Scan on cases"), "a full scan: {plan}");
+        }
+        let of_a_class = Filter {
+            sight: Some(narrowed(None, &["confidential"])),
+            ..Filter::default()
+        };
+        for plan in postgres_plans(&store, &of_a_class, Order::Newest) {
+            assert!(plan.contains("cases_of_a_class"), "{plan}");
+        }
+        let whole = Filter {
+            open: Some(true),
+            sight: Some(Sight {
+                everywhere: true,
+                ..Sight::default()
+            }),
+            ..Filter::default()
+        };
+        for plan in postgres_plans(&store, &whole, Order::Due) {
+            assert!(plan.contains("using open_cases_by_due on cases"), "{plan}");
+            assert!(!plan.contains("Sort"), "a sort of everything: {plan}");
+        }
+    }
+
     #[test]
     fn on_postgresql_a_box_on_the_map_is_found_by_its_spots_and_only_it_is_sorted() {
         let Some(bed) = Bed::postgres() else { return };
@@ -737,6 +873,24 @@ mod tests {
             ..Filter::default()
         };
         runs_along(&changed, Order::Updated, "cases_by_update");
+    }
+
+    #[test]
+    fn what_a_post_sees_runs_along_the_order_of_the_list_and_a_class_along_its_own_index() {
+        let seen = |sight| Filter {
+            sight: Some(sight),
+            ..Filter::default()
+        };
+        let whole = Sight {
+            everywhere: true,
+            ..Sight::default()
+        };
+        runs_along(&seen(whole), Order::Newest, "cases_by_report");
+        let services = plan(&seen(narrowed(Some(&["S-3"]), &[])), Order::Newest);
+        assert!(services.contains("cases_by_report"), "{services}");
+        let class = plan(&seen(narrowed(None, &["confidential"])), Order::Newest);
+        assert!(class.contains("cases_of_a_class"), "{class}");
+        assert!(!class.contains("SCAN cases"), "{class}");
     }
 
     #[test]

@@ -132,6 +132,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 17,
         sql: include_str!("../migrations/0017_readers.sql"),
     },
+    // Older programs would show a case of a class to every post, and lose what an event was told.
+    Migration {
+        version: 18,
+        name: "narrow",
+        reads_from: 18,
+        sql: include_str!("../migrations/0018_narrow.sql"),
+    },
 ];
 
 impl Migration {

@@ -5,7 +5,13 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use whistle_domain::words::{CaseNumber, JurisdictionId, Subject, UnitCode, WhistleNumber};
 
-use crate::{Conn, Tx, case::Hash, error::Result, params, value::Row};
+use crate::{
+    Conn, Tx,
+    case::{Hash, hash_at},
+    error::Result,
+    params,
+    value::Row,
+};
 
 /// Events of one command that somebody may have to be told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -1012,6 +1018,53 @@ pub fn is_opted_out(conn: &Conn, jurisdiction: JurisdictionId, hashes: &[Hash]) 
         }
     }
     Ok(false)
+}
+
+/// The most keys by which earlier wishes are known: with a rotation a year, those of a hundred years.
+const MAX_OPT_OUT_KEYS: i64 = 100;
+
+/// A sealed key by which wishes are known that were noted while another one was in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptOutKey {
+    /// Its hash.
+    pub hash: Hash,
+    /// The key, sealed.
+    pub sealed: Vec<u8>,
+}
+
+/// The keys by which earlier wishes are known, the youngest first.
+pub fn opt_out_keys(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<OptOutKey>> {
+    conn.rows(
+        "SELECT key_hash, sealed
+         FROM opt_out_key
+         WHERE jurisdiction_id = $1
+         ORDER BY kept_at DESC, key_hash
+         LIMIT $2",
+        params![jurisdiction.0, MAX_OPT_OUT_KEYS],
+        |row| {
+            Ok(OptOutKey {
+                hash: hash_at(row, 0)?,
+                sealed: row.bytes(1)?.to_vec(),
+            })
+        },
+    )
+}
+
+/// Keeps such a key, sealed anew where it is there already.
+pub fn keep_opt_out_key(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    key: &OptOutKey,
+    now: Timestamp,
+) -> Result<()> {
+    tx.exec(
+        "INSERT INTO opt_out_key (jurisdiction_id, key_hash, sealed, kept_at)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (jurisdiction_id, key_hash)
+         DO UPDATE SET sealed = excluded.sealed",
+        params![jurisdiction.0, key.hash, key.sealed.as_slice(), now],
+    )?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use std::{
 use whistle_domain::{
     case::Case,
     place::Level,
+    rights::Unclassed,
     words::{CaseNumber, JurisdictionId},
 };
 
@@ -26,7 +27,7 @@ use crate::{
     Conn,
     case::{Columns, Due, NEVER},
     error::Result,
-    list::{After, Filter, Order},
+    list::{After, Filter, Order, Sight},
     params,
 };
 
@@ -68,10 +69,12 @@ struct Looks {
 }
 
 /// The columns that hold words, in the order of [`Looks::words`]: the areas from the city down, then these.
-const WORDS: usize = Level::ALL.len() + 3;
+const WORDS: usize = Level::ALL.len() + 4;
 const LEAD: usize = Level::ALL.len();
 const SERVICE: usize = LEAD + 1;
 const STAGE: usize = LEAD + 2;
+/// The class of access; none where there is none.
+const ACCESS: usize = LEAD + 3;
 
 impl Looks {
     fn of(columns: &Columns<'_>) -> Self {
@@ -83,6 +86,10 @@ impl Looks {
         words[LEAD] = case.lead.as_ref().map(whistle_domain::words::UnitCode::as_str);
         words[SERVICE] = Some(case.service.as_str());
         words[STAGE] = Some(case.state.stage().as_str());
+        words[ACCESS] = case
+            .access
+            .as_ref()
+            .map(whistle_domain::words::AccessClass::as_str);
         Self {
             due_at: columns.due_at,
             step_at: columns.step_at,
@@ -228,13 +235,44 @@ struct Wanted<'f> {
     area: Option<(usize, Word)>,
     lead: Option<Word>,
     part: Option<Word>,
-    sight: Option<Seen>,
+    sight: Option<Seen<'f>>,
 }
 
-/// What an actor may see; one of these is enough.
-struct Seen {
+/// What an actor may see.
+struct Seen<'f> {
+    sight: &'f Sight,
     area: Option<(usize, Word)>,
+    units: Option<Vec<Word>>,
     unit: Option<Word>,
+    services: Option<Vec<Word>>,
+    classes: Vec<Word>,
+}
+
+impl Seen<'_> {
+    /// Whether it shows a case: the conditions are those of `list.rs`.
+    fn shows(&self, entry: &Entry) -> bool {
+        let has = |column: usize, word: Word| entry.words[column] == Some(word);
+        let concerns = |word: Word| has(LEAD, word) || entry.joint.contains(&word);
+        let in_area = || {
+            let is_there = || self.area.is_some_and(|(column, word)| has(column, word));
+            self.sight.everywhere || is_there()
+        };
+        let is_with = || {
+            let units = self.units.as_ref();
+            units.is_none_or(|units| units.iter().any(|unit| concerns(*unit)))
+        };
+        let is_for = || {
+            let services = self.services.as_ref();
+            services.is_none_or(|services| services.iter().any(|service| has(SERVICE, *service)))
+        };
+        let is_cleared = || match entry.words[ACCESS] {
+            Some(class) => self.classes.contains(&class),
+            None if entry.is_public => self.sight.unclassed != Unclassed::Nothing,
+            None => self.sight.unclassed == Unclassed::All,
+        };
+        let among = (in_area() && is_with()) || self.unit.is_some_and(concerns);
+        self.sight.or_public && entry.is_public || among && is_for() && is_cleared()
+    }
 }
 
 impl<'f> Wanted<'f> {
@@ -246,11 +284,16 @@ impl<'f> Wanted<'f> {
             let known: Vec<Word> = texts.iter().filter_map(|text| word(text)).collect();
             (texts.is_empty() || !known.is_empty()).then_some(known)
         };
+        let words = |codes: &[String]| codes.iter().filter_map(|code| word(code)).collect();
         let sight = filter.sight.as_ref().map(|sight| {
             let area = sight.area.as_ref().map(|(level, code)| (level.depth(), code));
             Seen {
+                sight,
                 area: area.and_then(|(column, code)| Some((column, word(code)?))),
+                units: sight.units.as_deref().map(words),
                 unit: sight.unit.as_ref().and_then(|code| word(code)),
+                services: sight.services.as_deref().map(words),
+                classes: words(&sight.classes),
             }
         });
         Some(Self {
@@ -283,10 +326,7 @@ impl<'f> Wanted<'f> {
             && self.lead.is_none_or(|word| has(&(LEAD, word)))
             && self.area.is_none_or(|wanted| has(&wanted))
             && self.part.is_none_or(|word| entry.joint.contains(&word))
-            && self.sight.as_ref().is_none_or(|seen| {
-                let concerns = |word: &Word| has(&(LEAD, *word)) || entry.joint.contains(word);
-                seen.area.as_ref().is_some_and(has) || seen.unit.as_ref().is_some_and(concerns)
-            })
+            && self.sight.as_ref().is_none_or(|seen| seen.shows(entry))
             && one_of(STAGE, &self.stages)
             && one_of(SERVICE, &self.services)
             && filter
@@ -335,7 +375,7 @@ impl OpenCases {
         conn.each(
             "SELECT c.jurisdiction_id, c.number, c.due_at, c.reported_at, c.updated_at, c.spot, c.is_public,
                     c.step_at, c.escalated, c.city_code, c.town_code, c.community_code, c.cell_code, c.lead_code,
-                    c.service_code, c.stage, u.unit_code
+                    c.service_code, c.stage, c.access_code, u.unit_code
              FROM cases AS c
              LEFT JOIN case_unit AS u ON u.jurisdiction_id = c.jurisdiction_id AND u.number = c.number
              WHERE c.is_open = 1",
@@ -350,7 +390,10 @@ impl OpenCases {
                 }
                 let mut words = [const { None }; WORDS];
                 for (i, word) in words.iter_mut().enumerate() {
-                    *word = row.text_opt(9 + i)?.map(Into::into);
+                    *word = row
+                        .text_opt(9 + i)?
+                        .filter(|word| !word.is_empty())
+                        .map(Into::into);
                 }
                 let looks = Looks {
                     due_at: row.int(2)?,

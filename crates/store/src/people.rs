@@ -44,6 +44,8 @@ pub enum Kept {
     Handovers,
     /// Until it is taken back.
     UntilTakenBack,
+    /// As many days as the place keeps acts of administration.
+    Acts,
 }
 
 impl Kept {
@@ -60,6 +62,7 @@ impl Kept {
             Self::Notices => "notices",
             Self::Handovers => "handovers",
             Self::UntilTakenBack => "until_taken_back",
+            Self::Acts => "acts",
         }
     }
 }
@@ -130,11 +133,13 @@ pub enum Purpose {
     Sessions,
     /// That nobody guesses a password, nor uses what a sign-in began a second time.
     Tries,
+    /// Who changed accounts, keys, the place or the secret.
+    Acts,
 }
 
 impl Purpose {
     /// All of them, in the order of the page: what concerns reporters first.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Matter,
         Self::Photos,
         Self::Contact,
@@ -151,6 +156,7 @@ impl Purpose {
         Self::Passkeys,
         Self::Sessions,
         Self::Tries,
+        Self::Acts,
     ];
 
     /// The word in the API and the message catalogue.
@@ -172,6 +178,7 @@ impl Purpose {
             Self::Passkeys => "passkeys",
             Self::Sessions => "sessions",
             Self::Tries => "tries",
+            Self::Acts => "acts",
         }
     }
 
@@ -193,7 +200,8 @@ impl Purpose {
             | Self::Links
             | Self::Passkeys
             | Self::Sessions
-            | Self::Tries => &[About::Staff],
+            | Self::Tries
+            | Self::Acts => &[About::Staff],
         }
     }
 
@@ -209,6 +217,7 @@ impl Purpose {
             Self::Accounts => Kept::WithAccount,
             Self::Sessions => Kept::Session,
             Self::Tries => Kept::Tries,
+            Self::Acts => Kept::Acts,
         }
     }
 
@@ -218,7 +227,7 @@ impl Purpose {
             Self::Matter | Self::Photos => Seen::Public,
             Self::Views | Self::Notices | Self::Deeds => Seen::CaseStaff,
             Self::Contact => Seen::Answering,
-            Self::Origin | Self::Accounts | Self::Links | Self::Passkeys => Seen::Operator,
+            Self::Origin | Self::Accounts | Self::Links | Self::Passkeys | Self::Acts => Seen::Operator,
             Self::Handovers => Seen::Post,
             Self::OptOuts | Self::Retries | Self::SecondFactors | Self::Sessions | Self::Tries => {
                 Seen::Nobody
@@ -259,8 +268,8 @@ const fn of(
 }
 
 use Purpose::{
-    Accounts, Contact, Deeds, Handovers, Links, Matter, Notices, OptOuts, Origin, Passkeys, Photos, Retries,
-    SecondFactors, Sessions, Tries, Views,
+    Accounts, Acts, Contact, Deeds, Handovers, Links, Matter, Notices, OptOuts, Origin, Passkeys, Photos,
+    Retries, SecondFactors, Sessions, Tries, Views,
 };
 
 /// All columns of all tables, in the order of [`crate::tables::TABLES`].
@@ -271,6 +280,7 @@ pub const COLUMNS: &[Columns] = &[
         &[],
     ),
     of("writer", &["writer_id", "commits"], &[]),
+    of("key_mark", &["key_mark_id", "mark"], &[]),
     of("jurisdiction", &["jurisdiction_id", "code", "version"], &[]),
     of(
         "place_version",
@@ -318,6 +328,7 @@ pub const COLUMNS: &[Columns] = &[
             "parked_until",
             "escalated",
             "hash",
+            "access_code",
         ],
         &[
             ("service_code", &[Matter]),
@@ -339,6 +350,7 @@ pub const COLUMNS: &[Columns] = &[
             ("at", &[Matter, Deeds]),
             ("entry", &[Matter, Photos, Deeds]),
             ("text", &[Matter, Deeds]),
+            ("told", &[Matter, Deeds]),
         ],
     ),
     of(
@@ -605,6 +617,25 @@ pub const COLUMNS: &[Columns] = &[
             ("at", &[Notices]),
             // What the other server answered, without the address.
             ("why", &[Notices]),
+        ],
+    ),
+    of(
+        "opt_out_key",
+        &["jurisdiction_id", "key_hash", "sealed", "kept_at"],
+        &[],
+    ),
+    of(
+        "admin_act",
+        &["jurisdiction_id", "act_id"],
+        &[
+            ("at", &[Acts]),
+            ("account_id", &[Acts]),
+            ("post_code", &[Acts]),
+            ("actor", &[Acts]),
+            ("act", &[Acts]),
+            // A login, where it was done to an account.
+            ("subject", &[Acts]),
+            ("detail", &[Acts]),
         ],
     ),
     of(

@@ -80,6 +80,9 @@ fn configure(connection: &Connection, path: &Path, role: Role) -> rusqlite::Resu
             // Checkpoints are ours (checkpoint.rs): SQLite's own would run inside somebody's commit.
             connection.pragma_update(None, "wal_autocheckpoint", 0)?;
             connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
+            // What is erased must not stay in the file's free space. Always, not for erasures alone: each change of a case frees
+            // its former row, which no later erasure finds. Measured, it costs 0.1 % more bytes of log and microseconds.
+            connection.pragma_update(None, "secure_delete", "ON")?;
         }
         Role::Reader | Role::Examiner => {
             connection.pragma_update(None, "cache_size", -i64::from(READER_CACHE_KIB))?;

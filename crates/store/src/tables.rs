@@ -77,10 +77,16 @@ const ACCOUNT: Reference = Reference {
 };
 
 /// All tables; one that another refers to comes before it.
-pub const TABLES: [Table; 39] = [
+pub const TABLES: [Table; 42] = [
     of_the_database("migration"),
     // Met by every group commit: a copy on every machine would make each commit wait for all of them.
     of_the_database("writer"),
+    Table {
+        name: "key_mark",
+        spread: Spread::Coordinator,
+        refers: &[],
+        moves: true,
+    },
     Table {
         name: "jurisdiction",
         spread: Spread::Everywhere,
@@ -122,6 +128,8 @@ pub const TABLES: [Table; 39] = [
     by_jurisdiction("opt_out", &[]),
     by_jurisdiction("unit_choice", &[]),
     by_jurisdiction("failing_address", &[]),
+    by_jurisdiction("opt_out_key", &[]),
+    by_jurisdiction("admin_act", &[]),
     // Who holds a duty holds it of this database. Spread like the rest: a duty's transaction checks its lease, and must
     // stay on one machine.
     Table {

@@ -144,6 +144,7 @@ fn begin(source: &Conn, target: &Conn) -> Result<()> {
     }
     target.begin_alone()?;
     let marked = ensure_empty(target).and_then(|()| {
+        target.exec("DELETE FROM key_mark", params![])?;
         target.define(
             "CREATE TABLE transfer (
                  what   TEXT   NOT NULL PRIMARY KEY,
@@ -158,7 +159,9 @@ fn begin(source: &Conn, target: &Conn) -> Result<()> {
 }
 
 fn ensure_empty(target: &Conn) -> Result<()> {
-    for table in TABLES.iter().filter(|table| table.moves) {
+    // A process that has begun on an empty database has left the mark of its key there, and nothing else.
+    let others = |table: &&crate::tables::Table| table.moves && table.name != "key_mark";
+    for table in TABLES.iter().filter(others) {
         let some = target.row_optional(
             &format!("SELECT 1 FROM {} LIMIT 1", table.name),
             params![],

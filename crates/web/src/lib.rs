@@ -4,9 +4,11 @@
 //!
 //! - [`App`] and [`router`]: what the binary serves.
 //! - `status`: which HTTP status a refusal has. `limits`: what a request may cost. `ops`: health and metrics.
+//! - `guard`: against guessing pick-up codes.
 //! - `open311`, `api`, `pages`: the three faces. `routes`: how they add routes, and [`paths`] of all.
 
 mod api;
+mod guard;
 mod limits;
 mod open311;
 mod ops;

@@ -403,6 +403,27 @@ async fn every_route_answers_everybody_as_the_table_says() {
         ),
         (
             "GET",
+            "/cases/{number}/own",
+            format!("/cases/{open}/own"),
+            none,
+            [401; 9],
+        ),
+        (
+            "DELETE",
+            "/cases/{number}/own",
+            format!("/cases/{open}/own"),
+            none,
+            [401; 9],
+        ),
+        (
+            "PUT",
+            "/cases/{number}/own/contact",
+            format!("/cases/{open}/own/contact"),
+            none,
+            [401, 415, 415, 415, 415, 415, 415, 415, 415],
+        ),
+        (
+            "GET",
             "/cases/{number}/photos/{photo}",
             format!("/cases/{open}/photos/{photo}"),
             none,
@@ -1528,4 +1549,114 @@ async fn privacy_says_of_every_column_about_people_what_it_is_for() {
         .find(|item| item["purpose"] == "views")
         .unwrap();
     assert_eq!(views["about"], json!(["reporter", "staff"]));
+}
+
+// What is stored of a reporter, for themselves.
+
+impl Village {
+    /// A request with a pick-up code.
+    async fn with_code(&self, method: &str, path: &str, code: &str, body: Option<&Value>) -> Answer {
+        let request = self.request(method, path, "anyone").header("X-Pickup-Code", code);
+        let request = match body {
+            Some(body) => request
+                .header("Content-Type", "application/json")
+                .body(Body::from(body.to_string())),
+            None => request.body(Body::empty()),
+        };
+        self.send(request.expect("a request")).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reporter_sees_corrects_and_erases_their_own_by_code() {
+    let village = Village::new().await;
+    let new = json!({
+        "service": "RD-HOLE", "area": "230599100", "address": "Mill Lane 5", "description": "a hole",
+        "answers": [{"question": "depth", "values": ["12"]}], "contact": {"phone": "0700 1"},
+    });
+    let filed = village.post("/reports", "anyone", new).await;
+    let (number, code) = (
+        filed.json["number"].to_string(),
+        filed.json["code"].as_str().expect("a code"),
+    );
+    let own = format!("/cases/{number}/own");
+    let seen = village.with_code("GET", &own, code, None).await;
+    assert_eq!(seen.status, 200, "{}", seen.json);
+    assert_eq!(seen.headers["cache-control"], "no-store");
+    assert_eq!(seen.json["contact"]["phone"], "0700 1");
+    assert_eq!(seen.json["texts"][0]["text"], "a hole");
+    assert_eq!(seen.json["matter"]["location"]["address"], "Mill Lane 5");
+    assert_eq!(seen.json["matter"]["answers"][0]["values"][0], "12");
+
+    let contact = format!("{own}/contact");
+    let wrong = json!({"email": "nobody"});
+    let refused = village.with_code("PUT", &contact, code, Some(&wrong)).await;
+    assert_error(&refused, 400, "invalid", Some("email"));
+    let right = json!({"email": "wang@example.org"});
+    let kept = village.with_code("PUT", &contact, code, Some(&right)).await;
+    assert_eq!(kept.status, 200, "{}", kept.json);
+    assert_eq!(
+        kept.json["contact"],
+        json!({"name": "", "email": "wang@example.org", "phone": ""})
+    );
+
+    let erased = village.with_code("DELETE", &own, code, None).await;
+    assert_eq!(erased.json, json!({"erased": true}));
+    let left = village.with_code("GET", &own, code, None).await;
+    assert!(left.json.get("contact").is_none(), "{}", left.json);
+    assert_eq!(left.json["texts"], json!([]));
+    assert_eq!(left.json["matter"]["location"]["address"], "");
+    assert_eq!(left.json["matter"]["answers"], json!([]));
+    let again = village.with_code("DELETE", &own, code, None).await;
+    assert_eq!(again.json, json!({"erased": false}));
+    let case = village.get(&format!("/cases/{number}"), "dispatcher").await;
+    assert_eq!(
+        (&case.json["address"], &case.json["description"]),
+        (&json!(""), &json!(""))
+    );
+
+    // Nobody without the code, and no member of staff for them.
+    for who in ["anyone", "key", "dispatcher", "administrator"] {
+        let refused = village.get(&own, who).await;
+        assert_eq!(refused.status, 401, "{who}: {}", refused.json);
+    }
+    let refused = village.with_code("GET", &own, "AAAAA-AAAAA", None).await;
+    assert_error(&refused, 401, "wrong_code", Some("X-Pickup-Code"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_are_guessed_at_the_pace_of_the_page_and_a_right_one_is_no_guess() {
+    let village = Village::new().await;
+    let new = json!({"service": "RD-HOLE", "area": "230599100", "description": "a hole",
+        "answers": [{"question": "depth", "values": ["12"]}]});
+    let filed = village.post("/reports", "anyone", new).await;
+    let (number, code) = (
+        filed.json["number"].to_string(),
+        filed.json["code"].as_str().expect("a code"),
+    );
+    let case = format!("/cases/{number}");
+    for _ in 0..60 {
+        let seen = village.with_code("GET", &case, code, None).await;
+        assert_eq!(seen.status, 200, "{}", seen.json);
+    }
+    let mut refused = None;
+    for n in 0..60 {
+        let path = if n % 2 == 0 {
+            case.clone()
+        } else {
+            format!("{case}/own")
+        };
+        let guess = village
+            .with_code("GET", &path, &format!("AAAAA-AAA{n:02}"), None)
+            .await;
+        if guess.status == 429 {
+            refused = Some(guess);
+            break;
+        }
+        assert_eq!(guess.status, 401);
+    }
+    let refused = refused.expect("so many guesses are too many");
+    assert!(refused.headers.contains_key("retry-after"));
+    // Whoever had it right goes on.
+    assert_eq!(village.with_code("GET", &case, code, None).await.status, 200);
 }

@@ -1397,7 +1397,8 @@ fn a_reporter_sees_who_looked_corrects_and_erases_and_staff_see_that_it_was_eras
     desk.get(&case)
         .is(200)
         .says("Reporter&#39;s data erased")
-        .says("contact data, 1 text")
+        // The description, and the address as it was typed.
+        .says("contact data, 2 texts")
         .says_nothing_of("Water runs over the road");
     town.browser("zh").get(&format!("/cases/{number}")).is(200);
 }

@@ -1,8 +1,13 @@
-//! The table of rights: every route of every face, for everybody, on a case of their own area, of another one, and on a
-//! public one. What the server answers is compared with one table, in `snapshots/rights__table.snap`: a route without
+//! The table of rights: every route of every face, for everybody, on a case of their own area, of another one, on a
+//! public one, and on one of a class of access in their own area. What the server answers is compared with one table, in `snapshots/rights__table.snap`: a route without
 //! a line there fails, and so does one that lets in whom the table keeps out.
 
-use std::{fmt::Write, fs, path::Path};
+use std::{
+    fmt::Write,
+    fs,
+    path::Path,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use axum::{
     Router,
@@ -22,6 +27,7 @@ use whistle_service::{
     Here, Site, Whistle,
     account::{SignIn, SignedIn},
     case::With,
+    secret::Contact,
 };
 use whistle_testbed::{Bed, copy_folder};
 use whistle_web::{App, Settings, paths, router};
@@ -33,7 +39,7 @@ const OWN: &str = "230599100";
 const OTHER: &str = "230599101";
 
 const LEGEND: &str =
-    "yes: done or shown; with o, t, p: lists the case (or account) of the own area, of the other, the public one (of the city)
+    "yes: done or shown; with o, t, p, s: lists the case (or account) of the own area, of the other, the public one (of the city), that of a class
 no: 403; none: 404; sign-in, code: asks for those first; heard: let in, but what was sent is refused";
 
 /// Methods that are tried on every path.
@@ -52,6 +58,8 @@ struct Asker {
     login: Option<String>,
     key: Option<String>,
     session: Option<String>,
+    /// The pick-up code of another case, and the cookie that it was changed for.
+    follows: Option<(String, String)>,
 }
 
 /// A case that is asked about.
@@ -62,8 +70,10 @@ struct Matter {
     photo: String,
     /// The number of an account that holds a post in the same town.
     account: i64,
-    /// The number of a whistle that this post has blown on it.
+    /// The number of a whistle that this post has blown on it; 0 where nobody may.
     whistle: i64,
+    /// The pick-up code of its reporter.
+    code: String,
 }
 
 impl Matter {
@@ -85,6 +95,18 @@ struct Town {
     _dir: Bed,
 }
 
+/// A table with more columns, blank ones.
+fn wider(text: &str, columns: &str) -> String {
+    let blank = ",".repeat(columns.matches(',').count() + 1);
+    let line = |(n, line): (usize, &str)| match n {
+        0 => format!("{line},{columns}\n"),
+        // Within a cell.
+        _ if line.matches('"').count() == 1 && line.contains(",\"") => format!("{line}\n"),
+        _ => format!("{line}{blank}\n"),
+    };
+    text.lines().enumerate().map(line).collect()
+}
+
 /// The place of Willow Brook, with a post of each role at the station of one town.
 fn settle() -> (Bed, Whistle, [i64; 3]) {
     let dir = Bed::new();
@@ -96,7 +118,30 @@ fn settle() -> (Bed, Whistle, [i64; 3]) {
     for role in Role::ALL {
         writeln!(text, "X-{role},{role},,,T100,{OWN},{role}", role = role.as_str()).expect("a line");
     }
+    text = wider(&text, "services,access");
+    writeln!(text, "X-narrowed,narrowed,,,T100,{OWN},dispatcher,WAT,").expect("a line");
+    writeln!(
+        text,
+        "X-cleared,cleared,,,T100,{OWN},dispatcher,,staff|confidential"
+    )
+    .expect("a line");
+    writeln!(text, "CITY-C,cleared,,,CITY,,dispatcher,,staff|confidential").expect("a line");
     fs::write(&posts, text).expect("the posts");
+    let services = folder.join("services.csv");
+    let text = fs::read_to_string(&services).expect("the services");
+    let text = wider(&text, "access");
+    fs::write(
+        &services,
+        format!("{text}RD-HIT,RD,撞击,,Hit,,,yes,confidential\n"),
+    )
+    .expect("the services");
+    let standards = folder.join("standards.csv");
+    let text = fs::read_to_string(&standards).expect("the standards");
+    fs::write(
+        &standards,
+        format!("{text}RD-HIT-1,RD-HIT,,,,,,7d calendar,,,,,post\n"),
+    )
+    .expect("the standards");
     let store = dir.path().join("store");
     fs::create_dir_all(&store).expect("a folder");
     let site = Site {
@@ -113,13 +158,19 @@ fn settle() -> (Bed, Whistle, [i64; 3]) {
             .add_user(here, role.as_str(), PASSWORD, &[post])
             .expect("an account");
     }
+    for (login, post) in [("narrowed", "X-narrowed"), ("cleared", "X-cleared")] {
+        let post = post.parse().expect("a code");
+        whistle
+            .add_user(here, login, PASSWORD, &[post])
+            .expect("an account");
+    }
     let add = |login: &str, post: &str| {
         let post = post.parse().expect("a code");
         whistle
             .add_user(here, login, PASSWORD, &[post])
             .expect("an account")
     };
-    add("centre", "CITY-D");
+    add("centre", "CITY-C");
     let accounts = [
         add(&mark("own"), "T100-P"),
         add(&mark("other"), "T101-P"),
@@ -149,10 +200,20 @@ impl Town {
             ("own", "RD-SIGN", OWN, "T100"),
             ("other", "RD-SIGN", OTHER, "T101"),
             ("public", "RD-HOLE", OTHER, "T101"),
+            ("secret", "RD-HIT", OWN, "T100"),
         ];
-        for ((row, service, area, unit), account) in rows.into_iter().zip(accounts) {
+        // The account of the first is asked about with the last one too.
+        for ((row, service, area, unit), account) in rows.into_iter().zip(accounts.into_iter().cycle()) {
             let mut matter = town.matter(&centre, row, service, area, unit).await;
             matter.account = account;
+            if row == "secret" {
+                let blown = town
+                    .whistle
+                    .blow(&town.here, whistle_on(&matter), centre.clone(), None);
+                assert!(blown.await.is_err(), "who is called would see it");
+                town.matters.push(matter);
+                continue;
+            }
             let by = town.sign_in(&mark(row)).await.actor;
             let blown = town.whistle.blow(&town.here, whistle_on(&matter), by, None).await;
             matter.whistle = blown.expect("a whistle").number.0;
@@ -199,6 +260,7 @@ impl Town {
             standard: None,
             whereabouts: Whereabouts {
                 area: Some(area.parse().expect("a code")),
+                address: lane(row),
                 ..Whereabouts::default()
             },
             description: mark(row),
@@ -207,11 +269,16 @@ impl Town {
             photos: vec![kept.shown(PhotoKind::Before, false)],
             fixed: None,
         };
-        let filed = self
-            .whistle
-            .report(&self.here, new, by.clone(), With::default())
-            .await;
-        let number = filed.expect("a case").number;
+        let with = With {
+            contact: Contact {
+                phone: telephone(row),
+                ..Contact::default()
+            },
+            ..With::default()
+        };
+        let filed = self.whistle.report(&self.here, new, by.clone(), with).await;
+        let filed = filed.expect("a case");
+        let number = filed.number;
         let unit = Some(unit.parse().expect("a code"));
         for act in [Act::Accept { standard: None }, Act::Assign { unit }] {
             let seen = self
@@ -232,6 +299,7 @@ impl Town {
             photo: kept.id,
             account: 0,
             whistle: 0,
+            code: filed.code,
         }
     }
 
@@ -254,8 +322,14 @@ impl Town {
         status != StatusCode::METHOD_NOT_ALLOWED
     }
 
-    /// What somebody is told who asks for a route.
-    async fn verdict(&self, method: &Method, path: &str, matter: &Matter, asker: &Asker) -> String {
+    /// What somebody is answered who asks for a route: the status, the text, and where to.
+    async fn ask(
+        &self,
+        method: &Method,
+        path: &str,
+        matter: &Matter,
+        asker: &Asker,
+    ) -> (StatusCode, String, String) {
         let uri = self.address(path, matter);
         let mut request = Request::builder()
             .method(method)
@@ -270,6 +344,13 @@ impl Town {
                 request.header(header::AUTHORIZATION, format!("Bearer {token}"))
             } else {
                 request.header(header::COOKIE, format!("whistle_session={token}"))
+            };
+        }
+        if let Some((code, cookie)) = &asker.follows {
+            request = if is_api {
+                request.header("X-Pickup-Code", code)
+            } else {
+                request.header(header::COOKIE, cookie)
             };
         }
         let body = if matches!(*method, Method::GET | Method::DELETE) {
@@ -290,7 +371,13 @@ impl Town {
             )
             .into()
         };
-        let (status, text, to) = self.send(request.body(body).expect("a request")).await;
+        self.send(request.body(body).expect("a request")).await
+    }
+
+    /// The same in a word.
+    async fn verdict(&self, method: &Method, path: &str, matter: &Matter, asker: &Asker) -> String {
+        let uri = self.address(path, matter);
+        let (status, text, to) = self.ask(method, path, matter, asker).await;
         let verdict = match status.as_u16() {
             _ if status.is_redirection() && to.starts_with("/staff/sign-in?") => "sign-in",
             _ if status.is_redirection() && to == "/follow" => "code",
@@ -370,6 +457,7 @@ impl Town {
             "/reports" => json!({"service": "RD-HOLE", "area": OWN, "description": "a hole",
                 "answers": [{"question": "depth", "values": ["12"]}]}),
             "/cases/{number}/reports" => json!({"text": "me too"}),
+            "/cases/{number}/own/contact" => json!({"phone": "0700"}),
             "/cases/{number}/acts" => {
                 json!({"verb": "comment", "text": "so", "seen": self.version(matter).await})
             }
@@ -378,7 +466,7 @@ impl Town {
                 "matter": "now"})
             }
             "/whistles/{number}/acts" => json!({"verb": "withdraw", "text": "so", "seen": 99}),
-            "/sessions" => json!({"login": "nobody", "password": "nothing of the kind"}),
+            "/sessions" => json!({"login": stranger(), "password": "nothing of the kind"}),
             "/sessions/current/post" => json!({"post": "X-patrol"}),
             other => panic!("say in this test what is posted to {other}"),
         }
@@ -410,7 +498,7 @@ impl Town {
             "/staff/webhooks" => "url=https%3A%2F%2Fexample.org%2Fhook&events=verified".to_owned(),
             "/staff/webhooks/{webhook}/{change}" => "so=so".to_owned(),
             "/staff/handover" => "note=so".to_owned(),
-            "/staff/sign-in" => "login=nobody&password=nothing+of+the+kind".to_owned(),
+            "/staff/sign-in" => format!("login={}&password=nothing+of+the+kind", stranger()),
             "/staff/account/password" => {
                 "old=nothing+of+the+kind&new=another+long+one&again=another+long+one".to_owned()
             }
@@ -475,6 +563,22 @@ fn mark(row: &str) -> String {
     format!("{row}-matter")
 }
 
+/// A name that nobody has, another one each time: tries with one name are counted.
+fn stranger() -> String {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    format!("nobody{}", LAST.fetch_add(1, Ordering::Relaxed))
+}
+
+/// How a case is said to lie.
+fn lane(row: &str) -> String {
+    format!("{row}-lane 9")
+}
+
+/// How its reporter is reached.
+fn telephone(row: &str) -> String {
+    format!("0700-{row}")
+}
+
 /// A picture of one pixel, PNG.
 const PIXEL: &[u8] = &[
     0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00,
@@ -490,6 +594,7 @@ async fn askers(town: &Town) -> Vec<Asker> {
         login: None,
         key: None,
         session: None,
+        follows: None,
     };
     let mut askers = vec![nobody.clone()];
     for scope in Scope::ALL {
@@ -501,11 +606,12 @@ async fn askers(town: &Town) -> Vec<Asker> {
             ..nobody.clone()
         });
     }
-    for role in Role::ALL {
+    let roles = Role::ALL.map(Role::as_str);
+    for login in roles.into_iter().chain(["narrowed", "cleared"]) {
         askers.push(Asker {
-            column: role.as_str().to_owned(),
-            login: Some(role.as_str().to_owned()),
-            session: Some(town.token(role.as_str()).await),
+            column: login.to_owned(),
+            login: Some(login.to_owned()),
+            session: Some(town.token(login).await),
             ..nobody.clone()
         });
     }
@@ -530,10 +636,7 @@ async fn every_route_lets_in_whom_the_table_names_and_nobody_else() {
             if !town.takes(&method, path).await {
                 continue;
             }
-            let one_case = ["{number}", "{account}", "requests/{*file}"]
-                .iter()
-                .any(|part| path.contains(part))
-                || method == Method::POST && path.contains("servicerequestupdates");
+            let one_case = is_of_one(&method, path);
             let rows = &town.matters[..if one_case { town.matters.len() } else { 1 }];
             for matter in rows {
                 let row = if rows.len() == 1 { "" } else { matter.row };
@@ -558,6 +661,137 @@ async fn every_route_lets_in_whom_the_table_names_and_nobody_else() {
         write!(table, "\n{line}").expect("a line");
     }
     insta::assert_snapshot!("table", table);
+}
+
+/// Whether a route is about one case, whistle or account.
+fn is_of_one(method: &Method, path: &str) -> bool {
+    ["{number}", "{account}", "requests/{*file}"]
+        .iter()
+        .any(|part| path.contains(part))
+        || *method == Method::POST && path.contains("servicerequestupdates")
+}
+
+/// Who has the pick-up code of a case, as a client of the API and as a browser.
+async fn follower(town: &Town, matter: &Matter) -> Asker {
+    let form = format!("number={}&code={}", matter.number, matter.code);
+    let entered = Request::post("/follow")
+        .header(header::HOST, "willow.example.org")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(form))
+        .expect("a request");
+    let answer = town.router.clone().oneshot(entered).await.expect("no error");
+    let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("a cookie");
+    Asker {
+        column: format!("code of {}", matter.row),
+        login: None,
+        key: None,
+        session: None,
+        follows: Some((
+            matter.code.clone(),
+            cookie.split(';').next().expect("a cookie").to_owned(),
+        )),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_reaches_a_case_that_is_not_theirs_by_any_route() {
+    let town = Town::new().await;
+    let all = askers(&town).await;
+    let of = |column: &str| {
+        let asker = all.iter().find(|asker| asker.column == column);
+        asker.expect("an asker").clone()
+    };
+    let row = |row: &str| {
+        town.matters
+            .iter()
+            .find(|matter| matter.row == row)
+            .expect("a case")
+    };
+    let mut tried = vec![
+        (of("anyone"), vec!["own", "other", "secret"]),
+        (of("key report"), vec!["own", "other", "secret"]),
+        (of("key update"), vec!["own", "other", "secret"]),
+        // Its own unit leads the one of a class, for which it is not cleared.
+        (of("handler"), vec!["other", "secret"]),
+        (of("dispatcher"), vec!["other", "secret"]),
+        (of("lead"), vec!["other", "secret"]),
+        (of("auditor"), vec!["other", "secret"]),
+        (of("administrator"), vec!["other", "secret"]),
+        (of("narrowed"), vec!["own", "other", "secret"]),
+        (of("cleared"), vec!["other"]),
+    ];
+    tried.push((
+        follower(&town, row("public")).await,
+        vec!["own", "other", "secret"],
+    ));
+    tried.push((follower(&town, row("own")).await, vec!["other", "secret"]));
+    let mut paths = paths();
+    paths.sort();
+    let mut requests = 0;
+    for method in METHODS {
+        for path in &paths {
+            if !town.takes(&method, path).await || signs_out(&method, path) || path == "/follow/leave" {
+                continue;
+            }
+            for (asker, foreign) in &tried {
+                for foreign in foreign {
+                    let matter = row(foreign);
+                    let (status, text, to) = town.ask(&method, path, matter, asker).await;
+                    requests += 1;
+                    let what = format!("{method} {path} of {foreign} as {}: {status} {to}", asker.column);
+                    for word in [mark(foreign), lane(foreign), telephone(foreign)] {
+                        // An account is named after the case of its town.
+                        let is_login = path.contains("/accounts") && word == mark(foreign);
+                        assert!(is_login || !text.contains(&word), "{what} tells {word}");
+                    }
+                    assert!(!text.contains(&matter.code), "{what} tells the code");
+                    if !is_of_one(&method, path) || path.contains("{account}") {
+                        continue;
+                    }
+                    // Guesses at codes are slowed down; who tries them under a name of their own is in the table.
+                    let is_slowed = status.as_u16() == 429 && path.contains("/own");
+                    let is_shut = matches!(status.as_u16(), 401 | 403 | 404)
+                        || is_slowed
+                        || status.is_redirection() && (to.starts_with("/staff/sign-in") || to == "/follow");
+                    assert!(is_shut, "{what}: {text}");
+                }
+            }
+        }
+    }
+    assert!(requests > 1000, "{requests}");
+    // Nothing came of all that.
+    for foreign in ["other", "secret"] {
+        let case = town
+            .whistle
+            .case(&town.here, CaseNumber(row(foreign).number))
+            .await
+            .expect("a case");
+        assert_eq!((case.reports, case.location.address), (1, lane(foreign)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_is_not_merged_into_one_that_its_post_may_not_see() {
+    let town = Town::new().await;
+    let all = askers(&town).await;
+    let dispatcher = all
+        .iter()
+        .find(|asker| asker.column == "dispatcher")
+        .expect("an asker");
+    let own = &town.matters[0];
+    for into in &town.matters[1..] {
+        let act = json!({"verb": "merge", "into": into.number, "seen": town.version(own).await});
+        let request = Request::post(format!("/api/v1/cases/{}/acts", own.number))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(
+                header::AUTHORIZATION,
+                format!("Bearer {}", dispatcher.session.as_deref().expect("a session")),
+            )
+            .body(Body::from(act.to_string()));
+        let (status, text, _) = town.send(request.expect("a request")).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "into {}: {text}", into.row);
+        assert!(!text.contains(&mark(into.row)), "{text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -544,6 +544,57 @@ fn a_secret_key_is_rotated_and_the_earlier_one_given_up() {
 }
 
 #[test]
+fn what_operators_did_is_printed_the_youngest_first() {
+    let home = Home::village();
+    home.run(&["key", "add", "town app", "--scope", "report"]).good();
+    home.run(&["key", "revoke", "1"]).good();
+    home.run(&["key", "revoke", "1"]);
+    let acts = home.run(&["audit", "--json"]).good().json();
+    let words: Vec<&str> = acts
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|act| act["act"].as_str().unwrap())
+        .collect();
+    assert_eq!(words, ["key_revoked", "key_added", "place_applied"]);
+    assert_eq!(
+        (&acts[1]["actor"], &acts[1]["subject"], &acts[1]["detail"]),
+        (&"operator".into(), &"1".into(), &"town app: report".into())
+    );
+    assert_run!(home, home.run(&["audit", "--limit", "2"]), @r#"
+    exit 0
+    WHEN              WHO       DID          TO  DETAIL
+    TIME  operator  key_revoked  1
+    TIME  operator  key_added    1   town app: report
+    ---
+    "#);
+}
+
+#[test]
+fn a_service_whose_cases_no_post_may_see_is_no_success() {
+    let home = Home::empty();
+    let place = home.copy_of_village();
+    // The column stands in front of one that the rows fill in.
+    replace(&place.join("services.csv"), "keywords,public", "keywords,access");
+    for yes in ["漏水|leak,yes", "积水|drain,yes", "坑|pothole,yes"] {
+        replace(&place.join("services.csv"), yes, &yes.replace("yes", "public"));
+    }
+    replace(&place.join("services.csv"), ",,no", ",,confidential");
+    assert_run!(home, home.run(&["check", "place"]), @r#"
+    exit 1
+    service RD-SIGN: no post may see its cases; name it, or its class of access, in posts.csv
+    warning: told nothing by mail, 5 units without an address: T100, T101, WATER, ROADS, PIPES; fill in email in units.csv
+    ---
+    error: willow-brook has 1 service whose cases no post may see
+    "#);
+    let checked = home.run(&["check", "place", "--json"]);
+    assert_eq!(
+        (checked.code, checked.json()["unseen_services"][0].as_str()),
+        (1, Some("RD-SIGN"))
+    );
+}
+
+#[test]
 fn a_command_that_does_not_exist_is_wrong_usage() {
     let home = Home::empty();
     assert_eq!(home.run(&["whisper"]).code, 2);

@@ -427,13 +427,14 @@ pub fn approver<'p>(whistle: &Whistle, place: &'p Place) -> Option<&'p Unit> {
     }
 }
 
-/// Whether a post may blow whistles of a kind, or ask for them.
+/// Whether a post may blow whistles of a kind, or ask for them. A post that is narrowed would not see its own.
 pub fn may_blow(kind: &WhistleKind, post: &Post, place: &Place) -> bool {
-    place.unit(post.unit.as_str()).is_some_and(|unit| {
-        unit.kind == UnitKind::Station
-            && kind.levels.contains(&place.areas.get(unit.area).level)
-            && kind.roles.iter().any(|role| post.roles.contains(role))
-    })
+    post.narrowed.is_whole()
+        && place.unit(post.unit.as_str()).is_some_and(|unit| {
+            unit.kind == UnitKind::Station
+                && kind.levels.contains(&place.areas.get(unit.area).level)
+                && kind.roles.iter().any(|role| post.roles.contains(role))
+        })
 }
 
 /// What an actor may do to a whistle now, in the table's order. The pages draw a button for each.

@@ -19,7 +19,7 @@ use whistle_domain::{
         Area, AreaIndex, Areas, Datatype, Jurisdiction, Level, Partly, Parts, Place, Post, Question, Service,
         Settings, Standard, Unit, UnitKind, Verification, WhistleKind,
     },
-    rights::Role,
+    rights::{Access, Narrowing, Role},
     routing::{Leader, Matter, Routing, Rule},
     transition::{Transition, allows},
     words::{CaseNumber, Lang, Text},
@@ -171,6 +171,7 @@ fn posts() -> Vec<Post> {
             unit: unit.parse().unwrap(),
             area: *area,
             roles: roles.to_vec(),
+            narrowed: Narrowing::default(),
         })
         .collect()
 }
@@ -183,7 +184,7 @@ fn services() -> Vec<Service> {
         description: Text::default(),
         keywords: vec![],
         public,
-        shown: public,
+        access: if public { Access::Public } else { Access::Staff },
         questions,
     };
     let question = |code: &str, datatype, required, values: &[&str]| Question {
@@ -266,6 +267,7 @@ fn standards() -> Vec<Standard> {
                 "T1" => Some("none".parse().unwrap()),
                 _ => None,
             },
+            access: None,
         },
     )
     .collect()
@@ -306,6 +308,7 @@ pub fn settings() -> Settings {
         duplicate_hours: 72,
         retention_days: 365,
         text_retention_days: None,
+        audit_retention_days: 1095,
         digest: jiff::SignedDuration::from_hours(1),
         triage: "2h working".parse().unwrap(),
         sign: None,

@@ -1,6 +1,6 @@
 //! The calendar of what is due: cases of the units in which an account holds posts, for a program that has only a link.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use whistle_domain::case::Case;
 use whistle_store::account as stored;
@@ -56,14 +56,11 @@ impl Whistle {
             return Err(unknown());
         }
         let mut cases = Vec::new();
-        let mut units = BTreeSet::new();
+        let mut listed = HashSet::new();
         for code in posts {
             let Some(post) = here.place.post(code.as_str()) else {
                 continue;
             };
-            if !units.insert(post.unit.clone()) {
-                continue;
-            }
             let query = Query {
                 open: Some(true),
                 lead: Some(post.unit.clone()),
@@ -72,7 +69,9 @@ impl Whistle {
                 ..Query::default()
             };
             let actor = actor_of(post, account);
-            cases.extend(self.cases(here, &query, Viewer::Staff(&actor)).await?.items);
+            // Two posts of one unit may be for different cases of it.
+            let found = self.cases(here, &query, Viewer::Staff(&actor)).await?.items;
+            cases.extend(found.into_iter().filter(|case| listed.insert(case.number)));
         }
         Ok(cases)
     }

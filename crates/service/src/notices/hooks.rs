@@ -11,6 +11,7 @@ use whistle_notices::{
 };
 use whistle_store::{
     Tx,
+    admin::{self, Deed, Doer},
     notice::{self as stored, Delivery, Webhook},
 };
 
@@ -101,7 +102,7 @@ type Adding = Box<dyn Fn(&mut Tx<'_>) -> Result<i64> + Send>;
 impl Whistle {
     /// Adds a webhook, and answers its number and the secret that its requests are signed with, which is shown this once only.
     pub fn add_webhook(&self, here: &Here, new: &NewWebhook) -> Result<(i64, String)> {
-        let (adding, secret) = self.adding(here, new)?;
+        let (adding, secret) = self.adding(here, Doer::Operator, new)?;
         Ok((self.store.write_blocking(adding)?, secret))
     }
 
@@ -112,11 +113,11 @@ impl Whistle {
             let why = "texts to telephones hold numbers of reporters; the operator adds that one: whistle webhook add";
             return Err(Error::invalid("events", why));
         }
-        let (adding, secret) = self.adding(here, new)?;
+        let (adding, secret) = self.adding(here, crate::admin::doer(by), new)?;
         Ok((self.store.write(adding).await?, secret))
     }
 
-    fn adding(&self, here: &Here, new: &NewWebhook) -> Result<(Adding, String)> {
+    fn adding(&self, here: &Here, by: Doer, new: &NewWebhook) -> Result<(Adding, String)> {
         let events = checked_events(&new.events)?;
         let url = webhook::check(&new.url, new.private).map_err(|what| Error::invalid("url", what))?;
         let (secret, id, now) = (self.chance.bytes::<32>(), here.id, self.clock.now());
@@ -139,6 +140,9 @@ impl Whistle {
                 paused_at: None,
             };
             stored::add_webhook(tx, id, &new)?;
+            let scope = if new.all { "all" } else { "public" };
+            let detail = format!("{} ({scope}): {}", new.url, new.events.join(" "));
+            admin::note(tx, id, &by, Deed::WebhookAdded, &number.to_string(), &detail, now)?;
             Ok(number)
         };
         Ok((Box::new(adding), webhook::shown_secret(&secret)))
@@ -184,7 +188,7 @@ impl Whistle {
         let (id, now) = (here.id, self.clock.now());
         let known = self
             .store
-            .write_blocking(move |tx| changed(tx, id, webhook, change, now))?;
+            .write_blocking(move |tx| changed(tx, id, &Doer::Operator, (webhook, change), now))?;
         is_known(known, webhook)
     }
 
@@ -197,10 +201,10 @@ impl Whistle {
         change: WebhookChange,
     ) -> Result<()> {
         may_keep(here, by)?;
-        let (id, now) = (here.id, self.clock.now());
+        let (id, doer, now) = (here.id, crate::admin::doer(by), self.clock.now());
         let known = self
             .store
-            .write(move |tx| changed(tx, id, webhook, change, now))
+            .write(move |tx| changed(tx, id, &doer, (webhook, change), now))
             .await?;
         is_known(known, webhook)
     }
@@ -250,15 +254,25 @@ fn may_keep(here: &Here, by: &Actor) -> Result<()> {
 fn changed(
     tx: &mut Tx<'_>,
     id: whistle_domain::words::JurisdictionId,
-    webhook: i64,
-    change: WebhookChange,
+    by: &Doer,
+    (webhook, change): (i64, WebhookChange),
     now: Timestamp,
 ) -> Result<bool> {
-    Ok(match change {
-        WebhookChange::Pause => stored::pause_webhook(tx, id, webhook, Some(now))?,
-        WebhookChange::Resume => stored::pause_webhook(tx, id, webhook, None)?,
-        WebhookChange::Remove => stored::remove_webhook(tx, id, webhook)?,
-    })
+    let (known, deed) = match change {
+        WebhookChange::Pause => (
+            stored::pause_webhook(tx, id, webhook, Some(now))?,
+            Deed::WebhookPaused,
+        ),
+        WebhookChange::Resume => (
+            stored::pause_webhook(tx, id, webhook, None)?,
+            Deed::WebhookResumed,
+        ),
+        WebhookChange::Remove => (stored::remove_webhook(tx, id, webhook)?, Deed::WebhookRemoved),
+    };
+    if known {
+        admin::note(tx, id, by, deed, &webhook.to_string(), "", now)?;
+    }
+    Ok(known)
 }
 
 fn is_known(known: bool, webhook: i64) -> Result<()> {

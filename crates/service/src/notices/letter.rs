@@ -326,7 +326,8 @@ impl Whistle {
                 found.and_then(|(current, mut log)| {
                     let answering = self.answering(here, &current, &log, delivery, now);
                     log.truncate(told);
-                    let case = Case::fold(number, &log).ok()?;
+                    let mut case = Case::fold(number, &log).ok()?;
+                    case.close_like(&current);
                     Some(Then::Case(Box::new(case), log, answering))
                 })
             }

@@ -193,7 +193,9 @@ impl Spreading<'_> {
                 let Some(event) = heard.last() else { continue };
                 let word = event.body.as_str();
                 let sees = || {
-                    Case::fold(number, heard).is_ok_and(|case| {
+                    Case::fold(number, heard).is_ok_and(|mut then| {
+                        then.close_like(&case);
+                        let case = then;
                         webhook::case_event(&case, heard, &here.place, hook.all, "").is_some()
                     })
                 };

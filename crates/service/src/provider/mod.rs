@@ -14,7 +14,9 @@ use whistle_domain::{
     words::{JurisdictionId, Text},
 };
 use whistle_store::{
-    account as stored, passkey, second_factor as factors,
+    account as stored,
+    admin::{self, Deed, Doer},
+    passkey, second_factor as factors,
     sign_in::{self, Step, Taken},
 };
 
@@ -297,7 +299,7 @@ impl Whistle {
                 if by.account != account {
                     return Err(Error::SignedOut);
                 }
-                self.link_person(here, account, person).await?;
+                self.link_person(here, &by, person).await?;
                 Ok(Ended::Linked)
             }
         }
@@ -359,8 +361,9 @@ impl Whistle {
         Ok(known.await?.is_some())
     }
 
-    async fn link_person(&self, here: &Here, account: i64, person: Person) -> Result<()> {
-        let (id, now) = (here.id, self.clock.now());
+    async fn link_person(&self, here: &Here, by: &SignedIn, person: Person) -> Result<()> {
+        let (id, account, now) = (here.id, by.account, self.clock.now());
+        let (doer, login) = (crate::admin::doer(&by.actor), by.login.clone());
         let client = self.client_of_provider()?;
         let issuer = client.provider().issuer.clone();
         let name = client.name_of(&person, self.clock.running()).await?;
@@ -372,7 +375,10 @@ impl Whistle {
             used_at: None,
         };
         self.store
-            .write(move |tx| sign_in::link(tx, id, &issuer, &link))
+            .write(move |tx| {
+                sign_in::link(tx, id, &issuer, &link)?;
+                admin::note(tx, id, &doer, Deed::AccountLinked, &login, "", now)
+            })
             .await
             .map_err(taken)?;
         tracing::info!(account, "an account was linked by its holder");
@@ -397,11 +403,13 @@ impl Whistle {
 
     /// Ends what the account of who is signed in is linked to, and its other sessions.
     pub async fn unlink_own(&self, here: &Here, by: &SignedIn, token: &str) -> Result<()> {
-        let (id, account, stays) = (here.id, by.account, token_hash(token));
+        let (id, account, stays, now) = (here.id, by.account, token_hash(token), self.clock.now());
+        let (doer, login) = (crate::admin::doer(&by.actor), by.login.clone());
         self.store
             .write(move |tx| {
                 sign_in::unlink(tx, id, account)?;
-                stored::end_other_sessions(tx, id, account, &stays)
+                stored::end_other_sessions(tx, id, account, &stays)?;
+                admin::note(tx, id, &doer, Deed::AccountUnlinked, &login, "", now)
             })
             .await?;
         tracing::info!(account, "an account was unlinked by its holder");
@@ -413,7 +421,7 @@ impl Whistle {
         let link = self.awaiting(account, name)?;
         let issuer = self.client_of_provider()?.provider().issuer.clone();
         let id = here.id;
-        self.change_kept(here, by, account, "link", move |tx, _| {
+        self.change_kept(here, by, account, Deed::AccountLinked, move |tx, _| {
             sign_in::link(tx, id, &issuer, &link)
         })
         .await?;
@@ -423,7 +431,7 @@ impl Whistle {
     /// Ends what an account that is a member of staff's to keep is linked to, and its sessions.
     pub async fn unlink_kept(&self, here: &Here, by: &SignedIn, account: i64) -> Result<()> {
         let id = here.id;
-        self.change_kept(here, by, account, "unlink", move |tx, _| {
+        self.change_kept(here, by, account, Deed::AccountUnlinked, move |tx, _| {
             sign_in::unlink(tx, id, account)?;
             stored::end_all_sessions(tx, id, account)
         })
@@ -466,30 +474,35 @@ impl Whistle {
     pub fn link_user(&self, here: &Here, login: &str, name: &str) -> Result<()> {
         let issuer = self.client_of_provider()?.provider().issuer.clone();
         let mut link = self.awaiting(0, name)?;
-        link.account = self.number_of(here.id, login)?;
-        let id = here.id;
+        let account = self.account_of(here.id, login)?;
+        link.account = account.id;
+        let (id, now) = (here.id, self.clock.now());
         self.store
-            .write_blocking(move |tx| sign_in::link(tx, id, &issuer, &link))
+            .write_blocking(move |tx| {
+                sign_in::link(tx, id, &issuer, &link)?;
+                let (by, deed) = (Doer::Operator, Deed::AccountLinked);
+                admin::note(tx, id, &by, deed, &account.login, "", now)
+            })
             .map_err(taken)
     }
 
     /// Ends what an account is linked to, and its sessions.
     pub fn unlink_user(&self, here: &Here, login: &str) -> Result<()> {
-        let (id, account) = (here.id, self.number_of(here.id, login)?);
+        let (id, account, now) = (here.id, self.account_of(here.id, login)?, self.clock.now());
         Ok(self.store.write_blocking(move |tx| {
-            sign_in::unlink(tx, id, account)?;
-            stored::end_all_sessions(tx, id, account)
+            sign_in::unlink(tx, id, account.id)?;
+            stored::end_all_sessions(tx, id, account.id)?;
+            let (by, deed) = (Doer::Operator, Deed::AccountUnlinked);
+            admin::note(tx, id, &by, deed, &account.login, "", now)
         })?)
     }
 
-    fn number_of(&self, id: JurisdictionId, login: &str) -> Result<i64> {
+    fn account_of(&self, id: JurisdictionId, login: &str) -> Result<stored::Account> {
         let login = login.trim().to_lowercase();
         let found = self
             .store
             .read_blocking(|conn| stored::by_login(conn, id, &login))?;
-        found
-            .map(|account| account.id)
-            .ok_or_else(|| Error::not_found("account", login))
+        found.ok_or_else(|| Error::not_found("account", login))
     }
 
     /// A link that waits for somebody of a name.

@@ -27,7 +27,7 @@ use whistle_service::{
     account::actor_of,
     case::{Receipt, With},
     notices::{Courier, NewWebhook, Outgoing, Outlet, Round, State, Stopping, Taken, WebhookChange},
-    secret::Contact,
+    secret::{self, Contact},
     time::{Chance, Clock},
 };
 use whistle_testbed::{
@@ -1077,6 +1077,90 @@ fn who_clicks_the_way_out_gets_no_more_of_the_case_or_of_any() {
     assert_eq!(comments("Third."), (2, 0));
     for wrong in ["", "n-1-1-1-x", &token.replace("n-1-", "n-2-")] {
         assert!(stop(wrong, Stopping::All, true).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn who_wants_no_mail_gets_none_after_the_key_was_rotated_and_the_earlier_ones_given_up() {
+    let world = World::new();
+    let process = world.start(1);
+    let (all, one, other) = (
+        process.report(li()),
+        process.report(wang()),
+        process.report(wang()),
+    );
+    process.round();
+    let mails = world.mail.desk.taken();
+    let token = |to: &str, number: CaseNumber| {
+        let of = |mail: &&Mail| mail.to == to && mail.text.contains(&format!("case {number}"));
+        Process::stop_link(mails.iter().find(of).unwrap())
+    };
+    for (token, what) in [
+        (token(LI, all), Stopping::All),
+        (token(WANG, one), Stopping::This),
+    ] {
+        wait(process.whistle.stop_mail(&process.here, &token, what, true)).unwrap();
+    }
+    process.whistle.close();
+    drop(process);
+    let site = Site {
+        database_url: world.bed.database_url().map(str::to_owned),
+        ..world.bed.path().join("data").into()
+    };
+    // Twice, so that what was kept of the first key is sealed by the third.
+    for n in 0..2 {
+        assert!(secret::rotate(&site).unwrap().new_key);
+        assert_eq!(secret::forget(&site).unwrap(), 1, "{n}");
+    }
+    let process = world.start(2);
+    for number in [all, one, other] {
+        process.comment(number, "We come.");
+    }
+    let round = process.round();
+    assert_eq!((round.sent, round.dropped), (1, 2));
+    // Whoever opted out of all is known in a new case too.
+    let anew = process.report(li());
+    process.comment(anew, "We come.");
+    assert_eq!(process.round().sent, 0);
+    // A wish that is taken back is gone under whichever key it was noted.
+    let mails = world.mail.desk.taken();
+    let mail = mails.iter().rev().find(|mail| mail.to == WANG).unwrap();
+    let token = Process::stop_link(mail);
+    wait(
+        process
+            .whistle
+            .stop_mail(&process.here, &token, Stopping::This, true),
+    )
+    .unwrap();
+    // Later than what would be gathered with the mail before.
+    let hour_passes = || {
+        world.hands.pass(Duration::from_hours(1));
+        process.whistle.do_duties().unwrap();
+    };
+    hour_passes();
+    let to_wang = || world.mails_to(WANG).len();
+    let before = to_wang();
+    process.comment(other, "Again.");
+    assert_eq!(process.round().dropped, 1);
+    assert_eq!(to_wang(), before);
+    wait(
+        process
+            .whistle
+            .stop_mail(&process.here, &token, Stopping::This, false),
+    )
+    .unwrap();
+    hour_passes();
+    process.comment(other, "And again.");
+    process.round();
+    assert_eq!(to_wang(), before + 1);
+}
+
+const WANG: &str = "wang@example.org";
+
+fn wang() -> Contact {
+    Contact {
+        email: WANG.to_owned(),
+        ..li()
     }
 }
 

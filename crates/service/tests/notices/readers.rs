@@ -20,7 +20,7 @@ fn wang() -> Contact {
 
 impl World {
     /// The mails to somebody, oldest first.
-    fn mails_to(&self, who: &str) -> Vec<Mail> {
+    pub(super) fn mails_to(&self, who: &str) -> Vec<Mail> {
         let taken = self.mail.desk.taken();
         taken.into_iter().filter(|mail| mail.to == who).collect()
     }

@@ -46,8 +46,10 @@ privacy-what-sessions = That an account is signed in, for which post, since when
 privacy-why-sessions = To stay signed in.
 privacy-what-tries = How often a sign-in failed; of name and address only a hash. What a sign-in that was begun waits for.
 privacy-why-tries = So that nobody guesses passwords, and no answer counts twice.
+privacy-what-acts = Which account, for which post, changed accounts, keys, webhooks, second factors or the place, and when; what operators did there carries no name.
+privacy-why-acts = So that it can be found out who changed what.
 
-privacy-kept-with_case = As long as the case, which stays as a record of the service. It does not say who reported it.
+privacy-kept-with_case = As long as the case, which stays as a record of the service. It does not say who reported it, and what its reporter wrote can be erased before.
 privacy-kept-texts_after_closing = { $n ->
         [one] The texts until { $n } day after the case is closed; the rest as long as the case, which stays as a record of the service.
        *[other] The texts until { $n } days after the case is closed; the rest as long as the case, which stays as a record of the service.
@@ -78,6 +80,10 @@ privacy-kept-handovers = { $n ->
        *[other] { $n } days.
     }
 privacy-kept-until_taken_back = Until it is taken back.
+privacy-kept-acts = { $n ->
+        [one] { $n } day.
+       *[other] { $n } days.
+    }
 
 privacy-seen-public = Everybody, where the case is public: texts with telephone numbers, addresses, identity numbers and plates masked, photos only if you agree. The unit that has the case and the stations of its areas see all of it.
 privacy-seen-case_staff = The unit that has the case and the stations of its areas; by post, never by name.
@@ -101,7 +107,7 @@ mine-contact-title = Correct how you can be reached
 mine-contact-send = Keep this
 mine-corrected = Kept. What you left empty is not stored.
 mine-erase-title = Erase
-mine-erase-lead = Erased are how you can be reached, all that you wrote, your photos, and what you were told. The case goes on: its kind, its place, the answers to questions and what was done stay, and staff see that it was erased as you wished.
+mine-erase-lead = Erased are how you can be reached, all that you wrote, the address as you described it and your answers to questions among it, your photos, and what you were told. The case goes on: its kind, its point and area on the map and what was done stay, and staff see that it was erased as you wished.
 mine-erase-sure = This cannot be undone, and without your words it may be harder to help.
 mine-erase-send = Erase for good
 mine-erase-nothing = There is nothing left to erase.

@@ -35,7 +35,7 @@ use super::{
         place::PlaceOnly,
     },
 };
-use crate::App;
+use crate::{App, guard};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -67,8 +67,7 @@ async fn look(
     // Tried first: a code that opens nothing is refused, whoever else asks and whatever they want to see.
     let opened = match &visit.code {
         Some(code) => Some(
-            whistle
-                .case_by_code(here, number, code)
+            guard::case_by_code(whistle, here, number, code)
                 .await
                 .map_err(Problem::code)?,
         ),
@@ -398,11 +397,26 @@ async fn counts(
     }
     let place = &visit.here.place;
     // A count of cases tells of each of them: those that are not public are counted for who may see them all.
-    let all = visit
+    let sight = visit
         .staff_if_any()
-        .is_some_and(|signed_in| rights::sight(&signed_in.actor, place).is_whole(place));
-    let is_shown =
-        |service: &str| all || service.is_empty() || place.service(service).is_some_and(|s| s.public);
+        .map(|signed_in| rights::sight(&signed_in.actor, place))
+        .filter(rights::Sight::is_whole);
+    let all_of = |service: &str| {
+        let clearance = sight.as_ref().map(|sight| &sight.narrowed.clearance);
+        clearance.is_some_and(|clearance| {
+            place
+                .accesses_of(service)
+                .all(|access| clearance.is_enough(access))
+        })
+    };
+    let is_shown = |service: &str| {
+        let is_public = || {
+            let mut accesses = place.accesses_of(service);
+            accesses.all(|access| access.class().is_none())
+                && place.service(service).is_some_and(|s| s.public)
+        };
+        service.is_empty() || is_public() || all_of(service)
+    };
     let code = |text: String| (!text.is_empty()).then_some(Code(text));
     let counts = app.whistle.counts(&visit.here, days - 1).await?;
     let items = counts

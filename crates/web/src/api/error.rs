@@ -244,7 +244,7 @@ fn field_of(error: &Error) -> Option<String> {
             Refusal::NoDescription => "description",
             Refusal::TooManyPhotos => "photos",
             Refusal::NotAnOutcomeOfWork(_) => "outcome",
-            Refusal::MergedIntoItself | Refusal::OriginalMerged(_) => "into",
+            Refusal::MergedIntoItself | Refusal::OriginalMerged(_) | Refusal::OtherClass => "into",
             Refusal::BadChoices => "choices",
             Refusal::NotAChoice => "choice",
             Refusal::NoSuchReport(_) => "report",

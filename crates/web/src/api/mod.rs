@@ -1,12 +1,13 @@
 //! `/api/v1`: the native JSON API, for all commands and lists, described by an OpenAPI document made from this code.
 //!
-//! - `place`, `report`, `case`, `whistle`, `session`: the handlers. `wire`: what goes over the wire.
+//! - `place`, `report`, `own`, `case`, `whistle`, `session`: the handlers. `wire`: what goes over the wire.
 //! - `extract`: who asks, where, with what. `error`: the one shape of errors. `document`: the OpenAPI document.
 
 mod case;
 mod document;
 mod error;
 mod extract;
+mod own;
 mod place;
 mod read;
 mod report;
@@ -35,6 +36,7 @@ fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(document::base())
         .merge(place::routes())
         .merge(report::routes())
+        .merge(own::routes())
         .merge(case::routes())
         .merge(whistle::routes())
         .merge(session::routes())

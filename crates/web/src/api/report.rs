@@ -114,17 +114,22 @@ async fn report(
 
 fn with(contact: Contact, headers: &HeaderMap) -> Result<With> {
     Ok(With {
-        contact: secret::Contact {
-            name: contact.name.0,
-            email: contact.email.0,
-            phone: contact.phone.0,
-            lang: headers
-                .get(header::ACCEPT_LANGUAGE)
-                .and_then(|value| accepted(value.to_str().ok()?)),
-            ..secret::Contact::default()
-        },
+        contact: reached_by(contact, headers),
         idempotency_key: header_text(headers, "idempotency-key")?,
     })
+}
+
+/// How somebody can be reached, in the language that they read.
+pub(super) fn reached_by(contact: Contact, headers: &HeaderMap) -> secret::Contact {
+    secret::Contact {
+        name: contact.name.0,
+        email: contact.email.0,
+        phone: contact.phone.0,
+        lang: headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|value| accepted(value.to_str().ok()?)),
+        ..secret::Contact::default()
+    }
 }
 
 fn receive(

@@ -1,10 +1,6 @@
-//! Cookies, and the guard against guessing codes. Passwords are guarded by the service, for all processes together; codes
-//! are long enough that a pace for each process will do.
-
-use std::{num::NonZeroU32, sync::LazyLock, time::Duration};
+//! Cookies.
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use whistle_domain::words::CaseNumber;
 
 use super::page::Page;
@@ -113,29 +109,4 @@ pub(crate) fn forget(page: &Page) -> HeaderValue {
 /// What is sealed. No session's token holds a slash, so no form's token is ever the seal of this.
 fn follow_text(page: &Page, pair: &str) -> String {
     format!("follow/{}/{pair}", page.here.id.0)
-}
-
-/// Tries at once before the pace counts: a person who mistypes is far below, a machine soon above.
-const TRIES: NonZeroU32 = NonZeroU32::new(20).expect("it is not zero");
-
-/// The pace of further tries.
-const PACE: Duration = Duration::from_secs(10);
-
-/// How many keys are remembered before quiet ones are forgotten.
-const KEYS: usize = 20_000;
-
-static GUARD: LazyLock<DefaultKeyedRateLimiter<String>> = LazyLock::new(|| {
-    let quota = Quota::with_period(PACE).unwrap_or(Quota::per_minute(TRIES));
-    RateLimiter::keyed(quota.allow_burst(TRIES))
-});
-
-/// Whether one more try at this case's codes is allowed now.
-pub(crate) fn may_try(page: &Page, what: &str, key: &str) -> bool {
-    if GUARD.len() > KEYS {
-        GUARD.retain_recent();
-    }
-    let key: String = key.chars().take(64).collect();
-    GUARD
-        .check_key(&format!("{}/{what}/{key}", page.here.id.0))
-        .is_ok()
 }

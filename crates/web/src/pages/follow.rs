@@ -15,6 +15,8 @@ use whistle_domain::{
 };
 use whistle_service::Error;
 
+use crate::guard;
+
 use super::{
     cases::PublicCase,
     door,
@@ -103,7 +105,7 @@ pub(crate) async fn enter(page: Page, posted: Posted) -> Result<Response, Fault>
         .collect();
     let mut wrongs = Wrongs::default();
     if let Ok(number) = text.parse::<CaseNumber>() {
-        if !door::may_try(&page, "code", &text) {
+        if !guard::may_try(&page.here, &text) {
             return Err(Fault::TooManyTries);
         }
         let code = fields.get("code");

@@ -157,7 +157,8 @@ async fn show(
         any: own.contact.is_some()
             || !own.texts.is_empty()
             || !own.photos.is_empty()
-            || !own.notices.is_empty(),
+            || !own.notices.is_empty()
+            || own.is_told(),
         e: &entered,
         w: tried.map_or(&is_right, |(_, wrongs)| wrongs),
         done,

@@ -121,6 +121,12 @@ impl Page {
         self.signed.as_ref().is_some_and(may)
     }
 
+    /// Whether who is signed in reads what administrators did.
+    pub(crate) fn may_read_acts(&self) -> bool {
+        let may = |signed: &Arc<SignedIn>| rights::may_read_acts(&signed.actor, &self.here.place);
+        self.signed.as_ref().is_some_and(may)
+    }
+
     /// The reader's language.
     pub(crate) const fn lang(&self) -> Lang {
         self.words.0

@@ -254,7 +254,10 @@ impl Page {
             }),
             set("flag-on-the-spot", flags.on_the_spot),
             set("flag-recheck", flags.recheck),
-            set("flag-hidden", !case.public),
+            match &case.access {
+                Some(class) => Some(self.words.x("flag-access", class.as_str())),
+                None => set("flag-hidden", !case.public),
+            },
             counted("flag-returned", flags.returned),
             counted("flag-reworked", flags.reworked),
             counted("flag-reopened", flags.reopened),
@@ -384,7 +387,7 @@ impl Page {
             Body::Reported { channel, .. } | Body::Joined { channel, .. } => {
                 self.words.of("channel", channel.as_str())
             }
-            Body::Accepted { standard } => self.standard_name(standard.as_str()),
+            Body::Accepted { standard, .. } => self.standard_name(standard.as_str()),
             Body::Merged { into: number }
             | Body::Split { into: number }
             | Body::Absorbed { from: number, .. } => self.words.x("case-number", &number.to_string()),

@@ -135,6 +135,7 @@ impl Words {
             Refusal::UnknownService(x)
             | Refusal::IsGroup(x)
             | Refusal::NotPublic(x)
+            | Refusal::OfAClass(x)
             | Refusal::UnknownStandard(x)
             | Refusal::UnknownUnit(x)
             | Refusal::UnknownArea(x)
@@ -145,6 +146,7 @@ impl Words {
             Refusal::NoSuchReport(report) => self.n(&key, i64::from(*report)),
             Refusal::NotAnOutcomeOfWork(outcome) => self.x(&key, &self.of("outcome", outcome.as_str())),
             Refusal::MayNotReport
+            | Refusal::OtherClass
             | Refusal::MayNotNameStandard
             | Refusal::FixerCannotVerify
             | Refusal::ParkedBefore

@@ -1,9 +1,9 @@
-//! `whistle check`: whether somebody leads every service everywhere, and who hears of nothing.
+//! `whistle check`: whether somebody leads every service everywhere and may see its cases, and who hears of nothing.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use whistle_domain::words::UnitCode;
+use whistle_domain::words::{ServiceCode, UnitCode};
 use whistle_place::LinkFault;
 use whistle_service::place;
 
@@ -14,7 +14,7 @@ use crate::{
     output,
 };
 
-pub(super) const EXAMPLE: &str = "Exit code 1 when a link is open.\n\
+pub(super) const EXAMPLE: &str = "Exit code 1 when a link is open, or no post may see the cases of a service.\n\
     Example: whistle check examples/three-rivers";
 
 #[derive(Debug, Args)]
@@ -31,15 +31,21 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(&self, config: &Config) -> Result<()> {
-        let (jurisdiction, open_links, unreached) = if let Some(dir) = &self.dir {
+        let (jurisdiction, open_links, unseen, unreached) = if let Some(dir) = &self.dir {
             let plan = place::plan_first(dir).map_err(|error| plan::faults_or(error, dir, self.json))?;
-            (plan.jurisdiction, plan.open_links, plan.unreached)
+            (
+                plan.jurisdiction,
+                plan.open_links,
+                plan.unseen_services,
+                plan.unreached,
+            )
         } else {
             let here = self.which.here(&open(config)?)?;
             let place = &here.place;
             (
                 place.jurisdiction.code.clone(),
                 whistle_place::check(place),
+                place::unseen_services(place),
                 whistle_place::unreached(place),
             )
         };
@@ -47,13 +53,19 @@ impl Check {
             output::json(&plan::Checked {
                 jurisdiction: &jurisdiction,
                 open_links: &open_links,
+                unseen_services: &unseen,
                 unreached: &unreached,
             });
         } else {
             plan::print_open_links(&open_links);
+            for service in &unseen {
+                output::line(format!(
+                    "service {service}: no post may see its cases; name it, or its class of access, in posts.csv"
+                ));
+            }
             print_unreached(&unreached);
         }
-        verdict(jurisdiction.as_str(), &open_links, self.json)
+        verdict(jurisdiction.as_str(), &open_links, &unseen, self.json)
     }
 }
 
@@ -70,8 +82,12 @@ fn print_unreached(units: &[UnitCode]) {
     ));
 }
 
-fn verdict(code: &str, open_links: &[LinkFault], json: bool) -> Result<()> {
+fn verdict(code: &str, open_links: &[LinkFault], unseen: &[ServiceCode], json: bool) -> Result<()> {
     match open_links.len() as u64 {
+        0 if !unseen.is_empty() => Err(Failure::Found(format!(
+            "{code} has {} whose cases no post may see",
+            output::count(unseen.len() as u64, "service", "services")
+        ))),
         0 if json => Ok(()),
         0 => {
             output::line(format!("{code}: somebody leads every service everywhere"));

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use clap::{Args, ValueHint};
 use jiff::{Timestamp, civil::Date};
-use whistle_domain::words::Lang;
+use whistle_domain::words::{AccessClass, Lang};
 use whistle_service::{
     Error, Here,
     export::{Content, ExportFormat, ExportOptions, ExportReport, Rows},
@@ -34,6 +34,9 @@ pub(super) struct Export {
     /// All cases and inner columns, text as it was written: for the staff only
     #[arg(long)]
     full: bool,
+    /// With --full: cases of this class of access too; may be given several times
+    #[arg(long, value_name = "CLASS", requires = "full")]
+    access: Vec<AccessClass>,
     /// The first day of reporting, or of whistles, in the place's time zone
     #[arg(long, value_name = "DATE")]
     from: Option<Date>,
@@ -65,6 +68,7 @@ impl Export {
             from: self.from.map(|day| midnight(&here, day)).transpose()?,
             to: self.until.map(|day| after(&here, day)).transpose()?,
             lang: self.lang,
+            access: self.access,
             mark: self.mark,
         };
         let bar = output::progress("rows", 0);

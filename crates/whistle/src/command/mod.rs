@@ -1,6 +1,7 @@
 //! The commands: what each takes, and the few steps they share.
 
 mod apply;
+mod audit;
 mod backup;
 mod check;
 mod config;
@@ -100,6 +101,9 @@ enum Command {
     /// Erase what was kept for long enough, or say what that is
     #[command(after_help = retention::EXAMPLE)]
     Retention(retention::Retention),
+    /// Print what administrators and operators did
+    #[command(after_help = audit::EXAMPLE)]
+    Audit(audit::Audit),
     /// Say why the clocks of a case stand where they do
     #[command(after_help = explain::EXAMPLE)]
     Explain(explain::Explain),
@@ -153,6 +157,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Backup(backup) => backup.run(&config),
         Command::Restore(restore) => restore.run(&config),
         Command::Retention(retention) => retention.run(&config),
+        Command::Audit(audit) => audit.run(&config),
         Command::Explain(explain) => explain.run(&config),
         Command::Verify(verify) => verify.run(&config),
         Command::Migrate(migrate) => migrate.run(&config),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use serde::Serialize;
-use whistle_domain::words::{JurisdictionCode, UnitCode};
+use whistle_domain::words::{JurisdictionCode, ServiceCode, UnitCode};
 use whistle_place::{Faults, LinkFault};
 use whistle_service::{Error, Whistle, place};
 
@@ -93,10 +93,11 @@ fn summary(faults: &Faults, dir: &Path) -> String {
     )
 }
 
-/// The open links of a place and the units without an address, as JSON.
+/// What is open in a place and the units without an address, as JSON.
 #[derive(Serialize)]
 pub(super) struct Checked<'a> {
     pub jurisdiction: &'a JurisdictionCode,
     pub open_links: &'a [LinkFault],
+    pub unseen_services: &'a [ServiceCode],
     pub unreached: &'a [UnitCode],
 }

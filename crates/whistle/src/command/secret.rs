@@ -35,6 +35,13 @@ enum Action {
         Example: whistle secret forget --data /var/lib/whistle"
     )]
     Forget,
+    /// Use another key from now on, where that of the database is lost for good
+    #[command(
+        after_help = "With all servers stopped. What the lost key sealed stays lost: contact data, webhooks, second factors; and codes of \
+        reporters open nothing any more.\n\
+        Example: whistle secret adopt --data /var/lib/whistle"
+    )]
+    Adopt,
 }
 
 impl Secret {
@@ -63,6 +70,14 @@ impl Secret {
                         output::count(done.lost, "secret is", "secrets are")
                     )));
                 }
+            }
+            Action::Adopt => {
+                let what = if secret::adopt(&config.site)? {
+                    "the key that is here is that of the database from now on; set up webhooks and second factors again"
+                } else {
+                    "the key that is here is that of the database already"
+                };
+                output::line(what);
             }
             Action::Forget => {
                 let earlier = secret::forget(&config.site)?;

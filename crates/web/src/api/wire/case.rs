@@ -339,6 +339,9 @@ pub(crate) struct StaffCase {
     answers: Vec<Answer>,
     /// Whether the public may see it.
     public: bool,
+    /// Its class of access, where it is only for the posts that name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<Code>,
     /// The unit that leads.
     #[serde(skip_serializing_if = "Option::is_none")]
     lead: Option<Code>,
@@ -417,6 +420,7 @@ impl StaffCase {
             description: case.description.clone(),
             answers: case.answers.iter().map(Answer::from).collect(),
             public: case.public,
+            access: case.access.as_ref().map(Code::of),
             lead: case.lead.as_ref().map(Code::of),
             right_unit: case.right_unit.as_ref().map(Code::of),
             fixed_by: case.fixer.as_ref().map(|fixer| Code::of(&fixer.unit)),
@@ -958,7 +962,7 @@ impl StaffEvent {
                 line.report = Some(*report);
                 line.channel = Some((*channel).into());
             }
-            Body::Accepted { standard } => line.standard = Some(Code::of(standard)),
+            Body::Accepted { standard, .. } => line.standard = Some(Code::of(standard)),
             Body::Merged { into } | Body::Split { into } => line.into = Some(into.0),
             Body::Absorbed { from, photos } => {
                 line.from = Some(from.0);

@@ -351,7 +351,11 @@ pub(crate) async fn show(
         .whistles_on(&page.here, case.number, staff.actor());
     let whistles = whistles.await?;
     let views = page.app.whistle.contact_views(&page.here, case.number).await?;
-    let merged_reports = page.app.whistle.merged_reports(&page.here, case).await?;
+    let merged_reports = page
+        .app
+        .whistle
+        .merged_reports(&page.here, case, staff.actor())
+        .await?;
     let view = CaseView {
         p: page,
         number: case.number.to_string(),
@@ -402,7 +406,7 @@ pub(crate) async fn show(
             .iter()
             .map(|whistle| line(staff, whistle, false))
             .collect(),
-        may_blow: case.state.is_open() && page.may_blow(),
+        may_blow: case.state.is_open() && case.access.is_none() && page.may_blow(),
         key: page.app.whistle.fresh_token(),
         refused,
         done,

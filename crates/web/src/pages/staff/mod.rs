@@ -1,8 +1,10 @@
-//! The staff's pages: signing in, the queue, one case, taking a report, whistles, handing over a shift, accounts, webhooks, the calendar.
+//! The staff's pages: signing in, the queue, one case, taking a report, whistles, handing over a shift, accounts, webhooks, what
+//! administrators did, the calendar.
 
 mod account;
 mod accounts;
 mod act;
+mod acts;
 mod case;
 mod due;
 mod handover;
@@ -90,6 +92,7 @@ pub(super) fn routes() -> Routes {
         .route("/staff/webhooks", get(webhooks::list).post(webhooks::add))
         .route("/staff/webhooks/{webhook}", get(webhooks::one))
         .route("/staff/webhooks/{webhook}/{change}", post(webhooks::change))
+        .route("/staff/acts", get(acts::list))
         .route("/staff/handover", get(handover::handover).post(handover::keep))
         .route("/staff/report", get(report::ask).post(report::send))
 }

@@ -192,6 +192,9 @@ fn every_word_of_the_domain_has_a_message() {
         for bad in whistle_service::media::BadPhoto::ALL {
             add("bad-photo", bad.word());
         }
+        for deed in whistle_service::admin::Deed::ALL {
+            add("admin-act", deed.as_str());
+        }
         for tab in ["mine", "joint", "triage", "assign", "verify", "reopen", "open"] {
             add("tab", tab);
         }
@@ -261,6 +264,8 @@ fn every_refusal_is_told_in_both_languages() {
         Refusal::MayNotReport,
         Refusal::MergedInto(whistle_domain::words::CaseNumber(3)),
         Refusal::OriginalMerged(whistle_domain::words::CaseNumber(3)),
+        Refusal::OtherClass,
+        Refusal::OfAClass(x()),
         Refusal::TooManyParts,
         Refusal::TooManySplit,
         Refusal::AskDate(jiff::civil::date(2026, 5, 8)),
