@@ -150,18 +150,23 @@ impl Server {
 
     /// Its resident memory, in MB.
     pub fn resident_mb(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status
-            .lines()
-            .find_map(|l| l.strip_prefix("VmRSS:"))
-            .expect("the kernel says it");
-        line.trim()
-            .trim_end_matches(" kB")
-            .trim()
-            .parse::<f64>()
-            .expect("a number")
-            / 1024.0
+        resident_mb(self.child.id())
     }
+}
+
+/// The resident memory of a process, in MB.
+pub fn resident_mb(process: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
+    let line = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmRSS:"))
+        .expect("the kernel says it");
+    line.trim()
+        .trim_end_matches(" kB")
+        .trim()
+        .parse::<f64>()
+        .expect("a number")
+        / 1024.0
 }
 
 impl Drop for Server {

@@ -11,7 +11,7 @@ import pathlib
 import tomllib
 from fractions import Fraction
 
-from calendar_model import DAY, HOUR, WEEKDAYS, Calendar, Limit, write
+from calendar_model import DAY, WEEKDAYS, Calendar, Limit, write
 
 KINDS = ["triage", "sign", "report_in", "resolve", "verify", "joint"]
 OF_UNIT = ["sign", "report_in", "resolve"]
@@ -148,6 +148,12 @@ class Clock:
     def reckon(self, calendar):
         self.due = calendar.due(self.start, self.whole(), self.pauses)
 
+    def run_on(self, since, calendar):
+        if self.paused_from is not None:
+            self.pauses.append((self.paused_from, since))
+            self.paused_from = None
+            self.reckon(calendar)
+
     def is_overdue(self, now):
         """Its time is over; what stands still grows no older."""
         return (now if self.paused_from is None else self.paused_from) > self.due
@@ -255,11 +261,10 @@ class Case:
                 clock.paused_from = now
 
     def resume(self, place, now):
+        """What stands runs on: since now, or since the end of what it waited for, where nobody noticed that."""
+        since = min([now] + [end for end in [self.wakes_at(place)] if end is not None])
         for clock in self.open_clocks():
-            if clock.paused_from is not None:
-                clock.pauses.append((clock.paused_from, now))
-                clock.paused_from = None
-                clock.reckon(place.calendar)
+            clock.run_on(since, place.calendar)
 
     # Who
 
@@ -442,10 +447,12 @@ class Case:
         return self.forbids_check(place, now, by)
 
     def forbids_request_reopen(self, place, now, by, act):
-        if self.closed_at is None:
-            return set()
-        last = self.closed_at + place.settings["reopen_days"] * 24 * HOUR
-        return {"window_over"} if now > last else set()
+        """Also to rate: the window is one."""
+        over = self.closed_at is not None and now > self.window_ends(place)
+        return {"window_over"} if over else set()
+
+    def window_ends(self, place):
+        return place.calendar.due(self.closed_at, Limit(place.settings["reopen_days"], "calendar_days"))
 
     def forbids_refuse_reopen(self, place, now, by, act):
         """Whoever did the work does not say that it was done."""
@@ -454,7 +461,8 @@ class Case:
 
     def forbids_rate(self, place, now, by, act):
         # Who mended it on the spot holds the code of the first report.
-        return {"fixer_cannot_verify"} if self.on_the_spot else set()
+        why = {"fixer_cannot_verify"} if self.on_the_spot else set()
+        return why | self.forbids_request_reopen(place, now, by, act)
 
     def forbids_park(self, place, now, by, act):
         return self.forbids_waiting(place, now, act) | self.questioned()
@@ -614,6 +622,7 @@ class Case:
         self.stage, self.outcome, self.request = "handled", act["outcome"], None
         own = self.standard["verification"] == "self"
         self.recheck = own and place.settings["recheck_share"] == 1
+        self.resume(place, now)
         self.handed_in = (self.clocks["resolve"], now)
         if self.question:
             # The work was done without the answer.
@@ -641,9 +650,6 @@ class Case:
         self.stop("verify")
         # A clock starts at dispatch: this one runs on, and stood while the work was not the unit's.
         clock, stopped_at = self.handed_in
-        if clock.paused_from is not None:
-            clock.pauses.append((clock.paused_from, stopped_at))
-            clock.paused_from = None
         clock.pauses.append((stopped_at, now))
         clock.reckon(place.calendar)
         self.clocks["resolve"] = clock
@@ -674,8 +680,8 @@ class Case:
         self.tell(place, now, by, "parked", until=act["until"])
 
     def do_resume(self, place, now, by, act):
-        self.parked_until = None
         self.resume(place, now)
+        self.parked_until = None
         self.tell(place, now, by, "resumed")
 
     def do_extend(self, place, now, by, act):
@@ -766,12 +772,12 @@ class Case:
             if self.wakes_at(place) == at:
                 if self.question:
                     # The clocks stood until the time for the answer was over, not until somebody noticed.
-                    self.resume(place, at)
+                    self.resume(place, now)
                     self.question = None
                     self.tell(place, now, system, "unanswered")
                 else:
+                    self.resume(place, now)
                     self.parked_until = None
-                    self.resume(place, at)
                     self.tell(place, now, system, "resumed")
             else:
                 clock = self.next_step()

@@ -171,6 +171,8 @@ class Month:
             if service in ("SIGN", "BENCH") and self.chance(0.5):
                 fixed = "Put upright."
         index = len(self.cases)
+        # It has no number yet that another command of this instant could name.
+        self.used.add(("case", index))
         reachable = self.chance(0.8)
         case = model.report(index, self.place, self.now, by, service, POINTS[area], fixed, reachable)
         self.cases.append(case)
@@ -396,7 +398,7 @@ class Month:
         if stage == "closed":
             chosen += [(desk, {"verb": "verify"}), (desk, {"verb": "park", "until": self.date(3)}),
                        ({"who": "reporter", "report": 1}, {"verb": "request_reopen"}, "")]
-            if case.closed_at is not None and self.now > case.closed_at + 5 * 24 * HOUR:
+            if case.closed_at is not None and self.now > case.window_ends(self.place):
                 chosen += 4 * [({"who": "reporter", "report": 1}, {"verb": "request_reopen"})]
         if stage == "reopen_requested":
             chosen += [(stranger, {"verb": "reopen"}), (desk, {"verb": "reopen"}, "")]

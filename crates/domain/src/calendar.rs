@@ -421,6 +421,18 @@ impl Calendar {
         self.clock.zone()
     }
 
+    /// When a date begins: its midnight, or the moment of the jump where that is jumped over.
+    pub fn start_of(&self, date: Date) -> Timestamp {
+        instant(self.clock.midnight(date))
+    }
+
+    /// When a window of whole days ends that begins at `start`: at the same time of day so many dates later, as a limit of
+    /// calendar days does.
+    pub fn days_after(&self, start: Timestamp, days: u16) -> Timestamp {
+        let end = self.clock.civil(micros(start)) + i64::from(days) * MICROS_PER_DAY;
+        instant(self.clock.instant(end.min(LATEST))).max(start)
+    }
+
     /// Whether work is done at this instant. A slot's end is no longer working time.
     pub fn is_working(&self, at: Timestamp) -> bool {
         let at = micros(at);

@@ -3,14 +3,14 @@
 //! Folding needs nothing but the log: whatever a place or calendar decided is written into the event.
 //! What may happen next is in `transition`; what a command makes happen is in `command`.
 
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::{Clock, ClockChange, ClockKind, Clocks, UnitClock},
     escalation::Tier,
     geometry::Point,
-    place::AreaPath,
+    place::{AreaPath, Place},
     whistle,
     words::{AccessClass, CaseNumber, PostCode, ServiceCode, StandardCode, UnitCode, WhistleNumber},
 };
@@ -1446,11 +1446,11 @@ impl Case {
         self.lead.as_ref() == Some(unit) || self.joint.iter().any(|part| part.unit == *unit)
     }
 
-    /// Whether it was closed so few days ago that its reopening may be asked for.
-    pub fn may_reopen(&self, now: Timestamp, days: u16) -> bool {
-        let window = SignedDuration::from_hours(24 * i64::from(days));
+    /// Whether it was closed so few days ago that its reopening may be asked for in this place.
+    pub fn may_reopen(&self, now: Timestamp, place: &Place) -> bool {
+        let days = place.jurisdiction.settings.reopen_days;
         let closed = self.times.closed_at;
-        closed.is_some_and(|closed| now.duration_since(closed) <= window)
+        closed.is_some_and(|closed| now <= place.calendar.days_after(closed, days))
     }
 
     /// Whether other units are still at work on their parts.

@@ -840,8 +840,7 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
             story.park(*until, text);
         }
         Act::Resume => {
-            let until = case.flags.parked_until;
-            let clocks = story.all_run_on(until.and_then(|date| start_of(date, place)));
+            let clocks = story.all_run_on();
             story.tell(Body::Resumed, text, clocks);
         }
         Act::Extend => story.extend(text)?,
@@ -885,7 +884,7 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                 Some(choice) if offered.contains(choice) => {}
                 _ => return Err(Refusal::NotAChoice),
             }
-            let clocks = story.all_run_on(None);
+            let clocks = story.all_run_on();
             let choice = choice.clone();
             story.tell(Body::Answered { choice }, text, clocks);
         }
@@ -952,7 +951,7 @@ pub fn decide(case: &Case, act: &Act, text: &str, context: Context<'_>) -> Resul
                 if let Some((part, clock)) = step {
                     story.escalate(part, clock);
                 } else {
-                    let clocks = story.all_run_on(Some(at));
+                    let clocks = story.all_run_on();
                     story.tell(Body::Unanswered, text, clocks);
                 }
             }
@@ -1049,7 +1048,7 @@ pub(crate) fn untimely(
     line.needs.iter().find_map(|&need| match need {
         Need::Window => {
             let days = place.jurisdiction.settings.reopen_days;
-            (!case.may_reopen(now, days)).then_some(Refusal::WindowOver(days))
+            (!case.may_reopen(now, place)).then_some(Refusal::WindowOver(days))
         }
         Need::NotOverdue => {
             let resolve = case.clocks.get(ClockKind::Resolve);
@@ -1201,11 +1200,6 @@ fn default_standard<'p>(place: &'p Place, service: &ServiceCode) -> Result<&'p S
 }
 
 /// When the next step of a clock is due.
-/// When a date begins there.
-fn start_of(date: Date, place: &Place) -> Option<Timestamp> {
-    place.calendar.zone().to_timestamp(date.at(0, 0, 0, 0)).ok()
-}
-
 fn next_step(clock: &Clock, ladder: &Ladder, place: &Place) -> Option<Timestamp> {
     ladder.next(clock, &place.calendar).map(|(_, at)| at)
 }
@@ -1259,13 +1253,17 @@ fn reckoned(case: &Case, ladder: &Ladder, place: &Place) -> Turns {
 }
 
 /// What happens to the clocks of the open parts, as far as it says.
-fn parts_where(case: &Case, change: impl Fn(&Clock) -> Option<ClockChange>) -> Vec<UnitClock> {
+fn parts_where<C: IntoIterator<Item = ClockChange>>(
+    case: &Case,
+    changes: impl Fn(&Clock) -> C,
+) -> Vec<UnitClock> {
     case.part_clocks()
-        .filter_map(|(unit, clock)| {
-            Some(UnitClock {
+        .flat_map(|(unit, clock)| {
+            let of_unit = |change| UnitClock {
                 unit: unit.clone(),
-                change: change(clock)?,
-            })
+                change,
+            };
+            changes(clock).into_iter().map(of_unit)
         })
         .collect()
 }
@@ -1473,8 +1471,30 @@ impl Story<'_> {
     }
 
     fn stop(&self, kinds: &[ClockKind]) -> Vec<ClockChange> {
-        let live = self.live(kinds, |c| c.stopped_at.is_none());
-        live.into_iter().map(|kind| ClockChange::Stop { kind }).collect()
+        let clocks = self.case().clocks.all().iter();
+        let of_kinds = clocks.filter(|clock| kinds.contains(&clock.kind));
+        of_kinds.flat_map(|clock| self.stops(clock)).collect()
+    }
+
+    /// That a clock is stopped for good, unless it is already. One that stands has run since what it waited for was over.
+    fn stops(&self, clock: &Clock) -> Vec<ClockChange> {
+        if clock.stopped_at.is_some() {
+            return vec![];
+        }
+        let since = self.waited_until();
+        let ran = clock.is_paused() && since < self.context.now;
+        let runs_on = ran.then(|| self.run_on(clock, since));
+        let stop = ClockChange::Stop { kind: clock.kind };
+        runs_on.into_iter().chain([stop]).collect()
+    }
+
+    /// Since when what stands runs on, if it does now. A wait ends when it was to end, whoever notices that and when.
+    fn waited_until(&self) -> Timestamp {
+        let Context { place, now, .. } = self.context;
+        let case = self.case();
+        let parked = case.flags.parked_until.map(|date| place.calendar.start_of(date));
+        let asked = case.question.as_ref().map(|question| question.until);
+        parked.or(asked).map_or(now, |end| end.min(now))
     }
 
     /// That a clock which stood runs on, since the end of what it waited for.
@@ -1526,11 +1546,7 @@ impl Story<'_> {
     }
 
     fn stop_parts(&self, whose: impl Fn(&UnitCode) -> bool) -> Vec<UnitClock> {
-        let stop = |clock: &Clock| {
-            let runs = clock.stopped_at.is_none();
-            runs.then_some(ClockChange::Stop { kind: clock.kind })
-        };
-        let mut parts = parts_where(self.case(), stop);
+        let mut parts = parts_where(self.case(), |clock| self.stops(clock));
         parts.retain(|part| whose(&part.unit));
         parts
     }
@@ -1628,7 +1644,7 @@ impl Story<'_> {
         if until <= today || until > last {
             return Err(Refusal::AskDate(last));
         }
-        let until = start_of(until, place).ok_or(Refusal::AskDate(last))?;
+        let until = place.calendar.start_of(until);
         // What is over already stays so, and is told of further up.
         let pauses = if stand {
             self.stand(|clock| !clock.is_overdue(now))
@@ -1652,10 +1668,9 @@ impl Story<'_> {
         std::iter::once(begins).chain(stands)
     }
 
-    /// Lets the clocks that stand still run on. What they waited for may have ended before somebody noticed.
-    fn all_run_on(&self, ended: Option<Timestamp>) -> Turns {
-        let now = self.context.now;
-        let since = ended.map_or(now, |ended| ended.min(now));
+    /// Lets the clocks that stand still run on.
+    fn all_run_on(&self) -> Turns {
+        let since = self.waited_until();
         let clocks = self.case().clocks.all().iter();
         let standing = clocks.filter(|clock| ClockKind::OF_CASE.contains(&clock.kind) && clock.is_paused());
         Turns {

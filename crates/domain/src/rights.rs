@@ -468,7 +468,6 @@ pub fn may_reach_reporters(case: &Case, actor: &Actor, place: &Place, now: Times
     let answers_for = || leads || sight(actor, place).holds(case, place);
     let answers = has(&[Role::CallTaker, Role::Dispatcher, Role::Lead]) && answers_for();
     let handles = leads && has(&[Role::Handler]);
-    let days = place.jurisdiction.settings.reopen_days;
-    let goes_on = case.state.stage() != Stage::Closed || case.may_reopen(now, days);
+    let goes_on = case.state.stage() != Stage::Closed || case.may_reopen(now, place);
     (answers || handles) && goes_on && may_see(case, actor, place)
 }

@@ -321,6 +321,38 @@ fn parking_moves_the_deadline_by_exactly_the_parked_working_time() {
 }
 
 #[test]
+fn a_wait_ends_at_its_date_whoever_goes_on_with_the_case_and_however_late() {
+    // As above: three hours are left from Saturday 08:00 on, so that it was due at 11:00.
+    let parked = || {
+        let mut tale = Tale::resident("pothole");
+        tale.does("dispatcher", Act::Accept { standard: None })
+            .does("dispatcher", to("roads"));
+        let until = date(2026, 5, 16);
+        tale.at(may(13, 10, 0)).does("dispatcher", Act::Park { until });
+        tale
+    };
+    let overdue = |tale: &Tale| {
+        let resolve = tale.clock(ClockKind::Resolve);
+        (resolve.due_at, resolve.is_overdue(tale.now))
+    };
+    let mut by_hand = parked();
+    by_hand.at(may(16, 16, 0)).does("dispatcher", Act::Resume);
+    assert_eq!(overdue(&by_hand), (may(16, 11, 0), true));
+    let mut before = parked();
+    before.at(may(14, 10, 0)).does("dispatcher", Act::Resume);
+    assert_eq!(overdue(&before), (may(14, 15, 0), false));
+    // Nobody let it run on before it ended.
+    for (at, late) in [(may(16, 10, 59), false), (may(16, 11, 1), true)] {
+        let mut ended = parked();
+        ended.at(at).reporter_does(Act::Withdraw);
+        assert_eq!(overdue(&ended), (may(16, 11, 0), late));
+    }
+    let mut ended_before = parked();
+    ended_before.at(may(15, 10, 0)).reporter_does(Act::Withdraw);
+    assert!(!overdue(&ended_before).1);
+}
+
+#[test]
 fn a_case_is_parked_once_until_a_date_that_is_not_too_far() {
     let mut tale = Tale::resident("lamp");
     let park = |day| Act::Park {
@@ -1030,6 +1062,28 @@ fn question_until(day: i8, reachable: bool) -> Act {
         until: date(2026, 5, day),
         reachable,
     }
+}
+
+#[test]
+fn work_handed_in_after_the_time_for_the_answer_took_as_long_as_it_did() {
+    // Four hours from Wednesday 09:00; an hour is used when the reporter is asked until Thursday, three are left from
+    // Thursday 08:00 on. Nobody noticed that the time for the answer was over.
+    let mut tale = Tale::resident("pothole");
+    tale.does("dispatcher", Act::Accept { standard: None })
+        .does("dispatcher", to("roads"))
+        .does("roads-handler", Act::ReportIn);
+    tale.at(may(13, 10, 0))
+        .does("dispatcher", question_until(14, true));
+    let outcome = Outcome::Resolved;
+    tale.at(may(14, 15, 0))
+        .does("roads-handler", Act::Handle { outcome });
+    let resolve = tale.clock(ClockKind::Resolve);
+    assert_eq!(
+        (resolve.due_at, resolve.is_overdue(tale.now)),
+        (may(14, 11, 0), true)
+    );
+    tale.at(may(14, 16, 0)).does("dispatcher", Act::Rework);
+    assert_eq!(tale.clock(ClockKind::Resolve).due_at, may(14, 11, 0));
 }
 
 #[test]

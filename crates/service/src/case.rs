@@ -87,9 +87,8 @@ pub struct Asked {
     pub by: Actor,
 }
 
-/// Merged cases that are looked through, for one that goes on or for who follows it; nobody reports a matter so often that it
-/// matters.
-pub(crate) const MAX_MERGED: usize = 200;
+/// See [`stored::MAX_MERGED`].
+pub(crate) const MAX_MERGED: usize = stored::MAX_MERGED;
 
 impl Whistle {
     /// Files a report: one case, straight through to its unit where nothing is in doubt.

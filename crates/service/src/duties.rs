@@ -445,8 +445,8 @@ impl Whistle {
             erased += self.store.write_blocking(move |tx| -> Result<u64> {
                 lease::hold(tx, &held)?;
                 let mut erased = 0;
-                for &number in &few {
-                    erased += intake::erase_contacts(tx, id, number)?;
+                for &over in &few {
+                    erased += intake::erase_contacts(tx, id, over, before)?;
                 }
                 Ok(erased)
             })?;

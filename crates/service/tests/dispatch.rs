@@ -2,6 +2,7 @@
 //! moves on by itself.
 
 use std::{
+    fs,
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
@@ -26,7 +27,7 @@ use whistle_service::{
     secret::Contact,
     time::{Chance, Clock},
 };
-use whistle_testbed::Bed;
+use whistle_testbed::{Bed, copy_folder};
 
 #[derive(Clone)]
 struct Hands(Arc<Mutex<(Timestamp, Duration)>>);
@@ -59,7 +60,18 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 impl Town {
     /// Begins on a Monday, at nine o'clock there.
     fn open() -> Self {
+        Self::open_with(|_| {})
+    }
+
+    /// The same; the files of the place are changed before they are applied.
+    fn open_with(change: impl FnOnce(&Path)) -> Self {
         let bed = Bed::new();
+        let folder = bed.path().join("village");
+        copy_folder(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village"),
+            &folder,
+        );
+        change(&folder);
         let monday = "2026-11-02T01:00:00Z".parse().unwrap();
         let hands = Hands(Arc::new(Mutex::new((monday, Duration::from_secs(1000)))));
         let site = Site {
@@ -67,9 +79,7 @@ impl Town {
             ..bed.path().into()
         };
         let whistle = Whistle::open_with(site, Box::new(hands.clone()), Chance::from_seed(1)).unwrap();
-        whistle
-            .apply(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village"))
-            .unwrap();
+        whistle.apply(&folder).unwrap();
         let here = whistle.places().all()[0].clone();
         Self {
             _bed: bed,
@@ -90,11 +100,15 @@ impl Town {
     }
 
     fn report(&self, service: &str, email: &str) -> Receipt {
+        self.report_at(Point::new(131.8152, 46.2051).unwrap(), service, email)
+    }
+
+    fn report_at(&self, point: Point, service: &str, email: &str) -> Receipt {
         let new = NewReport {
             service: service.parse().unwrap(),
             standard: None,
             whereabouts: Whereabouts {
-                point: Some(Point::new(131.8152, 46.2051).unwrap()),
+                point: Some(point),
                 ..Whereabouts::default()
             },
             description: "It is broken.".to_owned(),
@@ -288,6 +302,35 @@ fn a_case_is_merged_only_into_one_that_goes_on() {
     let closed = town.tries(second, &town.post("CITY-D"), into(first));
     assert_eq!(word(closed), "wrong_stage");
     assert!(town.case(second).state.is_open(), "nothing happened");
+    town.is_whole();
+}
+
+#[test]
+fn a_case_out_of_sight_is_no_more_merged_into_than_one_that_is_not_there() {
+    // The patrol of one town has its desk as well, and sees nothing of the other town.
+    let town = Town::open_with(|folder| {
+        let posts = folder.join("posts.csv");
+        let text = fs::read_to_string(&posts).unwrap();
+        let with_desk = text.replace("T100,230599100,patrol", "T100,230599100,patrol|dispatcher");
+        assert_ne!(text, with_desk);
+        fs::write(posts, with_desk).unwrap();
+    });
+    let own = town.report("WAT-DRAIN", "").number;
+    let elsewhere = Point::new(131.825, 46.2051).unwrap();
+    let elsewhere = town.report_at(elsewhere, "WAT-DRAIN", "").number;
+    let desk = town.post("T100-P");
+    let into = |into| town.tries(own, &desk, Act::Merge { into }).unwrap_err();
+    let nowhere = CaseNumber(elsewhere.0 + 1000);
+    let (unseen, missing) = (into(elsewhere), into(nowhere));
+    assert_eq!(unseen.word(), "not_found");
+    assert_eq!(
+        unseen.to_string().replace(&elsewhere.to_string(), "N"),
+        missing.to_string().replace(&nowhere.to_string(), "N")
+    );
+    assert!(town.case(own).state.is_open() && town.case(elsewhere).absorbed.is_empty());
+    // Who sees both may.
+    town.does(own, "CITY-D", Act::Merge { into: elsewhere });
+    assert_eq!(town.case(elsewhere).absorbed, [own]);
     town.is_whole();
 }
 

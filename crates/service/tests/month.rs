@@ -35,7 +35,7 @@ use whistle_service::{
 use whistle_testbed::{Bed, copy_folder};
 
 /// Reports of one month: as many as every run has the time for; `WHISTLE_TEST_MONTH` says how many instead.
-const CASES: usize = 40;
+const CASES: usize = 100;
 
 /// Where chance begins; `WHISTLE_TEST_SEED` says where instead.
 const SEED: u64 = 28310;

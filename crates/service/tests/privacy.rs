@@ -359,7 +359,8 @@ fn what_is_to_be_erased_is_looked_for_a_few_cases_at_a_time() {
     let contacts = |nth| {
         let found = store.read_blocking(|conn| intake::contacts_to_erase(conn, id, before, after(nth), 2));
         let found = found.unwrap();
-        (found.cases, found.last)
+        let cases: Vec<_> = found.cases.iter().map(|over| over.number).collect();
+        (cases, found.last)
     };
     assert_eq!(contacts(None), (vec![numbers[1]], Some(numbers[1])));
     // The fourth has none.
@@ -368,6 +369,49 @@ fn what_is_to_be_erased_is_looked_for_a_few_cases_at_a_time() {
         (vec![numbers[2], numbers[4]], Some(numbers[4]))
     );
     assert_eq!(contacts(Some(4)), (vec![], None));
+}
+
+#[test]
+fn contact_data_of_merged_cases_is_kept_until_the_one_that_goes_on_is_over() {
+    let village = Village::open();
+    let (whistle, here) = (&village.whistle, &village.here);
+    let reports: Vec<_> = (1..=4)
+        .map(|n| village.report("the same hole", &format!("0700 {n}"), &[]))
+        .collect();
+    let number = |nth: usize| reports[nth].number;
+    let act = |nth, act, by: &Actor| {
+        village.wait(whistle.act(here, number(nth), None, act, String::new(), by.clone()));
+    };
+    let desk = actor_of(here.place.post("CITY-D").unwrap(), 7);
+    let settle = || Act::Settle {
+        outcome: Outcome::Resolved,
+    };
+    let kept = |nth: usize| {
+        let own = village.wait(whistle.own(here, number(nth), &reports[nth].code));
+        own.contact.is_some()
+    };
+    // The first goes into the second, that one into the third; the fourth stands alone.
+    act(0, Act::Merge { into: number(1) }, &desk);
+    village.hours_pass(24);
+    act(1, Act::Merge { into: number(2) }, &desk);
+    act(3, settle(), &Actor::System);
+    village.hours_pass(24 * 181);
+    let due = whistle.retention_due(here).unwrap();
+    let alone = village.wait(whistle.case(here, number(3)));
+    assert_eq!((due.contacts.n, due.contacts.oldest), (1, alone.times.closed_at));
+    assert_eq!(whistle.retain_now(here).unwrap().erased, 1);
+    assert_eq!([0, 1, 2, 3].map(kept), [true, true, true, false]);
+    act(2, settle(), &Actor::System);
+    village.hours_pass(24 * 179);
+    assert_eq!(whistle.retention_due(here).unwrap().contacts.n, 0);
+    assert_eq!(whistle.retain_now(here).unwrap().erased, 0);
+    village.hours_pass(24 * 2);
+    let due = whistle.retention_due(here).unwrap();
+    let last = village.wait(whistle.case(here, number(2)));
+    assert_eq!((due.contacts.n, due.contacts.oldest), (3, last.times.closed_at));
+    assert_eq!(whistle.retain_now(here).unwrap().erased, 3);
+    assert_eq!([0, 1, 2, 3].map(kept), [false; 4]);
+    assert_eq!(whistle.retention_due(here).unwrap().contacts.n, 0);
 }
 
 #[test]

@@ -204,6 +204,33 @@ fn find_orphans(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit) ->
                                  AND c.version = e.version)",
             "messages in the outbox tell of no event of a whistle",
         ),
+        (
+            "SELECT COUNT(*)
+             FROM whistle_event AS e
+             WHERE e.jurisdiction_id = $1
+               AND NOT EXISTS (SELECT 1
+                               FROM whistle AS w
+                               WHERE w.jurisdiction_id = e.jurisdiction_id AND w.number = e.number)",
+            "events of whistles belong to no whistle",
+        ),
+        (
+            "SELECT COUNT(*)
+             FROM whistle_call AS e
+             WHERE e.jurisdiction_id = $1
+               AND NOT EXISTS (SELECT 1
+                               FROM whistle AS w
+                               WHERE w.jurisdiction_id = e.jurisdiction_id AND w.number = e.number)",
+            "calls of units belong to no whistle",
+        ),
+        (
+            "SELECT COUNT(*)
+             FROM whistle_case AS e
+             WHERE e.jurisdiction_id = $1
+               AND NOT EXISTS (SELECT 1
+                               FROM whistle AS w
+                               WHERE w.jurisdiction_id = e.jurisdiction_id AND w.number = e.number)",
+            "cases of whistles belong to no whistle",
+        ),
     ] {
         let orphans: i64 = conn.row(sql, params![jurisdiction.0], |row| row.int(0))?;
         if orphans > 0 {

@@ -30,6 +30,10 @@ use crate::{
 /// What `due_at` and `step_at` are when no clock runs, or none has a step left: later than every time.
 pub const NEVER: i64 = i64::MAX;
 
+/// Merged cases that are looked through, for the one that goes on or for who follows it; nobody reports a matter so often
+/// that it matters.
+pub const MAX_MERGED: usize = 200;
+
 /// A hash of BLAKE3.
 pub type Hash = [u8; 32];
 
@@ -639,6 +643,21 @@ pub fn find_to_change(
     number: CaseNumber,
 ) -> Result<Option<Stored>> {
     tx.row_to_change(FIND, params![jurisdiction.0, number.0], stored)
+}
+
+/// The case that goes on where one was merged into another, and that one into a further; itself where it was not. A merged
+/// case is never reopened, so no chain leads back to its beginning.
+pub fn goes_on_as(conn: &Conn, jurisdiction: JurisdictionId, number: CaseNumber) -> Result<Option<Case>> {
+    let (mut next, mut last) = (Some(number), None);
+    for _ in 0..=MAX_MERGED {
+        let Some(number) = next else { break };
+        let Some(Stored { case, .. }) = find(conn, jurisdiction, number)? else {
+            break;
+        };
+        next = case.duplicate_of;
+        last = Some(case);
+    }
+    Ok(last)
 }
 
 /// Some cases by their numbers; who has none is left out.

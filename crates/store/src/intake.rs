@@ -1,9 +1,17 @@
 //! What comes with a report: contact data, answers to retries, and where an imported case came from.
 
 use jiff::Timestamp;
-use whistle_domain::words::{CaseNumber, JurisdictionId};
+use whistle_domain::{
+    case::{Case, Outcome},
+    words::{CaseNumber, JurisdictionId},
+};
 
-use crate::{Conn, Tx, case::Hash, error::Result, params};
+use crate::{
+    Conn, Tx,
+    case::{self, Hash},
+    error::Result,
+    params,
+};
 
 /// Keeps the sealed contact data of a report.
 pub fn keep_contact(
@@ -253,13 +261,30 @@ pub fn log_contact_view(
     )
 }
 
+/// The outcome of a case that was merged into another, as its column has it.
+const DUPLICATE: &str = Outcome::Duplicate.as_str();
+
+/// Whether a case was closed before a time.
+fn is_over(case: &Case, closed_before: Timestamp) -> bool {
+    !case.state.is_open() && case.times.closed_at.is_some_and(|at| at < closed_before)
+}
+
 /// What was found among some cases that were looked at.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found<T = CaseNumber> {
     /// The cases, in the order of their numbers.
-    pub cases: Vec<CaseNumber>,
+    pub cases: Vec<T>,
     /// The last one that was looked at; none when there are no more.
     pub last: Option<CaseNumber>,
+}
+
+impl<T> Default for Found<T> {
+    fn default() -> Self {
+        Self {
+            cases: Vec::new(),
+            last: None,
+        }
+    }
 }
 
 /// Goes through cases by their numbers, of which a row says whether each is one that is looked for.
@@ -276,17 +301,27 @@ fn found(conn: &Conn, sql: &str, values: &[crate::Value<'_>]) -> Result<Found> {
     Ok(found)
 }
 
-/// Among at most `limit` cases that have contact data, after one: those that were closed before a time.
+/// A case whose reporters are answered no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Over {
+    /// The case.
+    pub number: CaseNumber,
+    /// The one that answered them to the end: itself, or the one that it was merged into.
+    pub by: CaseNumber,
+}
+
+/// Among at most `limit` cases that have contact data, after one: those that were closed before a time. One that was merged
+/// is over with the case that goes on, since its reporters are told of that one.
 pub fn contacts_to_erase(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     closed_before: Timestamp,
     after: CaseNumber,
     limit: usize,
-) -> Result<Found> {
-    found(
-        conn,
-        "SELECT k.number, CASE WHEN c.is_open = 0 AND c.closed_at < $2 THEN 1 ELSE 0 END
+) -> Result<Found<Over>> {
+    let (mut found, mut merged) = (Found::default(), Vec::new());
+    conn.each(
+        "SELECT k.number, CASE WHEN c.is_open = 0 AND c.closed_at < $2 THEN c.outcome ELSE '' END
          FROM (SELECT DISTINCT number
                FROM contact
                WHERE jurisdiction_id = $1 AND number > $3
@@ -295,7 +330,26 @@ pub fn contacts_to_erase(
          JOIN cases AS c ON c.jurisdiction_id = $1 AND c.number = k.number
          ORDER BY k.number",
         params![jurisdiction.0, closed_before, after.0, limit as i64],
-    )
+        |row| {
+            let number = CaseNumber(row.int(0)?);
+            match row.text(1)? {
+                "" => {}
+                DUPLICATE => merged.push(number),
+                _ => found.cases.push(Over { number, by: number }),
+            }
+            found.last = Some(number);
+            Ok(())
+        },
+    )?;
+    for number in merged {
+        let original = case::goes_on_as(conn, jurisdiction, number)?;
+        if let Some(original) = original.filter(|case| is_over(case, closed_before)) {
+            let by = original.number;
+            found.cases.push(Over { number, by });
+        }
+    }
+    found.cases.sort_unstable_by_key(|over| over.number);
+    Ok(found)
 }
 
 /// What reporters wrote: the texts of the first event of a case, of those by pick-up code, and of reports that joined; and
@@ -355,16 +409,33 @@ fn due(row: &crate::Row<'_>) -> Result<Due> {
     })
 }
 
-/// Contact data of cases that were closed before a time.
+/// Contact data of cases that are over as [`contacts_to_erase`] says.
 pub fn contacts_due(conn: &Conn, jurisdiction: JurisdictionId, closed_before: Timestamp) -> Result<Due> {
-    conn.row(
+    let mut all = conn.row(
         "SELECT COUNT(*), MIN(c.closed_at)
          FROM contact AS k
          JOIN cases AS c ON c.jurisdiction_id = k.jurisdiction_id AND c.number = k.number
-         WHERE k.jurisdiction_id = $1 AND c.is_open = 0 AND c.closed_at < $2",
-        params![jurisdiction.0, closed_before],
+         WHERE k.jurisdiction_id = $1 AND c.is_open = 0 AND c.closed_at < $2 AND c.outcome <> $3",
+        params![jurisdiction.0, closed_before, DUPLICATE],
         due,
-    )
+    )?;
+    let merged = conn.rows(
+        "SELECT k.number, COUNT(*)
+         FROM contact AS k
+         JOIN cases AS c ON c.jurisdiction_id = k.jurisdiction_id AND c.number = k.number
+         WHERE k.jurisdiction_id = $1 AND c.is_open = 0 AND c.closed_at < $2 AND c.outcome = $3
+         GROUP BY k.number",
+        params![jurisdiction.0, closed_before, DUPLICATE],
+        |row| Ok((CaseNumber(row.int(0)?), row.int(1)? as u64)),
+    )?;
+    for (number, reports) in merged {
+        let original = case::goes_on_as(conn, jurisdiction, number)?;
+        if let Some(original) = original.filter(|case| is_over(case, closed_before)) {
+            all.n += reports;
+            all.oldest = all.oldest.into_iter().chain(original.times.closed_at).min();
+        }
+    }
+    Ok(all)
 }
 
 /// Texts of reporters in cases that were closed before a time.
@@ -380,15 +451,21 @@ pub fn texts_due(conn: &Conn, jurisdiction: JurisdictionId, closed_before: Times
     conn.row(&SQL, params![jurisdiction.0, closed_before], due)
 }
 
-/// Erases the contact data of a case, unless it was opened again. Answers how many reports it concerned.
-pub fn erase_contacts(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, number: CaseNumber) -> Result<u64> {
+/// Erases the contact data of a case, unless the one that answered its reporters was opened again. Answers how many reports
+/// it concerned.
+pub fn erase_contacts(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    over: Over,
+    closed_before: Timestamp,
+) -> Result<u64> {
     tx.exec(
         "DELETE FROM contact
          WHERE jurisdiction_id = $1 AND number = $2
            AND EXISTS (SELECT 1
                        FROM cases AS c
-                       WHERE c.jurisdiction_id = $1 AND c.number = $2 AND c.is_open = 0)",
-        params![jurisdiction.0, number.0],
+                       WHERE c.jurisdiction_id = $1 AND c.number = $3 AND c.is_open = 0 AND c.closed_at < $4)",
+        params![jurisdiction.0, over.number.0, over.by.0, closed_before],
     )
 }
 

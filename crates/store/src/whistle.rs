@@ -545,40 +545,6 @@ pub(crate) fn audit(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit
             Ok(())
         },
     )?;
-    for (sql, what) in [
-        (
-            "SELECT COUNT(*)
-             FROM whistle_event AS e
-             WHERE e.jurisdiction_id = $1
-               AND NOT EXISTS (SELECT 1
-                               FROM whistle AS w
-                               WHERE w.jurisdiction_id = e.jurisdiction_id AND w.number = e.number)",
-            "events of whistles",
-        ),
-        (
-            "SELECT COUNT(*)
-             FROM whistle_call AS e
-             WHERE e.jurisdiction_id = $1
-               AND NOT EXISTS (SELECT 1
-                               FROM whistle AS w
-                               WHERE w.jurisdiction_id = e.jurisdiction_id AND w.number = e.number)",
-            "calls of units",
-        ),
-        (
-            "SELECT COUNT(*)
-             FROM whistle_case AS e
-             WHERE e.jurisdiction_id = $1
-               AND NOT EXISTS (SELECT 1
-                               FROM whistle AS w
-                               WHERE w.jurisdiction_id = e.jurisdiction_id AND w.number = e.number)",
-            "cases of whistles",
-        ),
-    ] {
-        let orphans: i64 = conn.row(sql, params![jurisdiction.0], |row| row.int(0))?;
-        if orphans > 0 {
-            audit.find(format!("{orphans} {what} belong to no whistle"));
-        }
-    }
     Ok(())
 }
 

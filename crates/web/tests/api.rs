@@ -1495,11 +1495,17 @@ async fn a_whistle_is_blown_met_and_closed_over_the_api() {
         {"case": case, "unit": "WATER", "what": "shut it", "limit": "4h working"}]});
     assert_eq!(village.post(&acts, "patrol", minutes).await.status, 200);
     let stale = json!({"verb": "close", "seen": 4});
-    assert_error(
-        &village.post(&acts, "patrol", stale).await,
-        409,
-        "stale",
-        Some("seen"),
+    let stale = village.post(&acts, "patrol", stale).await;
+    assert_error(&stale, 409, "stale", Some("seen"));
+    let error = &stale.json["error"];
+    assert_eq!(error["version"], 6);
+    let meanwhile = error["changes"]["items"].as_array().unwrap().iter();
+    let meanwhile: Vec<_> = meanwhile
+        .map(|event| (&event["version"], &event["event"]))
+        .collect();
+    assert_eq!(
+        meanwhile,
+        [(&json!(5), &json!("minuted")), (&json!(6), &json!("duty_given"))]
     );
     let closed = village.post(&acts, "patrol", json!({"verb": "close"})).await;
     assert_eq!(closed.json["stage"], "closed", "{}", closed.json);
@@ -1542,8 +1548,14 @@ async fn privacy_says_of_every_column_about_people_what_it_is_for() {
         json!(["contact.sealed", "question_contact.sealed"])
     );
     assert_eq!(contact["about"], json!(["reporter"]));
-    assert_eq!(contact["kept"]["zh"], "结案 180 天后删除。");
-    assert_eq!(contact["kept"]["en"], "Until 180 days after the case is closed.");
+    assert_eq!(
+        contact["kept"]["zh"],
+        "结案 180 天后删除；已并入其他案件的，从后者结案起算。"
+    );
+    assert_eq!(
+        contact["kept"]["en"],
+        "Until 180 days after the case is closed; if it was merged into another, after that one is closed."
+    );
     let views = items(&answer)
         .iter()
         .find(|item| item["purpose"] == "views")

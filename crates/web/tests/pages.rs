@@ -1334,13 +1334,17 @@ fn the_privacy_page_names_every_field_about_people_and_the_days_of_the_place() {
     let town = Town::open();
     let mut browser = town.browser("en");
     let page = browser.get("/privacy");
-    page.says("Until 180 days after the case is closed.");
+    page.says(
+        "Until 180 days after the case is closed; if it was merged into another, after that one is closed.",
+    );
     for purpose in whistle_service::privacy::Purpose::ALL {
         for column in purpose.columns() {
             page.says(&format!("<code>{column}</code>"));
         }
     }
-    town.browser("zh").get("/privacy").says("结案 180 天后删除。");
+    town.browser("zh")
+        .get("/privacy")
+        .says("结案 180 天后删除；已并入其他案件的，从后者结案起算。");
 }
 
 #[test]

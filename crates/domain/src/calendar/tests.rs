@@ -310,6 +310,18 @@ fn a_calendar_day_that_ends_in_the_jumped_hour_is_due_at_the_jump() {
 }
 
 #[test]
+fn a_window_of_days_ends_at_the_time_of_day_at_which_it_began_also_where_clocks_change() {
+    let calendar = zurich();
+    let end = |start: &str, days| civil(&calendar, calendar.days_after(at(&calendar, start), days));
+    // An hour longer than five times 24 in autumn, an hour shorter in spring.
+    assert_eq!(end("2026-10-22T14:30", 5), "2026-10-27 14:30");
+    assert_eq!(end("2026-03-27T14:30", 5), "2026-04-01 14:30");
+    assert_eq!(end("2026-03-28T02:30", 1), "2026-03-29 03:00");
+    let start = at(&calendar, "2026-05-04T10:00");
+    assert_eq!(calendar.days_after(start, 0), start);
+}
+
+#[test]
 fn a_calendar_day_that_starts_in_the_repeated_hour_starts_at_its_end() {
     let zurich = zurich();
     let first_pass: Timestamp = "2026-10-25T02:50:00+02:00".parse().unwrap();
@@ -843,6 +855,15 @@ proptest! {
             );
             prop_assert!(due <= later_due, "{limit}: {due} from {start}, {later_due} from {later_start}");
         }
+    }
+
+    #[test]
+    fn a_window_of_days_ends_when_a_limit_of_as_many_calendar_days_does(
+        zone in prop::sample::select(&ZONES[..]), start in instants(), days in 1_u16..60,
+    ) {
+        let calendar = short(CalendarRules::office_week(zone));
+        let limit = Limit::new(days.into(), LimitUnit::CalendarDays).unwrap();
+        prop_assert_eq!(calendar.days_after(start, days), calendar.due(start, limit));
     }
 
     #[test]

@@ -1426,6 +1426,97 @@ fn a_webhook_that_hangs_keeps_neither_mail_nor_another_webhook_waiting() {
     assert_eq!(world.calls.desk.taken().len(), 6);
 }
 
+/// The village and a second place like it, looked after by one process.
+fn two_places() -> (World, Process, [Here; 2]) {
+    let world = World::new();
+    let folder = world.bed.path().join("second");
+    copy_folder(&world.bed.path().join("village"), &folder);
+    let settings = folder.join("jurisdiction.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    let text = text
+        .replace("willow-brook", "alder-brook")
+        .replace("willow.example", "alder.example");
+    fs::write(settings, text).unwrap();
+    world.open(0).apply(&folder).unwrap();
+    let process = world.start(1);
+    let places = process.whistle.places().all().to_vec();
+    (world, process, places.try_into().ok().unwrap())
+}
+
+#[test]
+fn what_is_dead_or_hangs_in_one_place_keeps_no_other_place_waiting() {
+    let (world, mut process, [first, second]) = two_places();
+    with_webhook(&world, &process, &["*"], false);
+    let other = Receiver::new();
+    process
+        .whistle
+        .add_webhook(&second, &new_webhook(&other.url(), &["*"], false, true))
+        .unwrap();
+    world.calls.desk.next([Fate::TakeAndWait]);
+    let refused = std::iter::repeat_n(Fate::Refuse("451 come again"), 4);
+    world.mail.desk.next(refused);
+    for _ in 0..2 {
+        process.report(li());
+    }
+    // The mail of the first place is not taken, and its webhook does not answer.
+    let begun = Instant::now();
+    let refused = |process: &Process| {
+        let waiting = process.in_state(State::Waiting).into_iter();
+        waiting.filter(|one| one.error.contains("451")).count()
+    };
+    while refused(&process) < 4 {
+        process.courier.turn().unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(8));
+        thread::yield_now();
+    }
+    world.calls.desk.wait_until_held(1);
+    world.mail.desk.forget_fates();
+
+    process.here = second;
+    process.report(li());
+    let begun = Instant::now();
+    while world.mail.desk.taken().len() < 2 || other.desk.taken().len() < 3 {
+        process.courier.turn().unwrap();
+        assert!(
+            begun.elapsed() < Duration::from_secs(8),
+            "it waits for the other place"
+        );
+        thread::yield_now();
+    }
+    assert!(
+        world
+            .mail
+            .desk
+            .taken()
+            .iter()
+            .all(|mail| mail.text.contains("https://alder.example.org/")),
+        "the mail of the first place rests"
+    );
+    assert!(
+        world.calls.desk.taken().len() < 6,
+        "one call waits for its answer, and what comes after it"
+    );
+
+    world.calls.desk.release();
+    process.here = first;
+    process.finish(&world.hands);
+    let of_first = |mail: &Mail| mail.text.contains("https://willow.example.org/");
+    assert!(
+        world
+            .mail
+            .desk
+            .taken()
+            .iter()
+            .filter(|mail| of_first(mail))
+            .count()
+            >= 2
+    );
+    assert!(
+        world.calls.desk.taken().len() >= 6,
+        "all of it arrives in the end"
+    );
+}
+
 #[test]
 fn an_sms_gateway_gets_a_text_for_who_gave_a_telephone_only() {
     let world = World::new();

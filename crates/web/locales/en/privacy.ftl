@@ -55,8 +55,8 @@ privacy-kept-texts_after_closing = { $n ->
        *[other] The texts until { $n } days after the case is closed; the rest as long as the case, which stays as a record of the service.
     }
 privacy-kept-after_closing = { $n ->
-        [one] Until { $n } day after the case is closed.
-       *[other] Until { $n } days after the case is closed.
+        [one] Until { $n } day after the case is closed; if it was merged into another, after that one is closed.
+       *[other] Until { $n } days after the case is closed; if it was merged into another, after that one is closed.
     }
 privacy-kept-with_account = As long as the log names the account by its number; an account is closed, not removed.
 privacy-kept-session = { $n ->

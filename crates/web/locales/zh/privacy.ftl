@@ -51,7 +51,7 @@ privacy-why-acts = 便于查明谁变更过什么。
 
 privacy-kept-with_case = 与案件一同长期保存。案件是公共服务的记录，其中没有上报人的身份信息；上报人写的内容可提前删除。
 privacy-kept-texts_after_closing = 文字在结案 { $n } 天后删除；其余内容作为公共服务记录与案件一同保存。
-privacy-kept-after_closing = 结案 { $n } 天后删除。
+privacy-kept-after_closing = 结案 { $n } 天后删除；已并入其他案件的，从后者结案起算。
 privacy-kept-with_account = 办理记录会引用账号编号，因此账号只停用，不删除。
 privacy-kept-session = 最多 { $n } 小时。
 privacy-kept-retries = { $n } 天。

@@ -22,7 +22,7 @@ use whistle_service::{
 };
 
 use super::{
-    error::{ErrorAnswer, Problem, Result},
+    error::{Changes, ErrorAnswer, Problem, Result},
     extract::{Caller, Json, Known, Query, Visit},
     read,
     wire::{
@@ -355,7 +355,7 @@ async fn act(
             Err(Problem::Stale {
                 error,
                 version: case.version,
-                changes: log_for(&eyes, &log, seen),
+                changes: Changes::Case(log_for(&eyes, &log, seen)),
             })
         }
         Err(error) => Err(error.into()),

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use whistle_domain::{command::Refusal, whistle::command as whistle};
 use whistle_service::Error;
 
-use super::wire::case::EventLog;
+use super::wire::{case::EventLog, whistle::WhistleLog};
 use crate::status;
 
 /// The result of a handler.
@@ -26,14 +26,14 @@ pub(crate) type Result<T, E = Problem> = std::result::Result<T, E>;
 pub(crate) enum Problem {
     /// The service says no.
     Service(Error),
-    /// Somebody else changed the case meanwhile.
+    /// Somebody else changed the case or whistle meanwhile.
     Stale {
         /// In the service's words.
         error: Error,
         /// The version it has now.
         version: u32,
         /// What happened since.
-        changes: EventLog,
+        changes: Changes,
     },
     /// The request itself cannot be read.
     Request {
@@ -155,12 +155,22 @@ pub(crate) struct ErrorBody {
     field: Option<String>,
     /// The request's id; operators find it in their log.
     request_id: String,
-    /// With `stale`: the version that the case has now.
+    /// With `stale`: the version that the case or whistle has now.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u32>,
     /// With `stale`: what happened since the version that was seen.
     #[serde(skip_serializing_if = "Option::is_none")]
-    changes: Option<EventLog>,
+    changes: Option<Changes>,
+}
+
+/// What happened to a case or whistle since it was seen.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Changes {
+    /// To a case, as who asks may see it.
+    Case(EventLog),
+    /// To a whistle.
+    Whistle(WhistleLog),
 }
 
 /// Gives an error answer of `/api/v1` its body. Leaves every other answer as it is.
@@ -268,7 +278,6 @@ fn field_of(error: &Error) -> Option<String> {
             whistle::Refusal::MadeTime => "made_at",
             whistle::Refusal::TooManyDuties | whistle::Refusal::BadDuty(_) => "duties",
             whistle::Refusal::TextTooLong { .. } => "text",
-            whistle::Refusal::Stale { .. } => "seen",
             _ => return None,
         },
         _ => return None,

@@ -7,11 +7,14 @@ use axum::{
     response::IntoResponse,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
-use whistle_domain::words::WhistleNumber;
-use whistle_service::whistle::Query as Wanted;
+use whistle_domain::{
+    whistle::{Event, command::Refusal},
+    words::WhistleNumber,
+};
+use whistle_service::{Error, whistle::Query as Wanted};
 
 use super::{
-    error::{ErrorAnswer, Problem, Result},
+    error::{Changes, ErrorAnswer, Problem, Result},
     extract::{At, Json, Known, Query, header_text},
     read,
     wire::{
@@ -140,12 +143,7 @@ async fn events(
     let actor = &visit.staff()?.actor;
     let found = app.whistle.whistle_and_log(&visit.here, number(&text)?, actor);
     let (_, log) = found.await?;
-    let items = log.iter().zip(1..);
-    Ok(Answer(WhistleLog {
-        items: items
-            .map(|(event, version)| WhistleEvent::of(event, version))
-            .collect(),
-    }))
+    Ok(Answer(log_since(&log, 0)))
 }
 
 /// Do something to a whistle, as the signed-in post. Answers the whistle as it is then.
@@ -158,8 +156,9 @@ async fn events(
     responses(
         (status = 200, body = Whistle, description = "It was done; the whistle as it is now."),
         (status = 403, body = ErrorAnswer, description = "Who asks may not do that to this whistle."),
-        (status = 409, body = ErrorAnswer, description = "The whistle changed since it was seen (`stale`), or it or the \
-            unit's call stands where this cannot be done (`wrong_stage`, `wrong_call`)."),
+        (status = 409, body = ErrorAnswer, description = "The whistle changed since it was seen (`stale`, with its \
+            version and what changed), or it or the unit's call stands where this cannot be done (`wrong_stage`, \
+            `wrong_call`)."),
         (status = 422, body = ErrorAnswer, description = "The key came with another body before."),
     ))]
 async fn act(
@@ -174,7 +173,7 @@ async fn act(
     let key = header_text(&headers, "idempotency-key")?;
     let (seen, text_of_act) = (act.seen(), act.take_text());
     let number = number(&text)?;
-    let whistle = app
+    let done = app
         .whistle
         .act_on_whistle(
             &visit.here,
@@ -185,7 +184,31 @@ async fn act(
             actor.clone(),
             key,
         )
-        .await?;
-    let (place, now) = (&visit.here.place, app.whistle.now());
-    Ok(Answer(Whistle::of(&whistle, place, now, Some(&actor))))
+        .await;
+    match done {
+        Ok(whistle) => {
+            let (place, now) = (&visit.here.place, app.whistle.now());
+            Ok(Answer(Whistle::of(&whistle, place, now, Some(&actor))))
+        }
+        Err(error @ Error::Whistle(Refusal::Stale { seen, .. })) => {
+            let found = app.whistle.whistle_and_log(&visit.here, number, &actor);
+            let (whistle, log) = found.await?;
+            Err(Problem::Stale {
+                error,
+                version: whistle.version,
+                changes: Changes::Whistle(log_since(&log, seen)),
+            })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What happened to a whistle after one of its versions.
+fn log_since(log: &[Event], version: u32) -> WhistleLog {
+    let since = log.iter().zip(1..).skip(version as usize);
+    WhistleLog {
+        items: since
+            .map(|(event, version)| WhistleEvent::of(event, version))
+            .collect(),
+    }
 }
