@@ -271,7 +271,7 @@ impl Narrowing {
 }
 
 /// Whether a case is among those that a post is for, wherever it lies and whoever leads it.
-pub(crate) fn is_within(narrowed: &Narrowing, case: &Case) -> bool {
+pub fn is_within(narrowed: &Narrowing, case: &Case) -> bool {
     narrowed.is_for(&case.service) && narrowed.clearance.shows(case)
 }
 

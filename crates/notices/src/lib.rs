@@ -6,12 +6,13 @@
 //! - [`told`]: who must be told what. The table of notices is [`Notice`].
 //! - [`template`]: the words, shipped and the place's own. [`view`]: what the words may name.
 //! - [`choice`]: which of them a reader wants, and when.
-//! - [`mail`]: e-mail by SMTP. [`webhook`]: signed requests. [`reply`]: a mail that came back, [`bounce`]: undelivered.
+//! - [`mail`]: e-mail by SMTP. [`webhook`]: signed requests. [`push`]: words for a lock screen. [`reply`]: a mail that came back, [`bounce`]: undelivered.
 
 pub mod bounce;
 pub mod choice;
 pub mod mail;
 mod notice;
+pub mod push;
 pub mod reply;
 pub mod template;
 pub mod told;

@@ -60,8 +60,8 @@ pub struct Call {
 /// Sends requests to receivers. Cloning shares the connections.
 #[derive(Clone)]
 pub struct Hooks {
-    client: Client,
-    private: bool,
+    pub(crate) client: Client,
+    pub(crate) private: bool,
 }
 
 impl Hooks {
@@ -111,7 +111,7 @@ impl Hooks {
 }
 
 /// An error without the address, which may hold a password.
-fn reason(error: &reqwest::Error) -> String {
+pub(crate) fn reason(error: &reqwest::Error) -> String {
     let why = if error.is_timeout() {
         Why::TooSlow
     } else if error.is_connect() {

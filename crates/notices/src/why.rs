@@ -61,10 +61,22 @@ pub enum Why {
     BrokeOff,
     /// The process that sent it did not live to hear what became of it.
     Unheard,
+    /// The device was removed.
+    DeviceRemoved,
+    /// The push service knows the device no more.
+    DeviceGone,
+    /// Who has the device is no longer at a post of the unit.
+    NotAtPost,
+    /// Push is not switched on.
+    PushOff,
+    /// The address of the push service is refused.
+    BadPushService,
+    /// The push service answered something else than 2xx.
+    PushAnswered,
 }
 
 /// By the order of the variants: the word, and a sentence for who runs the install.
-const TABLE: [(Why, &str, &str); 28] = [
+const TABLE: [(Why, &str, &str); 34] = [
     (
         Why::NoAddress,
         "no_address",
@@ -144,6 +156,32 @@ const TABLE: [(Why, &str, &str); 28] = [
         Why::Unheard,
         "unheard",
         "the process that sent it did not hear what became of it",
+    ),
+    (Why::DeviceRemoved, "device_removed", "the device was removed"),
+    (
+        Why::DeviceGone,
+        "device_gone",
+        "the push service knows the device no more",
+    ),
+    (
+        Why::NotAtPost,
+        "not_at_post",
+        "who has the device is at no post of the unit now",
+    ),
+    (
+        Why::PushOff,
+        "push_off",
+        "push is not switched on; see whistle push on",
+    ),
+    (
+        Why::BadPushService,
+        "bad_push_service",
+        "the address of the push service is refused",
+    ),
+    (
+        Why::PushAnswered,
+        "push_answered",
+        "the push service did not answer 2xx",
     ),
 ];
 

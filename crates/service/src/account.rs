@@ -14,7 +14,7 @@ use whistle_store::{
     Tx, account as stored,
     admin::{self, Deed, Doer},
     case::Hash,
-    second_factor as factors,
+    push, second_factor as factors,
 };
 
 use crate::{
@@ -595,12 +595,17 @@ impl Whistle {
         }
     }
 
-    /// Ends a session.
-    pub async fn sign_out(&self, here: &Here, token: &str) -> Result<()> {
-        let (id, hash) = (here.id, token_hash(token));
+    /// Ends a session. `device` is what its browser keeps where it is told by push: nobody is told there any more.
+    pub async fn sign_out(&self, here: &Here, token: &str, device: Option<&str>) -> Result<()> {
+        let (id, hash, device) = (here.id, token_hash(token), device.map(token_hash));
         Ok(self
             .store
-            .write(move |tx| stored::close_session(tx, id, &hash))
+            .write(move |tx| {
+                if let Some(device) = &device {
+                    push::remove_of_browser(tx, id, device)?;
+                }
+                stored::close_session(tx, id, &hash)
+            })
             .await?)
     }
 

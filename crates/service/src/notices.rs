@@ -6,11 +6,13 @@
 //!
 //! - [`Courier`]: does all that, in the process that looks after the duty.
 //! - Use cases for operators, here: deliveries shown, tried again, dropped. `hooks`: webhooks.
+//! - `devices`: on which devices who holds an account is told, by push.
 //! - `due`: the calendar of what is due. `wish`: what readers say: no more mail, or an answer. `choices`: what they want to be
 //!   told, and when. `returned`: addresses from which mail comes back.
 
 mod choices;
 mod courier;
+mod devices;
 mod due;
 mod hooks;
 mod letter;
@@ -32,6 +34,7 @@ use crate::{
 
 pub use choices::{Chosen, led_unit};
 pub use courier::{Courier, Outgoing, Round};
+pub use devices::{MAX_DEVICES, NewDevice, OwnDevice, PushStanding};
 pub use hooks::{KnownWebhook, NewWebhook, WebhookChange};
 pub use whistle_notices::choice::{Choice, Kinds, Pace};
 pub use whistle_notices::{Notice, Why, mail::Outlet, reply::MAX_MAIL, template::Words};
@@ -134,7 +137,7 @@ impl Whistle {
         }
     }
 
-    /// Forgets deliveries that are over for long, in rounds that keep nobody waiting, and notes that this is done for the hour.
+    /// Forgets deliveries that are over for long, and devices of who is at no post any more, in rounds that keep nobody waiting, and notes that this is done for the hour.
     pub(crate) fn forget_deliveries(&self, charge: &InCharge, here: &Here, now: Timestamp) -> Result<u64> {
         let (id, held) = (here.id, charge.held);
         let mut forgotten = 0;
@@ -158,6 +161,7 @@ impl Whistle {
                 }
             }
         }
+        forgotten += self.forget_devices(here, held)?;
         self.store.write_blocking(move |tx| {
             lease::finish(tx, &held, now)?;
             stored::forget_failing(tx, id, now - returned::REMEMBERED)

@@ -1,5 +1,5 @@
 //! The install's secret: a key, in a file beside the database or given by whoever starts the process, never in it. From it come
-//! the pick-up codes of reporters, the seals of contact data, of webhooks and of second factors, the tokens of forms and of
+//! the pick-up codes of reporters, the seals of contact data, of webhooks, of devices and of second factors, the tokens of forms and of
 //! notices. Who has the database without it has none of these.
 //!
 //! A key that is rotated stays behind the new one: what it sealed is sealed anew by [`rotate`], and what it gave out, the
@@ -22,13 +22,14 @@ use subtle::ConstantTimeEq;
 use whistle_domain::words::{CaseNumber, JurisdictionId, Lang, Subject};
 use whistle_notices::{
     choice::{Choice, Kinds, Pace},
+    push::Subscription,
     told::Reader,
 };
 use whistle_store::{
     Store,
     admin::{self, Deed, Doer},
     case::Hash,
-    intake, key_mark, notice, place, second_factor,
+    intake, key_mark, notice, place, push, second_factor,
 };
 
 use crate::{
@@ -107,6 +108,7 @@ struct Made {
     photo: [u8; 32],
     notice: [u8; 32],
     webhook: XChaCha20Poly1305,
+    push: XChaCha20Poly1305,
     second_factor: XChaCha20Poly1305,
     recovery: [u8; 32],
     question: [u8; 32],
@@ -460,6 +462,39 @@ impl Secret {
         self.open_by_any(|made| &made.webhook, sealed, &of_webhook(webhook))
     }
 
+    /// Seals the key by which push services know a place.
+    pub(crate) fn seal_push_key(
+        &self,
+        key: &[u8; 32],
+        jurisdiction: JurisdictionId,
+        chance: &Chance,
+    ) -> Vec<u8> {
+        seal(&self.now().push, key, &of_push_key(jurisdiction), chance)
+    }
+
+    /// Opens it again; none when it was sealed with another key.
+    pub(crate) fn open_push_key(&self, sealed: &[u8], jurisdiction: JurisdictionId) -> Option<[u8; 32]> {
+        let key = self.open_by_any(|made| &made.push, sealed, &of_push_key(jurisdiction))?;
+        key.try_into().ok()
+    }
+
+    /// Seals where a device is reached; it opens only for the same device.
+    pub(crate) fn seal_device(
+        &self,
+        subscription: &Subscription,
+        device: (JurisdictionId, i64),
+        chance: &Chance,
+    ) -> Vec<u8> {
+        let text = serde_json::to_vec(subscription).expect("a subscription has string keys only");
+        seal(&self.now().push, &text, &of_device(device), chance)
+    }
+
+    /// Opens it again; none when it was sealed with another key or for another device.
+    pub(crate) fn open_device(&self, sealed: &[u8], device: (JurisdictionId, i64)) -> Option<Subscription> {
+        let text = self.open_by_any(|made| &made.push, sealed, &of_device(device))?;
+        serde_json::from_slice(&text).ok()
+    }
+
     /// A token that says for which reader of notices it was made, and for what. Letters, digits and dashes in any case of
     /// letters, short enough for the local part of an address.
     pub(crate) fn notice_token(
@@ -625,6 +660,7 @@ impl Made {
     fn from_key(key: &[u8; KEY_BYTES]) -> Self {
         let contact = blake3::derive_key("whistle 2026 contact data", key);
         let webhook = blake3::derive_key("whistle 2026 webhooks", key);
+        let push = blake3::derive_key("whistle 2026 push", key);
         let second_factor = blake3::derive_key("whistle 2026 second factors", key);
         let opt_outs = blake3::derive_key("whistle 2026 wishes to get no mail", key);
         Self {
@@ -634,6 +670,7 @@ impl Made {
             photo: blake3::derive_key("whistle 2026 photos", key),
             notice: blake3::derive_key("whistle 2026 notices", key),
             webhook: XChaCha20Poly1305::new((&webhook).into()),
+            push: XChaCha20Poly1305::new((&push).into()),
             second_factor: XChaCha20Poly1305::new((&second_factor).into()),
             recovery: blake3::derive_key("whistle 2026 recovery codes", key),
             question: blake3::derive_key("whistle 2026 questions", key),
@@ -766,7 +803,7 @@ fn make(path: &Path, chance: &Chance) -> std::io::Result<[u8; KEY_BYTES]> {
 pub struct Rotated {
     /// Whether a new key was made; not when an earlier rotation had to be finished, or the key is given from outside.
     pub new_key: bool,
-    /// How many of what is sealed, contact data and the secrets of webhooks and second factors, were sealed anew.
+    /// How many of what is sealed, contact data, devices, and the secrets of webhooks, push and second factors, were sealed anew.
     pub sealed: u64,
     /// How many no key of the install opens. They are left as they are.
     pub lost: u64,
@@ -897,6 +934,7 @@ impl Whistle {
             self.seal_contacts_anew(here.id, &mut done)?;
             self.seal_respondents_anew(here.id, &mut done)?;
             self.seal_webhooks_anew(here.id, &mut done)?;
+            self.seal_push_anew(here.id, &mut done)?;
             self.seal_second_factors_anew(here.id, &mut done)?;
             self.keep_opt_out_keys(here.id)?;
         }
@@ -1009,6 +1047,44 @@ impl Whistle {
             Ok(changed)
         })?;
         Ok(())
+    }
+
+    fn seal_push_anew(&self, id: JurisdictionId, done: &mut Rotated) -> Result<()> {
+        let key = self.store.read_blocking(|conn| push::key(conn, id))?;
+        let anew = Self::anew(key.into_iter().collect(), done, |old: &push::Key| {
+            let bound_to = of_push_key(id);
+            self.secret
+                .seal_anew(|made| &made.push, &old.sealed, &bound_to, &self.chance)
+        });
+        done.sealed += self.store.write_blocking(move |tx| -> Result<u64> {
+            let mut changed = 0;
+            for (old, sealed) in &anew {
+                changed += push::seal_key_anew(tx, id, old, sealed)?;
+            }
+            Ok(changed)
+        })?;
+        let mut after = 0;
+        loop {
+            let devices = self
+                .store
+                .read_blocking(|conn| push::after(conn, id, after, ROUND))?;
+            let Some(last) = devices.last() else {
+                return Ok(());
+            };
+            after = last.id;
+            let anew = Self::anew(devices, done, |old| {
+                let bound_to = of_device((id, old.id));
+                self.secret
+                    .seal_anew(|made| &made.push, &old.sealed, &bound_to, &self.chance)
+            });
+            done.sealed += self.store.write_blocking(move |tx| -> Result<u64> {
+                let mut changed = 0;
+                for (old, sealed) in &anew {
+                    changed += push::seal_anew(tx, id, old, sealed)?;
+                }
+                Ok(changed)
+            })?;
+        }
     }
 
     fn seal_second_factors_anew(&self, id: JurisdictionId, done: &mut Rotated) -> Result<()> {
@@ -1139,6 +1215,14 @@ fn open(cipher: &XChaCha20Poly1305, sealed: &[u8], bound_to: &[u8]) -> Option<Ve
         aad: bound_to,
     };
     cipher.decrypt(&XNonce::from(*nonce), payload).ok()
+}
+
+fn of_push_key(jurisdiction: JurisdictionId) -> Vec<u8> {
+    format!("push key {}", jurisdiction.0).into_bytes()
+}
+
+fn of_device((jurisdiction, device): (JurisdictionId, i64)) -> Vec<u8> {
+    format!("device {}/{device}", jurisdiction.0).into_bytes()
 }
 
 fn of_webhook((jurisdiction, webhook): (JurisdictionId, i64)) -> Vec<u8> {

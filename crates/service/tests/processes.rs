@@ -198,7 +198,7 @@ fn who_signs_in_at_one_process_is_known_to_all_and_gone_from_all_at_once() {
     let is_known = |token: &str| wait(other.signed_in(here, token)).is_ok();
     let token = sign_in();
     assert!(is_known(&token));
-    wait(one.sign_out(here, &token)).unwrap();
+    wait(one.sign_out(here, &token, None)).unwrap();
     assert!(!is_known(&token), "signed out");
     let token = sign_in();
     assert!(is_known(&token));

@@ -12,7 +12,7 @@ use crate::{
     Conn, Row, Tx,
     case::{Hash, hash_at},
     error::{Error, Result},
-    params,
+    params, push,
 };
 
 /// An account, without what it holds.
@@ -251,11 +251,11 @@ pub fn holders(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<(String,
 /// What befalls an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It may not sign in any more; its sessions, its passkeys and what it is linked to end.
+    /// It may not sign in any more; its sessions, its devices, its passkeys and what it is linked to end.
     Disable,
     /// It may sign in again.
     Enable,
-    /// Its sessions end.
+    /// Its sessions end, and its devices are told nothing any more.
     SignOut,
 }
 
@@ -280,6 +280,7 @@ pub fn change(
     )?;
     if change != Change::Enable {
         end_sessions(tx, jurisdiction, login)?;
+        push::remove_all_of(tx, jurisdiction, login)?;
     }
     if change == Change::Disable {
         end_other_ways(tx, jurisdiction, login)?;
@@ -298,7 +299,7 @@ impl Change {
     }
 }
 
-/// Sets a new password, and ends the account's sessions and the address of its calendar. Answers whether there was one.
+/// Sets a new password, and ends the account's sessions, its devices and the address of its calendar. Answers whether there was one.
 pub fn set_password(
     tx: &mut Tx<'_>,
     jurisdiction: JurisdictionId,
@@ -312,6 +313,7 @@ pub fn set_password(
         params![jurisdiction.0, login, password],
     )?;
     end_sessions(tx, jurisdiction, login)?;
+    push::remove_all_of(tx, jurisdiction, login)?;
     Ok(changed == 1)
 }
 
@@ -499,7 +501,8 @@ pub fn close_own_session(
     )
 }
 
-/// Sets a new password of an account, if it still has the old one, and ends its sessions but one. Answers whether it did.
+/// Sets a new password of an account, if it still has the old one, and ends its sessions but one, and its devices. Answers whether
+/// it did.
 pub fn change_password(
     tx: &mut Tx<'_>,
     jurisdiction: JurisdictionId,
@@ -515,6 +518,7 @@ pub fn change_password(
     )?;
     if changed == 1 {
         end_other_sessions(tx, jurisdiction, account, stays)?;
+        push::remove_all(tx, jurisdiction, account)?;
     }
     Ok(changed == 1)
 }
@@ -533,8 +537,9 @@ pub fn end_other_sessions(
     )
 }
 
-/// Ends all sessions of an account.
+/// Ends all sessions of an account, and its devices.
 pub fn end_all_sessions(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, account: i64) -> Result<()> {
+    push::remove_all(tx, jurisdiction, account)?;
     tx.queue(
         "DELETE FROM session
          WHERE jurisdiction_id = $1 AND account_id = $2",

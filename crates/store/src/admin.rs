@@ -74,6 +74,10 @@ pub enum Deed {
     WebhookResumed,
     /// It is told no more.
     WebhookRemoved,
+    /// Staff may be told on their devices.
+    PushSwitchedOn,
+    /// Nobody is told on devices any more.
+    PushSwitchedOff,
     /// A version of the place was put in force.
     PlaceApplied,
     /// What is sealed was sealed by another key.
@@ -88,7 +92,7 @@ pub enum Deed {
 
 impl Deed {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::AccountAdded,
         Self::AccountDisabled,
         Self::AccountEnabled,
@@ -108,6 +112,8 @@ impl Deed {
         Self::WebhookPaused,
         Self::WebhookResumed,
         Self::WebhookRemoved,
+        Self::PushSwitchedOn,
+        Self::PushSwitchedOff,
         Self::PlaceApplied,
         Self::SecretRotated,
         Self::SecretForgotten,
@@ -137,6 +143,8 @@ impl Deed {
             Self::WebhookPaused => "webhook_paused",
             Self::WebhookResumed => "webhook_resumed",
             Self::WebhookRemoved => "webhook_removed",
+            Self::PushSwitchedOn => "push_switched_on",
+            Self::PushSwitchedOff => "push_switched_off",
             Self::PlaceApplied => "place_applied",
             Self::SecretRotated => "secret_rotated",
             Self::SecretForgotten => "secret_forgotten",

@@ -139,6 +139,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 18,
         sql: include_str!("../migrations/0018_narrow.sql"),
     },
+    // An older program could not read deliveries that go to devices.
+    Migration {
+        version: 19,
+        name: "push",
+        reads_from: 19,
+        sql: include_str!("../migrations/0019_push.sql"),
+    },
 ];
 
 impl Migration {

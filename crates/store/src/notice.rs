@@ -82,14 +82,20 @@ pub enum Channel {
     Mail,
     /// A signed request.
     Webhook,
+    /// A few words to the push service of a device.
+    Push,
 }
 
 impl Channel {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Mail, Self::Webhook, Self::Push];
+
     /// The word in columns and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Mail => "mail",
             Self::Webhook => "webhook",
+            Self::Push => "push",
         }
     }
 }
@@ -98,11 +104,8 @@ impl FromStr for Channel {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "mail" => Ok(Self::Mail),
-            "webhook" => Ok(Self::Webhook),
-            other => Err(format!("{other:?} is no channel")),
-        }
+        let found = Self::ALL.into_iter().find(|channel| channel.as_str() == text);
+        found.ok_or_else(|| format!("{text:?} is no channel"))
     }
 }
 
@@ -162,8 +165,10 @@ pub struct Delivery {
     pub merged: Option<CaseNumber>,
     /// Which unit.
     pub unit: Option<UnitCode>,
-    /// Which webhook, or 0.
+    /// Which webhook, or 0; of what goes to a device, which push service.
     pub webhook: i64,
+    /// Which device, or 0.
+    pub device: i64,
     /// How far it is.
     pub state: State,
     /// How often it was tried.
@@ -179,7 +184,7 @@ pub struct Delivery {
 macro_rules! columns {
     () => {
         "d.delivery_id, d.number, d.version, d.channel, d.notice, d.report, d.unit_code, d.webhook_id, d.state, d.tries,
-                d.created_at, d.next_at, d.error, d.subject, d.merged_number"
+                d.created_at, d.next_at, d.error, d.subject, d.merged_number, d.device_id"
     };
 }
 
@@ -201,6 +206,7 @@ fn delivery(row: &Row<'_>) -> Result<Delivery> {
         merged: Some(CaseNumber(row.int(14)?)).filter(|number| number.0 > 0),
         unit,
         webhook: row.int(7)?,
+        device: row.int(15)?,
         state: row.parsed(8)?,
         tries: row.int(9)? as u32,
         created_at: row.time(10)?,
@@ -214,8 +220,8 @@ pub fn keep(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, new: &Delivery) -> Re
     let id = tx.next_id(jurisdiction.0, "delivery")?;
     tx.put(
         "INSERT INTO delivery (jurisdiction_id, delivery_id, number, version, channel, notice, report, unit_code,
-                               webhook_id, state, tries, created_at, next_at, error, subject, merged_number)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+                               webhook_id, state, tries, created_at, next_at, error, subject, merged_number, device_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         params![
             jurisdiction.0,
             id,
@@ -232,7 +238,8 @@ pub fn keep(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, new: &Delivery) -> Re
             new.next_at,
             new.error,
             new.subject.as_str(),
-            merged_number(new)
+            merged_number(new),
+            new.device
         ],
     )
 }
@@ -253,7 +260,7 @@ pub fn hasten(
         "UPDATE delivery
          SET next_at = $8
          WHERE jurisdiction_id = $1 AND subject = $2 AND number = $3 AND state = 'waiting' AND tries = 0
-           AND channel = $4 AND report = $5 AND unit_code = $6 AND merged_number = $7 AND next_at > $8",
+           AND channel = $4 AND report = $5 AND unit_code = $6 AND merged_number = $7 AND device_id = $9 AND next_at > $8",
         params![
             jurisdiction.0,
             urgent.subject.as_str(),
@@ -262,7 +269,8 @@ pub fn hasten(
             urgent.report,
             urgent.unit.as_ref().map_or("", UnitCode::as_str),
             merged_number(urgent),
-            now
+            now,
+            urgent.device
         ],
     )
 }
@@ -280,12 +288,13 @@ const DUE: &str = concat!(
                            WHERE e.jurisdiction_id = d.jurisdiction_id AND e.subject = d.subject AND e.number = d.number
                              AND e.version < d.version AND e.state = 'waiting'
                              AND e.channel = d.channel AND e.webhook_id = d.webhook_id AND e.report = d.report
-                             AND e.unit_code = d.unit_code AND e.merged_number = d.merged_number)
+                             AND e.unit_code = d.unit_code AND e.merged_number = d.merged_number
+                             AND e.device_id = d.device_id)
          ORDER BY d.next_at, d.number, d.version
          LIMIT $5"
 );
 
-/// Deliveries of one way whose time has come, the oldest first: mail, or those to one webhook. One that comes after another to
+/// Deliveries of one way whose time has come, the oldest first: mail, or those to one webhook or push service. One that comes after another to
 /// the same reader about the same case stands behind it, or waits for it, so that nobody is told of the end before the
 /// beginning. Which comes after which, the version says: ids of two processes do not follow time. `limit` bounds how many cases
 /// of a reader there are.
@@ -328,7 +337,7 @@ fn behind(
          FROM delivery AS d
          WHERE d.jurisdiction_id = $1 AND d.number = $2 AND d.version > $3 AND d.state = 'waiting'
            AND d.channel = $4 AND d.webhook_id = $5 AND d.report = $6 AND d.unit_code = $7 AND d.subject = $8
-           AND d.merged_number = $9
+           AND d.merged_number = $9 AND d.device_id = $11
          ORDER BY d.version
          LIMIT $10"
         ),
@@ -342,7 +351,8 @@ fn behind(
             head.unit.as_ref().map_or("", UnitCode::as_str),
             head.subject.as_str(),
             merged_number(head),
-            MOST
+            MOST,
+            head.device
         ],
         delivery,
     )?;
@@ -350,8 +360,39 @@ fn behind(
     Ok(waiting.into_iter().take_while(|one| one.next_at <= now).collect())
 }
 
-/// Deliveries to webhooks that are there no more.
-pub fn orphans(conn: &Conn, jurisdiction: JurisdictionId, limit: usize) -> Result<Vec<Delivery>> {
+/// Deliveries to webhooks, or to devices, that are there no more.
+pub fn orphans(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    to: Channel,
+    limit: usize,
+) -> Result<Vec<Delivery>> {
+    match to {
+        Channel::Mail => Ok(Vec::new()),
+        Channel::Webhook => of_removed_webhooks(conn, jurisdiction, limit),
+        Channel::Push => of_removed_devices(conn, jurisdiction, limit),
+    }
+}
+
+fn of_removed_devices(conn: &Conn, jurisdiction: JurisdictionId, limit: usize) -> Result<Vec<Delivery>> {
+    conn.rows(
+        concat!(
+            "SELECT ",
+            columns!(),
+            "
+         FROM delivery AS d
+         WHERE d.jurisdiction_id = $1 AND d.state = 'waiting' AND d.channel = 'push'
+           AND NOT EXISTS (SELECT 1
+                           FROM push_device AS p
+                           WHERE p.jurisdiction_id = d.jurisdiction_id AND p.device_id = d.device_id)
+         LIMIT $2"
+        ),
+        params![jurisdiction.0, limit as i64],
+        delivery,
+    )
+}
+
+fn of_removed_webhooks(conn: &Conn, jurisdiction: JurisdictionId, limit: usize) -> Result<Vec<Delivery>> {
     conn.rows(
         concat!(
             "SELECT ",
@@ -535,8 +576,19 @@ pub fn mails_to_unit(
     conn.row(
         "SELECT COUNT(*)
          FROM delivery
-         WHERE jurisdiction_id = $1 AND unit_code = $2 AND unit_code <> '' AND created_at > $3",
+         WHERE jurisdiction_id = $1 AND unit_code = $2 AND unit_code <> '' AND channel = 'mail' AND created_at > $3",
         params![jurisdiction.0, unit.as_str(), since],
+        |row| Ok(row.int(0)? as u64),
+    )
+}
+
+/// How many messages a device was made since a time.
+pub fn pushes_to(conn: &Conn, jurisdiction: JurisdictionId, device: i64, since: Timestamp) -> Result<u64> {
+    conn.row(
+        "SELECT COUNT(*)
+         FROM delivery
+         WHERE jurisdiction_id = $1 AND device_id = $2 AND device_id <> 0 AND created_at > $3",
+        params![jurisdiction.0, device, since],
         |row| Ok(row.int(0)? as u64),
     )
 }
@@ -1112,6 +1164,7 @@ mod tests {
             merged: None,
             unit: None,
             webhook: 0,
+            device: 0,
             state: State::Waiting,
             tries: 0,
             created_at: Timestamp::UNIX_EPOCH,

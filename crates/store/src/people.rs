@@ -129,6 +129,8 @@ pub enum Purpose {
     Links,
     /// Public keys by which an account is signed in.
     Passkeys,
+    /// On which devices an account is told of notices.
+    Devices,
     /// Who is signed in.
     Sessions,
     /// That nobody guesses a password, nor uses what a sign-in began a second time.
@@ -139,7 +141,7 @@ pub enum Purpose {
 
 impl Purpose {
     /// All of them, in the order of the page: what concerns reporters first.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Matter,
         Self::Photos,
         Self::Contact,
@@ -154,6 +156,7 @@ impl Purpose {
         Self::SecondFactors,
         Self::Links,
         Self::Passkeys,
+        Self::Devices,
         Self::Sessions,
         Self::Tries,
         Self::Acts,
@@ -176,6 +179,7 @@ impl Purpose {
             Self::SecondFactors => "second_factors",
             Self::Links => "links",
             Self::Passkeys => "passkeys",
+            Self::Devices => "devices",
             Self::Sessions => "sessions",
             Self::Tries => "tries",
             Self::Acts => "acts",
@@ -199,6 +203,7 @@ impl Purpose {
             | Self::SecondFactors
             | Self::Links
             | Self::Passkeys
+            | Self::Devices
             | Self::Sessions
             | Self::Tries
             | Self::Acts => &[About::Staff],
@@ -211,7 +216,9 @@ impl Purpose {
             Self::Matter | Self::Photos | Self::Views | Self::Origin | Self::Deeds => Kept::WithCase,
             Self::Contact => Kept::AfterClosing,
             Self::Notices => Kept::Notices,
-            Self::OptOuts | Self::SecondFactors | Self::Links | Self::Passkeys => Kept::UntilTakenBack,
+            Self::OptOuts | Self::SecondFactors | Self::Links | Self::Passkeys | Self::Devices => {
+                Kept::UntilTakenBack
+            }
             Self::Retries => Kept::Retries,
             Self::Handovers => Kept::Handovers,
             Self::Accounts => Kept::WithAccount,
@@ -227,7 +234,9 @@ impl Purpose {
             Self::Matter | Self::Photos => Seen::Public,
             Self::Views | Self::Notices | Self::Deeds => Seen::CaseStaff,
             Self::Contact => Seen::Answering,
-            Self::Origin | Self::Accounts | Self::Links | Self::Passkeys | Self::Acts => Seen::Operator,
+            Self::Origin | Self::Accounts | Self::Links | Self::Passkeys | Self::Devices | Self::Acts => {
+                Seen::Operator
+            }
             Self::Handovers => Seen::Post,
             Self::OptOuts | Self::Retries | Self::SecondFactors | Self::Sessions | Self::Tries => {
                 Seen::Nobody
@@ -268,8 +277,8 @@ const fn of(
 }
 
 use Purpose::{
-    Accounts, Acts, Contact, Deeds, Handovers, Links, Matter, Notices, OptOuts, Origin, Passkeys, Photos,
-    Retries, SecondFactors, Sessions, Tries, Views,
+    Accounts, Acts, Contact, Deeds, Devices, Handovers, Links, Matter, Notices, OptOuts, Origin, Passkeys,
+    Photos, Retries, SecondFactors, Sessions, Tries, Views,
 };
 
 /// All columns of all tables, in the order of [`crate::tables::TABLES`].
@@ -473,6 +482,28 @@ pub const COLUMNS: &[Columns] = &[
             ("used_at", &[Passkeys]),
         ],
     ),
+    // Of the place.
+    of(
+        "push_key",
+        &["jurisdiction_id", "sealed", "contact", "created_at"],
+        &[],
+    ),
+    of(
+        "push_device",
+        &["jurisdiction_id"],
+        &[
+            ("device_id", &[Devices]),
+            ("account_id", &[Devices]),
+            ("service", &[Devices]),
+            ("subscription_hash", &[Devices]),
+            ("browser_hash", &[Devices]),
+            ("sealed", &[Devices]),
+            ("name", &[Devices]),
+            ("lang", &[Devices]),
+            ("created_at", &[Devices]),
+            ("told_at", &[Devices]),
+        ],
+    ),
     // Keys are of systems, never of persons.
     of(
         "api_key",
@@ -579,6 +610,7 @@ pub const COLUMNS: &[Columns] = &[
             ("next_at", &[Notices]),
             // What the other server answered; it may name the address.
             ("error", &[Notices]),
+            ("device_id", &[Devices]),
         ],
     ),
     // Of systems, never of persons.

@@ -77,7 +77,7 @@ const ACCOUNT: Reference = Reference {
 };
 
 /// All tables; one that another refers to comes before it.
-pub const TABLES: [Table; 42] = [
+pub const TABLES: [Table; 44] = [
     of_the_database("migration"),
     // Met by every group commit: a copy on every machine would make each commit wait for all of them.
     of_the_database("writer"),
@@ -114,6 +114,8 @@ pub const TABLES: [Table; 42] = [
     by_jurisdiction("recovery_code", &[ACCOUNT]),
     by_jurisdiction("account_link", &[ACCOUNT]),
     by_jurisdiction("passkey", &[ACCOUNT]),
+    by_jurisdiction("push_key", &[]),
+    by_jurisdiction("push_device", &[ACCOUNT]),
     by_jurisdiction("api_key", &[]),
     by_jurisdiction("photo", &[]),
     by_jurisdiction("sign_in_try", &[]),

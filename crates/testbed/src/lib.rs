@@ -4,6 +4,7 @@
 //! as `scripts/postgres with COMMAND` sets it. Without it they run on SQLite. Knows nothing of the store, so that the
 //! store's own tests can use it.
 
+pub mod device;
 pub mod post;
 pub mod provider;
 

@@ -269,8 +269,10 @@ fn smtp(stream: &TcpStream, desk: &Desk<Mail>) -> std::io::Result<()> {
 pub struct Call {
     /// Method, path, and the headers' names in small letters.
     pub head: Vec<String>,
-    /// The body.
+    /// The body, as text.
     pub body: String,
+    /// The body.
+    pub bytes: Vec<u8>,
 }
 
 impl Call {
@@ -287,8 +289,8 @@ impl Call {
                 line => head.push(line.to_owned()),
             }
         }
-        let body = String::new();
-        Ok(Some(Self { head, body }))
+        let (body, bytes) = (String::new(), Vec::new());
+        Ok(Some(Self { head, body, bytes }))
     }
 
     /// Reads the body.
@@ -297,6 +299,7 @@ impl Call {
         let mut body = vec![0; length.unwrap_or(0)];
         reader.read_exact(&mut body)?;
         self.body = String::from_utf8_lossy(&body).into_owned();
+        self.bytes = body;
         Ok(())
     }
 

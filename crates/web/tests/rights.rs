@@ -515,6 +515,8 @@ impl Town {
             _ if path.starts_with("/open311/v2/servicerequestupdates.") => format!(
                 "service_request_id={number}&status=open&description=seen&updated_datetime=2026-05-07T01:00:00Z&update_id=1"
             ),
+            "/staff/account/devices" => "name=telephone&answer=%7B%7D".to_owned(),
+            "/staff/account/devices/remove" => "device=1".to_owned(),
             "/staff/account/passkeys" => "name=key&answer=%7B%7D".to_owned(),
             "/staff/account/passkeys/rename" => "name=key&passkey=AAAA".to_owned(),
             "/staff/account/passkeys/remove" => "passkey=AAAA".to_owned(),

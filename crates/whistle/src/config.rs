@@ -227,7 +227,7 @@ pub(crate) const SETTINGS: [Setting; 33] = [
     setting(
         "private_webhooks",
         "false",
-        "whether webhooks may lead to this machine or its network",
+        "whether webhooks and push services may be on this machine or its network",
     ),
     setting("metrics", "true", "whether /metrics tells figures for Prometheus"),
 ];

@@ -64,6 +64,7 @@ impl From<Error> for Failure {
             Error::NotFound { what: "webhook", id } => {
                 format!("there is no webhook {id} here; `whistle webhook list` shows them all")
             }
+            Error::NotFound { what: "push", .. } => "push is not on here; see `whistle push on`".to_owned(),
             Error::NotFound { what: "provider", .. } => {
                 "no provider of sign-ins is set up; set oidc_issuer, oidc_client_id and oidc_client_secret"
                     .to_owned()

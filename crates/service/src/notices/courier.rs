@@ -1,6 +1,6 @@
 //! The courier: sends what is due, notes what became of it, and tries again what did not arrive.
 //!
-//! Each way out, the mail of a place or one of its webhooks, has at most one job at a time, with a bounded batch of its own. A
+//! Each way out, the mail of a place, one of its webhooks or one push service, has at most one job at a time, with a bounded batch of its own. A
 //! turn spreads the outboxes and begins jobs for the ways that have none; it waits for no answer from outside, so that a receiver
 //! that is slow keeps only what is for itself.
 
@@ -32,6 +32,7 @@ use whistle_notices::{
 use whistle_store::{
     lease::{self, Held},
     notice::{self as stored, Channel, Delivery, State, Tried},
+    push,
 };
 
 use super::{letter::Made, returned::Returned, spread::Ways};
@@ -49,7 +50,7 @@ const BATCH: usize = 256;
 /// it now.
 const LONGEST_JOB: Duration = Duration::from_secs(30);
 
-/// Requests to one webhook at once. Of mail, as many as there are connections.
+/// Requests to one webhook or push service at once. Of mail, as many as there are connections.
 const CALLS_AT_ONCE: usize = 4;
 
 /// Tries before a delivery is given up: with the waits between them some two days.
@@ -78,7 +79,7 @@ pub struct Outgoing {
     pub mail: Option<Outlet>,
     /// The address under which the public reaches the install, without a slash at the end.
     pub base_url: Option<String>,
-    /// Whether webhooks may lead to this machine or its network.
+    /// Whether webhooks and push services may be on this machine or its network.
     pub private_webhooks: bool,
 }
 
@@ -127,7 +128,7 @@ struct Transports {
     hooks: Hooks,
 }
 
-/// One way out: mail, or one webhook.
+/// One way out: mail, one webhook, or one push service.
 type Way = (JurisdictionId, Channel, i64);
 
 #[derive(Default)]
@@ -267,16 +268,21 @@ impl Courier {
             let free = |way: &Way| !engaged.contains(way);
             let hooks = stored::webhooks(conn, here.id)?.into_iter().map(|hook| hook.id);
             let hooks = hooks.map(|id| (here.id, Channel::Webhook, id));
-            // 0 is mail; and what was for a webhook that is gone must be dropped.
+            let services = push::services(conn, here.id)?.into_iter();
+            let services = services.map(|id| (here.id, Channel::Push, id));
+            // 0 is mail; and what was for a webhook or a device that is gone must be dropped.
             for way in std::iter::once((here.id, Channel::Mail, 0))
                 .chain(hooks)
+                .chain(services)
                 .filter(free)
             {
                 due.push((way, stored::due(conn, here.id, way.1, way.2, now, BATCH)?));
             }
-            let gone = (here.id, Channel::Webhook, 0);
-            if free(&gone) {
-                due.push((gone, stored::orphans(conn, here.id, BATCH)?));
+            for to in [Channel::Webhook, Channel::Push] {
+                let gone = (here.id, to, 0);
+                if free(&gone) {
+                    due.push((gone, stored::orphans(conn, here.id, to, BATCH)?));
+                }
             }
             Ok(due)
         })?;
@@ -342,7 +348,7 @@ impl Courier {
             (State::Waiting, "whistle_notices_waiting"),
             (State::Dead, "whistle_notices_dead"),
         ] {
-            let mut counts = [(Channel::Mail, 0), (Channel::Webhook, 0)];
+            let mut counts = Channel::ALL.map(|channel| (channel, 0));
             for held in charges {
                 let standing = self
                     .whistle
@@ -377,16 +383,23 @@ type Letter = Vec<Delivery>;
 /// What goes to one reader, one after the other.
 type Group = VecDeque<Letter>;
 
-/// Puts together what goes to one reader: all mail to a unit about cases, or to a reporter about a case; all calls about a case.
+/// Puts together what goes to one reader: all mail to a unit, or to a device as at its posts, about cases, or to a reporter about a
+/// case; all calls about a case.
 /// What is about a whistle goes by itself: who is called must not look for that among other notices.
 fn grouped(deliveries: Vec<Delivery>) -> VecDeque<Group> {
-    type Reader = (Option<UnitCode>, u32, Option<CaseNumber>, Option<Subject>);
+    type Reader = (i64, Option<UnitCode>, u32, Option<CaseNumber>, Option<Subject>);
     let mut order: Vec<Reader> = Vec::new();
     let mut groups: HashMap<Reader, Letter> = HashMap::new();
     for delivery in deliveries {
         let together = delivery.unit.is_some() && matches!(delivery.subject, Subject::Case(_));
         let about = (!together).then_some(delivery.subject);
-        let reader = (delivery.unit.clone(), delivery.report, delivery.merged, about);
+        let reader = (
+            delivery.device,
+            delivery.unit.clone(),
+            delivery.report,
+            delivery.merged,
+            about,
+        );
         groups
             .entry(reader.clone())
             .or_insert_with(|| {
@@ -417,6 +430,17 @@ fn lettered(mut all: Vec<Delivery>) -> Group {
     letters
 }
 
+/// What follows of a try besides how far its deliveries are.
+enum After {
+    Nothing,
+    /// The mail server refuses an address for good, and whose it is.
+    Refused(String, Reader),
+    /// A push service knows a device no more.
+    Gone(i64),
+    /// A device was told something.
+    Told(i64),
+}
+
 /// What is due of one way, worked on by several at once.
 struct Job {
     whistle: Whistle,
@@ -437,7 +461,7 @@ impl Job {
     async fn run(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
         let n = match self.way.1 {
             Channel::Mail => MAX_CONNECTIONS as usize,
-            Channel::Webhook => CALLS_AT_ONCE,
+            Channel::Webhook | Channel::Push => CALLS_AT_ONCE,
         };
         let mut workers = JoinSet::new();
         for _ in 0..n {
@@ -511,13 +535,13 @@ impl Job {
             .await?;
         // Those that went together, and perhaps arrived, wait for the same moment, by which it is known that they did.
         let later = now + self.wait(group[0].tries);
-        let (mut begun, mut addressee) = (0, None);
+        let (mut begun, mut addressee, mut device) = (0, None, 0);
         let sent = match made {
             Made::Unwanted(why) => {
                 for one in &group {
                     self.tell(one, State::Dropped, why.as_str());
                 }
-                self.note(&group, |_| State::Dropped, later, 0, why.as_str(), None)
+                self.note(&group, |_| State::Dropped, later, 0, why.as_str(), After::Nothing)
                     .await?;
                 return Ok(true);
             }
@@ -527,9 +551,7 @@ impl Job {
                     Some(mailer) => {
                         // Never closed.
                         let _one = self.transports.at_once.acquire().await;
-                        // Should this process not live to note what became of it, the next one knows what went together.
-                        let why = Why::perhaps(Why::Unheard.as_str());
-                        self.note(&group, |_| State::Waiting, now, 1, &why, None).await?;
+                        self.begin(&group, now).await?;
                         begun = 1;
                         mailer.send(&letter).await
                     }
@@ -539,10 +561,17 @@ impl Job {
                 sent
             }
             Made::Call(call) => self.transports.hooks.send(&call).await,
+            Made::Push(push) => {
+                self.begin(&group, now).await?;
+                (begun, device) = (1, group[0].device);
+                self.transports.hooks.push(&push).await
+            }
         };
-        let refused = addressee.filter(|_| matches!(sent, Err(Failed::Address(_))));
+        let is_refused = matches!(sent, Err(Failed::Address(_)));
         let (went, why) = match sent {
             Ok(()) => (State::Sent, String::new()),
+            // Whoever had the device has it no more, or wants nothing there.
+            Err(Failed::Address(why)) if device > 0 => (State::Dropped, why),
             Err(Failed::Never(why) | Failed::Address(why)) => (State::Dead, why),
             // It may have been taken the time before.
             Err(Failed::Later(why)) if !Why::is_perhaps(&group[0].error) => (State::Waiting, why),
@@ -562,12 +591,25 @@ impl Job {
         for one in &group {
             self.tell(one, state(one), &why);
         }
-        self.note(&group, state, later, 1 - begun, &why, refused).await?;
+        let after = match (addressee, device) {
+            (Some((email, reader)), _) if is_refused => After::Refused(email, reader),
+            (None, 1..) if is_refused => After::Gone(device),
+            (None, 1..) if went == State::Sent => After::Told(device),
+            _ => After::Nothing,
+        };
+        self.note(&group, state, later, 1 - begun, &why, after).await?;
         Ok(went != State::Waiting)
     }
 
-    /// Notes how far deliveries are that went together. Those that wait go again `later`. `refused` is the address that the
-    /// server refuses for good, and whose it is.
+    /// Notes that something is being sent: should this process not live to note what became of it, the next one knows what went
+    /// together.
+    async fn begin(&self, group: &[Delivery], now: Timestamp) -> Result<()> {
+        let why = Why::perhaps(Why::Unheard.as_str());
+        self.note(group, |_| State::Waiting, now, 1, &why, After::Nothing)
+            .await
+    }
+
+    /// Notes how far deliveries are that went together, and what follows of it. Those that wait go again `later`.
     async fn note(
         &self,
         group: &[Delivery],
@@ -575,7 +617,7 @@ impl Job {
         later: Timestamp,
         tries: u32,
         error: &str,
-        refused: Option<(String, Reader)>,
+        after: After,
     ) -> Result<()> {
         let now = self.whistle.now();
         let tried: Vec<Tried> = group
@@ -597,15 +639,20 @@ impl Job {
                 for one in &tried {
                     stored::note(tx, id, one)?;
                 }
-                if let (Some((email, reader)), Some(subject)) = (&refused, subject) {
-                    let returned = Returned {
-                        email,
-                        subject,
-                        reader,
-                        for_good: true,
-                        why: &error,
-                    };
-                    whistle.note_returned(tx, id, &returned, now)?;
+                match (&after, subject) {
+                    (After::Refused(email, reader), Some(subject)) => {
+                        let returned = Returned {
+                            email,
+                            subject,
+                            reader,
+                            for_good: true,
+                            why: &error,
+                        };
+                        whistle.note_returned(tx, id, &returned, now)?;
+                    }
+                    (After::Gone(device), _) => push::remove(tx, id, *device)?,
+                    (After::Told(device), _) => push::told(tx, id, *device, now)?,
+                    (After::Nothing | After::Refused(..), _) => {}
                 }
                 Ok(())
             })
@@ -676,6 +723,7 @@ mod tests {
             merged: None,
             unit: unit.map(|unit| unit.parse().unwrap()),
             webhook: 0,
+            device: 0,
             state: State::Waiting,
             tries: 0,
             created_at: Timestamp::UNIX_EPOCH,

@@ -3,12 +3,15 @@
 use jiff::Timestamp;
 use whistle_domain::{
     case::{self, Body, Case},
+    place::Post,
+    rights,
     whistle::{self, Whistle as Blown},
     words::{Lang, Subject},
 };
 use whistle_notices::{
     Notice, Why,
     mail::Letter,
+    push::{Key, Message, Push},
     template::Words,
     told::Reader,
     view::{Item, Links, View},
@@ -17,7 +20,7 @@ use whistle_notices::{
 use whistle_store::{
     Conn, case as cases, intake,
     notice::{self as stored, Channel, Delivery},
-    whistle as whistles,
+    push, whistle as whistles,
 };
 
 use crate::{
@@ -33,6 +36,8 @@ pub(super) enum Made {
     /// A mail, and to whom it goes.
     Letter(Box<Letter>, Reader),
     Call(Call),
+    /// What a device shows.
+    Push(Box<Push>),
     /// Nobody wants it any more, and why.
     Unwanted(Why),
     /// It cannot be made, and why, as it is kept.
@@ -99,12 +104,13 @@ impl Whistle {
         let Some(first) = group.first() else {
             return Ok(Made::Unwanted(Why::Gone));
         };
-        let Some(base) = base else {
+        let Some(base) = base.or((first.channel == Channel::Push).then_some("")) else {
             return Ok(Made::Broken(Why::NoBaseUrl.as_str().to_owned()));
         };
         match first.channel {
             Channel::Mail => self.letter(conn, here, group, base, now),
             Channel::Webhook => self.call(conn, here, first, base, now),
+            Channel::Push => self.push(conn, here, group, now),
         }
     }
 
@@ -268,6 +274,66 @@ impl Whistle {
             at: now,
             body,
         }))
+    }
+
+    /// What a device is told of some deliveries: as long as its account is in force and at a post of the unit.
+    fn push(&self, conn: &Conn, here: &Here, group: &[Delivery], now: Timestamp) -> Result<Made> {
+        let first = &group[0];
+        let Some((device, posts)) = push::reached(conn, here.id, first.device)? else {
+            return Ok(Made::Unwanted(Why::DeviceRemoved));
+        };
+        let posts = posts.iter().filter_map(|post| here.place.post(post.as_str()));
+        let at_unit: Vec<&Post> = posts
+            .filter(|post| Some(&post.unit) == first.unit.as_ref())
+            .collect();
+        if at_unit.is_empty() {
+            return Ok(Made::Unwanted(Why::NotAtPost));
+        }
+        // A post may be for some of its unit's cases only; who is called is called all the same.
+        let is_for = |case: &Case| at_unit.iter().any(|post| rights::is_within(&post.narrowed, case));
+        let is_met = |blown: &Blown| {
+            let mut posts = at_unit.iter();
+            posts.any(|post| post.narrowed.is_whole() || blown.call(&post.unit).is_some())
+        };
+        let Some(key) = push::key(conn, here.id)? else {
+            return Ok(Made::Unwanted(Why::PushOff));
+        };
+        let opened = self.secret.open_push_key(&key.sealed, here.id);
+        let opened = opened.and_then(|bytes| Key::new(&bytes));
+        let to = self.secret.open_device(&device.sealed, (here.id, device.id));
+        let (Some(opened), Some(to)) = (opened, to) else {
+            return Ok(Made::Broken(Why::OtherKey.as_str().to_owned()));
+        };
+        let (mut said, mut urgent) = (Vec::new(), false);
+        for delivery in group {
+            let Ok(notice) = delivery.notice.parse::<Notice>() else {
+                continue;
+            };
+            let place = &here.place;
+            let message = match self.then(conn, here, delivery, now)? {
+                Some(Then::Case(case, ..)) if !is_for(&case) => continue,
+                Some(Then::Case(case, ..)) => Message::of_case(&case, notice, place, device.lang),
+                Some(Then::Whistle(blown, _)) if !is_met(&blown) => continue,
+                Some(Then::Whistle(blown, _)) => Message::of_whistle(&blown, notice, place, device.lang),
+                None => continue,
+            };
+            urgent |= notice.is_urgent() || matches!(delivery.subject, Subject::Whistle(_));
+            said.push((delivery.subject, message));
+        }
+        let name = here.place.jurisdiction.name.get(device.lang);
+        let Some(message) = Message::together(&said, name) else {
+            return Ok(Made::Unwanted(Why::NotAtPost));
+        };
+        Ok(Made::Push(Box::new(Push {
+            to,
+            key: opened,
+            contact: key.contact,
+            id: format!("{}-{}", here.id.0, which(group)),
+            urgent,
+            at: now,
+            message,
+            chance: self.chance.bytes(),
+        })))
     }
 
     /// The address of a reader, and the language that they chose; empty when it was erased.

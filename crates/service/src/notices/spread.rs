@@ -18,7 +18,7 @@ use whistle_store::{
     Conn, case as cases, intake,
     lease::{self, Held},
     notice::{self as stored, Channel, Delivery, Message, State, Webhook},
-    whistle as whistles,
+    push, whistle as whistles,
 };
 
 use super::choices;
@@ -30,7 +30,7 @@ const BATCH: usize = 50;
 /// Batches before something is sent: after an import or a night without a process, what is due is not kept waiting.
 const BATCHES: usize = 20;
 
-/// Mails to one reader within the place's window that go at once; the others are gathered, but for those that cannot wait: what
+/// Mails, or pushes, to one reader within the place's window that go at once; the others are gathered, but for those that cannot wait: what
 /// runs out before the end of the window, and that something runs out.
 const AT_ONCE: u64 = 3;
 
@@ -89,7 +89,8 @@ impl Whistle {
         }
         let mut webhooks = stored::webhooks(conn, here.id)?;
         webhooks.retain(|hook| hook.paused_at.is_none());
-        if !ways.mail && webhooks.is_empty() {
+        let devices = devices_by_unit(conn, here)?;
+        if !ways.mail && webhooks.is_empty() && devices.is_empty() {
             return Ok(Made::default());
         }
         let mut spreading = Spreading {
@@ -98,6 +99,7 @@ impl Whistle {
             here,
             ways,
             webhooks,
+            devices,
             units: choices::of_units(conn, here.id)?,
             gathered: Gathered::new(here.place.jurisdiction.settings.digest, now),
             now,
@@ -111,6 +113,36 @@ impl Whistle {
         }
         Ok(spreading.made)
     }
+}
+
+/// The devices of those who are at posts of each unit; none where push is off.
+fn devices_by_unit(conn: &Conn, here: &Here) -> Result<HashMap<UnitCode, Vec<ToDevice>>> {
+    let mut devices: HashMap<UnitCode, Vec<ToDevice>> = HashMap::new();
+    if push::key(conn, here.id)?.is_none() {
+        return Ok(devices);
+    }
+    for one in push::at_posts(conn, here.id)? {
+        let Some(post) = here.place.post(one.post.as_str()) else {
+            continue;
+        };
+        let of_unit = devices.entry(post.unit.clone()).or_default();
+        let device = ToDevice {
+            id: one.device,
+            service: one.service,
+        };
+        // Who holds two posts of a unit is told once.
+        if of_unit.last() != Some(&device) {
+            of_unit.push(device);
+        }
+    }
+    Ok(devices)
+}
+
+/// A device that is told what a unit is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct ToDevice {
+    id: i64,
+    service: i64,
 }
 
 /// Readers who can be reached in one way, by report, with what they chose.
@@ -157,6 +189,7 @@ struct Spreading<'a> {
     here: &'a Here,
     ways: Ways,
     webhooks: Vec<Webhook>,
+    devices: HashMap<UnitCode, Vec<ToDevice>>,
     /// What units chose.
     units: HashMap<UnitCode, Choice>,
     gathered: Gathered,
@@ -176,15 +209,15 @@ impl Spreading<'_> {
         let outside = self.asks_outside(number, &log, message.since)?;
         let all = told_of(&case, &log, message.since, here, &mailed, &self.units, outside);
         for one in all {
-            let Some(delivery) = self.mail(&one, message) else {
-                continue;
-            };
             let choice = match &one.reader {
                 Reader::Unit(unit) => self.units.get(unit).copied().unwrap_or_default(),
                 other => mailed.choice(other),
             };
             let log = log.get(..one.version as usize).unwrap_or_default();
-            self.gather(delivery, one.notice.is_urgent(), choice.pace, number, log)?;
+            let pushes = self.pushes(&one, message);
+            for delivery in self.mail(&one, message).into_iter().chain(pushes) {
+                self.gather(delivery, one.notice.is_urgent(), choice.pace, number, log)?;
+            }
         }
         let texts = told_of(&case, &log, message.since, here, &texted, &self.units, false);
         for hook in &self.webhooks {
@@ -236,9 +269,9 @@ impl Spreading<'_> {
         let wanted = |reader: &Reader, notice: Notice| wanted_by_unit(&self.units, reader, notice);
         let all = told::told_of_whistle(&whistle, &log, message.since, &self.here.place, &wanted);
         for one in all {
-            if let Some(delivery) = self.mail(&one, message) {
-                self.made.deliveries.push(delivery);
-            }
+            let deliveries = self.mail(&one, message).into_iter();
+            let pushes = self.pushes(&one, message);
+            self.made.deliveries.extend(deliveries.chain(pushes));
         }
         for hook in self.webhooks.iter().filter(|hook| hook.all) {
             for version in message.since..=message.version {
@@ -337,7 +370,25 @@ impl Spreading<'_> {
         Some(delivery)
     }
 
-    /// Says when a mail about a case goes, and keeps it. `log` ends with what it tells of.
+    /// What tells the devices of those who are at posts of a unit the same.
+    fn pushes(&self, told: &Told, message: &Message) -> Vec<Delivery> {
+        let Reader::Unit(unit) = &told.reader else {
+            return Vec::new();
+        };
+        let devices = self.devices.get(unit).into_iter().flatten();
+        let push = |device: &ToDevice| Delivery {
+            channel: Channel::Push,
+            notice: told.notice.to_string(),
+            version: told.version,
+            unit: Some(unit.clone()),
+            webhook: device.service,
+            device: device.id,
+            ..self.blank(message)
+        };
+        devices.map(push).collect()
+    }
+
+    /// Says when a mail, or a push, about a case goes, and keeps it. `log` ends with what it tells of.
     fn gather(
         &mut self,
         mut mail: Delivery,
@@ -355,8 +406,21 @@ impl Spreading<'_> {
             urgent || end.is_some_and(|end| self.is_due_before(end, number, mail.unit.as_ref(), log));
         if cannot_wait {
             let same = |one: &&mut Delivery| {
-                (one.subject, one.channel, one.report, one.merged, &one.unit)
-                    == (mail.subject, mail.channel, mail.report, mail.merged, &mail.unit)
+                (
+                    one.subject,
+                    one.channel,
+                    one.report,
+                    one.merged,
+                    &one.unit,
+                    one.device,
+                ) == (
+                    mail.subject,
+                    mail.channel,
+                    mail.report,
+                    mail.merged,
+                    &mail.unit,
+                    mail.device,
+                )
             };
             // What waits of the same case goes along: nobody is told of the end before the beginning.
             for before in self.made.deliveries.iter_mut().filter(same) {
@@ -415,6 +479,7 @@ impl Spreading<'_> {
             merged: None,
             unit: None,
             webhook: 0,
+            device: 0,
             state: State::Waiting,
             tries: 0,
             created_at: self.now,
@@ -476,14 +541,20 @@ fn wants(hook: &Webhook, word: &str) -> bool {
     hook.events.iter().any(|wanted| wanted == "*" || wanted == word)
 }
 
-/// A unit, or one report's reader of one case, with the case that they reported where that is another.
-type MailedTo = (Option<UnitCode>, Option<(CaseNumber, u32, Option<CaseNumber>)>);
+/// Whose messages are counted together.
+#[derive(PartialEq, Eq, Hash)]
+enum To {
+    Device(i64),
+    Unit(UnitCode),
+    /// One report's reader of one case, with the case that they reported where that is another.
+    Reporter(CaseNumber, u32, Option<CaseNumber>),
+}
 
-/// Mails that were made of late, by reader, those of this round among them.
+/// Mails and pushes that were made of late, by reader, those of this round among them.
 struct Gathered {
     window: SignedDuration,
     now: Timestamp,
-    counts: HashMap<MailedTo, u64>,
+    counts: HashMap<To, u64>,
 }
 
 impl Gathered {
@@ -507,16 +578,20 @@ impl Gathered {
             return Ok(None);
         }
         let since = self.now - self.window;
-        let reporter = to.unit.is_none().then_some((number, to.report, to.merged));
-        let key = (to.unit.clone(), reporter);
-        if !self.counts.contains_key(&key) {
-            let of_late = match &to.unit {
-                Some(unit) => stored::mails_to_unit(conn, here.id, unit, since)?,
-                None => stored::mails_to_reporter(conn, here.id, number, to.report, to.merged, since)?,
-            };
-            self.counts.insert(key.clone(), of_late);
-        }
-        let count = self.counts.entry(key).or_default();
+        let to = match (&to.unit, to.device) {
+            (None, _) => To::Reporter(number, to.report, to.merged),
+            (Some(unit), 0) => To::Unit(unit.clone()),
+            (Some(_), device) => To::Device(device),
+        };
+        let of_late = match &to {
+            to if self.counts.contains_key(to) => 0,
+            To::Device(device) => stored::pushes_to(conn, here.id, *device, since)?,
+            To::Unit(unit) => stored::mails_to_unit(conn, here.id, unit, since)?,
+            To::Reporter(number, report, merged) => {
+                stored::mails_to_reporter(conn, here.id, *number, *report, *merged, since)?
+            }
+        };
+        let count = self.counts.entry(to).or_insert(of_late);
         *count += 1;
         if *count <= AT_ONCE {
             return Ok(None);

@@ -35,6 +35,7 @@ use whistle_testbed::{
     post::{Fate, Mail, MailServer, Receiver},
 };
 
+mod devices;
 mod readers;
 
 const LI: &str = "li@example.org";

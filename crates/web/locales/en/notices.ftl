@@ -40,6 +40,31 @@ notice-whistle_approved = whistle approved
 notice-whistle_refused = whistle not approved
 notice-whistle_raised = whistle raised
 
+## Notices on devices
+
+devices-title = Notices on devices
+devices-link = Get the notices to your unit on your telephone or computer
+devices-hint = This device then shows what the units of your posts are told: the same notices, at the same pace, as those units have chosen.
+devices-shown = It shows what kind of notice it is, its number and its area, never what was written; to read that, open it and sign in. When you sign out, it ends.
+devices-off = Notices on devices are not set up here.
+device-name = Name of the device
+device-name-hint = So that you know it again, such as "telephone on duty". May be left empty.
+device-name-wrong = A name has at most 64 letters.
+device-unnamed = Device { $n }
+device-since = Since
+device-told = Last notice
+device-untold = none yet
+device-this = this one
+device-add = This device
+device-on = Switch notices on
+device-remove = Switch off
+device-script = To get notices here, JavaScript must be on in your browser.
+device-missing = This browser cannot show notices.
+device-denied = That did not work: the browser was not allowed to show notices, or reaches no push service.
+device-refused = The push service that the browser names cannot be used.
+device-too-many = There are { $n } devices already. Switch one off first.
+told-device = on a device
+
 ## Webhooks
 
 webhooks-title = Webhooks

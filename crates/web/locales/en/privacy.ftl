@@ -11,7 +11,7 @@ privacy-how-long = How long
 privacy-who = Who sees it
 privacy-columns = Fields in the database
 privacy-cookies-title = Cookies
-privacy-cookies = Three, all needed: the language you chose, the case you follow (for an hour), and the session of staff. No statistics, no advertising, nothing from third parties.
+privacy-cookies = Only those that are needed: the language you chose, the case you follow (for an hour), the session of staff, and, where staff get notices on a device, a random number by which that is known. No statistics, no advertising, nothing from third parties.
 privacy-ask-title = Questions
 
 privacy-what-matter = What you report: its kind, place and time, the text, your answers, and what you say or rate later.
@@ -42,6 +42,8 @@ privacy-what-links = What the provider of sign-ins calls an account's holder, mo
 privacy-why-links = To sign in by that provider.
 privacy-what-passkeys = Public keys of the account's passkeys, with the names that their holder gave them; since when, and last used when.
 privacy-why-passkeys = To sign in by a passkey.
+privacy-what-devices = On which devices an account gets notices: the name that its holder gave, the language, since when, and when the last came; where it is reached is sealed with a key that is not in the database. The push service learns that there is a notice, and nothing of what it says.
+privacy-why-devices = To tell those who hold a post in time what their unit is told. Removed when they sign out, when the account is disabled, and when it holds no post any more.
 privacy-what-sessions = That an account is signed in, for which post, since when, last used when, and until when; of its token only a hash.
 privacy-why-sessions = To stay signed in.
 privacy-what-tries = How often a sign-in failed; of name and address only a hash. What a sign-in that was begun waits for.

@@ -40,6 +40,31 @@ notice-whistle_approved = 哨单已批准
 notice-whistle_refused = 哨单未批准
 notice-whistle_raised = 哨单提级
 
+## 设备通知
+
+devices-title = 设备通知
+devices-link = 在手机或电脑上接收单位的通知
+devices-hint = 开启后，您所任岗位的单位收到的通知会同时显示在这台设备上，接收哪些、何时接收与单位的通知设置一致。
+devices-shown = 设备上只显示通知的种类、编号和所在网格，不显示内容；点开后登录查看。退出登录即停止。
+devices-off = 本系统未启用设备通知。
+device-name = 设备名称
+device-name-hint = 便于您辨认，例如“值班手机”，可不填。
+device-name-wrong = 名称最多 64 个字。
+device-unnamed = 设备 { $n }
+device-since = 开启时间
+device-told = 最近通知
+device-untold = 尚无
+device-this = 本设备
+device-add = 开启本设备
+device-on = 开启通知
+device-remove = 关闭
+device-script = 开启设备通知需要浏览器启用 JavaScript。
+device-missing = 此浏览器不支持通知。
+device-denied = 未能开启：浏览器未允许通知，或无法连接推送服务。
+device-refused = 浏览器给出的推送服务地址无法使用。
+device-too-many = 已有 { $n } 台设备，请先关闭一台。
+told-device = 设备通知
+
 ## 网络回调
 
 webhooks-title = 网络回调

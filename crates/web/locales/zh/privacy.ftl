@@ -11,7 +11,7 @@ privacy-how-long = 保存多久
 privacy-who = 谁能看到
 privacy-columns = 数据库字段
 privacy-cookies-title = 浏览器中的信息
-privacy-cookies = 只有三个必要的 Cookie：所选语言、查询案件时的凭证（一小时）、工作人员的登录状态。没有统计、广告或第三方内容。
+privacy-cookies = 只有必要的 Cookie：所选语言、查询案件时的凭证（一小时）、工作人员的登录状态，以及工作人员开启设备通知后用以辨认该设备的随机编号。没有统计、广告或第三方内容。
 privacy-ask-title = 联系我们
 
 privacy-what-matter = 您上报的类别、地点、时间、描述和回答，以及之后的留言和评价。
@@ -42,6 +42,8 @@ privacy-what-links = 账号持有人在统一认证平台的名称（一般为�
 privacy-why-links = 通过统一认证平台登录。
 privacy-what-passkeys = 账号通行密钥的公钥、持有人所起的名称、添加时间和最近使用时间。
 privacy-why-passkeys = 使用通行密钥登录。
+privacy-what-devices = 账号在哪些设备上接收通知：持有人所起的名称、语言、开启时间和最近通知时间；推送地址加密保存，密钥不在数据库中。推送服务只能得知有一条通知，无法得知内容。
+privacy-why-devices = 让在岗人员及时得知单位的通知。退出登录、停用账号或不再任岗，即予删除。
 privacy-what-sessions = 账号以哪个岗位登录、起止时间和最近使用时间；登录凭证只保存哈希值。
 privacy-why-sessions = 保持登录状态。
 privacy-what-tries = 登录失败的次数，登录名和网络地址只保存哈希值；正在进行的登录所待核对的信息。

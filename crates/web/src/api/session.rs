@@ -111,7 +111,7 @@ async fn sign_out(
 ) -> Result<StatusCode> {
     visit.staff()?;
     let token = visit.token.as_deref().ok_or(Problem::Service(Error::SignedOut))?;
-    app.whistle.sign_out(&visit.here, token).await?;
+    app.whistle.sign_out(&visit.here, token, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

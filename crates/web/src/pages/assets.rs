@@ -39,7 +39,20 @@ pub(crate) async fn asset(Path((hash, name)): Path<(String, String)>) -> Respons
     let known = ADDRESSES
         .get(&name)
         .is_some_and(|a| *a == format!("/assets/{hash}/{name}"));
-    let (true, Some(file)) = (known, Assets::get(&name)) else {
+    if known {
+        served(&name, "public, max-age=31536000, immutable")
+    } else {
+        StatusCode::NOT_FOUND.into_response()
+    }
+}
+
+/// An asset under an address that stays the same whatever is in it, so that it is looked at anew each time.
+pub(crate) fn unhashed(name: &str) -> Response {
+    served(name, "no-cache")
+}
+
+fn served(name: &str, cached: &'static str) -> Response {
+    let Some(file) = Assets::get(name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let kind = match name.rsplit_once('.').map(|(_, end)| end) {
@@ -48,9 +61,6 @@ pub(crate) async fn asset(Path((hash, name)): Path<(String, String)>) -> Respons
         Some("svg") => "image/svg+xml",
         _ => "application/octet-stream",
     };
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-    ];
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cached)];
     (headers, file.data.into_owned()).into_response()
 }

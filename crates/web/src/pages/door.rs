@@ -78,6 +78,25 @@ pub(crate) fn begin_way(page: &Page, token: &str) -> HeaderValue {
     set(&name("whistle_way", page.secure), token, WAY_LASTS, page.secure)
 }
 
+/// How long a browser knows that it is told of notices, in seconds: as long as browsers keep any cookie.
+const DEVICE_LASTS: u32 = 400 * 24 * 3600;
+
+/// By which this browser is known as a device that is told of notices.
+pub(crate) fn device(page: &Page) -> Option<&str> {
+    page.cookie(&name("whistle_device", page.secure))
+        .filter(|token| !token.is_empty())
+}
+
+/// The cookie that remembers it.
+pub(crate) fn keep_device(page: &Page, token: &str) -> HeaderValue {
+    set(
+        &name("whistle_device", page.secure),
+        token,
+        DEVICE_LASTS,
+        page.secure,
+    )
+}
+
 /// The case that a reporter gave the right code for, and the code.
 pub(crate) fn following(page: &Page) -> Option<(CaseNumber, String)> {
     let value = page.cookie(&name("whistle_follow", page.secure))?;

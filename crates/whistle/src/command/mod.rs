@@ -16,6 +16,7 @@ mod mail_in;
 mod migrate;
 mod notices;
 mod plan;
+mod push;
 mod restore;
 mod retention;
 mod secret;
@@ -78,6 +79,8 @@ enum Command {
     Notices(notices::Notices),
     /// Add, list and remove systems that are told by signed requests
     Webhook(webhook::Webhook),
+    /// Switch notices on the devices of staff on and off
+    Push(push::Push),
     /// Take one mail from standard input that answers a notice
     #[command(after_help = mail_in::EXAMPLE)]
     MailIn,
@@ -149,6 +152,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Secret(secret) => secret.run(&config),
         Command::Notices(notices) => notices.run(&config),
         Command::Webhook(webhook) => webhook.run(&config),
+        Command::Push(push) => push.run(&config),
         Command::MailIn => mail_in::run(&config),
         Command::Import(import) => import.run(&config),
         Command::Export(export) => export.run(&config),

@@ -257,6 +257,7 @@ fn reader(one: &Delivery) -> String {
         return format!("report {} of case {own}", one.report);
     }
     match (&one.unit, one.report, one.webhook) {
+        (Some(unit), ..) if one.device > 0 => format!("{unit} on device {}", one.device),
         (Some(unit), ..) => unit.to_string(),
         (None, 0, 0) => "who was asked".to_owned(),
         (None, 0, hook) => format!("webhook {hook}"),

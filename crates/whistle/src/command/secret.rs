@@ -65,7 +65,7 @@ impl Secret {
                 }
                 if done.lost > 0 {
                     return Err(Failure::Found(format!(
-                        "{} opened by no key of this install, of contact data, webhooks or second factors; if you have an older secret.key, append it to \
+                        "{} opened by no key of this install, of contact data, devices, webhooks, push or second factors; if you have an older secret.key, append it to \
                          the one that is there and run this again",
                         output::count(done.lost, "secret is", "secrets are")
                     )));

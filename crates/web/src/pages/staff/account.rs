@@ -39,6 +39,8 @@ struct AccountPage<'a> {
     /// The unit whose notices this post chooses, and what it chose.
     unit: String,
     choice: Option<ChoiceForm>,
+    /// Whether devices can be told of notices.
+    has_push: bool,
     done: Option<String>,
     /// What the provider is called, if there is one, and who the account is there.
     provider: Option<(&'a str, Option<LinkLine>)>,
@@ -109,6 +111,7 @@ async fn show(
             sessions: sessions.into_iter().map(line).collect(),
             unit: unit.map(|unit| page.unit_name(unit.as_str())).unwrap_or_default(),
             choice: choice.map(|choice| ChoiceForm::new(page, choice, &OF_UNITS, "choice-unit")),
+            has_push: whistle.push_key(&page.here).await?.is_some(),
             done,
             may_link: link.as_ref().is_none_or(|link| link.subject.is_none()),
             provider: label.map(|label| (label, link.map(|link| LinkLine::of(page, link)))),

@@ -417,10 +417,15 @@ pub(crate) async fn show(
 fn told_view(page: &Page, one: Delivery) -> ToldView {
     let (words, place) = (page.words, &page.here.place);
     let reader = match (&one.unit, one.report) {
-        (Some(unit), _) => place
-            .unit(unit.as_str())
-            .map_or(unit.as_str(), |unit| unit.name.get(page.lang()))
-            .to_owned(),
+        (Some(unit), _) => {
+            let known = place.unit(unit.as_str());
+            let name = known.map_or(unit.as_str(), |unit| unit.name.get(page.lang()));
+            if one.channel == Channel::Push {
+                words.aside(name, &words.t("told-device"))
+            } else {
+                name.to_owned()
+            }
+        }
         (None, 0) if one.channel == Channel::Webhook => words.n("told-webhook", one.webhook),
         (None, 0) => words.t("actor-asked"),
         (None, report) => {

@@ -6,6 +6,7 @@ mod accounts;
 mod act;
 mod acts;
 mod case;
+mod devices;
 mod due;
 mod handover;
 mod passkeys;
@@ -53,6 +54,9 @@ pub(super) fn routes() -> Routes {
         .route("/staff/account", get(account::account))
         .route("/staff/account/sessions", post(account::end_session))
         .route("/staff/account/notices", post(account::choose))
+        .route("/staff/account/devices", get(devices::list).post(devices::add))
+        .route("/staff/account/devices/remove", post(devices::remove))
+        .route("/staff/push-worker.js", get(devices::worker))
         .route(
             OWN_PASSWORD,
             get(account::ask_password).post(account::change_password),

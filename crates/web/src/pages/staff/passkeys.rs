@@ -65,7 +65,7 @@ pub(crate) async fn enter(page: Page, posted: Posted) -> Result<Response, Fault>
         .sign_in_with_passkey(&page.here, base(&page), answered(&page, &posted))
         .await;
     match entered {
-        Ok(token) => Ok(let_in(&page, &token, next)),
+        Ok(token) => let_in(&page, &token, next).await,
         Err(error @ (Error::BadPasskey | Error::Step(_))) => refused(&page, &error, next),
         Err(error) => Err(error.into()),
     }

@@ -52,7 +52,7 @@ pub(crate) async fn come_back(
         session: door::session(&page).map(str::to_owned),
     };
     match page.app.whistle.end_at_provider(&page.here, answer).await {
-        Ok(Ended::SignedIn(signed_in, next)) => go_on(&page, signed_in, &next),
+        Ok(Ended::SignedIn(signed_in, next)) => go_on(&page, signed_in, &next).await,
         Ok(Ended::Linked) => Ok(Redirect::to("/staff/account?done=linked").into_response()),
         Err(Error::SignedOut) => Err(Fault::SignIn("/staff/account".to_owned())),
         // Who is signed in came from their account's page.

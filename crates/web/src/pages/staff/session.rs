@@ -177,7 +177,7 @@ pub(crate) async fn enter(
     let password = fields.get("password").to_owned();
     let whistle = &page.app.whistle;
     match whistle.sign_in(&page.here, login, password, address.0).await {
-        Ok(signed_in) => go_on(&page, signed_in, fields.get("next")),
+        Ok(signed_in) => go_on(&page, signed_in, fields.get("next")).await,
         Err(error @ (Error::BadPassword | Error::PasskeyNeeded)) => {
             let mut wrongs = Wrongs::default();
             wrongs.add("login", page.words.error(&error));
@@ -189,9 +189,9 @@ pub(crate) async fn enter(
 }
 
 /// Lets in who has shown all they must, or asks for the code.
-pub(super) fn go_on(page: &Page, signed_in: SignIn, next: &str) -> Result<Response, Fault> {
+pub(super) async fn go_on(page: &Page, signed_in: SignIn, next: &str) -> Result<Response, Fault> {
     match signed_in {
-        SignIn::Done(token) => Ok(let_in(page, &token, next)),
+        SignIn::Done(token) => let_in(page, &token, next).await,
         SignIn::HalfWay(half) => page.render(&SignInCode {
             p: page,
             half: &half,
@@ -219,7 +219,7 @@ pub(crate) async fn enter_code(
     let (fields, whistle) = (&posted.fields, &page.app.whistle);
     let (half, code) = (fields.get("half"), fields.get("code"));
     match whistle.sign_in_with_code(&page.here, half, code, address.0).await {
-        Ok(token) => Ok(let_in(&page, &token, fields.get("next"))),
+        Ok(token) => let_in(&page, &token, fields.get("next")).await,
         Err(error @ Error::BadCode) => {
             let mut wrongs = Wrongs::default();
             wrongs.add("code", page.words.error(&error));
@@ -237,10 +237,14 @@ pub(crate) async fn enter_code(
     }
 }
 
-pub(super) fn let_in(page: &Page, token: &str, next: &str) -> Response {
+pub(super) async fn let_in(page: &Page, token: &str, next: &str) -> Result<Response, Fault> {
+    if let Some(device) = door::device(page) {
+        let whistle = &page.app.whistle;
+        whistle.sign_in_at_device(&page.here, token, device).await?;
+    }
     let cookie = door::open_session(page, token);
     let next = Redirect::to(inside(next));
-    ([(header::SET_COOKIE, cookie)], next).into_response()
+    Ok(([(header::SET_COOKIE, cookie)], next).into_response())
 }
 
 /// Where to go after signing in: a page of the staff's, never another site.
@@ -252,7 +256,10 @@ pub(super) fn inside(next: &str) -> &str {
 
 pub(crate) async fn leave(form: StaffForm) -> Result<Response, Fault> {
     let page = &form.staff.page;
-    page.app.whistle.sign_out(&page.here, &form.staff.token).await?;
+    page.app
+        .whistle
+        .sign_out(&page.here, &form.staff.token, door::device(page))
+        .await?;
     let cookie = door::close_session(page);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/staff/sign-in")).into_response())
 }
