@@ -35,11 +35,14 @@ const BROWSER_ARGUMENTS = [
   "--disable-sync",
 ];
 
+/** Draws without a graphics card. */
+const SOFTWARE_GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"];
+
 /**
  * Starts a place with a history and a browser; `settings` are the server's, as variables. With a `name` of this machine, that
- * is the place's public address, and browsers come by it. `place.stop()` ends both.
+ * is the place's public address, and browsers come by it. With `webgl` the browser draws maps, in software. `place.stop()` ends both.
  */
-export async function open({ cases = 400, until = "2026-05-08T00:00Z", settings = {}, name = "" } = {}) {
+export async function open({ cases = 400, until = "2026-05-08T00:00Z", settings = {}, name = "", webgl = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "whistle-browser-"));
   const made = execFileSync(
     WHISTLE,
@@ -60,7 +63,7 @@ export async function open({ cases = 400, until = "2026-05-08T00:00Z", settings 
   const base = address.WHISTLE_BASE_URL ?? listens;
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: BROWSER_ARGUMENTS,
+    args: webgl ? [...BROWSER_ARGUMENTS.filter((one) => one !== "--disable-gpu"), ...SOFTWARE_GL] : BROWSER_ARGUMENTS,
   });
   mkdirSync(SCREENSHOTS, { recursive: true });
   return new Place(folder, passwords, posts, server, base, browser);

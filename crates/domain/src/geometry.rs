@@ -14,6 +14,8 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use crate::tile::gathered;
+
 /// Mean radius of the earth in metres (IUGG).
 const EARTH_RADIUS: f64 = 6_371_008.8;
 
@@ -491,6 +493,13 @@ pub struct Spot(i64);
 /// Bits of each of the two coordinates of a [`Spot`].
 const SPOT_BITS: u32 = 26;
 
+impl From<i64> for Spot {
+    /// From a column that holds one. Bits that no spot has are left out.
+    fn from(number: i64) -> Self {
+        Self(number & ((1 << (2 * SPOT_BITS)) - 1))
+    }
+}
+
 impl From<Spot> for i64 {
     fn from(spot: Spot) -> Self {
         spot.0
@@ -501,6 +510,16 @@ impl Spot {
     pub fn of(point: Point) -> Self {
         let (column, row) = spot_column_and_row(point.lon, point.lat);
         Self((spread_bits(column) | spread_bits(row) << 1) as i64)
+    }
+
+    /// The place that it stands for: the middle of its step, at most 0.4 m from every point of that spot.
+    pub fn point(self) -> Point {
+        const STEPS: f64 = (1_u32 << SPOT_BITS) as f64;
+        let share = |bits: u64| (f64::from(gathered(bits)) + 0.5) / STEPS;
+        Point {
+            lon: share(self.0 as u64) * 360.0 - 180.0,
+            lat: share(self.0 as u64 >> 1) * 180.0 - 90.0,
+        }
     }
 
     /// Ranges of spots, ascending and apart, that hold every place of the box and, around it, as little else
@@ -583,7 +602,7 @@ fn spot_column_and_row(lon: f64, lat: f64) -> (u32, u32) {
 }
 
 /// Puts a zero before every bit.
-fn spread_bits(value: u32) -> u64 {
+pub(crate) fn spread_bits(value: u32) -> u64 {
     let mut bits = u64::from(value);
     bits = (bits | bits << 16) & 0x0000_ffff_0000_ffff;
     bits = (bits | bits << 8) & 0x00ff_00ff_00ff_00ff;
@@ -628,6 +647,16 @@ mod tests {
             Point::new(39.9, 116.4).unwrap_err().to_string(),
             "latitude 116.4 is outside -90 to 90; longitude comes first, so write longitude 116.4, latitude 39.9"
         );
+    }
+
+    proptest! {
+        #[test]
+        fn a_spot_stands_for_a_place_within_half_a_metre(point in any_point()) {
+            let spot = Spot::of(point);
+            prop_assert_eq!(Spot::from(i64::from(spot)), spot);
+            prop_assert!(spot.point().distance_metres(&point) < 0.5);
+            prop_assert_eq!(Spot::of(spot.point()), spot);
+        }
     }
 
     #[test]

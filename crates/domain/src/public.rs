@@ -40,13 +40,23 @@ impl Step {
 
     /// The step of a state.
     pub const fn of(state: State) -> Self {
-        match state.stage() {
+        Self::of_stage(state.stage())
+    }
+
+    /// The step of a stage.
+    pub const fn of_stage(stage: Stage) -> Self {
+        match stage {
             Stage::Reported | Stage::Accepted => Self::Received,
             Stage::Assigned => Self::Assigned,
             Stage::InProgress => Self::InProgress,
             Stage::Handled => Self::Checking,
             Stage::Closed | Stage::ReopenRequested => Self::Closed,
         }
+    }
+
+    /// Whether the matter goes on; see [`State::is_open`].
+    pub const fn is_open(self) -> bool {
+        !matches!(self, Self::Closed)
     }
 
     /// The word in the API and the message catalogue.

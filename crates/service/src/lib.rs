@@ -3,7 +3,7 @@
 //! Knows the domain, the place folder and the store. Does not know HTTP or the command line, and has no SQL.
 //!
 //! - [`Whistle`]: an install, opened on its [`Site`]; all use cases are its methods.
-//! - [`case`]: report, join, act, read. [`whistle`]: calls of several units together. [`list`]: pages of cases. [`media`]: photos.
+//! - [`case`]: report, join, act, read. [`whistle`]: calls of several units together. [`list`]: pages of cases. [`map`]: all of them in memory, for tiles. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
 //!   [`second_factor`]: the second step of signing in. `password`: which ones are good, and how they are kept.
 //!   [`provider`]: signing in by OpenID Connect. [`passkey`]: signing in by a passkey.
@@ -33,6 +33,7 @@ pub mod import;
 pub mod keep;
 mod lease;
 pub mod list;
+pub mod map;
 pub mod media;
 pub mod notices;
 pub mod passkey;
@@ -106,6 +107,7 @@ pub struct Install {
     /// API keys that were good a moment ago, and until when that is believed, in the time that this process runs.
     keys: Mutex<HashMap<(JurisdictionId, Hash), (account::Client, Duration)>>,
     leases: Leases,
+    maps: map::Maps,
     /// Held by who takes steps of clocks.
     stepping: Mutex<Stepping>,
     tidying: Mutex<Tidying>,
@@ -148,6 +150,7 @@ impl Whistle {
             numbers: Mutex::default(),
             keys: Mutex::default(),
             leases: Leases::new(&chance),
+            maps: map::Maps::default(),
             stepping: Mutex::default(),
             tidying: Mutex::default(),
             site,

@@ -2,8 +2,9 @@
 //!
 //! - [`Store`]: opened on a [`Target`]; [`Store::write`], [`Store::read`], [`Store::backup`].
 //! - [`case`]: cases and their log; [`list`]: pages of cases; [`audit`]: everything checked against the log;
-//!   [`whistle`]: whistles and theirs; [`intake`]: contact data, retries, imports; [`photo`]: photos sent and used; [`place`]: versions of
-//!   place folders; [`account`]: accounts, sessions, keys; [`notice`]: what is told to whom; [`push`]: devices; [`lease`]: who looks after a duty. Functions over a [`Conn`]
+//!   [`map`]: what a map shows of all cases; [`whistle`]: whistles and theirs; [`intake`]: contact data, retries, imports;
+//!   [`photo`]: photos sent and used; [`place`]: versions of place folders; [`account`]: accounts, sessions, keys; [`notice`]: what is
+//!   told to whom; [`push`]: devices; [`lease`]: who looks after a duty. Functions over a [`Conn`]
 //!   or [`Tx`].
 //! - `conn`, `value`: the small face over the backends ([`Conn`], [`Row`], [`params!`]); `sqlite`, `postgres`: those.
 //! - `writer`: the thread that commits many commands together; a command gets a [`Tx`]. `mark`: by which it learns what
@@ -32,6 +33,7 @@ pub mod intake;
 pub mod key_mark;
 pub mod lease;
 pub mod list;
+pub mod map;
 mod mark;
 mod migrate;
 pub mod notice;

@@ -146,6 +146,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 19,
         sql: include_str!("../migrations/0019_push.sql"),
     },
+    // The index has its old name and begins as it did.
+    Migration {
+        version: 20,
+        name: "map",
+        reads_from: 19,
+        sql: include_str!("../migrations/0020_map.sql"),
+    },
 ];
 
 impl Migration {

@@ -18,6 +18,7 @@ mod status;
 
 use std::{
     net::IpAddr,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -57,6 +58,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// Whether webhooks may lead to this machine or its network.
     pub private_webhooks: bool,
+    /// A PMTiles file that the map is drawn on, or a folder of them, each named by the code of its place.
+    pub basemap: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -70,6 +73,7 @@ impl Default for Settings {
             burst: 200,
             trusted_proxies: Vec::new(),
             private_webhooks: false,
+            basemap: None,
         }
     }
 }
@@ -86,6 +90,8 @@ pub struct Shared {
     pub settings: Settings,
     /// Where the metrics are read; none in tests that do not look.
     pub metrics: Option<PrometheusHandle>,
+    /// The grids of places, ready to be cut into tiles.
+    pub(crate) drawings: pages::map::Drawings,
     stopping: AtomicBool,
 }
 
@@ -104,6 +110,7 @@ impl App {
             whistle,
             settings,
             metrics,
+            drawings: pages::map::Drawings::default(),
             stopping: AtomicBool::new(false),
         }))
     }

@@ -420,6 +420,8 @@ impl Town {
             "/open311/v2/tokens/{*file}" => "/open311/v2/tokens/{number}.json",
             "/api/v1/areas/at" => "/api/v1/areas/at?lon=131.805&lat=46.205",
             "/api/v1/reports/near" => "/api/v1/reports/near?service=RD-HOLE&lon=131.805&lat=46.205",
+            "/map/tiles/grid/{zoom}/{x}/{y}" => "/map/tiles/grid/0/0/0.mvt",
+            "/map/tiles/cases/{zoom}/{x}/{y}" => "/map/tiles/cases/0/0/0.mvt",
             other => other,
         };
         let path = path

@@ -62,7 +62,7 @@ const fn unset(name: &'static str, example: &'static str, meaning: &'static str)
 }
 
 /// All settings, in the order in which they are shown.
-pub(crate) const SETTINGS: [Setting; 33] = [
+pub(crate) const SETTINGS: [Setting; 34] = [
     setting(
         "data",
         "whistle-data",
@@ -229,6 +229,11 @@ pub(crate) const SETTINGS: [Setting; 33] = [
         "false",
         "whether webhooks and push services may be on this machine or its network",
     ),
+    unset(
+        "basemap",
+        "/srv/maps/county.pmtiles",
+        "a PMTiles file that the map is drawn on, or a folder of them, each named CODE.pmtiles by its place; empty: the place's own grid",
+    ),
     setting("metrics", "true", "whether /metrics tells figures for Prometheus"),
 ];
 
@@ -294,6 +299,9 @@ pub(crate) struct ServeFlags {
     /// How long a stop then waits for requests under way [default: 30s]
     #[arg(long, value_name = "TIME")]
     stop_within: Option<String>,
+    /// A PMTiles file that the map is drawn on, or a folder of them
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    basemap: Option<String>,
     /// Whether /metrics tells figures: true or false [default: true]
     #[arg(long, value_name = "BOOL")]
     metrics: Option<String>,
@@ -318,6 +326,7 @@ pub(crate) struct Config {
     pub log: String,
     pub log_format: LogFormat,
     pub metrics: bool,
+    pub basemap: Option<PathBuf>,
     pub outgoing: Outgoing,
 }
 
@@ -393,6 +402,7 @@ impl Layers {
             log: self.parsed("log", rules)?,
             log_format: self.parsed("log_format", format)?,
             metrics: self.parsed("metrics", yes_no)?,
+            basemap: self.parsed("basemap", |text| Ok((!text.is_empty()).then(|| text.into())))?,
             outgoing: self.outgoing()?,
         })
     }
@@ -567,6 +577,7 @@ impl Flags {
             ("log", &self.log),
             ("log_format", &self.log_format),
             ("metrics", &serve.metrics),
+            ("basemap", &serve.basemap),
         ];
         let values = given
             .into_iter()

@@ -1,20 +1,39 @@
-//! Style sheet, pictures and script of the pages, in the binary, under addresses that carry the hash of their content.
+//! Style sheet, pictures and scripts of the pages, in the binary, under addresses that carry the hash of their content.
+//!
+//! What is written by hand is in `assets/`. What is built from `front/` (see its README) has the hash in its names already, and
+//! stands beside compressed copies of itself. It may be missing: a program that was built without it has pages without a map.
 
-use std::{collections::HashMap, fmt::Write, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write,
+    sync::LazyLock,
+};
 
 use axum::{
     extract::Path,
-    http::{StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use rust_embed::Embed;
+use serde::Deserialize;
 
 #[derive(Embed)]
 #[folder = "assets/"]
 struct Assets;
 
+#[derive(Embed)]
+#[folder = "../../front/dist/"]
+#[allow_missing = true]
+struct Built;
+
 /// How much of the hash an address carries: 40 bits.
 const HASH_BYTES: usize = 5;
+
+/// What stands in place of the hash in addresses of what was built.
+const FRONT: &str = "front";
+
+/// The list that the build leaves: which file came of which source.
+const MANIFEST: &str = ".vite/manifest.json";
 
 static ADDRESSES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     Assets::iter()
@@ -29,18 +48,77 @@ static ADDRESSES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
         .collect()
 });
 
+static ENTRIES: LazyLock<BTreeMap<String, Entry>> = LazyLock::new(|| {
+    let Some(file) = Built::get(MANIFEST) else {
+        tracing::warn!(
+            "this program was built without front/, so /map is a list only; run `make front` and build again"
+        );
+        return BTreeMap::new();
+    };
+    serde_json::from_slice(&file.data).unwrap_or_else(|error| {
+        tracing::error!(%error, "the list of what front/ was built to cannot be read; run `make front` and build again");
+        BTreeMap::new()
+    })
+});
+
+/// A line of the build's list.
+#[derive(Deserialize)]
+struct Entry {
+    file: String,
+    #[serde(default)]
+    css: Vec<String>,
+    #[serde(default)]
+    imports: Vec<String>,
+    #[serde(default, rename = "dynamicImports")]
+    later: Vec<String>,
+}
+
+/// What a page must load for a script.
+pub(crate) struct Front {
+    /// The script.
+    pub(crate) script: String,
+    /// Its style sheets.
+    pub(crate) styles: Vec<String>,
+    /// Scripts that it imports, at once or soon: a browser may get them beside it.
+    pub(crate) imports: Vec<String>,
+}
+
+fn built(name: &str) -> String {
+    format!("/assets/{FRONT}/{name}")
+}
+
+/// What came of a source of `front/`; none when this program was built without.
+pub(crate) fn front(source: &str) -> Option<Front> {
+    let entry = ENTRIES.get(source)?;
+    let imports = entry.imports.iter().chain(&entry.later);
+    let imports: Vec<&Entry> = imports.filter_map(|name| ENTRIES.get(name)).collect();
+    // Those of libraries first, so that the page's own rules come after them.
+    let styles = imports.iter().copied().chain([entry]);
+    Some(Front {
+        script: built(&entry.file),
+        styles: styles.flat_map(|one| &one.css).map(|name| built(name)).collect(),
+        imports: imports.iter().map(|import| built(&import.file)).collect(),
+    })
+}
+
+/// What is under an address with a hash never changes.
+const FOR_GOOD: &str = "public, max-age=31536000, immutable";
+
 /// The address of an asset.
 pub(crate) fn address(name: &str) -> &'static str {
     ADDRESSES.get(name).map_or("/assets/", String::as_str)
 }
 
 /// An asset. A hash of another version is no such page: what is kept for a year must be what it says.
-pub(crate) async fn asset(Path((hash, name)): Path<(String, String)>) -> Response {
+pub(crate) async fn asset(Path((hash, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    if hash == FRONT {
+        return of_front(&name, &headers).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response());
+    }
     let known = ADDRESSES
         .get(&name)
         .is_some_and(|a| *a == format!("/assets/{hash}/{name}"));
     if known {
-        served(&name, "public, max-age=31536000, immutable")
+        served(&name, FOR_GOOD)
     } else {
         StatusCode::NOT_FOUND.into_response()
     }
@@ -55,12 +133,47 @@ fn served(name: &str, cached: &'static str) -> Response {
     let Some(file) = Assets::get(name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
+    (headers_of(name, cached), file.data.into_owned()).into_response()
+}
+
+/// A built file: the smallest copy that the asker can read.
+fn of_front(name: &str, headers: &HeaderMap) -> Option<Response> {
+    // Copies are found by the name of what they are of.
+    let is_copy = name.ends_with(".br") || name.ends_with(".gz");
+    if is_copy || name.starts_with('.') {
+        return None;
+    }
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok());
+    let takes = |coding: &str| {
+        let all = accepted.unwrap_or_default().split(',');
+        all.map(|one| one.split_once(';').unwrap_or((one, "")))
+            .any(|(one, quality)| one.trim() == coding && !matches!(quality.trim(), "q=0" | "q=0.0"))
+    };
+    let copy = [("br", ".br"), ("gzip", ".gz")]
+        .into_iter()
+        .filter(|(coding, _)| takes(coding))
+        .find_map(|(coding, end)| Some((coding, Built::get(&format!("{name}{end}"))?)));
+    let (coding, file) = match copy {
+        Some((coding, file)) => (Some(coding), file),
+        None => (None, Built::get(name)?),
+    };
+    let mut answer = (headers_of(name, FOR_GOOD), file.data.into_owned()).into_response();
+    let headers = answer.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(coding) = coding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    Some(answer)
+}
+
+fn headers_of(name: &str, cached: &'static str) -> [(header::HeaderName, &'static str); 2] {
     let kind = match name.rsplit_once('.').map(|(_, end)| end) {
         Some("css") => "text/css; charset=utf-8",
-        Some("js") => "text/javascript; charset=utf-8",
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
         _ => "application/octet-stream",
     };
-    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cached)];
-    (headers, file.data.into_owned()).into_response()
+    [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cached)]
 }

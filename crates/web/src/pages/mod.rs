@@ -5,6 +5,7 @@
 //!
 //! - `page`: what every page knows: the place, the language, the time. `fault`: what went wrong, as a page.
 //! - `words`: the message catalogue. `show`: things of the domain in the reader's words. `form`: what a form sent.
+//! - `map`: the map with its tiles.
 //! - `home`, `report`, `cases`, `follow`, `mine`, `ask`, `judge`, `notices`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
 //! - `door`: cookies and the guard against guessing.
 
@@ -19,6 +20,7 @@ mod follow;
 mod form;
 mod home;
 mod judge;
+pub(crate) mod map;
 mod mine;
 mod notices;
 pub(crate) mod page;
@@ -58,6 +60,10 @@ pub(crate) fn routes() -> Routes {
         )
         .route("/cases/{number}/photos/{id}", get(photo::full))
         .route("/cases/{number}/photos/{id}/thumbnail", get(photo::thumbnail))
+        .route("/map", get(map::map))
+        .route("/map/tiles/grid/{zoom}/{x}/{y}", get(map::tiles::grid))
+        .route("/map/tiles/cases/{zoom}/{x}/{y}", get(map::tiles::cases))
+        .route("/map/base.pmtiles", get(map::tiles::basemap))
         .route("/follow", get(follow::ask).post(follow::enter))
         .route("/follow/case", get(follow::case).post(follow::act))
         .route("/follow/mine", get(mine::mine))

@@ -248,7 +248,6 @@ pub(crate) async fn dress(State(app): State<App>, mut request: Request, next: Ne
         return (StatusCode::SERVICE_UNAVAILABLE, "no place is in force here yet\n").into_response();
     };
     let chosen = query_value(&request, "lang").and_then(|l| Lang::from_str(&l).ok());
-    let is_asset = request.uri().path().starts_with("/assets/");
     let mut answer = if is_forged(&app, &request) {
         Fault::Forged.into_response()
     } else {
@@ -262,17 +261,20 @@ pub(crate) async fn dress(State(app): State<App>, mut request: Request, next: Ne
             answer.headers_mut().append(name, value.clone());
         }
     }
+    // An asset or a tile is the same for every reader.
+    let said = answer.headers().get(header::CACHE_CONTROL);
+    if said.is_some_and(|said| said.as_bytes().starts_with(b"public")) {
+        return answer;
+    }
     if let Some(lang) = chosen {
         let cookie = door::set(door::LANGUAGE, lang.as_str(), LANGUAGE_LASTS, page.secure);
         answer.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    if !is_asset {
-        let headers = answer.headers_mut();
-        headers.append(header::VARY, HeaderValue::from_static("accept-language, cookie"));
-        headers
-            .entry(header::CACHE_CONTROL)
-            .or_insert(HeaderValue::from_static("private, no-store"));
-    }
+    let headers = answer.headers_mut();
+    headers.append(header::VARY, HeaderValue::from_static("accept-language, cookie"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("private, no-store"));
     answer
 }
 

@@ -536,19 +536,33 @@ impl Page {
 
     /// The services by group, for a select.
     pub(crate) fn service_groups(&self, chosen: &str, public_only: bool) -> Vec<Group> {
+        self.services_by_group(chosen, public_only, false)
+    }
+
+    /// The public services by group, each group's own entry first, for a select of what to look at.
+    pub(crate) fn services_and_groups(&self, chosen: &str) -> Vec<Group> {
+        self.services_by_group(chosen, true, true)
+    }
+
+    fn services_by_group(&self, chosen: &str, public_only: bool, with_whole: bool) -> Vec<Group> {
         let services = self.here.place.services();
         let choice = |service: &Service| Choice {
             value: service.code.to_string(),
             label: service.name.get(self.lang()).to_owned(),
             chosen: service.code.as_str() == chosen,
         };
-        let group = |group: &Service| Group {
-            label: group.name.get(self.lang()).to_owned(),
-            choices: services
-                .iter()
-                .filter(|s| s.group.as_ref() == Some(&group.code) && (s.public || !public_only))
-                .map(choice)
-                .collect(),
+        let group = |group: &Service| {
+            let label = group.name.get(self.lang()).to_owned();
+            let members = services.iter().filter(|s| s.group.as_ref() == Some(&group.code));
+            let mut choices: Vec<Choice> = members.filter(|s| s.public || !public_only).map(choice).collect();
+            if with_whole && !choices.is_empty() {
+                let whole = Choice {
+                    label: self.words.x("map-whole-group", &label),
+                    ..choice(group)
+                };
+                choices.insert(0, whole);
+            }
+            Group { label, choices }
         };
         let mut groups: Vec<Group> = services.iter().filter(|s| s.is_group()).map(group).collect();
         groups.retain(|group| !group.choices.is_empty());

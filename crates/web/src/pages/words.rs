@@ -102,6 +102,14 @@ impl Words {
         }
     }
 
+    /// A month of a year.
+    pub(crate) fn month(self, first: jiff::civil::Date) -> String {
+        match self.0 {
+            Lang::Zh => first.strftime("%Y年%-m月").to_string(),
+            Lang::En => first.strftime("%B %Y").to_string(),
+        }
+    }
+
     /// How long there is until a time, or how long it is over.
     pub(crate) fn until(self, due: Timestamp, now: Timestamp) -> String {
         let (kind, span) = if now > due {

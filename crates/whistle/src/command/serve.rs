@@ -62,6 +62,12 @@ pub(super) fn serve(config: &Config, whistle: Whistle, ready: impl FnOnce(&str))
         .thread_name("whistle-web")
         .build()
         .map_err(|error| Failure::Refused(format!("no threads can be started: {error}")))?;
+    if let Some(missing) = config.basemap.as_ref().filter(|path| !path.exists()) {
+        return Err(Failure::Refused(format!(
+            "setting basemap names {}, which is not there; name a PMTiles file or a folder of them, or unset it",
+            missing.display()
+        )));
+    }
     let served = runtime.block_on(async {
         let listener = TcpListener::bind(&config.listen).await.map_err(|error| {
             let listen = &config.listen;
@@ -119,6 +125,7 @@ fn settings(config: &Config) -> Settings {
         burst: config.burst,
         trusted_proxies: config.trusted_proxies.clone(),
         private_webhooks: config.outgoing.private_webhooks,
+        basemap: config.basemap.clone(),
     }
 }
 
