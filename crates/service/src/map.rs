@@ -45,7 +45,7 @@ pub const BELIEVED: Duration = Duration::from_secs(5);
 const BELIEVED_TIMES: u32 = 50;
 
 /// But no longer than this.
-pub const BELIEVED_AT_MOST: Duration = Duration::from_secs(300);
+pub const BELIEVED_AT_MOST: Duration = Duration::from_mins(5);
 
 /// How fine tiles gather: so many bits of zoom deeper than themselves. A side has 16 squares of 32 pixels.
 pub const GATHERED: u8 = 4;

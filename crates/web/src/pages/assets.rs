@@ -139,7 +139,7 @@ fn served(name: &str, cached: &'static str) -> Response {
 /// A built file: the smallest copy that the asker can read.
 fn of_front(name: &str, headers: &HeaderMap) -> Option<Response> {
     // Copies are found by the name of what they are of.
-    let is_copy = name.ends_with(".br") || name.ends_with(".gz");
+    let is_copy = matches!(name.rsplit_once('.'), Some((_, "br" | "gz")));
     if is_copy || name.starts_with('.') {
         return None;
     }
