@@ -145,10 +145,15 @@ impl std::str::FromStr for Access {
     type Err = WordError;
 
     fn from_str(text: &str) -> Result<Self, WordError> {
-        Ok(match text.trim() {
-            Self::PUBLIC => Self::Public,
-            Self::STAFF => Self::Staff,
-            class => Self::Class(class.parse()?),
+        let text = text.trim();
+        // Whoever writes `Staff` means no class of their own, and would shut everybody out by one.
+        let is = |word: &str| text.eq_ignore_ascii_case(word);
+        Ok(if is(Self::PUBLIC) {
+            Self::Public
+        } else if is(Self::STAFF) {
+            Self::Staff
+        } else {
+            Self::Class(text.parse()?)
         })
     }
 }

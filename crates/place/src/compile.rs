@@ -13,7 +13,7 @@ use crate::{
     escalations::{self, ESCALATIONS, LadderBook},
     fault::{Fault, Faults, at, whole},
     folder::{Folder, KNOWN_FILES, NEEDED_FILES, text_folder},
-    jurisdiction,
+    jurisdiction::{self, Charter},
     routing::{self, Books, ROUTING},
     services::{self, QUESTIONS, SERVICES, ServiceBook},
     standards::{self, STANDARDS, StandardBook},
@@ -77,7 +77,12 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
     };
     let standards = table(&STANDARDS, faults)
         .map(|rows| standards::read(&rows, services.as_ref(), units.as_ref(), ladders.as_ref(), faults));
-    let classes = services.as_ref().zip(standards.as_ref()).map(declared_classes);
+    let classes = match (&charter, &services, &standards) {
+        (Some(charter), Some(services), Some(standards)) => {
+            Some(declared_classes(charter, services, standards, faults))
+        }
+        _ => None,
+    };
     let posts = post_rows.as_ref().map(|rows| {
         let (units, areas) = (units.as_ref(), areas.as_ref());
         units::read_posts(rows, units, areas, services.as_ref(), classes.as_deref(), faults)
@@ -116,17 +121,40 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
     Some(place)
 }
 
-/// The classes of access that cases have.
-fn declared_classes((services, standards): (&ServiceBook, &StandardBook)) -> Vec<AccessClass> {
-    let of_services = services.services.iter().map(|service| Some(&service.access));
-    let of_standards = standards
-        .standards
-        .iter()
-        .map(|standard| standard.access.as_ref());
-    let all = of_services.chain(of_standards).flatten();
-    let mut classes: Vec<AccessClass> = all.filter_map(|access| access.class().cloned()).collect();
-    classes.sort();
-    classes.dedup();
+/// The classes of access that cases have, or may. One that is written in two ways would be two, of which posts name one.
+fn declared_classes(
+    charter: &Charter,
+    services: &ServiceBook,
+    standards: &StandardBook,
+    faults: &mut Faults,
+) -> Vec<AccessClass> {
+    let line = |codes: &Codes, code: &str| codes.line(code).unwrap_or(1);
+    let of_charter = charter.access_classes.iter();
+    let of_charter = of_charter.map(|(class, line)| (class, at(jurisdiction::FILE, *line)));
+    let of_services = services.services.iter().filter_map(|service| {
+        let line = line(&services.codes, service.code.as_str());
+        Some((service.access.class()?, at(SERVICES.file, line)))
+    });
+    let of_standards = standards.standards.iter().filter_map(|standard| {
+        let line = line(&standards.codes, standard.code.as_str());
+        Some((standard.access.as_ref()?.class()?, at(STANDARDS.file, line)))
+    });
+    let mut classes: Vec<AccessClass> = Vec::new();
+    for (class, place) in of_charter.chain(of_services).chain(of_standards) {
+        let folded = class.as_str().to_lowercase();
+        match classes
+            .iter()
+            .find(|other| other.as_str().to_lowercase() == folded)
+        {
+            None => classes.push(class.clone()),
+            Some(other) if other == class => {}
+            Some(other) => {
+                let (one, other) = (shown(class.as_str()), shown(other.as_str()));
+                let what = format!("class of access {one} is {other} but for capital letters");
+                faults.error(place, what, format!("write {other} here too"));
+            }
+        }
+    }
     classes
 }
 

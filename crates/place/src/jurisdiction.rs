@@ -10,12 +10,14 @@ use toml::{
 use whistle_domain::{
     limit::Limit,
     place::{Jurisdiction, Level, Settings},
-    words::{JurisdictionCode, Lang, Text},
+    rights::Access,
+    words::{AccessClass, JurisdictionCode, Lang, Text},
 };
 
 use crate::{
     fault::{At, Faults, at, whole},
     text::{Lines, decode, did_you_mean, shown},
+    units,
 };
 
 pub(crate) const FILE: &str = "jurisdiction.toml";
@@ -34,6 +36,8 @@ pub(crate) struct Charter {
     /// The line of `[working_hours]`, or of the file's end.
     pub week_line: u32,
     pub gaps: Gaps,
+    /// Classes of access that posts may name though no service has them, with the line of each.
+    pub access_classes: Vec<(AccessClass, u32)>,
 }
 
 /// The areas below which a gap is no fault.
@@ -169,6 +173,7 @@ fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Chart
             "languages",
             "contact",
             "hosts",
+            "access_classes",
             "levels",
             "working_hours",
             "settings",
@@ -256,7 +261,31 @@ fn charter(root: &Section<'_, '_>, last_line: u32, faults: &mut Faults) -> Chart
         week,
         week_line: hours.map_or(last_line, |hours| hours.line),
         gaps: gaps(root, faults),
+        access_classes: access_classes(root, faults),
     }
+}
+
+fn access_classes(root: &Section<'_, '_>, faults: &mut Faults) -> Vec<(AccessClass, u32)> {
+    let mut classes: Vec<(AccessClass, u32)> = Vec::new();
+    for (word, line) in root.strings("access_classes", faults) {
+        let place = at(FILE, line);
+        match units::access_word(&word) {
+            Ok(Access::Class(class)) if classes.iter().any(|(other, _)| *other == class) => {
+                faults.error(
+                    place,
+                    format!("class of access {word} is there twice"),
+                    "remove one",
+                );
+            }
+            Ok(Access::Class(class)) => classes.push((class, line)),
+            Ok(Access::Public | Access::Staff) => {
+                let what = format!("{} is no class of your own", shown(&word));
+                faults.error(place, what, "remove it: every post may name it");
+            }
+            Err(refusal) => faults.refusal(place, &refusal),
+        }
+    }
+    classes
 }
 
 fn languages(root: &Section<'_, '_>, faults: &mut Faults) -> Vec<Lang> {

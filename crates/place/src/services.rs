@@ -27,7 +27,7 @@ pub(crate) const SERVICES: Layout = Layout {
         free("keywords", &["关键词", "关键字"]),
         free("public", &["公开", "对外"]),
         free("shown", &["案件公开"]),
-        free("access", &["可见级别", "密级"]),
+        free("access", &["可见级别"]),
     ],
 };
 

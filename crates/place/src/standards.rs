@@ -39,7 +39,7 @@ pub(crate) const STANDARDS: Layout = Layout {
         free("verification", &["核查方式"]),
         free("partly", &["部分解决"]),
         free("ladder", &["升级阶梯", "阶梯"]),
-        free("access", &["可见级别", "密级"]),
+        free("access", &["可见级别"]),
     ],
 };
 

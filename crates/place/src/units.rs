@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use whistle_domain::{
     place::{AreaIndex, Level, Place, Post, Unit, UnitKind},
     rights::{Access, Clearance, Narrowing, Role},
-    words::{AccessClass, ServiceCode, UnitCode},
+    words::{AccessClass, ServiceCode, UnitCode, WordError},
 };
 
 use crate::{
@@ -47,7 +47,7 @@ pub(crate) const POSTS: Layout = Layout {
         filled("roles", &["角色", "职责"]),
         free("units", &["限单位", "单位范围"]),
         free("services", &["限类别", "类别范围"]),
-        free("access", &["可见级别", "密级"]),
+        free("access", &["可见级别"]),
     ],
 };
 
@@ -268,7 +268,7 @@ fn refuse_second_stations(units: &[Unit], codes: &Codes, areas: Option<&AreaBook
     }
 }
 
-/// Reads posts.csv. `classes` are the classes of access that services and standards declare; none when those could not be
+/// Reads posts.csv. `classes` are the classes of access that are declared; none when those that declare them could not be
 /// read.
 pub(crate) fn read_posts(
     table: &Table,
@@ -310,6 +310,23 @@ pub(crate) fn read_posts(
     posts
 }
 
+/// Whether a cell narrows the post at all. One with nothing between its bars would leave nothing of it.
+fn names_any(column: &str, row: &Row, faults: &mut Faults) -> bool {
+    if row.cell(column).is_empty() {
+        return false;
+    }
+    let is_any = row.parts(column).next().is_some();
+    if !is_any {
+        let what = format!("{column} is {}, which names nothing", shown(row.cell(column)));
+        faults.error(
+            row.at(),
+            what,
+            "write codes with | between, or leave it blank for all",
+        );
+    }
+    is_any
+}
+
 /// The units whose cases of its area a post is for.
 fn narrowed_units(
     row: &Row,
@@ -317,7 +334,7 @@ fn narrowed_units(
     roles: &[Role],
     faults: &mut Faults,
 ) -> Option<Vec<UnitCode>> {
-    if row.cell("units").is_empty() {
+    if !names_any("units", row, faults) {
         return None;
     }
     let mut named: Vec<UnitCode> = Vec::new();
@@ -345,7 +362,7 @@ fn narrowed_services(
     services: Option<&ServiceBook>,
     faults: &mut Faults,
 ) -> Option<Vec<ServiceCode>> {
-    if row.cell("services").is_empty() {
+    if !names_any("services", row, faults) {
         return None;
     }
     let services = services?;
@@ -366,7 +383,7 @@ fn narrowed_services(
 
 /// The classes of access that a post may see.
 fn clearance(row: &Row, classes: Option<&[AccessClass]>, faults: &mut Faults) -> Clearance {
-    if row.cell("access").is_empty() {
+    if !names_any("access", row, faults) {
         return Clearance::default();
     }
     let mut named = Vec::new();
@@ -379,14 +396,11 @@ fn clearance(row: &Row, classes: Option<&[AccessClass]>, faults: &mut Faults) ->
         {
             let words = known.iter().map(AccessClass::as_str);
             let words = words.chain([Access::PUBLIC, Access::STAFF]);
-            let otherwise =
-                "write public, staff, or a class that services.csv or standards.csv gives to cases";
+            let otherwise = "write public, staff, or a class that services.csv, standards.csv or access_classes in \
+                             jurisdiction.toml declares";
             let mend = did_you_mean(part, words, otherwise);
-            faults.error(
-                row.at(),
-                format!("no case has the class of access {}", shown(part)),
-                mend,
-            );
+            let what = format!("class of access {} is declared nowhere", shown(part));
+            faults.error(row.at(), what, mend);
             continue;
         }
         named.push(access);
@@ -396,11 +410,20 @@ fn clearance(row: &Row, classes: Option<&[AccessClass]>, faults: &mut Faults) ->
 
 /// One word for whose eyes a case is.
 pub(crate) fn access(word: &str, row: &Row, faults: &mut Faults) -> Option<Access> {
+    if word.is_empty() {
+        return None;
+    }
+    access_word(word)
+        .map_err(|refusal| faults.refusal(row.at(), &refusal))
+        .ok()
+}
+
+/// The same, wherever it stands.
+pub(crate) fn access_word(word: &str) -> Result<Access, WordError> {
     match word {
-        "" => None,
-        "公开" => Some(Access::Public),
-        "内部" => Some(Access::Staff),
-        word => crate::text::parsed(word, row.at(), faults),
+        "公开" => Ok(Access::Public),
+        "内部" => Ok(Access::Staff),
+        word => word.parse(),
     }
 }
 

@@ -4,6 +4,7 @@ mod common;
 
 use common::{Village, encoded_gbk};
 use insta::assert_snapshot;
+use whistle_domain::rights::Access;
 
 #[test]
 fn the_village_is_sound() {
@@ -172,7 +173,7 @@ fn an_unknown_key_is_answered_with_the_near_one() {
         .replace("jurisdiction.toml", "recheck_share", "recheck_shares")
         .replace("jurisdiction.toml", "[levels]", "motto = \"x\"\n\n[levels]");
     assert_snapshot!(village.told(), @r#"
-    jurisdiction.toml:8: key "motto" is not known; the keys are code, name, time_zone, languages, contact, hosts, levels, working_hours, settings, gaps
+    jurisdiction.toml:8: key "motto" is not known; the keys are code, name, time_zone, languages, contact, hosts, access_classes, levels, working_hours, settings, gaps
     jurisdiction.toml:23: key "settings.recheck_shares" is not known; did you mean "recheck_share"?
     "#);
 }
@@ -911,7 +912,7 @@ fn units_services_and_classes_that_are_not_there_are_named_with_their_line() {
     assert_snapshot!(narrowed("WATRE,WAT-LAEK,confidental").told(), @r#"
     posts.csv:4: unit "WATRE" is not known; write the code of a unit
     posts.csv:4: service "WAT-LAEK" is not known; did you mean "WAT-LEAK"?
-    posts.csv:4: no case has the class of access "confidental"; did you mean "confidential"?
+    posts.csv:4: class of access "confidental" is declared nowhere; did you mean "confidential"?
     "#);
 }
 
@@ -940,4 +941,59 @@ fn a_class_may_be_that_of_one_standard_alone() {
         wider(&text, "access", "RD-SIGN-1,", "family")
     });
     assert_snapshot!(village.told(), @"");
+}
+
+#[test]
+fn public_and_staff_are_no_classes_however_they_are_written() {
+    let village = narrowed(",,Staff|PUBLIC|confidential")
+        .map("services.csv", |text| text.replace(",confidential", ",Staff"))
+        .map("standards.csv", |text| {
+            wider(&text, "access", "RD-SIGN-1,", "confidential")
+        });
+    assert_snapshot!(village.told(), @"");
+    let place = village.place();
+    assert_eq!(place.service("WAT-DRAIN").unwrap().access, Access::Staff);
+    let clearance = &place.post("T100-P").unwrap().narrowed.clearance;
+    assert_eq!(
+        format!("{clearance:?}"),
+        r#"Clearance { unclassed: All, classes: [AccessClass("confidential")] }"#
+    );
+}
+
+#[test]
+fn a_class_that_is_another_but_for_capitals_is_refused() {
+    let village = narrowed(",,staff|confidential").map("standards.csv", |text| {
+        wider(&text, "access", "RD-SIGN-1,", "Confidential")
+    });
+    assert_snapshot!(village.told(), @r#"standards.csv:6: class of access "Confidential" is "confidential" but for capital letters; write "confidential" here too"#);
+    let village = narrowed(",,staff|Confidential");
+    assert_snapshot!(village.told(), @r#"posts.csv:4: class of access "Confidential" is declared nowhere; did you mean "confidential"?"#);
+}
+
+#[test]
+fn a_cell_that_names_nothing_does_not_narrow_a_post_to_nothing() {
+    assert_snapshot!(narrowed("|,|,|").told(), @r#"
+    posts.csv:4: units is "|", which names nothing; write codes with | between, or leave it blank for all
+    posts.csv:4: services is "|", which names nothing; write codes with | between, or leave it blank for all
+    posts.csv:4: access is "|", which names nothing; write codes with | between, or leave it blank for all
+    "#);
+    assert_snapshot!(narrowed(" | |,WAT,staff|confidential").told(), @r#"posts.csv:4: units is "| |", which names nothing; write codes with | between, or leave it blank for all"#);
+}
+
+#[test]
+fn classes_that_no_service_has_any_more_are_declared_by_the_place() {
+    let declared = |classes: &str| {
+        let line = format!("access_classes = {classes}\n");
+        narrowed(",,confidential|family").map("jurisdiction.toml", |text| format!("{line}{text}"))
+    };
+    assert_snapshot!(declared(r#"["family"]"#).told(), @"");
+    assert_snapshot!(declared(r#"["Family", "public", "family", "Family", "a b", "Confidential"]"#).told(), @r#"
+    jurisdiction.toml:1: "public" is no class of your own; remove it: every post may name it
+    jurisdiction.toml:1: class of access Family is there twice; remove one
+    jurisdiction.toml:1: code "a b" is not usable; write 1 to 64 letters, digits, '-', '_', '.' or '/', no spaces
+    jurisdiction.toml:1: class of access "family" is "Family" but for capital letters; write "Family" here too
+    posts.csv:4: class of access "confidential" is declared nowhere; did you mean "Confidential"?
+    posts.csv:4: class of access "family" is declared nowhere; did you mean "Family"?
+    services.csv:5: class of access "confidential" is "Confidential" but for capital letters; write "Confidential" here too
+    "#);
 }
