@@ -28,5 +28,5 @@ pub use compile::{Compiled, compile};
 pub use difference::{Change, Sign, difference};
 pub use fault::{Fault, Faults, Severity};
 pub use folder::{Folder, KNOWN_FILES, MAX_AREAS_BYTES, MAX_FILE_BYTES, MAX_TEXTS};
-pub use routing::{LinkFault, check};
+pub use routing::{LinkFault, UnclearedFault, check, uncleared};
 pub use units::unreached;

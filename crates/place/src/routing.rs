@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use serde::Serialize;
 use whistle_domain::{
     place::{AreaIndex, Level, Place, Standard},
-    routing::{Leader, Matter, Rule, open_links},
+    routing::{self, Gap, Leader, Matter, Rule, open_links},
+    transition::Verb,
 };
 
 use crate::{
@@ -237,6 +238,81 @@ pub fn check(place: &Place) -> Vec<LinkFault> {
                     _ => area.code.as_str(),
                 }
             ),
+        })
+    });
+    worded.collect()
+}
+
+/// Work on cases of a class of access that nobody may do, in words for people and fields for machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnclearedFault {
+    /// The service's code.
+    pub service: String,
+    /// The standard's code.
+    pub standard: String,
+    /// The class of access.
+    pub class: String,
+    /// What nobody does: the word of `accept`, `handle` or `verify`.
+    pub verb: &'static str,
+    /// The area's code, where it is work of an area's posts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub area: Option<String>,
+    /// The unit's code, where it is work of a unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// What is missing.
+    pub what: String,
+    /// What would mend it.
+    pub mend: String,
+}
+
+impl std::fmt::Display for UnclearedFault {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}; {}", self.what, self.mend)
+    }
+}
+
+/// Whatever must be done to cases of a class of access and nobody does who may see them: the class would stop the work.
+pub fn uncleared(place: &Place) -> Vec<UnclearedFault> {
+    let worded = routing::uncleared(place).into_iter().filter_map(|gap| {
+        let standard = place.standard(gap.standard.as_str())?;
+        let (code, service, class) = (&standard.code, &standard.service, gap.class.as_str());
+        let (area, unit, whose) = match &gap.at {
+            Gap::Area { area, done_below } => {
+                let area = place.areas.get(*area);
+                let below = match area.level {
+                    Level::Cell => "",
+                    _ if *done_below => " itself, only in some areas below it",
+                    _ => " and all below it",
+                };
+                let whose = format!("in {} {:?}{below}", area.level.as_str(), area.code.as_str());
+                (Some(area.code.to_string()), None, whose)
+            }
+            Gap::Unit(unit) => (
+                None,
+                Some(unit.to_string()),
+                format!("in unit {:?}", unit.as_str()),
+            ),
+        };
+        let (verb, roles) = match gap.verb {
+            Verb::Handle => ("handles", "a handler or lead of that unit"),
+            Verb::Verify => (
+                "verifies",
+                "a patrol, a dispatcher or a station's lead, not of the unit that handles them,",
+            ),
+            _ => ("accepts", "a call taker, a dispatcher or a station's lead"),
+        };
+        Some(UnclearedFault {
+            service: service.to_string(),
+            standard: code.to_string(),
+            class: class.to_owned(),
+            verb: gap.verb.as_str(),
+            area,
+            unit,
+            what: format!(
+                "nobody who may see class {class} {verb} cases of standard {code} (service {service}) {whose}"
+            ),
+            mend: format!("write {class} into access of {roles} in posts.csv"),
         })
     });
     worded.collect()

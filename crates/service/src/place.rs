@@ -10,14 +10,18 @@ use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
     place::Place,
-    words::{CaseNumber, JurisdictionCode, JurisdictionId, Lang, ServiceCode, UnitCode, WhistleNumber},
+    words::{
+        AccessClass, CaseNumber, JurisdictionCode, JurisdictionId, Lang, ServiceCode, UnitCode, WhistleNumber,
+    },
 };
 use whistle_notices::{
     Notice,
     template::{Templates, Words, Wrong},
     view::View,
 };
-use whistle_place::{Change, Compiled, Fault, Folder, LinkFault, Severity, difference};
+use whistle_place::{
+    Change, Compiled, Fault, Faults, Folder, LinkFault, Severity, UnclearedFault, difference,
+};
 use whistle_store::{
     admin::{self, Deed, Doer},
     place as stored,
@@ -119,6 +123,8 @@ pub struct Plan {
     pub open_links: Vec<LinkFault>,
     /// Services whose cases no post may see.
     pub unseen_services: Vec<ServiceCode>,
+    /// Work on cases of a class of access that nobody who may see them does.
+    pub uncleared: Vec<UnclearedFault>,
     /// Units that are told nothing by mail, for want of an address.
     #[serde(skip)]
     pub unreached: Vec<UnitCode>,
@@ -160,6 +166,37 @@ fn compile(folder: &Folder, version: u32) -> Result<(Compiled, Templates)> {
     }
 }
 
+/// Refuses a place in which cases of an install would be out of everybody's sight: no post names their class of access.
+fn refuse_hidden(place: &Place, classes: Vec<(AccessClass, u64)>) -> Result<()> {
+    let is_named = |class: &AccessClass| {
+        let mut clearances = place.posts().map(|post| &post.narrowed.clearance);
+        clearances.any(|clearance| clearance.classes.contains(class))
+    };
+    let hidden = classes.into_iter().filter(|(class, _)| !is_named(class));
+    let faults: Faults = hidden
+        .map(|(class, n)| {
+            let cases = if n == 1 { "case has" } else { "cases have" };
+            Fault {
+                file: "posts.csv".to_owned(),
+                line: None,
+                severity: Severity::Error,
+                what: format!(
+                    "{n} {cases} the class of access {:?}, and no post would see them any more",
+                    class.as_str()
+                ),
+                mend: format!(
+                    "name {class} in the column access of a post, and in access_classes of jurisdiction.toml where no service \
+                     has it; or reclassify the cases first"
+                ),
+            }
+        })
+        .collect();
+    if faults.has_errors() {
+        return Err(Error::Faults(faults));
+    }
+    Ok(())
+}
+
 /// The services of a place whose cases no post may see; none where there is no post yet.
 pub fn unseen_services(place: &Place) -> Vec<ServiceCode> {
     if place.posts().next().is_none() {
@@ -169,6 +206,15 @@ pub fn unseen_services(place: &Place) -> Vec<ServiceCode> {
         .unseen_services()
         .map(|service| service.code.clone())
         .collect()
+}
+
+/// What of the work on cases of a class of access nobody does who may see them; of services that no post sees at all, which is
+/// said by itself, none.
+pub fn uncleared(place: &Place) -> Vec<UnclearedFault> {
+    let unseen = unseen_services(place);
+    let mut found = whistle_place::uncleared(place);
+    found.retain(|fault| unseen.iter().all(|service| service.as_str() != fault.service));
+    found
 }
 
 /// What applying a folder to an install that is still empty would change.
@@ -182,6 +228,7 @@ pub fn plan_first(dir: &Path) -> Result<Plan> {
         warnings,
         open_links: whistle_place::check(&place),
         unseen_services: unseen_services(&place),
+        uncleared: uncleared(&place),
         unreached: whistle_place::unreached(&place),
     })
 }
@@ -227,10 +274,7 @@ impl Whistle {
         let (code, now) = (plan.jurisdiction.clone(), self.clock.now());
         let hash = folder.hash().into_bytes();
         let files: stored::Files = folder.files().clone();
-        let detail = match plan.changes.len() {
-            1 => "1 change".to_owned(),
-            n => format!("{n} changes"),
-        };
+        let detail = format!("changes={}", plan.changes.len());
         self.store.write_blocking(move |tx| -> whistle_store::Result<_> {
             let (id, version) = stored::apply(tx, &code, seen, &files, &hash, now)?;
             let (by, deed) = (Doer::Operator, Deed::PlaceApplied);
@@ -261,6 +305,12 @@ impl Whistle {
             .read_blocking(stored::all)?
             .into_iter()
             .find(|current| current.code == code);
+        if let Some(id) = current.as_ref().map(|c| c.id) {
+            let classes = self
+                .store
+                .read_blocking(|conn| whistle_store::case::of_classes(conn, id))?;
+            refuse_hidden(&candidate, classes)?;
+        }
         let old = current
             .as_ref()
             .map(|c| self.folder_of(c.id, c.version))
@@ -291,6 +341,7 @@ impl Whistle {
             warnings,
             open_links,
             unseen_services,
+            uncleared: uncleared(&candidate),
             unreached: whistle_place::unreached(&candidate),
         };
         Ok(Compared {

@@ -15,7 +15,7 @@ use whistle_domain::{
     geometry::Spot,
     place::Level,
     tally::{self, By},
-    words::{CaseNumber, JurisdictionId, UnitCode},
+    words::{AccessClass, CaseNumber, JurisdictionId, UnitCode},
 };
 
 use crate::{
@@ -526,10 +526,7 @@ impl<'c> Columns<'c> {
 
     /// The class of access; empty where there is none.
     pub(crate) fn access(&self) -> &str {
-        self.case
-            .access
-            .as_ref()
-            .map_or("", whistle_domain::words::AccessClass::as_str)
+        self.case.access.as_ref().map_or("", AccessClass::as_str)
     }
 
     pub(crate) fn area(&self, level: Level) -> Option<&str> {
@@ -799,6 +796,19 @@ pub fn is_any(conn: &Conn) -> Result<bool> {
     let one = conn.row_optional("SELECT number FROM cases LIMIT 1", params![], |row| row.int(0))?;
     Ok(one.is_some())
 }
+
+/// How many cases there are of each class of access, by class.
+pub fn of_classes(conn: &Conn, jurisdiction: JurisdictionId) -> Result<Vec<(AccessClass, u64)>> {
+    conn.rows(OF_CLASSES, params![jurisdiction.0], |row| {
+        Ok((row.parsed(0)?, row.int(1)? as u64))
+    })
+}
+
+pub(crate) const OF_CLASSES: &str = "SELECT access_code, COUNT(*)
+         FROM cases
+         WHERE jurisdiction_id = $1 AND access_code <> ''
+         GROUP BY access_code
+         ORDER BY access_code";
 
 /// A step of a running clock that is to be taken: when it is due, and of which case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -830,13 +830,18 @@ mod tests {
 
     /// How SQLite would run the page of a list.
     fn plan(filter: &Filter, order: Order) -> String {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), Timestamp::UNIX_EPOCH).unwrap();
         let after = Some(After { key: 1, number: 1 });
         let (sql, values) = page_statement(JurisdictionId(1), filter, order, after, 0, 50);
         let values: Vec<_> = values.iter().map(crate::ToValue::to_value).collect();
+        steps(&sql, &values)
+    }
+
+    /// How SQLite would run a statement.
+    fn steps(sql: &str, values: &[crate::Value<'_>]) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Timestamp::UNIX_EPOCH).unwrap();
         let steps = store.read_blocking(|conn| {
-            conn.rows(&format!("EXPLAIN QUERY PLAN {sql}"), &values, |row| {
+            conn.rows(&format!("EXPLAIN QUERY PLAN {sql}"), values, |row| {
                 Ok(row.text(3)?.to_owned())
             })
         });
@@ -891,6 +896,12 @@ mod tests {
         let class = plan(&seen(narrowed(None, &["confidential"])), Order::Newest);
         assert!(class.contains("cases_of_a_class"), "{class}");
         assert!(!class.contains("SCAN cases"), "{class}");
+        let of_classes = steps(crate::case::OF_CLASSES, crate::params![1_i64]);
+        assert!(
+            of_classes.contains("COVERING INDEX cases_of_a_class"),
+            "{of_classes}"
+        );
+        assert!(!of_classes.contains("SCAN"), "{of_classes}");
     }
 
     #[test]

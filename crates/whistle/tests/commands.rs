@@ -595,6 +595,48 @@ fn a_service_whose_cases_no_post_may_see_is_no_success() {
 }
 
 #[test]
+fn work_on_a_class_that_nobody_does_who_may_see_it_is_no_success() {
+    let home = Home::empty();
+    let place = home.copy_of_village();
+    let wider = |file: &str, row: &str, word: &str| {
+        let text = fs::read_to_string(place.join(file)).unwrap();
+        let line = |(n, line): (usize, &str)| match n {
+            0 => format!("{line},access\n"),
+            _ if line.starts_with(row) => format!("{line},{word}\n"),
+            _ => format!("{line},\n"),
+        };
+        let text: String = text.lines().enumerate().map(line).collect();
+        fs::write(place.join(file), text).unwrap();
+    };
+    wider("standards.csv", "RD-SIGN-1", "confidential");
+    wider("posts.csv", "T100-P", "staff|confidential");
+    assert_run!(home, home.run(&["check", "place"]), @r#"
+    exit 1
+    not cleared: nobody who may see class confidential accepts cases of standard RD-SIGN-1 (service RD-SIGN) in city "230599" and all below it; write confidential into access of a call taker, a dispatcher or a station's lead in posts.csv
+    not cleared: nobody who may see class confidential handles cases of standard RD-SIGN-1 (service RD-SIGN) in unit "ROADS"; write confidential into access of a handler or lead of that unit in posts.csv
+    not cleared: nobody who may see class confidential verifies cases of standard RD-SIGN-1 (service RD-SIGN) in city "230599" itself, only in some areas below it; write confidential into access of a patrol, a dispatcher or a station's lead, not of the unit that handles them, in posts.csv
+    not cleared: nobody who may see class confidential verifies cases of standard RD-SIGN-1 (service RD-SIGN) in town "230599101" and all below it; write confidential into access of a patrol, a dispatcher or a station's lead, not of the unit that handles them, in posts.csv
+    warning: told nothing by mail, 5 units without an address: T100, T101, WATER, ROADS, PIPES; fill in email in units.csv
+    ---
+    error: willow-brook has 4 kinds of work on cases that nobody does who may see them; name their class in posts.csv and apply the place again
+    "#);
+    let checked = home.run(&["check", "place", "--json"]);
+    let uncleared = &checked.json()["uncleared"];
+    assert_eq!(
+        (checked.code, &uncleared[1]["verb"], &uncleared[1]["unit"]),
+        (1, &"handle".into(), &"ROADS".into()),
+        "{uncleared}"
+    );
+    for post in ["CITY-D", "ROADS-H"] {
+        let rows = fs::read_to_string(place.join("posts.csv")).unwrap();
+        let row = rows.lines().find(|row| row.starts_with(post)).unwrap();
+        replace(&place.join("posts.csv"), row, &format!("{row}staff|confidential"));
+    }
+    let checked = home.run(&["check", "place"]);
+    assert_eq!(checked.code, 0, "{checked:#?}");
+}
+
+#[test]
 fn a_command_that_does_not_exist_is_wrong_usage() {
     let home = Home::empty();
     assert_eq!(home.run(&["whisper"]).code, 2);

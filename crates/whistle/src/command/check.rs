@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use whistle_domain::words::{ServiceCode, UnitCode};
-use whistle_place::LinkFault;
+use whistle_domain::words::UnitCode;
 use whistle_service::place;
 
 use super::{Which, open, plan};
@@ -14,7 +13,7 @@ use crate::{
     output,
 };
 
-pub(super) const EXAMPLE: &str = "Exit code 1 when a link is open, or no post may see the cases of a service.\n\
+pub(super) const EXAMPLE: &str = "Exit code 1 when a link is open, or work on cases is done by nobody who may see them.\n\
     Example: whistle check examples/three-rivers";
 
 #[derive(Debug, Args)]
@@ -31,41 +30,39 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(&self, config: &Config) -> Result<()> {
-        let (jurisdiction, open_links, unseen, unreached) = if let Some(dir) = &self.dir {
+        let found = if let Some(dir) = &self.dir {
             let plan = place::plan_first(dir).map_err(|error| plan::faults_or(error, dir, self.json))?;
-            (
-                plan.jurisdiction,
-                plan.open_links,
-                plan.unseen_services,
-                plan.unreached,
-            )
+            plan::Checked {
+                jurisdiction: plan.jurisdiction,
+                open_links: plan.open_links,
+                unseen_services: plan.unseen_services,
+                uncleared: plan.uncleared,
+                unreached: plan.unreached,
+            }
         } else {
             let here = self.which.here(&open(config)?)?;
             let place = &here.place;
-            (
-                place.jurisdiction.code.clone(),
-                whistle_place::check(place),
-                place::unseen_services(place),
-                whistle_place::unreached(place),
-            )
+            plan::Checked {
+                jurisdiction: place.jurisdiction.code.clone(),
+                open_links: whistle_place::check(place),
+                unseen_services: place::unseen_services(place),
+                uncleared: place::uncleared(place),
+                unreached: whistle_place::unreached(place),
+            }
         };
         if self.json {
-            output::json(&plan::Checked {
-                jurisdiction: &jurisdiction,
-                open_links: &open_links,
-                unseen_services: &unseen,
-                unreached: &unreached,
-            });
+            output::json(&found);
         } else {
-            plan::print_open_links(&open_links);
-            for service in &unseen {
+            plan::print_open_links(&found.open_links);
+            for service in &found.unseen_services {
                 output::line(format!(
                     "service {service}: no post may see its cases; name it, or its class of access, in posts.csv"
                 ));
             }
-            print_unreached(&unreached);
+            plan::print_uncleared(&found.uncleared);
+            print_unreached(&found.unreached);
         }
-        verdict(jurisdiction.as_str(), &open_links, &unseen, self.json)
+        verdict(&found, self.json)
     }
 }
 
@@ -82,18 +79,24 @@ fn print_unreached(units: &[UnitCode]) {
     ));
 }
 
-fn verdict(code: &str, open_links: &[LinkFault], unseen: &[ServiceCode], json: bool) -> Result<()> {
-    match open_links.len() as u64 {
-        0 if !unseen.is_empty() => Err(Failure::Found(format!(
-            "{code} has {} whose cases no post may see",
-            output::count(unseen.len() as u64, "service", "services")
-        ))),
-        0 if json => Ok(()),
-        0 => {
+fn verdict(found: &plan::Checked, json: bool) -> Result<()> {
+    let code = &found.jurisdiction;
+    let (open, unseen) = (found.open_links.len() as u64, found.unseen_services.len() as u64);
+    match (open, unseen, found.uncleared.len() as u64) {
+        (0, 0, 0) if json => Ok(()),
+        (0, 0, 0) => {
             output::line(format!("{code}: somebody leads every service everywhere"));
             Ok(())
         }
-        n => Err(Failure::Found(format!(
+        (0, 0, n) => Err(Failure::Found(format!(
+            "{code} has {} that nobody does who may see them; name their class in posts.csv and apply the place again",
+            output::count(n, "kind of work on cases", "kinds of work on cases")
+        ))),
+        (0, n, _) => Err(Failure::Found(format!(
+            "{code} has {} whose cases no post may see",
+            output::count(n, "service", "services")
+        ))),
+        (n, ..) => Err(Failure::Found(format!(
             "{code} has {} in its chain of responsibility; add the lines to routing.csv and apply the place again",
             output::count(n, "open link", "open links")
         ))),

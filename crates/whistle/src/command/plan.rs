@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use serde::Serialize;
 use whistle_domain::words::{JurisdictionCode, ServiceCode, UnitCode};
-use whistle_place::{Faults, LinkFault};
+use whistle_place::{Faults, LinkFault, UnclearedFault};
 use whistle_service::{Error, Whistle, place};
 
 use crate::{
@@ -64,6 +64,13 @@ pub(super) fn print(plan: &place::Plan) {
         output::line(change.to_string());
     }
     print_open_links(&plan.open_links);
+    print_uncleared(&plan.uncleared);
+}
+
+pub(super) fn print_uncleared(faults: &[UnclearedFault]) {
+    for fault in faults {
+        output::line(format!("not cleared: {fault}"));
+    }
 }
 
 pub(super) fn print_open_links(links: &[LinkFault]) {
@@ -95,9 +102,10 @@ fn summary(faults: &Faults, dir: &Path) -> String {
 
 /// What is open in a place and the units without an address, as JSON.
 #[derive(Serialize)]
-pub(super) struct Checked<'a> {
-    pub jurisdiction: &'a JurisdictionCode,
-    pub open_links: &'a [LinkFault],
-    pub unseen_services: &'a [ServiceCode],
-    pub unreached: &'a [UnitCode],
+pub(super) struct Checked {
+    pub jurisdiction: JurisdictionCode,
+    pub open_links: Vec<LinkFault>,
+    pub unseen_services: Vec<ServiceCode>,
+    pub uncleared: Vec<UnclearedFault>,
+    pub unreached: Vec<UnitCode>,
 }
