@@ -23,6 +23,7 @@ use whistle_domain::{
     case as domain_case, clock, escalation, geometry, place as domain_place, public, rights, transition,
     whistle as domain_whistle, words,
 };
+use whistle_service::notices;
 
 /// A text with a bound on its letters.
 macro_rules! text {
@@ -363,6 +364,14 @@ twin!(
 twin!(
     /// A language that explanations are written in.
     Lang = words::Lang { Zh, En }
+);
+twin!(
+    /// Which notices a reader wants: all, those of the stages, or what answers or asks them something.
+    Kinds = notices::Kinds { All, Milestones, Answers }
+);
+twin!(
+    /// When a reader wants notices: when something happens, or those of a day the next morning.
+    Pace = notices::Pace { AtOnce, Daily }
 );
 
 /// At most `N` of something.

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use whistle_service::privacy;
 
 use super::{
-    Channel, Code, Time,
+    Channel, Code, Kinds, Lang, Pace, Time,
     case::{Location, Photo},
     report::Answer,
 };
@@ -34,6 +34,8 @@ pub(crate) struct Own {
     matter: Option<OwnMatter>,
     /// Which posts looked at contact data of the case since they reported.
     views: Vec<OwnView>,
+    /// What they were told of the case, or are to be told, as long as that is kept.
+    notices: Vec<OwnNotice>,
 }
 
 /// How somebody can be reached.
@@ -42,6 +44,13 @@ pub(crate) struct OwnContact {
     name: String,
     email: String,
     phone: String,
+    /// In which language they are written to; absent where it is not known, and the place's own is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lang: Option<Lang>,
+    /// Which notices they want.
+    kinds: Kinds,
+    /// When they want them.
+    pace: Pace,
 }
 
 /// Words of a reporter.
@@ -69,6 +78,23 @@ pub(crate) struct OwnView {
     post: String,
 }
 
+/// A notice to the reporter.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OwnNotice {
+    /// When it went, or is to go.
+    at: Time,
+    /// The word of the notice; of a text message, after `sms `.
+    notice: String,
+    /// By which way: `mail`, or `webhook` to the gateway for text messages.
+    channel: &'static str,
+    /// How far it is: `waiting`, `sent`, `dropped` (nobody wanted it any more) or `dead` (it could not be delivered).
+    state: &'static str,
+    /// Why it did not arrive; absent when it did.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
+    error: String,
+}
+
 /// What came of erasing.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErasedOwn {
@@ -87,6 +113,9 @@ impl From<privacy::Own> for Own {
                 name: contact.name,
                 email: contact.email,
                 phone: contact.phone,
+                lang: contact.lang.map(Lang::from),
+                kinds: contact.kinds.into(),
+                pace: contact.pace.into(),
             }),
             texts: own
                 .texts
@@ -109,6 +138,17 @@ impl From<privacy::Own> for Own {
                 .map(|view| OwnView {
                     at: Time(view.at),
                     post: view.post,
+                })
+                .collect(),
+            notices: own
+                .notices
+                .into_iter()
+                .map(|notice| OwnNotice {
+                    at: Time(notice.at),
+                    notice: notice.notice,
+                    channel: notice.channel,
+                    state: notice.state,
+                    error: notice.error,
                 })
                 .collect(),
         }
