@@ -9,7 +9,7 @@ use whistle_domain::{
     escalation::Tier,
     geometry::{BBox, Point, Spot},
     place::Place,
-    rights,
+    rights::{self, Access},
     words::{AreaCode, CaseNumber, ServiceCode, UnitCode},
 };
 use whistle_store::{
@@ -185,16 +185,34 @@ impl Whistle {
         Ok(logs)
     }
 
-    /// Counters, summed up over the last days; what is open in any case.
-    pub async fn counts(&self, here: &Here, days: i32) -> Result<Vec<Count>> {
+    /// Counters, summed up over the last days, today among them; what is open in any case. A count of cases tells of each of
+    /// them: those of a service are counted for who may see them all.
+    pub async fn counts(&self, here: &Here, days: i32, viewer: Viewer<'_>) -> Result<Vec<Count>> {
         let today = here.place.calendar.zone().to_datetime(self.clock.now()).date();
-        let since = today.saturating_sub(jiff::Span::new().days(days));
+        let since = today.saturating_sub(jiff::Span::new().days(days - 1));
         let (id, since) = (here.id, stored::day_number(since));
-        Ok(self
+        let mut counts = self
             .store
             .read(move |conn| whistle_store::intake::counts(conn, id, since))
-            .await?)
+            .await?;
+        counts.retain(|count| {
+            count.service_code.is_empty() || is_counted(&here.place, &count.service_code, viewer)
+        });
+        Ok(counts)
     }
+}
+
+/// Whether all cases that a service may have are for such eyes.
+fn is_counted(place: &Place, service: &str, viewer: Viewer<'_>) -> bool {
+    let sight = match viewer {
+        Viewer::Public => None,
+        Viewer::Staff(actor) => Some(rights::sight(actor, place)).filter(rights::Sight::is_whole),
+    };
+    let is_shown = |access: &Access| {
+        let is_cleared = |sight: &rights::Sight| sight.narrowed.clearance.is_enough(access);
+        *access == Access::Public || sight.as_ref().is_some_and(is_cleared)
+    };
+    place.service(service).is_some() && place.accesses_of(service).all(is_shown)
 }
 
 /// What the store's boxes of Z-order keys only approach.

@@ -14,8 +14,11 @@ use axum::{
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use whistle_domain::rights::Scope;
-use whistle_service::{Site, Whistle};
-use whistle_testbed::{Bed, copy_folder};
+use whistle_service::{
+    Site, Whistle,
+    notices::{Courier, Outgoing, Outlet},
+};
+use whistle_testbed::{Bed, copy_folder, post::MailServer};
 use whistle_web::{App, Settings, router};
 
 /// Who asks, by name of column.
@@ -57,7 +60,8 @@ struct Village {
     router: Router,
     /// The header with which each asks.
     headers: HashMap<&'static str, (&'static str, String)>,
-    _dir: Bed,
+    whistle: Whistle,
+    dir: Bed,
 }
 
 /// An answer, read.
@@ -75,9 +79,10 @@ impl Village {
             ..Settings::default()
         };
         let mut village = Self {
-            router: router(App::new(whistle, settings, None)),
+            router: router(App::new(whistle.clone(), settings, None)),
             headers: HashMap::from([("key", ("X-Api-Key", key))]),
-            _dir: dir,
+            whistle,
+            dir,
         };
         for (who, ..) in POSTS {
             let body = json!({"login": who, "password": PASSWORD});
@@ -1414,9 +1419,10 @@ async fn a_full_server_says_when_to_come_again_in_the_same_shape() {
         ..Settings::default()
     };
     let full = Village {
-        router: router(App::new(whistle, settings, None)),
+        router: router(App::new(whistle.clone(), settings, None)),
         headers: HashMap::new(),
-        _dir: dir,
+        whistle,
+        dir,
     };
     let answer = full.get("/place", "anyone").await;
     assert_error(&answer, 503, "busy", None);
@@ -1609,7 +1615,7 @@ async fn a_reporter_sees_corrects_and_erases_their_own_by_code() {
     assert_eq!(kept.status, 200, "{}", kept.json);
     assert_eq!(
         kept.json["contact"],
-        json!({"name": "", "email": "wang@example.org", "phone": ""})
+        json!({"name": "", "email": "wang@example.org", "phone": "", "kinds": "all", "pace": "at_once"})
     );
 
     let erased = village.with_code("DELETE", &own, code, None).await;
@@ -1634,6 +1640,59 @@ async fn a_reporter_sees_corrects_and_erases_their_own_by_code() {
     }
     let refused = village.with_code("GET", &own, "AAAAA-AAAAA", None).await;
     assert_error(&refused, 401, "wrong_code", Some("X-Pickup-Code"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reporter_sees_by_code_what_they_were_told_and_how_they_want_to_be() {
+    let village = Village::new().await;
+    let new = json!({
+        "service": "RD-HOLE", "area": "230599100", "description": "a hole",
+        "answers": [{"question": "depth", "values": ["12"]}], "contact": {"email": "wang@example.org"},
+    });
+    let filed = village
+        .post_with("/reports", "anyone", ("Accept-Language", "zh"), new)
+        .await;
+    let (number, code) = (
+        filed.json["number"].as_i64().expect("a number"),
+        filed.json["code"].as_str().expect("a code"),
+    );
+    let own = format!("/cases/{number}/own");
+    let seen = village.with_code("GET", &own, code, None).await;
+    assert_eq!(
+        seen.json["contact"],
+        json!({"name": "", "email": "wang@example.org", "phone": "", "lang": "zh", "kinds": "all", "pace": "at_once"})
+    );
+    assert_eq!(seen.json["notices"], json!([]));
+
+    let whistle = village.whistle.clone();
+    let sent = tokio::task::spawn_blocking(move || {
+        let server = MailServer::new();
+        let outgoing = Outgoing {
+            mail: Some(Outlet {
+                smtp: server.url(),
+                from: "whistle@example.org".to_owned(),
+                reply: None,
+                timeout: Outlet::TIMEOUT,
+            }),
+            base_url: None,
+            private_webhooks: false,
+        };
+        whistle.do_duties()?;
+        Courier::open(whistle, outgoing)?.round()
+    });
+    sent.await.expect("no panic").expect("a round");
+    let seen = village.with_code("GET", &own, code, None).await;
+    let notice = &seen.json["notices"][0];
+    assert_eq!(
+        (&notice["channel"], &notice["state"], &notice["notice"]),
+        (&json!("mail"), &json!("sent"), &json!("received")),
+        "{}",
+        seen.json
+    );
+    assert!(
+        notice["at"].is_string() && notice.get("error").is_none(),
+        "{notice}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -1671,4 +1730,55 @@ async fn codes_are_guessed_at_the_pace_of_the_page_and_a_right_one_is_no_guess()
     assert!(refused.headers.contains_key("retry-after"));
     // Whoever had it right goes on.
     assert_eq!(village.with_code("GET", &case, code, None).await.status, 200);
+}
+
+// Counts.
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_page_and_the_api_count_the_same_cases_and_none_of_a_class() {
+    let village = Village::new().await;
+    let folder = village.dir.path().join("village");
+    let wider = |file: &str, class: &str, row: &str| {
+        let text = fs::read_to_string(folder.join(file)).expect("a file");
+        let line = |(n, line): (usize, &str)| match n {
+            0 => format!("{line},access\n"),
+            _ if line.starts_with(row) => format!("{line},{class}\n"),
+            _ => format!("{line},\n"),
+        };
+        let text: String = text.lines().enumerate().map(line).collect();
+        fs::write(folder.join(file), text).expect("a file");
+    };
+    wider("standards.csv", "confidential", "RD-HOLE-1");
+    wider("posts.csv", "staff|confidential", "CITY-C");
+    let whistle = village.whistle.clone();
+    let applied = tokio::task::spawn_blocking(move || whistle.apply(&folder)).await;
+    applied.expect("no panic").expect("the village is in force");
+
+    for service in ["WAT-DRAIN", "RD-HOLE", "RD-SIGN"] {
+        let new = json!({"service": service, "area": "230599100", "description": "wrong",
+            "answers": if service == "RD-HOLE" { json!([{"question": "depth", "values": ["12"]}]) } else { json!([]) }});
+        let _filed = village.report("dispatcher", new).await;
+    }
+    let mut seen = Vec::new();
+    for who in ["anyone", "dispatcher", "call_taker"] {
+        let counts = village.get("/counts", who).await;
+        let open = items(&counts).iter().filter(|count| count["name"] == "open");
+        let of_services = open.filter_map(|count| count["service"].as_str().map(str::to_owned));
+        let mut of_services: Vec<String> = of_services.collect();
+        of_services.sort();
+        seen.push(of_services.join(" "));
+    }
+    assert_eq!(
+        seen,
+        ["WAT-DRAIN", "RD-SIGN WAT-DRAIN", "RD-HOLE RD-SIGN WAT-DRAIN"]
+    );
+    let home = Request::builder().uri("/").header("Accept-Language", "en");
+    let home = home.body(Body::empty()).expect("a request");
+    let home = village.router.clone().oneshot(home).await.expect("no error");
+    let bytes = axum::body::to_bytes(home.into_body(), usize::MAX).await;
+    let page = String::from_utf8(bytes.expect("a body").to_vec()).expect("text");
+    assert!(
+        page.contains("<dd>1</dd>") && !page.contains("<dd>2</dd>"),
+        "{page}"
+    );
 }

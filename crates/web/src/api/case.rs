@@ -395,39 +395,17 @@ async fn counts(
     if !(1..=3660).contains(&days) {
         return Err(Problem::value("days", "write 1 to 3660 days"));
     }
-    let place = &visit.here.place;
-    // A count of cases tells of each of them: those that are not public are counted for who may see them all.
-    let sight = visit
+    let viewer = visit
         .staff_if_any()
-        .map(|signed_in| rights::sight(&signed_in.actor, place))
-        .filter(rights::Sight::is_whole);
-    let all_of = |service: &str| {
-        let clearance = sight.as_ref().map(|sight| &sight.narrowed.clearance);
-        clearance.is_some_and(|clearance| {
-            place
-                .accesses_of(service)
-                .all(|access| clearance.is_enough(access))
-        })
-    };
-    let is_shown = |service: &str| {
-        let is_public = || {
-            let mut accesses = place.accesses_of(service);
-            accesses.all(|access| access.class().is_none())
-                && place.service(service).is_some_and(|s| s.public)
-        };
-        service.is_empty() || is_public() || all_of(service)
-    };
+        .map_or(Viewer::Public, |signed_in| Viewer::Staff(&signed_in.actor));
     let code = |text: String| (!text.is_empty()).then_some(Code(text));
-    let counts = app.whistle.counts(&visit.here, days - 1).await?;
-    let items = counts
-        .into_iter()
-        .filter(|count| is_shown(&count.service_code))
-        .map(|count| Count {
-            name: count.name,
-            area: code(count.area_code),
-            service: code(count.service_code),
-            n: count.n,
-        });
+    let counts = app.whistle.counts(&visit.here, days, viewer).await?;
+    let items = counts.into_iter().map(|count| Count {
+        name: count.name,
+        area: code(count.area_code),
+        service: code(count.service_code),
+        n: count.n,
+    });
     Ok(Answer(CountList {
         days,
         items: items.collect(),

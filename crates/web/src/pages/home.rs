@@ -28,12 +28,11 @@ pub(crate) async fn home(page: Page) -> Result<Response, Fault> {
         ..Query::default()
     };
     let newest = whistle.cases(here, &query, Viewer::Public).await?;
-    let counts = whistle.counts(here, LATELY).await?;
-    let public = |code: &str| here.place.service(code).is_some_and(|s| s.public);
+    let counts = whistle.counts(here, LATELY, Viewer::Public).await?;
     let sum = |name: &str| {
         let of_services = counts
             .iter()
-            .filter(|c| c.name == name && public(&c.service_code));
+            .filter(|c| c.name == name && !c.service_code.is_empty());
         of_services.map(|c| c.n).sum()
     };
     page.render(&Home {
