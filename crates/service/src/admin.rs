@@ -74,6 +74,15 @@ pub(crate) fn doer(by: &Actor) -> Doer {
 }
 
 impl Whistle {
+    /// Writes down what an operator did that is no transaction of its own.
+    pub(crate) fn note_act(&self, here: &Here, deed: Deed, subject: &str, detail: &str) -> Result<()> {
+        let (id, now) = (here.id, self.clock.now());
+        let (subject, detail) = (subject.to_owned(), detail.to_owned());
+        Ok(self
+            .store
+            .write_blocking(move |tx| stored::note(tx, id, &Doer::Operator, deed, &subject, &detail, now))?)
+    }
+
     /// The acts before one, the youngest first, at most `limit`; for operators.
     pub fn acts(&self, here: &Here, before: Option<Before>, limit: usize) -> Result<Vec<Act>> {
         let id = here.id;

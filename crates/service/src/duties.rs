@@ -359,8 +359,7 @@ impl Whistle {
         if erased + texts_erased + removed == 0 && *by == Doer::System {
             return Ok(());
         }
-        let detail =
-            format!("contact data of {erased} reports, texts of {texts_erased} cases, {removed} photos");
+        let detail = format!("contacts={erased} texts={texts_erased} photos={removed}");
         let (id, held, now, by) = (here.id, charge.held, self.clock.now(), by.clone());
         self.store.write_blocking(move |tx| -> Result<()> {
             lease::hold(tx, &held)?;

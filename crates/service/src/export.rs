@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::words::{AccessClass, Lang, WhistleNumber};
 use whistle_store::{
+    admin::Deed,
     list::{Filter, List, MAX_PAGE, Order, Sight},
     whistle as stored_whistle,
 };
@@ -210,7 +211,7 @@ impl Whistle {
         written
     }
 
-    /// Exports to a writer: cases newest first, whistles by their numbers.
+    /// Exports to a writer: cases newest first, whistles by their numbers. It is written down before anything goes out.
     pub fn export_to(
         &self,
         here: &Here,
@@ -218,6 +219,21 @@ impl Whistle {
         out: impl Write + Send,
         progress: impl FnMut(u64),
     ) -> Result<ExportReport> {
+        if options.rows != Rows::Cases && options.content == Content::Open {
+            return Err(Error::invalid(
+                "full",
+                "whistles are for the staff, who want the full export (--full)",
+            ));
+        }
+        let mut detail = options.rows.as_str().to_owned();
+        if options.content == Content::Full {
+            detail.push_str(" full");
+        }
+        for class in &options.access {
+            detail.push_str(" class=");
+            detail.push_str(class.as_str());
+        }
+        self.note_act(here, Deed::Exported, "", &detail)?;
         match options.rows {
             Rows::Cases => self.export_cases(here, options, out, progress),
             Rows::Whistles | Rows::Calls => self.export_whistles(here, options, out, progress),
@@ -231,12 +247,6 @@ impl Whistle {
         out: impl Write + Send,
         mut progress: impl FnMut(u64),
     ) -> Result<ExportReport> {
-        if options.content == Content::Open {
-            return Err(Error::invalid(
-                "full",
-                "whistles are for the staff, who want the full export (--full)",
-            ));
-        }
         let calls = options.rows == Rows::Calls;
         let columns = if calls { whistle::CALLS } else { whistle::WHISTLES };
         let heads: Vec<Head> = columns.iter().map(|column| column.head).collect();

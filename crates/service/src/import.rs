@@ -26,7 +26,7 @@ use whistle_domain::{
     words::{CaseNumber, JurisdictionId},
 };
 use whistle_store::{
-    Tx,
+    Tx, admin,
     case::{self as stored, Prepared, Tell},
     intake,
 };
@@ -217,7 +217,13 @@ impl Whistle {
                 Ok(rows)
             },
         );
-        // What was rejected is of use even when the file broke off.
+        // What is here is here, and what was rejected is of use, even when the file broke off.
+        if tally.added + tally.settled > 0 {
+            let rejected = intake.rejects.total;
+            let (added, settled) = (tally.added, tally.settled);
+            let detail = format!("added={added} settled={settled} rejected={rejected}");
+            self.note_act(here, admin::Deed::Imported, &source, &detail)?;
+        }
         intake.rejects.finish()?;
         report.rows = read?;
         report.rejected = intake.rejects.total;

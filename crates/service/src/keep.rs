@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use whistle_store::Store;
+use whistle_store::{Store, admin::Deed};
 
 use crate::{
     Whistle,
@@ -67,6 +67,9 @@ impl Whistle {
         sync(&draft.0)?;
         fs::rename(&draft.0, to).map_err(io_at(to))?;
         sync(parent(to))?;
+        for here in self.places().all() {
+            self.note_act(here, Deed::BackedUp, "", &format!("photos={photos}"))?;
+        }
         Ok(kept)
     }
 

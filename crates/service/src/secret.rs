@@ -832,7 +832,7 @@ pub fn rotate(site: &Site) -> Result<Rotated> {
         return Err(Error::invalid("secret_key", why));
     }
     if unfinished.sealed > 0 || site.key.is_some() {
-        whistle.note_secret(Deed::SecretRotated, &format!("{} sealed anew", unfinished.sealed))?;
+        whistle.note_secret(Deed::SecretRotated, &format!("sealed={}", unfinished.sealed))?;
         return Ok(unfinished);
     }
     if keys.0.len() == MAX_KEYS {
@@ -846,7 +846,7 @@ pub fn rotate(site: &Site) -> Result<Rotated> {
     drop(whistle);
     let whistle = Whistle::open(site.clone())?;
     let done = whistle.seal_anew()?;
-    whistle.note_secret(Deed::SecretRotated, &format!("{} sealed anew", done.sealed))?;
+    whistle.note_secret(Deed::SecretRotated, &format!("sealed={}", done.sealed))?;
     whistle.close();
     Ok(Rotated {
         new_key: true,
@@ -874,7 +874,7 @@ pub fn forget(site: &Site) -> Result<usize> {
             whistle.store.write_blocking(move |tx| {
                 second_factor::end_codes(tx, id)?;
                 let (by, deed) = (Doer::Operator, Deed::SecretForgotten);
-                admin::note(tx, id, &by, deed, "", &format!("earlier keys: {earlier}"), now)
+                admin::note(tx, id, &by, deed, "", &format!("earlier_keys={earlier}"), now)
             })?;
         }
         let mark = whistle.secret.now().mark;

@@ -10,11 +10,19 @@ use std::{
 };
 
 use jiff::Timestamp;
-use whistle_domain::{case::Actor, rights::Scope, words::PostCode};
+use whistle_domain::{
+    case::{Actor, Channel},
+    command::{NewReport, Whereabouts},
+    rights::Scope,
+    words::PostCode,
+};
 use whistle_service::{
     Error, Here, Site, Whistle,
     account::{Change, SignIn, SignedIn, actor_of},
     admin::{Before, Deed, Doer, Told},
+    case::With,
+    export::{Content, ExportOptions, Rows},
+    import::ImportOptions,
     notices::{NewWebhook, WebhookChange},
     secret,
     time::{Chance, Clock},
@@ -174,8 +182,8 @@ fn every_act_is_written_down_with_who_did_it_and_none_that_was_refused() {
     assert_eq!(
         town.acts(),
         [
-            "operator  place_applied 1 9 changes".replace(
-                "9 changes",
+            "operator  place_applied 1 DETAIL".replace(
+                "DETAIL",
                 &whistle.acts(here, None, 100).unwrap().last().unwrap().detail
             ),
             "operator  account_added mei T100-P".to_owned(),
@@ -199,7 +207,7 @@ fn every_act_is_written_down_with_who_did_it_and_none_that_was_refused() {
             "lead CITY-L webhook_resumed 2 ".to_owned(),
             "lead CITY-L passkey_removed mei ".to_owned(),
             "lead CITY-L account_unlinked mei ".to_owned(),
-            "operator  retention_done  contact data of 0 reports, texts of 0 cases, 0 photos".to_owned(),
+            "operator  retention_done  contacts=0 texts=0 photos=0".to_owned(),
         ]
     );
     let known: Vec<&str> = Deed::ALL.into_iter().map(Deed::as_str).collect();
@@ -222,7 +230,132 @@ fn a_rotation_and_what_was_given_up_are_written_down() {
     let acts = whistle.acts(&here, None, 2).unwrap();
     let words: Vec<&str> = acts.iter().map(|act| act.deed.as_str()).collect();
     assert_eq!(words, ["secret_forgotten", "secret_rotated"]);
-    assert_eq!(acts[0].detail, "earlier keys: 1");
+    assert_eq!(
+        (acts[0].detail.as_str(), acts[1].detail.as_str()),
+        ("earlier_keys=1", "sealed=0")
+    );
+}
+
+#[test]
+fn what_leaves_the_install_and_what_enters_it_is_written_down() {
+    let town = Town::open();
+    let (whistle, here) = (&town.whistle, &town.here);
+    let file = |name: &str| town.bed.path().join(name);
+    let export = |content, rows, access: &[&str]| {
+        let options = ExportOptions {
+            content,
+            rows,
+            access: access.iter().map(|class| class.parse().unwrap()).collect(),
+            ..ExportOptions::default()
+        };
+        whistle.export(here, &options, &file("out.csv"), |_| {})
+    };
+    export(Content::Open, Rows::Cases, &[]).unwrap();
+    export(Content::Full, Rows::Cases, &["confidential", "family"]).unwrap();
+    export(Content::Full, Rows::Calls, &[]).unwrap();
+    assert!(export(Content::Open, Rows::Whistles, &[]).is_err());
+    std::fs::write(
+        file("in.csv"),
+        "id,date,service_code,lat,long,description\n7,2026-05-01,WAT-DRAIN,46.205,131.805,wet\n8,x,NONE,,,\n",
+    )
+    .unwrap();
+    let import = || {
+        let options = ImportOptions {
+            file: file("in.csv"),
+            source: "the old one".to_owned(),
+            rejects: file("rejects.csv"),
+            ..ImportOptions::default()
+        };
+        whistle.import_cases(here, &options, |_| {}).unwrap()
+    };
+    let report = import();
+    assert_eq!((report.added, report.rejected), (1, 1), "{report:?}");
+    // A second time nothing is new.
+    assert_eq!(import().added, 0);
+    let mut done = vec![
+        "operator  exported  cases",
+        "operator  exported  cases full class=confidential class=family",
+        "operator  exported  calls full",
+        "operator  imported the old one added=1 settled=0 rejected=1",
+    ];
+    let kept = whistle.backup(&file("kept"), |_| {});
+    if town.bed.database_url().is_none() {
+        kept.unwrap();
+        done.push("operator  backed_up  photos=0");
+        assert!(whistle.backup(&file("kept"), |_| {}).is_err(), "it is there");
+    }
+    assert_eq!(town.acts()[1..], done);
+}
+
+#[test]
+fn a_folder_that_would_hide_cases_of_a_class_from_everybody_is_refused() {
+    let town = Town::open();
+    let folder = town.bed.path().join("place");
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
+    let (standards, posts) = (read("standards.csv"), read("posts.csv"));
+    let wider = |text: &str, row: &str, word: &str| -> String {
+        let line = |(n, line): (usize, &str)| match n {
+            0 => format!("{line},access\n"),
+            _ if line.starts_with(row) => format!("{line},{word}\n"),
+            _ => format!("{line},\n"),
+        };
+        text.lines().enumerate().map(line).collect()
+    };
+    let write = |class: &str, seen: &str| {
+        std::fs::write(
+            folder.join("standards.csv"),
+            wider(&standards, "RD-SIGN-1", class),
+        )
+        .unwrap();
+        std::fs::write(folder.join("posts.csv"), wider(&posts, "CITY-D", seen)).unwrap();
+    };
+    write("confidential", "staff|confidential");
+    town.whistle.apply(&folder).unwrap();
+    let here = town.whistle.places().all()[0].clone();
+    for _ in 0..2 {
+        let new = NewReport {
+            service: "RD-SIGN".parse().unwrap(),
+            standard: None,
+            whereabouts: Whereabouts {
+                area: Some("230599100".parse().unwrap()),
+                ..Whereabouts::default()
+            },
+            description: "bent".to_owned(),
+            answers: vec![],
+            channel: Channel::Phone,
+            photos: vec![],
+            fixed: None,
+        };
+        let desk = actor_of(here.place.post("CITY-D").unwrap(), 1);
+        let report = town.whistle.report(&here, new, desk, With::default());
+        town.wait(report).unwrap();
+    }
+    let told = |what: whistle_service::Result<_>| match what {
+        Err(Error::Faults(faults)) => faults.to_string(),
+        Err(other) => panic!("{other}"),
+        Ok(()) => "good".to_owned(),
+    };
+    // The class has another name, or the service has none any more.
+    for (class, seen) in [("secret", "staff|secret"), ("", "")] {
+        write(class, seen);
+        let faults = told(town.whistle.plan(&folder).map(drop));
+        assert_eq!(
+            faults,
+            "posts.csv: 2 cases have the class of access \"confidential\", and no post would see them any more; name \
+             confidential in the column access of a post, and in access_classes of jurisdiction.toml where no service has it; \
+             or reclassify the cases first"
+        );
+        assert_eq!(told(town.whistle.apply(&folder).map(drop)), faults);
+    }
+    write("", "staff|confidential");
+    assert!(told(town.whistle.plan(&folder).map(drop)).contains("is declared nowhere"));
+    let charter = read("jurisdiction.toml");
+    std::fs::write(
+        folder.join("jurisdiction.toml"),
+        format!("access_classes = [\"confidential\"]\n{charter}"),
+    )
+    .unwrap();
+    assert_eq!(told(town.whistle.apply(&folder).map(drop)), "good");
 }
 
 #[test]

@@ -88,11 +88,17 @@ pub enum Deed {
     SecretAdopted,
     /// What was kept for long enough was erased.
     RetentionDone,
+    /// Cases or whistles were written to a file, or were to be.
+    Exported,
+    /// Cases of another system were added, or settled.
+    Imported,
+    /// The whole install was copied, its secret key too.
+    BackedUp,
 }
 
 impl Deed {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::AccountAdded,
         Self::AccountDisabled,
         Self::AccountEnabled,
@@ -119,7 +125,42 @@ impl Deed {
         Self::SecretForgotten,
         Self::SecretAdopted,
         Self::RetentionDone,
+        Self::Exported,
+        Self::Imported,
+        Self::BackedUp,
     ];
+
+    /// The words in the details of acts that are told by sums: each stands alone or before `=` and a value, with blanks between.
+    pub const SUMS: [&str; 14] = [
+        "changes",
+        "sealed",
+        "earlier_keys",
+        "contacts",
+        "texts",
+        "photos",
+        "cases",
+        "whistles",
+        "calls",
+        "full",
+        "class",
+        "added",
+        "settled",
+        "rejected",
+    ];
+
+    /// Whether the details of such acts are those words, and not names.
+    pub const fn is_told_by_sums(self) -> bool {
+        matches!(
+            self,
+            Self::PlaceApplied
+                | Self::SecretRotated
+                | Self::SecretForgotten
+                | Self::RetentionDone
+                | Self::Exported
+                | Self::Imported
+                | Self::BackedUp
+        )
+    }
 
     /// The word in the column, in JSON and in the message catalogue.
     pub const fn as_str(self) -> &'static str {
@@ -150,6 +191,9 @@ impl Deed {
             Self::SecretForgotten => "secret_forgotten",
             Self::SecretAdopted => "secret_adopted",
             Self::RetentionDone => "retention_done",
+            Self::Exported => "exported",
+            Self::Imported => "imported",
+            Self::BackedUp => "backed_up",
         }
     }
 }
@@ -169,7 +213,7 @@ pub struct Act {
     pub deed: String,
     /// What it was done to; may be empty.
     pub subject: String,
-    /// More of it; may be empty.
+    /// More of it; may be empty. Names, or [`Deed::SUMS`].
     pub detail: String,
 }
 

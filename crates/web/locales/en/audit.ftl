@@ -1,7 +1,7 @@
 ## What administrators and operators did
 
 audit-title = Administration log
-audit-hint = Who changed accounts, keys, webhooks, the place or the secret, and what was erased on schedule. Nothing here can be changed; the place says how long it is kept.
+audit-hint = Who changed accounts, keys, webhooks, the place or the secret, who exported, imported or backed up, and what was erased on schedule. No page and no command changes it; how long it is kept, the place says.
 audit-none = Nothing yet.
 audit-when = When
 audit-who = Who
@@ -35,7 +35,21 @@ admin-act-secret_rotated = Secret key rotated
 admin-act-secret_forgotten = Earlier secret keys given up
 admin-act-secret_adopted = Another secret key in place of a lost one
 admin-act-retention_done = Erased on schedule
-
-## Classes of access
-
-flag-access = access: { $x }
+admin-act-exported = Export written
+admin-act-imported = Cases imported
+admin-act-backed_up = Backup made
+audit-detail-and = {"; "}
+audit-detail-changes = changes: { $x }
+audit-detail-sealed = sealed anew: { $x }
+audit-detail-earlier_keys = earlier keys: { $x }
+audit-detail-contacts = contact data: { $x }
+audit-detail-texts = cases without their texts: { $x }
+audit-detail-photos = photos: { $x }
+audit-detail-cases = cases
+audit-detail-whistles = whistles
+audit-detail-calls = calls to units
+audit-detail-full = in full, for the staff
+audit-detail-class = with access { $x }
+audit-detail-added = added: { $x }
+audit-detail-settled = closed: { $x }
+audit-detail-rejected = rejected: { $x }

@@ -287,6 +287,7 @@ flag-supervised = supervised: { $x }
 flag-on-the-spot = fixed on the spot
 flag-recheck = drawn for a re-check
 flag-hidden = not public
+flag-access = access: { $x }
 flag-returned = { $n ->
         [one] returned once
        *[other] returned { $n } times

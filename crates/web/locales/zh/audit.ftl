@@ -1,7 +1,7 @@
 ## 管理操作记录
 
 audit-title = 管理日志
-audit-hint = 谁变更过账号、接口密钥、推送、辖区配置或系统密钥，以及按期删除了什么。记录不可更改，保存期限由辖区设定。
+audit-hint = 谁变更过账号、接口密钥、推送、辖区配置或系统密钥，谁做过导出、导入和备份，以及按期删除了什么。页面和命令都不能修改这些记录，保存期限由辖区设定。
 audit-none = 暂无记录。
 audit-when = 时间
 audit-who = 操作者
@@ -35,7 +35,21 @@ admin-act-secret_rotated = 更换系统密钥
 admin-act-secret_forgotten = 弃用旧系统密钥
 admin-act-secret_adopted = 原系统密钥遗失，改用新密钥
 admin-act-retention_done = 按期删除
-
-## 可见级别
-
-flag-access = 可见级别：{ $x }
+admin-act-exported = 导出数据
+admin-act-imported = 导入案件
+admin-act-backed_up = 备份
+audit-detail-and = ；
+audit-detail-changes = 变更 { $x } 处
+audit-detail-sealed = 重新加密 { $x } 条
+audit-detail-earlier_keys = 旧密钥 { $x } 个
+audit-detail-contacts = 联系方式 { $x } 条
+audit-detail-texts = 清除文字内容的案件 { $x } 件
+audit-detail-photos = 照片 { $x } 张
+audit-detail-cases = 案件
+audit-detail-whistles = 哨单
+audit-detail-calls = 哨单召集的单位
+audit-detail-full = 完整内容（供内部使用）
+audit-detail-class = 含可见级别“{ $x }”
+audit-detail-added = 新增 { $x } 件
+audit-detail-settled = 办结 { $x } 件
+audit-detail-rejected = 未导入 { $x } 行

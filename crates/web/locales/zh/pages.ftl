@@ -281,6 +281,7 @@ flag-supervised = { $x }
 flag-on-the-spot = 当场处置
 flag-recheck = 抽查
 flag-hidden = 不公开
+flag-access = 可见级别：{ $x }
 flag-returned = 退回 { $n } 次
 flag-reworked = 返工 { $n } 次
 flag-reopened = 重办 { $n } 次

@@ -6,7 +6,7 @@ use whistle_service::admin::{Act, Before, Doer, Told};
 use super::{Which, open};
 use crate::{config::Config, failure::Result, output};
 
-pub(super) const EXAMPLE: &str = "Accounts, keys, webhooks, second factors, the place, the secret, retention; the youngest first.\n\
+pub(super) const EXAMPLE: &str = "Accounts, keys, webhooks, second factors, the place, the secret, exports, imports, backups, retention; the youngest first.\n\
     Example: whistle audit --limit 20 --data /var/lib/whistle";
 
 /// Acts that are read at a time.

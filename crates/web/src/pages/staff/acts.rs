@@ -72,17 +72,32 @@ fn line(page: &Page, act: Act) -> Line {
         Doer::System => (page.t("audit-system"), String::new()),
     };
     // A newer program may have written one that this one has no words for.
-    let known = Deed::ALL.into_iter().any(|deed| deed.as_str() == act.deed);
+    let known = Deed::ALL.into_iter().find(|deed| deed.as_str() == act.deed);
     Line {
         at: page.moment(act.at),
         who,
         post,
-        what: if known {
+        what: if known.is_some() {
             page.words.of("admin-act", &act.deed)
         } else {
             act.deed
         },
         subject: act.subject,
-        detail: act.detail,
+        detail: match known {
+            Some(deed) if deed.is_told_by_sums() => sums(page, act.detail),
+            _ => act.detail,
+        },
     }
+}
+
+/// The details of an act in words, where all of them are known.
+fn sums(page: &Page, detail: String) -> String {
+    let word = |part: &str| {
+        let (sum, value) = part.split_once('=').unwrap_or((part, ""));
+        Deed::SUMS
+            .contains(&sum)
+            .then(|| page.x(&format!("audit-detail-{sum}"), value))
+    };
+    let words: Option<Vec<String>> = detail.split_whitespace().map(word).collect();
+    words.map_or(detail, |words| words.join(&page.t("audit-detail-and")))
 }

@@ -195,6 +195,9 @@ fn every_word_of_the_domain_has_a_message() {
         for deed in whistle_service::admin::Deed::ALL {
             add("admin-act", deed.as_str());
         }
+        for sum in whistle_service::admin::Deed::SUMS {
+            add("audit-detail", sum);
+        }
         for tab in ["mine", "joint", "triage", "assign", "verify", "reopen", "open"] {
             add("tab", tab);
         }
