@@ -9,7 +9,7 @@ use whistle_domain::{
     case::{Actor, Answer, Case},
     geometry::Point,
     place::{AreaIndex, Datatype, Level, Place, Post, Service, UnitKind},
-    rights::Role,
+    rights::{self, Role},
     words::{Lang, UnitCode},
 };
 
@@ -193,14 +193,30 @@ impl<'p> World<'p> {
             let Some(index) = self.place.areas.find(code.as_str()) else {
                 continue;
             };
-            if let Some(actors) = self.in_area.get(&(index, role)) {
-                found = Some(&actors[rng.random_range(0..actors.len())]);
+            let actors = self.in_area.get(&(index, role));
+            if let Some(actor) = actors.and_then(|actors| self.one_of(rng, actors, case)) {
+                found = Some(actor);
                 if rng.random_bool(0.7) {
                     break;
                 }
             }
         }
         found
+    }
+
+    /// One of some, of those that a case is for.
+    fn one_of<'a>(&self, rng: &mut ChaCha8Rng, actors: &'a [Actor], case: &Case) -> Option<&'a Actor> {
+        let first = rng.random_range(0..actors.len());
+        let (before, from) = actors.split_at(first);
+        from.iter().chain(before).find(|actor| self.is_for(actor, case))
+    }
+
+    fn is_for(&self, actor: &Actor, case: &Case) -> bool {
+        let Actor::Post { post, .. } = actor else {
+            return true;
+        };
+        let post = self.place.post(post.as_str());
+        post.is_some_and(|post| rights::is_within(&post.narrowed, case))
     }
 
     /// Someone with a role in an area itself, or in one above.
@@ -220,14 +236,17 @@ impl<'p> World<'p> {
 
     /// Someone of the unit that leads the case.
     pub fn in_lead(&self, rng: &mut ChaCha8Rng, case: &Case) -> Option<&Actor> {
-        self.of_unit(rng, case.lead.as_ref()?)
+        self.of_unit(rng, case.lead.as_ref()?, case)
     }
 
-    /// Someone of a unit.
-    pub fn of_unit(&self, rng: &mut ChaCha8Rng, unit: &UnitCode) -> Option<&Actor> {
+    /// Someone of a unit, of those that a case is for.
+    pub fn of_unit(&self, rng: &mut ChaCha8Rng, unit: &UnitCode, case: &Case) -> Option<&Actor> {
+        self.one_of(rng, self.who_work(unit)?, case)
+    }
+
+    fn who_work(&self, unit: &UnitCode) -> Option<&[Actor]> {
         let of = |role: Role| self.in_unit.get(&role)?.get(unit.as_str());
-        let actors = of(Role::Handler).or_else(|| of(Role::Lead))?;
-        Some(&actors[rng.random_range(0..actors.len())])
+        of(Role::Handler).or_else(|| of(Role::Lead)).map(Vec::as_slice)
     }
 
     /// A unit other than the one that leads the case.
@@ -235,7 +254,11 @@ impl<'p> World<'p> {
         (0..8).find_map(|_| {
             let n = self.working_units.len();
             let unit = (n > 0).then(|| self.working_units[rng.random_range(0..n)])?;
-            (Some(unit) != case.lead.as_ref()).then_some(unit)
+            let works = || {
+                let who = self.who_work(unit).unwrap_or_default();
+                who.iter().any(|actor| self.is_for(actor, case))
+            };
+            (Some(unit) != case.lead.as_ref() && works()).then_some(unit)
         })
     }
 
