@@ -515,7 +515,7 @@ impl<'a> Life<'a, '_> {
             return;
         }
         let done = self.at + SignedDuration::from_secs(self.rng.random_range(600..room / 2));
-        match world.of_unit(self.rng, unit, &self.case) {
+        match world.for_case(self.rng, unit, &self.case) {
             Some(by) if self.chance(0.9) => {
                 let text = self.say(Say::DidItsPart);
                 self.act(done, by, &Act::HandleJoint, text);

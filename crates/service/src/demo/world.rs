@@ -236,11 +236,17 @@ impl<'p> World<'p> {
 
     /// Someone of the unit that leads the case.
     pub fn in_lead(&self, rng: &mut ChaCha8Rng, case: &Case) -> Option<&Actor> {
-        self.of_unit(rng, case.lead.as_ref()?, case)
+        self.for_case(rng, case.lead.as_ref()?, case)
     }
 
-    /// Someone of a unit, of those that a case is for.
-    pub fn of_unit(&self, rng: &mut ChaCha8Rng, unit: &UnitCode, case: &Case) -> Option<&Actor> {
+    /// Someone of a unit.
+    pub fn of_unit(&self, rng: &mut ChaCha8Rng, unit: &UnitCode) -> Option<&Actor> {
+        let actors = self.who_work(unit)?;
+        Some(&actors[rng.random_range(0..actors.len())])
+    }
+
+    /// The same, of those that a case is for.
+    pub fn for_case(&self, rng: &mut ChaCha8Rng, unit: &UnitCode, case: &Case) -> Option<&Actor> {
         self.one_of(rng, self.who_work(unit)?, case)
     }
 
