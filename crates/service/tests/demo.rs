@@ -141,7 +141,7 @@ impl Made {
 
 #[test]
 fn five_thousand_cases_meet_every_stage_outcome_and_most_deeds_and_no_refusal() {
-    let made = make(&example("three-rivers"), 5000, 2);
+    let made = make(&example("three-rivers"), 5000, 5);
     assert_eq!(made.report.refused, 0, "{:?}", made.report.refusals);
     assert_eq!(made.report.cases, 5000);
     let audit = made.audit();
