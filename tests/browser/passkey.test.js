@@ -152,7 +152,7 @@ test("a passkey is a second factor by itself, and then a password alone opens no
   await page.getByRole("link", { name: "Or use a passkey instead" }).click();
   await page.locator("#name").fill("Computer");
   await page.locator("form[data-passkey] button").click();
-  await added(page, "电脑");
+  await added(page, "Computer");
   await page.goto("/staff");
   assert.equal(new URL(page.url()).pathname, "/staff", "shown once, the session has it");
 
