@@ -123,7 +123,7 @@ class Place {
       hasTouch: size === PHONE,
       isMobile: size === PHONE,
     });
-    context.setDefaultTimeout(5_000);
+    context.setDefaultTimeout(20_000);
     return context.newPage();
   }
 
