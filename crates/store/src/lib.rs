@@ -118,6 +118,8 @@ pub struct Load {
     pub waiting_writes: usize,
     /// Group commits since opening, of which each changed something.
     pub commits: u64,
+    /// Those of them that changed cases.
+    pub commits_of_cases: u64,
     /// Reads that are running or waiting.
     pub active_reads: usize,
     /// Statements the database was asked, those of transactions themselves left out.
@@ -281,6 +283,7 @@ impl Store {
         Load {
             waiting_writes: self.open.writer.waiting(),
             commits: self.open.writer.commits(),
+            commits_of_cases: self.open.writer.commits_of_cases(),
             active_reads: self.open.readers.active(),
             statements: database.statements_of_readers() + statements_of_writes,
             statements_of_writes,

@@ -74,6 +74,7 @@ pub struct Tx<'t> {
     sequences: &'t mut Sequences,
     increments: &'t mut Vec<(Counter, i64)>,
     changes: &'t mut Vec<Change>,
+    cases_changed: &'t mut bool,
     catch_up: &'t mut bool,
 }
 
@@ -132,6 +133,7 @@ impl Tx<'_> {
 
     /// Says what became of a case, for what is kept of open cases in memory, and for who keeps where pages of lists begin.
     pub(crate) fn changed(&mut self, change: impl FnOnce() -> Change) {
+        *self.cases_changed = true;
         if self.conn.open_cases().is_some() {
             self.changes.push(change());
         }
@@ -147,7 +149,7 @@ impl Tx<'_> {
 /// what the writers of two processes are.
 pub(crate) struct Writer {
     lanes: Vec<Lane>,
-    commits: Arc<AtomicU64>,
+    commits: Arc<Commits>,
 }
 
 /// A thread that writes, and what waits for it.
@@ -159,7 +161,7 @@ struct Lane {
 }
 
 impl Lane {
-    fn open(database: &Database, commits: &Arc<AtomicU64>) -> Result<Self> {
+    fn open(database: &Database, commits: &Arc<Commits>) -> Result<Self> {
         let (queue, commands) = mpsc::channel(QUEUE_LIMIT);
         let load = Arc::<AtomicUsize>::default();
         let (opened, outcome) = std::sync::mpsc::channel();
@@ -221,7 +223,7 @@ impl Lane {
 
 impl Writer {
     pub fn open(database: &Database) -> Result<Self> {
-        let commits = Arc::<AtomicU64>::default();
+        let commits = Arc::<Commits>::default();
         let lanes = if database.is_remote() { LANES } else { 1 };
         let lanes = (0..lanes).map(|_| Lane::open(database, &commits));
         Ok(Self {
@@ -277,7 +279,12 @@ impl Writer {
 
     /// Group commits since opening, of which each changed something.
     pub fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
+        self.commits.all.load(Ordering::Relaxed)
+    }
+
+    /// Those of them that changed cases.
+    pub fn commits_of_cases(&self) -> u64 {
+        self.commits.of_cases.load(Ordering::Relaxed)
     }
 
     /// Accepts no more, waits until everything accepted is committed, then copies the log to the file.
@@ -343,6 +350,14 @@ where
     }
 }
 
+/// Group commits since opening.
+#[derive(Default)]
+struct Commits {
+    all: AtomicU64,
+    /// Those that changed cases.
+    of_cases: AtomicU64,
+}
+
 /// What the writer thread works with.
 struct Bench {
     database: Database,
@@ -357,13 +372,15 @@ struct Bench {
     own_increments: Vec<(Counter, i64)>,
     /// What the commands of this group made of cases.
     changes: Vec<Change>,
+    /// Whether they made anything of any.
+    cases_changed: bool,
     /// See [`Conn::data_version`]: what it was when the open cases were last read.
     data_version: i64,
     /// Whether a command of this group asked for [`Tx::catch_up`].
     catch_up: bool,
     /// What the last commit took.
     commit_took: Duration,
-    commits: Arc<AtomicU64>,
+    commits: Arc<Commits>,
     /// Whether the last group was given up because the database was away: the next need not wait for it as long.
     away: bool,
 }
@@ -432,7 +449,7 @@ impl Gathering {
 }
 
 impl Bench {
-    fn open(database: Database, commits: Arc<AtomicU64>) -> Result<Self> {
+    fn open(database: Database, commits: Arc<Commits>) -> Result<Self> {
         let mut conn = database.open_writer()?;
         let log = LogKeeper::watch(&mut conn, &database)?;
         let mark = CommitMark::introduce(&conn)?;
@@ -449,6 +466,7 @@ impl Bench {
             increments: Increments::default(),
             own_increments: Vec::new(),
             changes: Vec::new(),
+            cases_changed: false,
             data_version,
             catch_up: false,
             commit_took: Duration::ZERO,
@@ -589,7 +607,10 @@ impl Bench {
             if let Some(open_cases) = self.conn.open_cases() {
                 open_cases.apply(self.changes.drain(..));
             }
-            self.commits.fetch_add(1, Ordering::Relaxed);
+            self.commits.all.fetch_add(1, Ordering::Relaxed);
+            if mem::take(&mut self.cases_changed) {
+                self.commits.of_cases.fetch_add(1, Ordering::Relaxed);
+            }
         } else {
             self.conn.rollback()?;
         }
@@ -636,6 +657,7 @@ impl Bench {
             sequences: &mut self.sequences,
             increments: &mut self.own_increments,
             changes: &mut self.changes,
+            cases_changed: &mut self.cases_changed,
             catch_up: &mut self.catch_up,
         });
         if alone

@@ -1,6 +1,7 @@
 //! Where pages begin: Open311 counts its pages, the store follows keys. Whoever walks from page to page finds each at
 //! once, since the page before left its key here, and goes on where it ended whatever was reported meanwhile. Whoever
-//! jumps has the keys counted, one at a time; what was counted is good for others for a moment.
+//! jumps has the keys counted, one at a time; what was counted is good for others as long as no case was written, and for who asked
+//! before it was counted.
 
 use std::{
     collections::HashMap,
@@ -14,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 /// How long a key is good: longer than a walk pauses, shorter than a page's content is worth.
 const GOOD_FOR: SignedDuration = SignedDuration::from_mins(10);
 
-/// How long a counted key is good: reports that come in meanwhile move no page by more than those of a few seconds.
+/// How long a counted key is good at the most: another process may have written cases.
 const COUNTED_GOOD_FOR: SignedDuration = SignedDuration::from_secs(5);
 
 /// How many keys are kept in each of the two generations.
@@ -36,19 +37,19 @@ pub(super) struct Cursors {
 
 type Known = HashMap<(String, usize), Kept>;
 
-/// A key, and until when it is good.
+/// A key, and how long it is good.
 struct Kept {
-    until: Timestamp,
-    key: String,
+    since: Timestamp,
+    key: Key,
 }
 
-/// Where the key of a page comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
-    /// The page before left it.
-    Walk,
-    /// It was counted.
-    Count,
+/// The key at which a page begins.
+#[derive(Debug, Clone)]
+pub(super) enum Key {
+    /// Left by the page before.
+    Walked(String),
+    /// Counted when this process had made so many commits of cases.
+    Counted(String, u64),
 }
 
 #[derive(Default)]
@@ -58,12 +59,17 @@ struct Generations {
 }
 
 impl Cursors {
-    /// The key at which a page of a list begins.
-    pub(super) fn find(&self, list: &str, page: usize, now: Timestamp) -> Option<String> {
+    /// The key at which a page of a list begins; `commits` are those of cases that this process had made when it was asked for.
+    pub(super) fn find(&self, list: &str, page: usize, now: Timestamp, commits: u64) -> Option<String> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let place = (list.to_owned(), page);
         let kept = known.young.get(&place).or_else(|| known.old.get(&place))?;
-        (now < kept.until).then(|| kept.key.clone())
+        let age = now.duration_since(kept.since);
+        let (key, good) = match &kept.key {
+            Key::Walked(key) => (key, age <= GOOD_FOR),
+            Key::Counted(key, then) => (key, age <= COUNTED_GOOD_FOR && *then >= commits),
+        };
+        good.then(|| key.clone())
     }
 
     /// Waits for its turn to count a page: who counted the same one meanwhile has left its key.
@@ -73,7 +79,7 @@ impl Cursors {
     }
 
     /// Remembers it.
-    pub(super) fn keep(&self, list: String, page: usize, (key, source): (String, Source), now: Timestamp) {
+    pub(super) fn keep(&self, list: String, page: usize, key: Key, now: Timestamp) {
         if list.len() > LONGEST {
             return;
         }
@@ -81,11 +87,6 @@ impl Cursors {
         if known.young.len() >= KEPT {
             known.old = mem::take(&mut known.young);
         }
-        let until = now
-            + match source {
-                Source::Walk => GOOD_FOR,
-                Source::Count => COUNTED_GOOD_FOR,
-            };
-        known.young.insert((list, page), Kept { until, key });
+        known.young.insert((list, page), Kept { since: now, key });
     }
 }

@@ -29,7 +29,7 @@ use whistle_service::{
 use super::{
     answer::{Fault, Faults, Node, quoted},
     asked::{Asked, datetime, public_service, stem},
-    cursors::{Cursors, Source},
+    cursors::{Cursors, Key},
     parameters::Parameters,
     services::value,
     words,
@@ -84,7 +84,9 @@ async fn searched(asked: &Asked, here: &Here, cursors: &Cursors) -> Result<Vec<C
     let mut query = query(&asked.query, here, now)?;
     query.limit = page.size;
     let list = list_name(asked, here, page.size);
-    let find = || cursors.find(&list, page.number, now);
+    // Before the list is read: what is written meanwhile makes a counted key old at once.
+    let commits = asked.app.whistle.load().commits_of_cases;
+    let find = || cursors.find(&list, page.number, now, commits);
     query.after = find();
     let mut turn = None;
     if query.after.is_none() && page.number > 1 {
@@ -99,11 +101,11 @@ async fn searched(asked: &Asked, here: &Here, cursors: &Cursors) -> Result<Vec<C
     let found = asked.app.whistle.cases(here, &query, Viewer::Public).await;
     let Page { items, again, next } = asked.done(found)?;
     if let Some(again) = again {
-        cursors.keep(list.clone(), page.number, (again, Source::Count), now);
+        cursors.keep(list.clone(), page.number, Key::Counted(again, commits), now);
     }
     drop(turn);
     if let Some(next) = next {
-        cursors.keep(list, page.number + 1, (next, Source::Walk), now);
+        cursors.keep(list, page.number + 1, Key::Walked(next), now);
     }
     Ok(items)
 }
