@@ -147,92 +147,69 @@ fn compare_units(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit) -
 
 /// Finds rows that belong to nothing.
 fn find_orphans(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit) -> Result<()> {
-    for (sql, what) in [
+    const CASE_OR_WHISTLE: &str = "p.jurisdiction_id = e.jurisdiction_id AND p.number = e.number";
+    const EVENT: &str =
+        "p.jurisdiction_id = e.jurisdiction_id AND p.number = e.number AND p.version = e.version";
+    for (table, parent, belongs, what) in [
+        ("event", "cases", CASE_OR_WHISTLE, "events belong to no case"),
         (
-            "SELECT COUNT(*)
-             FROM event AS e
-             WHERE e.jurisdiction_id = $1
-               AND NOT EXISTS (SELECT 1
-                               FROM cases AS c
-                               WHERE c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number)",
-            "events belong to no case",
-        ),
-        (
-            "SELECT COUNT(*)
-             FROM case_unit AS e
-             WHERE e.jurisdiction_id = $1
-               AND NOT EXISTS (SELECT 1
-                               FROM cases AS c
-                               WHERE c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number)",
+            "case_unit",
+            "cases",
+            CASE_OR_WHISTLE,
             "rows of case_unit belong to no case",
         ),
         (
-            "SELECT COUNT(*)
-             FROM contact_view AS e
-             WHERE e.jurisdiction_id = $1
-               AND NOT EXISTS (SELECT 1
-                               FROM cases AS c
-                               WHERE c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number)",
+            "contact_view",
+            "cases",
+            CASE_OR_WHISTLE,
             "looks at contact data belong to no case",
         ),
         (
-            "SELECT COUNT(*)
-             FROM imported AS e
-             WHERE e.jurisdiction_id = $1
-               AND NOT EXISTS (SELECT 1
-                               FROM cases AS c
-                               WHERE c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number)",
+            "imported",
+            "cases",
+            CASE_OR_WHISTLE,
             "rows of imported belong to no case",
         ),
         (
-            "SELECT COUNT(*)
-             FROM outbox AS e
-             WHERE e.jurisdiction_id = $1
-               AND NOT EXISTS (SELECT 1
-                               FROM event AS c
-                               WHERE c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number
-                                 AND c.version = e.version)",
+            "outbox",
+            "event",
+            EVENT,
             "messages in the outbox tell of no event of a case",
         ),
         (
-            "SELECT COUNT(*)
-             FROM whistle_outbox AS e
-             WHERE e.jurisdiction_id = $1
-               AND NOT EXISTS (SELECT 1
-                               FROM whistle_event AS c
-                               WHERE c.jurisdiction_id = e.jurisdiction_id AND c.number = e.number
-                                 AND c.version = e.version)",
+            "whistle_outbox",
+            "whistle_event",
+            EVENT,
             "messages in the outbox tell of no event of a whistle",
         ),
         (
-            "SELECT COUNT(*)
-             FROM whistle_event AS e
-             WHERE e.jurisdiction_id = $1
-               AND NOT EXISTS (SELECT 1
-                               FROM whistle AS w
-                               WHERE w.jurisdiction_id = e.jurisdiction_id AND w.number = e.number)",
+            "whistle_event",
+            "whistle",
+            CASE_OR_WHISTLE,
             "events of whistles belong to no whistle",
         ),
         (
-            "SELECT COUNT(*)
-             FROM whistle_call AS e
-             WHERE e.jurisdiction_id = $1
-               AND NOT EXISTS (SELECT 1
-                               FROM whistle AS w
-                               WHERE w.jurisdiction_id = e.jurisdiction_id AND w.number = e.number)",
+            "whistle_call",
+            "whistle",
+            CASE_OR_WHISTLE,
             "calls of units belong to no whistle",
         ),
         (
-            "SELECT COUNT(*)
-             FROM whistle_case AS e
-             WHERE e.jurisdiction_id = $1
-               AND NOT EXISTS (SELECT 1
-                               FROM whistle AS w
-                               WHERE w.jurisdiction_id = e.jurisdiction_id AND w.number = e.number)",
+            "whistle_case",
+            "whistle",
+            CASE_OR_WHISTLE,
             "cases of whistles belong to no whistle",
         ),
     ] {
-        let orphans: i64 = conn.row(sql, params![jurisdiction.0], |row| row.int(0))?;
+        let sql = format!(
+            "SELECT COUNT(*)
+             FROM {table} AS e
+             WHERE e.jurisdiction_id = $1
+               AND NOT EXISTS (SELECT 1
+                               FROM {parent} AS p
+                               WHERE {belongs})"
+        );
+        let orphans: i64 = conn.row(&sql, params![jurisdiction.0], |row| row.int(0))?;
         if orphans > 0 {
             audit.find(format!("{orphans} {what}"));
         }
