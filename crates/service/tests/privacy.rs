@@ -49,6 +49,24 @@ struct Village {
 }
 
 impl Village {
+    /// The same where SQL may be said beside it, and by which address; none without PostgreSQL.
+    fn beside_sql() -> Option<(Self, String)> {
+        let bed = Bed::postgres()?;
+        let url = bed.database_url().unwrap().to_owned();
+        let whistle = Whistle::open(site(&bed)).unwrap();
+        whistle
+            .apply(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village"))
+            .unwrap();
+        let village = Self {
+            here: whistle.places().all()[0].clone(),
+            whistle,
+            bed,
+            hands: Hands(Arc::new(AtomicI64::new(0))),
+            runtime: tokio::runtime::Runtime::new().unwrap(),
+        };
+        Some((village, url))
+    }
+
     fn open() -> Self {
         let bed = Bed::new();
         let site = site(&bed);
@@ -432,18 +450,8 @@ fn a_photo_that_was_erased_and_sent_anew_is_kept_for_its_new_case() {
 
 #[test]
 fn a_changed_text_and_a_row_that_kept_an_erased_one_are_found() {
-    let Some(bed) = Bed::postgres() else { return };
-    let url = bed.database_url().unwrap().to_owned();
-    let whistle = Whistle::open(site(&bed)).unwrap();
-    whistle
-        .apply(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village"))
-        .unwrap();
-    let village = Village {
-        here: whistle.places().all()[0].clone(),
-        whistle,
-        bed,
-        hands: Hands(Arc::new(AtomicI64::new(0))),
-        runtime: tokio::runtime::Runtime::new().unwrap(),
+    let Some((village, url)) = Village::beside_sql() else {
+        return;
     };
     village.report("a hole", "", &[]);
     village.is_whole();
@@ -720,18 +728,8 @@ fn what_a_program_before_this_one_kept_inside_the_event_is_erased_too() {
 
 #[test]
 fn a_changed_address_beside_an_event_is_found() {
-    let Some(bed) = Bed::postgres() else { return };
-    let url = bed.database_url().unwrap().to_owned();
-    let whistle = Whistle::open(site(&bed)).unwrap();
-    whistle
-        .apply(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village"))
-        .unwrap();
-    let village = Village {
-        here: whistle.places().all()[0].clone(),
-        whistle,
-        bed,
-        hands: Hands(Arc::new(AtomicI64::new(0))),
-        runtime: tokio::runtime::Runtime::new().unwrap(),
+    let Some((village, url)) = Village::beside_sql() else {
+        return;
     };
     village.report_at(ADDRESS);
     village.is_whole();

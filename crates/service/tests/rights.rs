@@ -56,6 +56,23 @@ fn wider(text: &str, columns: &str) -> String {
     text.lines().enumerate().map(line).collect()
 }
 
+/// Something to report.
+fn matter(service: &str, point: Point) -> NewReport {
+    NewReport {
+        service: service.parse().unwrap(),
+        standard: None,
+        whereabouts: Whereabouts {
+            point: Some(point),
+            ..Whereabouts::default()
+        },
+        description: "It is broken.".to_owned(),
+        answers: Vec::new(),
+        channel: Channel::Web,
+        photos: Vec::new(),
+        fixed: None,
+    }
+}
+
 struct Town {
     _bed: Bed,
     whistle: Whistle,
@@ -139,25 +156,12 @@ impl Town {
 
     /// A case somewhere, of something, and what became of it.
     fn live(&self, rng: &mut StdRng) -> CaseNumber {
-        let new = NewReport {
-            service: SERVICES.choose(rng).unwrap().parse().unwrap(),
-            standard: None,
-            whereabouts: Whereabouts {
-                point: Some(
-                    Point::new(
-                        rng.random_range(131.801..131.839),
-                        rng.random_range(46.201..46.219),
-                    )
-                    .unwrap(),
-                ),
-                ..Whereabouts::default()
-            },
-            description: "It is broken.".to_owned(),
-            answers: Vec::new(),
-            channel: Channel::Web,
-            photos: Vec::new(),
-            fixed: None,
-        };
+        let service = SERVICES.choose(rng).unwrap();
+        let point = Point::new(
+            rng.random_range(131.801..131.839),
+            rng.random_range(46.201..46.219),
+        );
+        let new = matter(service, point.unwrap());
         let filed = self
             .wait(
                 self.whistle
@@ -327,19 +331,7 @@ fn a_post_does_to_a_case_only_what_it_is_for() {
 
 impl Town {
     fn report(&self, service: &str) -> CaseNumber {
-        let new = NewReport {
-            service: service.parse().unwrap(),
-            standard: None,
-            whereabouts: Whereabouts {
-                point: Some(Point::new(131.81, 46.21).unwrap()),
-                ..Whereabouts::default()
-            },
-            description: "It is broken.".to_owned(),
-            answers: Vec::new(),
-            channel: Channel::Web,
-            photos: Vec::new(),
-            fixed: None,
-        };
+        let new = matter(service, Point::new(131.81, 46.21).unwrap());
         let filed = self
             .whistle
             .report(&self.here, new, Actor::Public, With::default());
