@@ -1,7 +1,7 @@
 ## 管理操作记录
 
 audit-title = 管理日志
-audit-hint = 谁变更过账号、接口密钥、推送、辖区配置或系统密钥，谁做过导出、导入和备份，以及按期删除了什么。页面和命令都不能修改这些记录，保存期限由辖区设定。
+audit-hint = 谁变更过账号、接口密钥、网络回调、辖区配置或系统密钥，谁做过导出、导入和备份，以及按期删除了什么。页面和命令都不能修改这些记录，保存期限由辖区设定。
 audit-none = 暂无记录。
 audit-when = 时间
 audit-who = 操作者
@@ -24,10 +24,10 @@ admin-act-passkey_added = 新增通行密钥
 admin-act-passkey_removed = 删除通行密钥
 admin-act-key_added = 新增接口密钥
 admin-act-key_revoked = 撤销接口密钥
-admin-act-webhook_added = 新增推送
-admin-act-webhook_paused = 暂停推送
-admin-act-webhook_resumed = 恢复推送
-admin-act-webhook_removed = 删除推送
+admin-act-webhook_added = 新增网络回调
+admin-act-webhook_paused = 暂停网络回调
+admin-act-webhook_resumed = 恢复网络回调
+admin-act-webhook_removed = 删除网络回调
 admin-act-push_switched_on = 启用设备通知
 admin-act-push_switched_off = 停用设备通知
 admin-act-place_applied = 辖区配置生效

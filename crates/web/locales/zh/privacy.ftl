@@ -48,7 +48,7 @@ privacy-what-sessions = 账号以哪个岗位登录、起止时间和最近使�
 privacy-why-sessions = 保持登录状态。
 privacy-what-tries = 登录失败的次数，登录名和网络地址只保存哈希值；正在进行的登录所待核对的信息。
 privacy-why-tries = 防止猜测密码，防止同一回复重复使用。
-privacy-what-acts = 哪个账号、以哪个岗位、在什么时间变更过账号、密钥、推送、二次验证或辖区配置；运维人员的操作不记姓名。
+privacy-what-acts = 哪个账号、以哪个岗位、在什么时间变更过账号、密钥、网络回调、二次验证或辖区配置；运维人员的操作不记姓名。
 privacy-why-acts = 便于查明谁变更过什么。
 
 privacy-kept-with_case = 与案件一同长期保存。案件是公共服务的记录，其中没有上报人的身份信息；上报人写的内容可提前删除。
