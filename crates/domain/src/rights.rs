@@ -217,6 +217,11 @@ impl Clearance {
         }
     }
 
+    /// Whether it is enough for all of some classes.
+    pub fn are_enough(&self, classes: &[AccessClass]) -> bool {
+        classes.iter().all(|class| self.classes.contains(class))
+    }
+
     fn shows(&self, case: &Case) -> bool {
         match &case.access {
             Some(class) => self.classes.contains(class),
@@ -268,11 +273,19 @@ impl Narrowing {
     }
 
     /// Whether one of its units leads a case of the area or has a part in it.
-    pub(crate) fn is_with(&self, case: &Case) -> bool {
+    fn is_with(&self, case: &Case) -> bool {
         self.units
             .as_ref()
             .is_none_or(|units| units.iter().any(|unit| case.concerns(unit)))
     }
+}
+
+/// Whether a case lies in an area, and is one of those there that a post is for. Cases from before an area was redrawn lie in the
+/// whole place too.
+pub(crate) fn is_of_area(area: AreaIndex, narrowed: &Narrowing, case: &Case, place: &Place) -> bool {
+    let area = place.areas.get(area);
+    let lies_there = area.level == Level::City || case.location.areas.passes(&area.code);
+    lies_there && narrowed.is_with(case)
 }
 
 /// Whether a case is among those that a post is for, wherever it lies and whoever leads it.
@@ -302,11 +315,8 @@ impl Sight {
 
     /// Whether a case lies in the area, and is one of those there that it is for.
     fn holds(&self, case: &Case, place: &Place) -> bool {
-        let in_area = || {
-            let area = self.area.map(|i| &place.areas.get(i).code);
-            self.is_everywhere || area.is_some_and(|code| case.location.areas.passes(code))
-        };
-        in_area() && self.narrowed.is_with(case)
+        self.area
+            .is_some_and(|area| is_of_area(area, &self.narrowed, case, place))
     }
 
     /// Whether it shows a case.
@@ -436,9 +446,13 @@ fn administered(actor: &Actor, place: &Place) -> Option<AreaIndex> {
 }
 
 /// Whether an actor may see a whistle: the stations that answer for it, those whose area holds the station that blew it (but
-/// not a post that is narrowed), and once it is blown the units that it calls.
+/// not a post that is narrowed), and once it is blown the units that it calls. Of these, where cases of it have a class of access
+/// by now, only the posts that may see all of them.
 pub fn may_see_whistle(whistle: &Whistle, actor: &Actor, place: &Place) -> bool {
     let sight = sight(actor, place);
+    if !sight.narrowed.clearance.are_enough(&whistle.classes) {
+        return false;
+    }
     // A whistle is about whatever is wrong there: it is no matter of a post that is for some of it.
     let area = sight.area.filter(|_| sight.narrowed.is_whole());
     let in_area = area.is_some_and(|i| {

@@ -10,7 +10,7 @@ use crate::{
     case::{self, Actor, Body, Case, Stage},
     command::{unmet, untimely},
     place::{Place, Post, UnitKind},
-    rights::{Role, is_within, may_report},
+    rights::{Role, is_of_area, is_within, may_report},
 };
 
 /// What may be done to a case.
@@ -747,9 +747,11 @@ const fn verb_of(body: &Body) -> Option<Verb> {
 impl Who {
     pub(crate) fn is(self, actor: &Actor, case: &Case, place: &Place) -> bool {
         let here = || match (self, actor) {
-            (Self::InArea(_) | Self::InStation(_), Actor::Post { post, .. }) => place
-                .post(post.as_str())
-                .is_some_and(|p| is_within(&p.narrowed, case) && holds(p, case, place)),
+            (Self::InArea(_) | Self::InStation(_), Actor::Post { post, .. }) => {
+                place.post(post.as_str()).is_some_and(|p| {
+                    is_within(&p.narrowed, case) && is_of_area(p.area, &p.narrowed, case, place)
+                })
+            }
             (Self::InLead(_), Actor::Post { post, .. }) => place
                 .post(post.as_str())
                 .is_some_and(|p| is_within(&p.narrowed, case) && case.lead.as_ref() == Some(&p.unit)),
@@ -793,10 +795,6 @@ impl Who {
             _ => false,
         }
     }
-}
-
-fn holds(post: &Post, case: &Case, place: &Place) -> bool {
-    case.location.areas.passes(&place.areas.get(post.area).code) && post.narrowed.is_with(case)
 }
 
 /// What an actor may do to a case now, in the table's order. The pages draw a button for each.

@@ -16,7 +16,7 @@ use crate::{
     geometry::Point,
     limit::Limit,
     place::{Approval, AreaPath, Level},
-    words::{CaseNumber, UnitCode, WhistleKindCode, WhistleNumber},
+    words::{AccessClass, CaseNumber, UnitCode, WhistleKindCode, WhistleNumber},
 };
 
 /// Where a whistle stands.
@@ -261,6 +261,10 @@ pub struct Whistle {
     pub ending: String,
     /// Its times.
     pub times: Times,
+    /// The classes of access that its cases have today: who may not see one of them sees nothing of it. They are theirs, and
+    /// not in its log.
+    #[serde(skip)]
+    pub classes: Vec<AccessClass>,
 }
 
 /// One thing that happened to a whistle. Never changed; free text is kept beside the body, as with cases.
@@ -560,6 +564,7 @@ impl Whistle {
                 blown_at: None,
                 closed_at: None,
             },
+            classes: Vec::new(),
         })
     }
 

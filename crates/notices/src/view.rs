@@ -284,12 +284,15 @@ impl View {
         let limits = if over.is_empty() { limits } else { over };
         let cases: Vec<String> = whistle.cases.iter().map(ToString::to_string).collect();
         let (number, base) = (whistle.number, &links.base);
+        // A unit's mailbox is read by others than the posts that name the class.
+        let is_open = whistle.classes.is_empty();
+        let written = |words: String| if is_open { words } else { String::new() };
         Self {
             place: place.jurisdiction.name.get(lang).to_owned(),
             number: number.to_string(),
-            whereabouts: whistle.place.clone(),
+            whereabouts: written(whistle.place.clone()),
             unit: about.map(|code| unit(place, code, lang)).unwrap_or_default(),
-            text,
+            text: written(text),
             due: call
                 .and_then(|call| call.clocks.next_due())
                 .map(|clock| moment(place, clock.due_at))
@@ -298,13 +301,13 @@ impl View {
                 .whistle_kind(whistle.kind.as_str())
                 .map_or(whistle.kind.as_str(), |kind| kind.name.get(lang))
                 .to_owned(),
-            cases: cases.join(match lang {
+            cases: written(cases.join(match lang {
                 Lang::Zh => "、",
                 Lang::En => ", ",
-            }),
+            })),
             when: whistle.meet_at.map(|at| moment(place, at)).unwrap_or_default(),
             limits: limits.join(between(lang)),
-            duties: duties.join("\n"),
+            duties: written(duties.join("\n")),
             staff: format!("{base}/staff/whistles/{number}"),
             stop: links.stop.clone(),
             ..Self::default()

@@ -277,6 +277,9 @@ pub fn case_event(case: &Case, log: &[Event], place: &Place, all: bool, base: &s
 /// of what the public does not see.
 pub fn whistle_event(whistle: &Whistle, log: &[whistle::Event], place: &Place, base: &str) -> Option<String> {
     let event = log.last()?;
+    if !whistle.classes.is_empty() {
+        return None;
+    }
     let word = event.body.as_str();
     Some(json(&Body {
         r#type: &format!("{WHISTLE}{word}"),

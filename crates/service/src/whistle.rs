@@ -175,9 +175,10 @@ impl Whistle {
             return Ok(nothing);
         };
         let (id, open) = (here.id, !query.over);
+        let cleared = rights::sight(by, &here.place).narrowed.clearance.classes;
         let (items, next) = self
             .store
-            .read(move |conn| stored::list(conn, id, &whose, open, after, limit))
+            .read(move |conn| stored::list(conn, id, &whose, &cleared, open, after, limit))
             .await?;
         Ok(Page {
             items,

@@ -9,6 +9,7 @@ use whistle_domain::{
     command::{Act, NewReport, Refusal, Whereabouts},
     geometry::{BBox, Point},
     rights,
+    whistle::command::NewWhistle,
     words::CaseNumber,
 };
 use whistle_service::{
@@ -392,6 +393,67 @@ fn what_got_a_class_later_is_told_of_as_if_it_had_it_before() {
     assert!(then.public && then.access.is_none());
     then.close_like(&now);
     assert!(!then.public && then.access.is_some());
+}
+
+#[test]
+fn a_whistle_about_what_got_a_class_later_is_for_those_alone_who_may_see_that() {
+    let town = Town::open(7);
+    let number = town.report("CARE-ASK");
+    let new = NewWhistle {
+        kind: "URGENT".parse().unwrap(),
+        cases: vec![number],
+        units: ["ROADS", "WATER"].map(|unit| unit.parse().unwrap()).to_vec(),
+        lead: "ROADS".parse().unwrap(),
+        place: "At the mill".into(),
+        meet_at: None,
+        matter: "The road sinks".into(),
+    };
+    let blown = town.whistle.blow(&town.here, new, town.actor("DESK"), None);
+    let blown = town.wait(blown).unwrap().number;
+    let sees = |post: &str| {
+        let by = town.actor(post);
+        let read = town.wait(town.whistle.whistle_and_log(&town.here, blown, &by));
+        let on = town
+            .wait(town.whistle.whistles_on(&town.here, number, &by))
+            .unwrap();
+        let listed = [true, false].map(|called| {
+            let query = whistle_service::whistle::Query {
+                called,
+                ..Default::default()
+            };
+            let page = town.wait(town.whistle.whistles(&town.here, &query, &by));
+            !page.unwrap().items.is_empty()
+        });
+        assert_eq!(read.is_ok(), !on.is_empty(), "{post}");
+        assert_eq!(read.is_ok(), listed.contains(&true), "{post}");
+        let sign = whistle_domain::whistle::command::Act::Sign;
+        let signed = town
+            .whistle
+            .act_on_whistle(&town.here, blown, None, sign, String::new(), by, None);
+        let signed = town.wait(signed);
+        assert!(
+            read.is_ok() || matches!(signed, Err(Error::NotFound { .. })),
+            "{post}"
+        );
+        read.is_ok()
+    };
+    let everybody = ["DESK", "CITY-D", "ROADS-H"];
+    assert_eq!(everybody.map(sees), [true; 3]);
+    let reclassify = |service: &str| Act::Reclassify {
+        service: service.parse().unwrap(),
+    };
+    town.act(number, reclassify("CARE-HIT")).unwrap();
+    assert_eq!(everybody.map(sees), [true, false, false]);
+    let desk = town.actor("DESK");
+    let read = town.wait(town.whistle.whistle_and_log(&town.here, blown, &desk));
+    let (whistle, log) = read.unwrap();
+    let place = &town.here.place;
+    assert_eq!(
+        whistle_notices::webhook::whistle_event(&whistle, &log, place, ""),
+        None
+    );
+    town.act(number, reclassify("CARE-ASK")).unwrap();
+    assert_eq!(everybody.map(sees), [true; 3]);
 }
 
 #[test]

@@ -153,6 +153,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 19,
         sql: include_str!("../migrations/0020_map.sql"),
     },
+    Migration {
+        version: 21,
+        name: "whistles_of_a_class",
+        reads_from: 19,
+        sql: include_str!("../migrations/0021_whistles_of_a_class.sql"),
+    },
 ];
 
 impl Migration {

@@ -8,7 +8,7 @@ use whistle_domain::{
     clock::UnitClock,
     place::Level,
     whistle::{Body, Call, CallState, Event, Stage, Whistle, transition},
-    words::{CaseNumber, JurisdictionId, UnitCode, WhistleNumber},
+    words::{AccessClass, CaseNumber, JurisdictionId, UnitCode, WhistleNumber},
 };
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result},
     list::{After, MAX_PAGE},
     params,
-    value::Row,
+    value::{Row, Value},
 };
 
 /// A whistle as it is stored, with the head of its log's chain.
@@ -287,14 +287,42 @@ fn fold(row: &Row<'_>, column: usize) -> Result<Whistle> {
     serde_json::from_str(row.text(column)?).map_err(|error| row.wrong(column, "the JSON of a whistle", error))
 }
 
-const FIND: &str = "SELECT fold, hash
-         FROM whistle
-         WHERE jurisdiction_id = $1 AND number = $2";
+/// The classes of access that the cases of the whistle `w` have today, with blanks between them.
+macro_rules! classes {
+    () => {
+        "(SELECT string_agg(c.access_code, ' ')
+          FROM whistle_case AS k
+          JOIN cases AS c ON c.jurisdiction_id = k.jurisdiction_id AND c.number = k.case_number
+          WHERE k.jurisdiction_id = w.jurisdiction_id AND k.number = w.number AND c.access_code <> '')"
+    };
+}
+
+/// The whistle of a fold, with the classes of its cases, from two columns of which the first is `column`.
+fn with_classes(row: &Row<'_>, column: usize) -> Result<Whistle> {
+    let mut whistle = fold(row, column)?;
+    for class in row.text_opt(column + 1)?.unwrap_or_default().split_whitespace() {
+        let class = class
+            .parse()
+            .map_err(|error| row.wrong(column + 1, "a class of access", error))?;
+        if !whistle.classes.contains(&class) {
+            whistle.classes.push(class);
+        }
+    }
+    Ok(whistle)
+}
+
+const FIND: &str = concat!(
+    "SELECT w.hash, w.fold, ",
+    classes!(),
+    "
+         FROM whistle AS w
+         WHERE w.jurisdiction_id = $1 AND w.number = $2"
+);
 
 fn stored(row: &Row<'_>) -> Result<Stored> {
     Ok(Stored {
-        whistle: fold(row, 0)?,
-        hash: hash_at(row, 1)?,
+        hash: hash_at(row, 0)?,
+        whistle: with_classes(row, 1)?,
     })
 }
 
@@ -331,6 +359,25 @@ pub fn find_to_change(
     tx.row_to_change(FIND, params![jurisdiction.0, number.0], stored)
 }
 
+/// A whistle as it was at a version, with its log so far, for telling of that. It is for no more eyes than it is today.
+pub fn at_version(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    number: WhistleNumber,
+    version: u32,
+) -> Result<Option<(Whistle, Vec<Event>)>> {
+    let Some(Stored { whistle: today, .. }) = find(conn, jurisdiction, number)? else {
+        return Ok(None);
+    };
+    let mut log = log(conn, jurisdiction, number)?;
+    log.truncate(version as usize);
+    let then = Whistle::fold(number, &log).ok().map(|mut then| {
+        then.classes = today.classes;
+        (then, log)
+    });
+    Ok(then)
+}
+
 /// The whole log of a whistle, from its first event.
 pub fn log(conn: &Conn, jurisdiction: JurisdictionId, number: WhistleNumber) -> Result<Vec<Event>> {
     conn.rows(
@@ -359,14 +406,18 @@ fn event(row: &Row<'_>, column: usize) -> Result<Event> {
 /// The whistles that were blown on a case, or asked for, newest first; the last hundred of them.
 pub fn of_case(conn: &Conn, jurisdiction: JurisdictionId, case: CaseNumber) -> Result<Vec<Whistle>> {
     conn.rows(
-        "SELECT w.fold
-         FROM whistle_case AS c
-         JOIN whistle AS w ON w.jurisdiction_id = c.jurisdiction_id AND w.number = c.number
-         WHERE c.jurisdiction_id = $1 AND c.case_number = $2
+        concat!(
+            "SELECT w.fold, ",
+            classes!(),
+            "
+         FROM whistle_case AS o
+         JOIN whistle AS w ON w.jurisdiction_id = o.jurisdiction_id AND w.number = o.number
+         WHERE o.jurisdiction_id = $1 AND o.case_number = $2
          ORDER BY w.asked_at DESC, w.number DESC
-         LIMIT 100",
+         LIMIT 100"
+        ),
         params![jurisdiction.0, case.0],
-        |row| fold(row, 0),
+        |row| with_classes(row, 0),
     )
 }
 
@@ -381,12 +432,14 @@ pub enum Whose {
     Unit(UnitCode),
 }
 
-/// A page of whistles, and where the next one begins. Those of a station by when they were asked for, last first; those of
+/// A page of whistles, and where the next one begins; of those about cases that have a class of access, only the ones where all
+/// of these are among `cleared`. Those of a station by when they were asked for, last first; those of
 /// a unit, as long as it has to do with them, by what it must do first, and of the others the last first.
 pub fn list(
     conn: &Conn,
     jurisdiction: JurisdictionId,
     whose: &Whose,
+    cleared: &[AccessClass],
     open: bool,
     after: Option<After>,
     limit: usize,
@@ -407,11 +460,15 @@ pub fn list(
         },
     };
     let after = after.unwrap_or(first);
-    let (sql, code) = statement(whose, open);
     let (is_open, one_more) = (i64::from(open), limit as i64 + 1);
-    let values = params![jurisdiction.0, is_open, after.key, after.number, one_more, code];
-    let used = values.len() - usize::from(code.is_none());
-    let mut found = conn.rows(sql, &values[..used], |row| Ok((row.int(0)?, fold(row, 1)?)))?;
+    let mut values = params![jurisdiction.0, is_open, after.key, after.number, one_more].to_vec();
+    values.extend(whose.code().map(Value::Text));
+    let places = cleared.iter().map(|class| {
+        values.push(Value::Text(class.as_str()));
+        format!("${}", values.len())
+    });
+    let sql = statement(whose, open, &not_closed_to(&places.collect::<Vec<_>>()));
+    let mut found = conn.rows(&sql, &values, |row| Ok((row.int(0)?, fold(row, 1)?)))?;
     let more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().filter(|_| more);
@@ -422,52 +479,57 @@ pub fn list(
     Ok((found.into_iter().map(|(_, whistle)| whistle).collect(), next))
 }
 
-/// The text of a list's statement, and the code that it is about.
-fn statement(whose: &Whose, open: bool) -> (&'static str, Option<&str>) {
-    match (whose, open) {
-        (Whose::Area(Level::Community, code), _) => (
-            "SELECT asked_at, fold
-             FROM whistle
-             WHERE jurisdiction_id = $1 AND is_open = $2 AND (asked_at, number) < ($3, $4) AND community_code = $6
-             ORDER BY asked_at DESC, number DESC
-             LIMIT $5",
-            Some(code),
-        ),
-        (Whose::Area(Level::Town, code), _) => (
-            "SELECT asked_at, fold
-             FROM whistle
-             WHERE jurisdiction_id = $1 AND is_open = $2 AND (asked_at, number) < ($3, $4) AND town_code = $6
-             ORDER BY asked_at DESC, number DESC
-             LIMIT $5",
-            Some(code),
-        ),
-        (Whose::All | Whose::Area(..), _) => (
-            "SELECT asked_at, fold
-             FROM whistle
-             WHERE jurisdiction_id = $1 AND is_open = $2 AND (asked_at, number) < ($3, $4)
-             ORDER BY asked_at DESC, number DESC
-             LIMIT $5",
-            None,
-        ),
-        (Whose::Unit(unit), true) => (
-            "SELECT c.due_at, w.fold
-             FROM whistle_call AS c
-             JOIN whistle AS w ON w.jurisdiction_id = c.jurisdiction_id AND w.number = c.number
-             WHERE c.jurisdiction_id = $1 AND c.is_open = $2 AND (c.due_at, c.number) > ($3, $4) AND c.unit_code = $6
-             ORDER BY c.due_at, c.number
-             LIMIT $5",
-            Some(unit.as_str()),
-        ),
-        (Whose::Unit(unit), false) => (
-            "SELECT c.due_at, w.fold
-             FROM whistle_call AS c
-             JOIN whistle AS w ON w.jurisdiction_id = c.jurisdiction_id AND w.number = c.number
-             WHERE c.jurisdiction_id = $1 AND c.is_open = $2 AND (c.due_at, c.number) < ($3, $4) AND c.unit_code = $6
-             ORDER BY c.due_at DESC, c.number DESC
-             LIMIT $5",
-            Some(unit.as_str()),
-        ),
+/// The condition that no case of the whistle `w` has a class of access but those whose placeholders are given.
+fn not_closed_to(cleared: &[String]) -> String {
+    let but = match cleared {
+        [] => String::new(),
+        cleared => format!(" AND c.access_code NOT IN ({})", cleared.join(", ")),
+    };
+    format!(
+        "NOT EXISTS (SELECT 1
+              FROM whistle_case AS k
+              JOIN cases AS c ON c.jurisdiction_id = k.jurisdiction_id AND c.number = k.case_number
+              WHERE k.jurisdiction_id = w.jurisdiction_id AND k.number = w.number AND c.access_code <> ''{but})"
+    )
+}
+
+impl Whose {
+    /// The code that the list is about.
+    fn code(&self) -> Option<&str> {
+        match self {
+            Self::All => None,
+            Self::Area(_, code) => Some(code),
+            Self::Unit(unit) => Some(unit.as_str()),
+        }
     }
+}
+
+/// The text of a list's statement, of those whistles that `seen` holds for.
+fn statement(whose: &Whose, open: bool, seen: &str) -> String {
+    let of_area = match whose {
+        Whose::All | Whose::Area(Level::City | Level::Cell, _) => "",
+        Whose::Area(Level::Town, _) => " AND w.town_code = $6",
+        Whose::Area(Level::Community, _) => " AND w.community_code = $6",
+        Whose::Unit(_) => {
+            let (beyond, order) = if open { (">", "ASC") } else { ("<", "DESC") };
+            return format!(
+                "SELECT o.due_at, w.fold
+                 FROM whistle_call AS o
+                 JOIN whistle AS w ON w.jurisdiction_id = o.jurisdiction_id AND w.number = o.number
+                 WHERE o.jurisdiction_id = $1 AND o.is_open = $2 AND (o.due_at, o.number) {beyond} ($3, $4)
+                   AND o.unit_code = $6 AND {seen}
+                 ORDER BY o.due_at {order}, o.number {order}
+                 LIMIT $5"
+            );
+        }
+    };
+    format!(
+        "SELECT w.asked_at, w.fold
+         FROM whistle AS w
+         WHERE w.jurisdiction_id = $1 AND w.is_open = $2 AND (w.asked_at, w.number) < ($3, $4){of_area} AND {seen}
+         ORDER BY w.asked_at DESC, w.number DESC
+         LIMIT $5"
+    )
 }
 
 /// Numbers of open whistles after one, in their order.
@@ -748,11 +810,11 @@ mod tests {
             (unit(), true, "whistle_call_by_unit"),
             (unit(), false, "whistle_call_by_unit"),
         ] {
-            let (sql, code) = statement(&whose, open);
-            let values = params![1_i64, 1_i64, 5_i64, 5_i64, 50_i64, code];
-            let used = values.len() - usize::from(code.is_none());
+            let mut values = params![1_i64, 1_i64, 5_i64, 5_i64, 50_i64].to_vec();
+            values.extend(whose.code().map(Value::Text));
+            let sql = statement(&whose, open, &not_closed_to(&["'confidential'".to_owned()]));
             let steps = store.read_blocking(|conn| {
-                conn.rows(&format!("EXPLAIN QUERY PLAN {sql}"), &values[..used], |row| {
+                conn.rows(&format!("EXPLAIN QUERY PLAN {sql}"), &values, |row| {
                     Ok(row.text(3)?.to_owned())
                 })
             });

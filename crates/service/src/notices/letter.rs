@@ -292,8 +292,10 @@ impl Whistle {
         // A post may be for some of its unit's cases only; who is called is called all the same.
         let is_for = |case: &Case| at_unit.iter().any(|post| rights::is_within(&post.narrowed, case));
         let is_met = |blown: &Blown| {
-            let mut posts = at_unit.iter();
-            posts.any(|post| post.narrowed.is_whole() || blown.call(&post.unit).is_some())
+            at_unit.iter().any(|post| {
+                post.narrowed.clearance.are_enough(&blown.classes)
+                    && (post.narrowed.is_whole() || blown.call(&post.unit).is_some())
+            })
         };
         let Some(key) = push::key(conn, here.id)? else {
             return Ok(Made::Unwanted(Why::PushOff));
@@ -398,11 +400,8 @@ impl Whistle {
                 })
             }
             Subject::Whistle(number) => {
-                let mut log = whistles::log(conn, here.id, number)?;
-                log.truncate(told);
-                Blown::fold(number, &log)
-                    .ok()
-                    .map(|blown| Then::Whistle(Box::new(blown), log))
+                let found = whistles::at_version(conn, here.id, number, delivery.version)?;
+                found.map(|(blown, log)| Then::Whistle(Box::new(blown), log))
             }
         })
     }

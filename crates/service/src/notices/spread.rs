@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use whistle_domain::{
     case::{Body, Case, Event, Respondent},
-    whistle::Whistle as Blown,
     words::{CaseNumber, Subject, UnitCode, WhistleNumber},
 };
 use whistle_notices::{
@@ -261,9 +260,8 @@ impl Spreading<'_> {
     /// What is told of a command on a whistle: at once, whatever else its reader was sent of late, for the limits of a call may be
     /// shorter than the window in which mails are gathered. The public sees nothing of it.
     fn whistle(&mut self, number: WhistleNumber, message: &Message) -> Result<()> {
-        let mut log = whistles::log(self.conn, self.here.id, number)?;
-        log.truncate(message.version as usize);
-        let Ok(whistle) = Blown::fold(number, &log) else {
+        let found = whistles::at_version(self.conn, self.here.id, number, message.version)?;
+        let Some((whistle, log)) = found else {
             return Ok(());
         };
         let wanted = |reader: &Reader, notice: Notice| wanted_by_unit(&self.units, reader, notice);
@@ -273,7 +271,12 @@ impl Spreading<'_> {
             let pushes = self.pushes(&one, message);
             self.made.deliveries.extend(deliveries.chain(pushes));
         }
-        for hook in self.webhooks.iter().filter(|hook| hook.all) {
+        // For the posts that name its classes, and for no other system.
+        let hooks = self
+            .webhooks
+            .iter()
+            .filter(|hook| hook.all && whistle.classes.is_empty());
+        for hook in hooks {
             for version in message.since..=message.version {
                 let Some(event) = log.get(version as usize - 1) else {
                     continue;
