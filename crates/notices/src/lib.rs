@@ -20,6 +20,8 @@ pub mod view;
 pub mod webhook;
 mod why;
 
+use jiff::SignedDuration;
+
 pub use notice::Notice;
 pub use why::Why;
 
@@ -29,6 +31,9 @@ pub enum Failed {
     /// It was not taken; it may go another time.
     #[error("{0}")]
     Later(String),
+    /// It was not taken, and who did not take it says how long to wait at the least.
+    #[error("{0}")]
+    NotBefore(String, SignedDuration),
     /// It may have been taken, and nobody said so; it goes again, as it was.
     #[error("{0}")]
     Perhaps(String),

@@ -31,7 +31,7 @@ use whistle_domain::{
 
 use crate::{
     Failed, Notice, Why,
-    webhook::{Hooks, check, reason},
+    webhook::{Hooks, check, not_taken, reason},
 };
 
 /// How long a push service keeps a message for a device that is off: over a weekend.
@@ -418,18 +418,18 @@ impl Hooks {
             .send()
             .await;
         let answer = match sent {
-            Ok(answer) => answer.status(),
+            Ok(answer) => answer,
             // Nobody was there to take it.
             Err(error) if error.is_connect() => return Err(Failed::Later(reason(&error))),
             Err(error) => return Err(Failed::Perhaps(reason(&error))),
         };
-        let said = Why::PushAnswered.with(&answer.to_string());
-        match answer.as_u16() {
+        let said = Why::PushAnswered.with(&answer.status().to_string());
+        match answer.status().as_u16() {
             200..=299 => Ok(()),
             404 | 410 => Err(Failed::Address(Why::DeviceGone.as_str().to_owned())),
             // What is wrong with it now is wrong with it tomorrow.
             400 | 413 => Err(Failed::Never(said)),
-            _ => Err(Failed::Later(said)),
+            _ => Err(not_taken(said, answer.headers(), push.at)),
         }
     }
 }

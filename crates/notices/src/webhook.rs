@@ -8,11 +8,11 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::{
     Client, Url,
     dns::{Addrs, Name, Resolve, Resolving},
-    header::{CONTENT_TYPE, USER_AGENT},
+    header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT},
     redirect::Policy,
 };
 use serde::Serialize;
@@ -104,9 +104,32 @@ impl Hooks {
             Ok(answer) if answer.status().as_u16() == 410 => {
                 Err(Failed::Never(Why::Answered.with("410 Gone")))
             }
-            Ok(answer) => Err(Failed::Later(Why::Answered.with(&answer.status().to_string()))),
+            Ok(answer) => {
+                let why = Why::Answered.with(&answer.status().to_string());
+                Err(not_taken(why, answer.headers(), call.at))
+            }
             Err(error) => Err(Failed::Later(reason(&error))),
         }
+    }
+}
+
+/// What an answer that takes nothing means: try again, not before the time that it names, in seconds or as a date (RFC 9110, 10.2.3).
+pub(crate) fn not_taken(why: String, headers: &HeaderMap, now: Timestamp) -> Failed {
+    let named = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let wait = named.and_then(|named| {
+        let date = || {
+            rfc2822::parse(named)
+                .ok()
+                .map(|date| date.timestamp().duration_since(now))
+        };
+        let seconds = named.trim().parse::<u32>().ok();
+        seconds
+            .map(|seconds| SignedDuration::from_secs(i64::from(seconds)))
+            .or_else(date)
+    });
+    match wait {
+        Some(wait) if wait.is_positive() => Failed::NotBefore(why, wait),
+        _ => Failed::Later(why),
     }
 }
 
@@ -378,7 +401,28 @@ fn is_public_v6(v6: Ipv6Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderValue;
+
     use super::*;
+
+    #[test]
+    fn who_takes_nothing_now_may_name_the_time_in_seconds_or_as_a_date() {
+        let now = "1994-11-06T08:48:37Z".parse().unwrap();
+        let after = |named: &str| {
+            let named = HeaderValue::from_str(named).unwrap();
+            not_taken(
+                "busy".to_owned(),
+                &HeaderMap::from_iter([(RETRY_AFTER, named)]),
+                now,
+            )
+        };
+        let waits = |seconds| Failed::NotBefore("busy".to_owned(), SignedDuration::from_secs(seconds));
+        assert_eq!(after("120"), waits(120));
+        assert_eq!(after("Sun, 06 Nov 1994 08:49:37 GMT"), waits(60));
+        for none in ["", "soon", "-5", "0", "Sun, 06 Nov 1994 08:40:00 GMT"] {
+            assert_eq!(after(none), Failed::Later("busy".to_owned()), "{none}");
+        }
+    }
 
     #[test]
     fn the_signature_is_that_of_the_convention() {

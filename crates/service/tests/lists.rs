@@ -267,3 +267,34 @@ fn what_another_process_wrote_is_in_the_lists_after_the_next_round_of_duties() {
     ours.do_duties().unwrap();
     assert_ne!(newest(), made.number);
 }
+
+#[test]
+fn only_a_commit_that_moves_a_case_into_a_list_or_out_of_one_is_counted_as_such() {
+    let (_dir, whistle, here) = village(0);
+    let report = NewReport {
+        service: "RD-HOLE".parse().unwrap(),
+        standard: None,
+        whereabouts: Whereabouts {
+            point: Some(whistle_domain::geometry::Point::new(131.81, 46.21).unwrap()),
+            ..Whereabouts::default()
+        },
+        description: "A hole".to_owned(),
+        answers: Vec::new(),
+        channel: Channel::Web,
+        photos: Vec::new(),
+        fixed: None,
+    };
+    let commits = || (whistle.load().commits_of_cases, whistle.load().commits_of_lists);
+    let (cases, lists) = commits();
+    let filed = wait(whistle.report(&here, report, Actor::Public, With::default())).unwrap();
+    assert_eq!(commits(), (cases + 1, lists + 1));
+    let desk = whistle_service::account::actor_of(here.place.post("CITY-D").unwrap(), 1);
+    let act = |act| {
+        let done = whistle.act(&here, filed.number, None, act, "so".to_owned(), desk.clone());
+        wait(done).unwrap();
+    };
+    act(Act::Comment { public: true });
+    assert_eq!(commits(), (cases + 2, lists + 1));
+    act(Act::Show { public: false });
+    assert_eq!(commits(), (cases + 3, lists + 2));
+}

@@ -115,6 +115,14 @@ pub struct Prepared {
     /// The units that have a part in the case now and had none, and the other way round.
     joined: Vec<UnitCode>,
     left: Vec<UnitCode>,
+    /// Whether it comes to a list, or leaves one.
+    relisted: bool,
+}
+
+/// Whether a change moves a case into a list or out of one, but for lists by when cases were changed.
+fn is_relisted(before: &Case, after: &Case) -> bool {
+    let listed = |case: &Case| (case.public, case.state.outcome(), case.service.clone());
+    listed(before) != listed(after) || before.location != after.location
 }
 
 /// The units that have a part in a case.
@@ -151,7 +159,8 @@ impl Prepared {
         let photos = events.iter().flat_map(|event| event.body.photos());
         let photos = photos.map(|photo| photo.id.clone()).collect();
         let had_part = before.as_ref().map(|b| units(&b.case)).unwrap_or_default();
-        let (mut case, mut hash) = before.map_or((None, [0; 32]), |b| (Some(b.case), b.hash));
+        let (earlier, mut hash) = before.map_or((None, [0; 32]), |b| (Some(b.case), b.hash));
+        let mut case = earlier.clone();
         let mut lines = Vec::with_capacity(events.len());
         let mut counts = Vec::new();
         for event in events {
@@ -190,6 +199,7 @@ impl Prepared {
         let fold = serde_json::to_string(&case).expect("a case has string keys only");
         let has_part = units(&case);
         Ok(Self {
+            relisted: earlier.is_none_or(|earlier| is_relisted(&earlier, &case)),
             joined: has_part.difference(&had_part).cloned().collect(),
             left: had_part.difference(&has_part).cloned().collect(),
             jurisdiction,
@@ -251,7 +261,7 @@ impl Prepared {
         for (counter, delta) in &self.counts {
             tx.count(counter.clone(), *delta);
         }
-        tx.changed(|| Change::of(jurisdiction, &columns));
+        tx.changed(self.relisted, || Change::of(jurisdiction, &columns));
         if tell == Tell::Outbox {
             tx.put(
                 "INSERT INTO outbox (jurisdiction_id, number, version, since_version, created_at)

@@ -120,6 +120,8 @@ pub struct Load {
     pub commits: u64,
     /// Those of them that changed cases.
     pub commits_of_cases: u64,
+    /// Those of them by which a case came to a list or left one, lists by when cases were changed left out.
+    pub commits_of_lists: u64,
     /// Reads that are running or waiting.
     pub active_reads: usize,
     /// Statements the database was asked, those of transactions themselves left out.
@@ -284,6 +286,7 @@ impl Store {
             waiting_writes: self.open.writer.waiting(),
             commits: self.open.writer.commits(),
             commits_of_cases: self.open.writer.commits_of_cases(),
+            commits_of_lists: self.open.writer.commits_of_lists(),
             active_reads: self.open.readers.active(),
             statements: database.statements_of_readers() + statements_of_writes,
             statements_of_writes,

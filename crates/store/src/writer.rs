@@ -75,6 +75,7 @@ pub struct Tx<'t> {
     increments: &'t mut Vec<(Counter, i64)>,
     changes: &'t mut Vec<Change>,
     cases_changed: &'t mut bool,
+    relisted: &'t mut bool,
     catch_up: &'t mut bool,
 }
 
@@ -131,9 +132,11 @@ impl Tx<'_> {
         self.increments.push((counter, delta));
     }
 
-    /// Says what became of a case, for what is kept of open cases in memory, and for who keeps where pages of lists begin.
-    pub(crate) fn changed(&mut self, change: impl FnOnce() -> Change) {
+    /// Says what became of a case, for what is kept of open cases in memory, and for who keeps where pages of lists begin:
+    /// `relisted` is whether it came to a list or left one.
+    pub(crate) fn changed(&mut self, relisted: bool, change: impl FnOnce() -> Change) {
         *self.cases_changed = true;
+        *self.relisted |= relisted;
         if self.conn.open_cases().is_some() {
             self.changes.push(change());
         }
@@ -287,6 +290,11 @@ impl Writer {
         self.commits.of_cases.load(Ordering::Relaxed)
     }
 
+    /// Those of them by which cases came to a list or left one.
+    pub fn commits_of_lists(&self) -> u64 {
+        self.commits.of_lists.load(Ordering::Relaxed)
+    }
+
     /// Accepts no more, waits until everything accepted is committed, then copies the log to the file.
     pub fn close(&self) {
         self.lanes.iter().for_each(Lane::close);
@@ -356,6 +364,8 @@ struct Commits {
     all: AtomicU64,
     /// Those that changed cases.
     of_cases: AtomicU64,
+    /// Those by which cases came to lists or left them.
+    of_lists: AtomicU64,
 }
 
 /// What the writer thread works with.
@@ -374,6 +384,8 @@ struct Bench {
     changes: Vec<Change>,
     /// Whether they made anything of any.
     cases_changed: bool,
+    /// Whether a case came to a list or left one by it.
+    relisted: bool,
     /// See [`Conn::data_version`]: what it was when the open cases were last read.
     data_version: i64,
     /// Whether a command of this group asked for [`Tx::catch_up`].
@@ -467,6 +479,7 @@ impl Bench {
             own_increments: Vec::new(),
             changes: Vec::new(),
             cases_changed: false,
+            relisted: false,
             data_version,
             catch_up: false,
             commit_took: Duration::ZERO,
@@ -611,6 +624,9 @@ impl Bench {
             if mem::take(&mut self.cases_changed) {
                 self.commits.of_cases.fetch_add(1, Ordering::Relaxed);
             }
+            if mem::take(&mut self.relisted) {
+                self.commits.of_lists.fetch_add(1, Ordering::Relaxed);
+            }
         } else {
             self.conn.rollback()?;
         }
@@ -658,6 +674,7 @@ impl Bench {
             increments: &mut self.own_increments,
             changes: &mut self.changes,
             cases_changed: &mut self.cases_changed,
+            relisted: &mut self.relisted,
             catch_up: &mut self.catch_up,
         });
         if alone

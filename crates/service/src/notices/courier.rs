@@ -534,7 +534,7 @@ impl Job {
             })
             .await?;
         // Those that went together, and perhaps arrived, wait for the same moment, by which it is known that they did.
-        let later = now + self.wait(group[0].tries);
+        let mut later = now + self.wait(group[0].tries);
         let (mut begun, mut addressee, mut device) = (0, None, 0);
         let sent = match made {
             Made::Unwanted(why) => {
@@ -576,6 +576,10 @@ impl Job {
             // It may have been taken the time before.
             Err(Failed::Later(why)) if !Why::is_perhaps(&group[0].error) => (State::Waiting, why),
             Err(Failed::Later(why) | Failed::Perhaps(why)) => (State::Waiting, Why::perhaps(&why)),
+            Err(Failed::NotBefore(why, wait)) => {
+                later = later.max(now + wait.min(LONGEST_WAIT));
+                (State::Waiting, why)
+            }
         };
         if went == State::Waiting {
             self.failures.fetch_add(1, Ordering::Relaxed);

@@ -1,7 +1,7 @@
 //! Where pages begin: Open311 counts its pages, the store follows keys. Whoever walks from page to page finds each at
 //! once, since the page before left its key here, and goes on where it ended whatever was reported meanwhile. Whoever
-//! jumps has the keys counted, one at a time; what was counted is good for others as long as no case was written, and for who asked
-//! before it was counted.
+//! jumps has the keys counted, one at a time; what was counted is good for others as long as no case came to a list or left
+//! one, and for who asked before it was counted.
 
 use std::{
     collections::HashMap,
@@ -48,7 +48,7 @@ struct Kept {
 pub(super) enum Key {
     /// Left by the page before.
     Walked(String),
-    /// Counted when this process had made so many commits of cases.
+    /// Counted when this process had made so many commits that change such lists.
     Counted(String, u64),
 }
 
@@ -59,7 +59,7 @@ struct Generations {
 }
 
 impl Cursors {
-    /// The key at which a page of a list begins; `commits` are those of cases that this process had made when it was asked for.
+    /// The key at which a page of a list begins; `commits` are those that change such lists and that this process had made when it was asked for.
     pub(super) fn find(&self, list: &str, page: usize, now: Timestamp, commits: u64) -> Option<String> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let place = (list.to_owned(), page);

@@ -85,7 +85,11 @@ async fn searched(asked: &Asked, here: &Here, cursors: &Cursors) -> Result<Vec<C
     query.limit = page.size;
     let list = list_name(asked, here, page.size);
     // Before the list is read: what is written meanwhile makes a counted key old at once.
-    let commits = asked.app.whistle.load().commits_of_cases;
+    let load = asked.app.whistle.load();
+    let commits = match query.order {
+        Order::Updated => load.commits_of_cases,
+        _ => load.commits_of_lists,
+    };
     let find = || cursors.find(&list, page.number, now, commits);
     query.after = find();
     let mut turn = None;
