@@ -88,6 +88,15 @@ before(async () => {
       ["unit-queue", "/staff"],
       ["unit-case", `/staff/cases/${n}`],
     ],
+    admin: [
+      ["house", "/staff/house"],
+      ["accounts", "/staff/accounts"],
+      ["acts", "/staff/acts"],
+      ["keys", "/staff/keys"],
+      ["notices", "/staff/notices"],
+      ["place", "/staff/place"],
+      ["webhooks", "/staff/webhooks"],
+    ],
   };
 });
 after(() => place.stop());

@@ -401,6 +401,34 @@ pub fn may_keep_webhooks(actor: &Actor, place: &Place) -> bool {
     keeps_whole_place(actor, place)
 }
 
+/// Whether an actor keeps the keys of other systems.
+pub fn may_keep_keys(actor: &Actor, place: &Place) -> bool {
+    keeps_whole_place(actor, place)
+}
+
+/// Whether an actor sees the versions of the place, and what a change of its folder would do.
+pub fn may_keep_place(actor: &Actor, place: &Place) -> bool {
+    keeps_whole_place(actor, place)
+}
+
+/// Whether an actor may put a version of the place in force. It says what each post is for: whoever makes a post be for more than
+/// it is now must be for that too, or they would clear themselves. The operator puts in force whatever has no fault.
+pub fn may_put_in_force(actor: &Actor, place: &Place, candidate: &Place) -> bool {
+    let Actor::Post { post, .. } = actor else {
+        return false;
+    };
+    let own = place.post(post.as_str());
+    let gets_no_more = |post: &Post| {
+        let now = place.post(post.code.as_str());
+        now.is_some_and(|now| now.narrowed.covers(&post.narrowed))
+    };
+    let covers_all = |own: &Post| {
+        let mut posts = candidate.posts();
+        posts.all(|post| gets_no_more(post) || own.narrowed.covers(&post.narrowed))
+    };
+    may_keep_place(actor, place) && own.is_some_and(covers_all)
+}
+
 /// Whether an actor reads what administrators and operators did.
 pub fn may_read_acts(actor: &Actor, place: &Place) -> bool {
     keeps_whole_place(actor, place)

@@ -98,6 +98,11 @@ impl Templates {
         }
     }
 
+    /// Whether the place has words of its own for a notice.
+    pub fn is_own(&self, notice: Notice, lang: Lang) -> bool {
+        self.0.contains_key(&(lang.as_str(), notice))
+    }
+
     /// A notice in words. Fails when a template does, which those that were read do only for values that were not there
     /// when they were checked.
     pub fn render(&self, notice: Notice, lang: Lang, view: &View) -> Result<Words, String> {

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use whistle_domain::{
     case::Actor,
     place::Post,
@@ -19,6 +19,7 @@ use whistle_store::{
 
 use crate::{
     Whistle,
+    admin::doer,
     error::{Error, Result},
     password,
     place::Here,
@@ -70,6 +71,30 @@ pub struct OpenSession {
     pub seen_at: Timestamp,
     /// Whether it is the one that asks.
     pub is_this: bool,
+}
+
+/// One change of the keys, in one transaction with what the acts say of it.
+type KeyChange = Box<dyn Fn(&mut Tx<'_>) -> Result<()> + Send>;
+
+fn may_keep_keys(here: &Here, by: &Actor) -> Result<()> {
+    if rights::may_keep_keys(by, &here.place) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden)
+    }
+}
+
+/// The moment at which the last day of a key is over in the place.
+pub fn end_of(day: Date, here: &Here, now: Timestamp) -> Result<Timestamp> {
+    let end = day
+        .tomorrow()
+        .and_then(|next| here.place.calendar.zone().to_timestamp(next.at(0, 0, 0, 0)))
+        .map_err(|_| Error::invalid("expires", "is too far away; write a date such as 2027-12-31"))?;
+    if end > now {
+        Ok(end)
+    } else {
+        Err(Error::invalid("expires", "is over already; name a day to come"))
+    }
 }
 
 /// Who is signed in, and for which post they act.
@@ -632,6 +657,34 @@ impl Whistle {
         scopes: &[Scope],
         expires_at: Option<Timestamp>,
     ) -> Result<String> {
+        let (key, adding) = self.adding_key(here, Doer::Operator, name, scopes, expires_at)?;
+        self.store.write_blocking(adding)?;
+        Ok(key)
+    }
+
+    /// The same, by a post.
+    pub async fn add_key_as(
+        &self,
+        here: &Here,
+        by: &Actor,
+        name: &str,
+        scopes: &[Scope],
+        expires_at: Option<Timestamp>,
+    ) -> Result<String> {
+        may_keep_keys(here, by)?;
+        let (key, adding) = self.adding_key(here, doer(by), name, scopes, expires_at)?;
+        self.store.write(adding).await?;
+        Ok(key)
+    }
+
+    fn adding_key(
+        &self,
+        here: &Here,
+        by: Doer,
+        name: &str,
+        scopes: &[Scope],
+        expires_at: Option<Timestamp>,
+    ) -> Result<(String, KeyChange)> {
         let name = name.trim().to_owned();
         if name.is_empty() || name.chars().count() > 100 {
             return Err(Error::invalid(
@@ -639,19 +692,23 @@ impl Whistle {
                 "say in 1 to 100 letters which system uses the key",
             ));
         }
-        let key = format!("whk_{}", URL_SAFE_NO_PAD.encode(self.chance.bytes::<24>()));
-        let (id, hash, now) = (here.id, token_hash(&key), self.clock.now());
         let mut scopes = scopes.to_vec();
         scopes.sort();
         scopes.dedup();
-        self.store.write_blocking(move |tx| -> whistle_store::Result<_> {
+        if scopes.is_empty() {
+            return Err(Error::invalid("scopes", "say what the key may do"));
+        }
+        let now = self.clock.now();
+        let key = format!("whk_{}", URL_SAFE_NO_PAD.encode(self.chance.bytes::<24>()));
+        let (id, hash) = (here.id, token_hash(&key));
+        let adding = move |tx: &mut Tx<'_>| -> Result<()> {
             let number = stored::add_key(tx, id, &hash, &name, &scopes, now, expires_at)?;
             let may: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
             let detail = format!("{name}: {}", may.join(" "));
-            let (by, deed) = (Doer::Operator, Deed::KeyAdded);
-            admin::note(tx, id, &by, deed, &number.to_string(), &detail, now)
-        })?;
-        Ok(key)
+            admin::note(tx, id, &by, Deed::KeyAdded, &number.to_string(), &detail, now)?;
+            Ok(())
+        };
+        Ok((key, Box::new(adding)))
     }
 
     /// All API keys, without the keys.
@@ -659,22 +716,34 @@ impl Whistle {
         Ok(self.store.read_blocking(|conn| stored::keys(conn, here.id))?)
     }
 
+    /// The same, for a post.
+    pub async fn keys_for(&self, here: &Here, by: &Actor) -> Result<Vec<Key>> {
+        may_keep_keys(here, by)?;
+        let id = here.id;
+        Ok(self.store.look_up(move |conn| stored::keys(conn, id)).await?)
+    }
+
     /// Revokes an API key.
     pub fn revoke_key(&self, here: &Here, key: i64) -> Result<()> {
+        self.store
+            .write_blocking(self.revoking(here, Doer::Operator, key))
+    }
+
+    /// The same, by a post.
+    pub async fn revoke_key_as(&self, here: &Here, by: &Actor, key: i64) -> Result<()> {
+        may_keep_keys(here, by)?;
+        self.store.write(self.revoking(here, doer(by), key)).await
+    }
+
+    fn revoking(&self, here: &Here, by: Doer, key: i64) -> KeyChange {
         let (id, now) = (here.id, self.clock.now());
-        let known = self.store.write_blocking(move |tx| -> whistle_store::Result<_> {
-            let known = stored::revoke_key(tx, id, key, now)?;
-            if known {
-                let (by, deed) = (Doer::Operator, Deed::KeyRevoked);
-                admin::note(tx, id, &by, deed, &key.to_string(), "", now)?;
+        Box::new(move |tx| {
+            if !stored::revoke_key(tx, id, key, now)? {
+                return Err(Error::not_found("key", key));
             }
-            Ok(known)
-        })?;
-        if known {
+            admin::note(tx, id, &by, Deed::KeyRevoked, &key.to_string(), "", now)?;
             Ok(())
-        } else {
-            Err(Error::not_found("key", key))
-        }
+        })
     }
 
     /// The client that a key belongs to.

@@ -75,6 +75,12 @@ use crate::{
     time::{Chance, Clock, SystemClock},
 };
 
+/// Runs what may look at a million cases, or compile a place, on a thread where it holds nobody up.
+async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Error::Store(whistle_store::Error::Closed))
+}
+
 /// How long a store is waited for that is asked whether it is ready; a balancer asks every few seconds.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
 

@@ -28,7 +28,7 @@ use whistle_domain::{
 use whistle_store::{list::After, map as stored};
 
 use crate::{
-    Whistle,
+    Whistle, elsewhere,
     error::{Error, Result},
     list::{DEFAULT_PAGE, MAX_PAGE, read_cursor, write_cursor},
     place::Here,
@@ -555,10 +555,4 @@ impl Whistle {
             left_out,
         })
     }
-}
-
-/// Runs what may look at a million cases on a thread where it holds nobody up.
-async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| Error::Store(whistle_store::Error::Closed))
 }

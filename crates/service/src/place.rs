@@ -9,7 +9,9 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 use whistle_domain::{
+    case::Actor,
     place::Place,
+    rights,
     words::{
         AccessClass, CaseNumber, JurisdictionCode, JurisdictionId, Lang, ServiceCode, UnitCode, WhistleNumber,
     },
@@ -24,11 +26,14 @@ use whistle_place::{
 };
 use whistle_store::{
     admin::{self, Deed, Doer},
-    place as stored,
+    place::{self as stored, Draft},
 };
 
 use crate::{
     Whistle,
+    account::SignedIn,
+    admin::doer,
+    elsewhere,
     error::{Error, Result},
 };
 
@@ -106,6 +111,25 @@ impl Places {
             )),
         }
     }
+}
+
+pub use whistle_place::MAX_FILE_BYTES;
+pub use whistle_store::place::Version;
+
+/// Versions on a page.
+pub const VERSIONS_AT_ONCE: usize = 50;
+
+/// Files that an account sent, and what they would change.
+#[derive(Debug)]
+pub struct Drafted {
+    /// The files' paths.
+    pub paths: Vec<String>,
+    /// The hash of the folder with them.
+    pub hash: String,
+    /// What they would change.
+    pub plan: Plan,
+    /// Whether who sent them may put them in force: see [`rights::may_put_in_force`].
+    pub may_apply: bool,
 }
 
 /// What applying a folder would change.
@@ -219,7 +243,7 @@ pub fn uncleared(place: &Place) -> Vec<UnclearedFault> {
 
 /// What applying a folder to an install that is still empty would change.
 pub fn plan_first(dir: &Path) -> Result<Plan> {
-    let folder = Folder::read(dir).map_err(Error::Faults)?;
+    let folder = read(dir)?;
     let (Compiled { place, warnings, .. }, _) = compile(&folder, 1)?;
     Ok(Plan {
         jurisdiction: place.jurisdiction.code.clone(),
@@ -235,7 +259,7 @@ pub fn plan_first(dir: &Path) -> Result<Plan> {
 
 /// A notice of a folder that need not be applied, with made-up values; in the place's first language unless another is named.
 pub fn preview(dir: &Path, notice: Notice, lang: Option<Lang>) -> Result<Words> {
-    let folder = Folder::read(dir).map_err(Error::Faults)?;
+    let folder = read(dir)?;
     let (Compiled { place, .. }, templates) = compile(&folder, 1)?;
     previewed(&place, &templates, notice, lang)
 }
@@ -247,6 +271,18 @@ fn previewed(place: &Place, templates: &Templates, notice: Notice, lang: Option<
     words.map_err(|what| Error::invalid("template", what))
 }
 
+fn read(dir: &Path) -> Result<Folder> {
+    Folder::read(dir).map_err(Error::Faults)
+}
+
+fn may_keep(here: &Here, by: &Actor) -> Result<()> {
+    if rights::may_keep_place(by, &here.place) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden)
+    }
+}
+
 impl Whistle {
     /// A notice of the place in force, with made-up values; in its first language unless another is named.
     pub fn preview(&self, here: &Here, notice: Notice, lang: Option<Lang>) -> Result<Words> {
@@ -255,18 +291,22 @@ impl Whistle {
 
     /// What `whistle apply` would change. Faults of the folder are the error, all of them.
     pub fn plan(&self, dir: &Path) -> Result<Plan> {
-        Ok(self.compare(dir)?.plan)
+        Ok(self.compare(read(dir)?)?.plan)
     }
 
     /// Puts a folder in force as a new version, in one transaction, and computes the clocks of open cases anew when
     /// its calendar or its ladders are others. Nothing is applied when the folder has an error or changes nothing.
     pub fn apply(&self, dir: &Path) -> Result<Applied> {
-        let compared = self.compare(dir)?;
+        self.put_in_force(self.compare(read(dir)?)?, Doer::Operator)
+    }
+
+    fn put_in_force(&self, compared: Compared, by: Doer) -> Result<Applied> {
         let Compared {
             plan,
             folder,
             seen,
             times_changed,
+            ..
         } = compared;
         if plan.changes.is_empty() && seen > 0 {
             return Ok(Applied { plan, reckoned: 0 });
@@ -277,7 +317,10 @@ impl Whistle {
         let detail = format!("changes={}", plan.changes.len());
         self.store.write_blocking(move |tx| -> whistle_store::Result<_> {
             let (id, version) = stored::apply(tx, &code, seen, &files, &hash, now)?;
-            let (by, deed) = (Doer::Operator, Deed::PlaceApplied);
+            if let Doer::Post { account, .. } = &by {
+                stored::drop_draft(tx, id, *account)?;
+            }
+            let deed = Deed::PlaceApplied;
             admin::note(tx, id, &by, deed, &version.to_string(), &detail, now)
         })?;
         self.reload_places()?;
@@ -289,8 +332,116 @@ impl Whistle {
         Ok(Applied { plan, reckoned })
     }
 
-    fn compare(&self, dir: &Path) -> Result<Compared> {
-        let folder = Folder::read(dir).map_err(Error::Faults)?;
+    /// Versions of the place before one, the newest first, for who keeps it.
+    pub async fn versions(
+        &self,
+        here: &Here,
+        by: &Actor,
+        before: Option<u32>,
+    ) -> Result<Vec<stored::Version>> {
+        may_keep(here, by)?;
+        let (id, before) = (here.id, before.unwrap_or(i32::MAX as u32));
+        let versions = self
+            .store
+            .look_up(move |conn| stored::versions(conn, id, before, VERSIONS_AT_ONCE + 1));
+        Ok(versions.await?)
+    }
+
+    /// Keeps files that would take the place of those of the version in force, until they are put in force, dropped, or others
+    /// are sent. The other files stay as they are.
+    ///
+    /// Refuses what is no file of a place, and what is larger than a file of it may be.
+    pub async fn draft(&self, here: &Here, by: &SignedIn, files: stored::Files) -> Result<()> {
+        may_keep(here, &by.actor)?;
+        if files.is_empty() {
+            return Err(Error::invalid("files", "choose the files that change"));
+        }
+        let known = Folder::from_files(files.clone()).map_err(Error::Faults)?;
+        if let Some(stranger) = files.keys().find(|path| known.file(path).is_none()) {
+            let what = format!("{stranger:?} is no file of a place; rename it, or leave it out");
+            return Err(Error::invalid("files", what));
+        }
+        let (id, account) = (here.id, by.account);
+        let draft = Draft {
+            version: here.place.version,
+            sent_at: self.clock.now(),
+            files,
+        };
+        let kept = self
+            .store
+            .write(move |tx| stored::keep_draft(tx, id, account, &draft));
+        Ok(kept.await?)
+    }
+
+    /// Drops the files that an account sent.
+    pub async fn drop_draft(&self, here: &Here, by: &SignedIn) -> Result<()> {
+        may_keep(here, &by.actor)?;
+        let (id, account) = (here.id, by.account);
+        let dropped = self.store.write(move |tx| stored::drop_draft(tx, id, account));
+        Ok(dropped.await?)
+    }
+
+    /// What the files that an account sent would change; none where it sent none. Faults of them are the error, all of them.
+    pub async fn drafted(&self, here: &Here, by: &SignedIn) -> Result<Option<Drafted>> {
+        may_keep(here, &by.actor)?;
+        let (whistle, here, by) = (self.clone(), here.clone(), by.clone());
+        elsewhere(move || {
+            let draft = whistle
+                .store
+                .read_blocking(|conn| stored::draft(conn, here.id, by.account))?;
+            let Some(draft) = draft else { return Ok(None) };
+            let paths = draft.files.keys().cloned().collect();
+            let compared = whistle.compare_draft(&here, draft)?;
+            Ok(Some(Drafted {
+                paths,
+                hash: compared.folder.hash(),
+                may_apply: rights::may_put_in_force(&by.actor, &here.place, &compared.candidate),
+                plan: compared.plan,
+            }))
+        })
+        .await?
+    }
+
+    /// Puts the files that an account sent in force, if they make the folder with the hash that was looked at.
+    pub async fn apply_draft(&self, here: &Here, by: &SignedIn, hash: String) -> Result<Applied> {
+        may_keep(here, &by.actor)?;
+        let (whistle, here, by) = (self.clone(), here.clone(), by.clone());
+        elsewhere(move || {
+            let draft = whistle
+                .store
+                .read_blocking(|conn| stored::draft(conn, here.id, by.account))?
+                .ok_or_else(|| Error::not_found("draft", ""))?;
+            let compared = whistle.compare_draft(&here, draft)?;
+            if compared.folder.hash() != hash {
+                return Err(Error::invalid(
+                    "files",
+                    "what was sent, or the place itself, changed meanwhile; look at it once more",
+                ));
+            }
+            if !rights::may_put_in_force(&by.actor, &here.place, &compared.candidate) {
+                return Err(Error::Forbidden);
+            }
+            whistle.put_in_force(compared, doer(&by.actor))
+        })
+        .await?
+    }
+
+    /// The folder in force with some files in place of its own, compared with it.
+    fn compare_draft(&self, here: &Here, draft: Draft) -> Result<Compared> {
+        let mut files = self
+            .store
+            .read_blocking(|conn| stored::files(conn, here.id, here.place.version))?;
+        files.extend(draft.files);
+        let compared = self.compare(Folder::from_files(files).map_err(Error::Faults)?)?;
+        if compared.plan.jurisdiction == here.place.jurisdiction.code {
+            Ok(compared)
+        } else {
+            let what = "the code of the jurisdiction cannot change: that would be another place";
+            Err(Error::invalid("files", what))
+        }
+    }
+
+    fn compare(&self, folder: Folder) -> Result<Compared> {
         let (
             Compiled {
                 place: candidate,
@@ -346,6 +497,7 @@ impl Whistle {
         };
         Ok(Compared {
             plan,
+            candidate,
             folder,
             seen,
             times_changed,
@@ -433,6 +585,7 @@ impl Whistle {
 
 struct Compared {
     plan: Plan,
+    candidate: Place,
     folder: Folder,
     seen: u32,
     /// Whether the clocks of open cases may be due at other times, or their steps.

@@ -75,7 +75,7 @@ fn matter(service: &str, point: Point) -> NewReport {
 }
 
 struct Town {
-    _bed: Bed,
+    bed: Bed,
     whistle: Whistle,
     here: Here,
     runtime: tokio::runtime::Runtime,
@@ -142,7 +142,7 @@ impl Town {
             .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         let here = whistle.places().all()[0].clone();
         Self {
-            _bed: bed,
+            bed,
             whistle,
             here,
             runtime: tokio::runtime::Runtime::new().unwrap(),
@@ -331,6 +331,18 @@ fn a_post_does_to_a_case_only_what_it_is_for() {
 }
 
 impl Town {
+    /// The place with something more at the end of a line of posts.csv.
+    fn here_with(&self, line: &str, more: &str) -> whistle_domain::place::Place {
+        let folder = self.bed.path().join("place");
+        let mut files = whistle_place::Folder::read(&folder).unwrap().files().clone();
+        let posts = String::from_utf8(files["posts.csv"].clone()).unwrap();
+        assert!(posts.contains(line), "{posts}");
+        let posts = posts.replace(line, &format!("{line}{more}"));
+        files.insert("posts.csv".to_owned(), posts.into_bytes());
+        let folder = whistle_place::Folder::from_files(files).unwrap();
+        whistle_place::compile(&folder, 2).unwrap().place
+    }
+
     fn report(&self, service: &str) -> CaseNumber {
         let new = matter(service, Point::new(131.81, 46.21).unwrap());
         let filed = self
@@ -454,6 +466,27 @@ fn a_whistle_about_what_got_a_class_later_is_for_those_alone_who_may_see_that() 
     );
     town.act(number, reclassify("CARE-ASK")).unwrap();
     assert_eq!(everybody.map(sees), [true; 3]);
+}
+
+#[test]
+fn nobody_puts_a_version_in_force_that_clears_a_post_for_more_than_their_own_is_for() {
+    let town = Town::open(8);
+    let place = &town.here.place;
+    let widened = town.here_with(
+        "CITY-D,派遣员,,Dispatcher,CITY,,dispatcher|call_taker,,,",
+        "staff|confidential",
+    );
+    let other = town.here_with("T100-P,巡查员,,Patrol,T100,230599100,patrol,,,", "public");
+    for (post, expected) in [
+        // One is cleared for no class; the other for roads alone; a third may see everything and administers nothing.
+        ("CITY-L", [true, false, true]),
+        ("KEEPER", [true, false, true]),
+        ("DESK", [false, false, false]),
+    ] {
+        let by = town.actor(post);
+        let may = [place, &widened, &other].map(|candidate| rights::may_put_in_force(&by, place, candidate));
+        assert_eq!(may, expected, "{post}");
+    }
 }
 
 #[test]

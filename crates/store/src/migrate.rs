@@ -159,6 +159,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 19,
         sql: include_str!("../migrations/0021_whistles_of_a_class.sql"),
     },
+    Migration {
+        version: 22,
+        name: "place_draft",
+        reads_from: 19,
+        sql: include_str!("../migrations/0022_place_draft.sql"),
+    },
 ];
 
 impl Migration {

@@ -419,6 +419,19 @@ pub const COLUMNS: &[Columns] = &[
         &["jurisdiction_id"],
         &[("account_id", &[Accounts]), ("post_code", &[Accounts])],
     ),
+    // It is looked at by whoever sent it, put in force or dropped; who put it in force is among the acts.
+    of(
+        "place_draft",
+        &[
+            "jurisdiction_id",
+            "account_id",
+            "path",
+            "version",
+            "sent_at",
+            "content",
+        ],
+        &[],
+    ),
     of(
         "handover",
         &["jurisdiction_id"],

@@ -57,6 +57,100 @@ pub fn applied_at(conn: &Conn, jurisdiction: JurisdictionId, version: u32) -> Re
     )
 }
 
+/// A version that was in force or is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    /// Its number.
+    pub version: u32,
+    /// When it was applied.
+    pub applied_at: Timestamp,
+}
+
+/// Versions before one, the newest first.
+pub fn versions(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    before: u32,
+    limit: usize,
+) -> Result<Vec<Version>> {
+    conn.rows(
+        "SELECT version, applied_at
+         FROM place_version
+         WHERE jurisdiction_id = $1 AND version < $2
+         ORDER BY version DESC
+         LIMIT $3",
+        params![jurisdiction.0, i64::from(before), limit as i64],
+        |row| {
+            Ok(Version {
+                version: row.int(0)? as u32,
+                applied_at: row.time(1)?,
+            })
+        },
+    )
+}
+
+/// Files that an account sent to have a look at what they would change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The version that they change.
+    pub version: u32,
+    /// When they were sent.
+    pub sent_at: Timestamp,
+    /// The files.
+    pub files: Files,
+}
+
+/// The draft of an account.
+pub fn draft(conn: &Conn, jurisdiction: JurisdictionId, account: i64) -> Result<Option<Draft>> {
+    let rows = conn.rows(
+        "SELECT version, sent_at, path, content
+         FROM place_draft
+         WHERE jurisdiction_id = $1 AND account_id = $2
+         ORDER BY path",
+        params![jurisdiction.0, account],
+        |row| {
+            let file = (row.text(2)?.to_owned(), row.bytes(3)?.to_vec());
+            Ok((row.int(0)? as u32, row.time(1)?, file))
+        },
+    )?;
+    let first = rows.first().map(|(version, sent_at, _)| (*version, *sent_at));
+    Ok(first.map(|(version, sent_at)| Draft {
+        version,
+        sent_at,
+        files: rows.into_iter().map(|(.., file)| file).collect(),
+    }))
+}
+
+/// Keeps the draft of an account in place of an earlier one.
+pub fn keep_draft(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, account: i64, draft: &Draft) -> Result<()> {
+    drop_draft(tx, jurisdiction, account)?;
+    for (path, content) in &draft.files {
+        tx.exec(
+            "INSERT INTO place_draft (jurisdiction_id, account_id, path, version, sent_at, content)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            params![
+                jurisdiction.0,
+                account,
+                path,
+                i64::from(draft.version),
+                draft.sent_at,
+                content.as_slice()
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// Drops the draft of an account.
+pub fn drop_draft(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, account: i64) -> Result<()> {
+    tx.exec(
+        "DELETE FROM place_draft
+         WHERE jurisdiction_id = $1 AND account_id = $2",
+        params![jurisdiction.0, account],
+    )?;
+    Ok(())
+}
+
 /// The files of a version.
 pub fn files(conn: &Conn, jurisdiction: JurisdictionId, version: u32) -> Result<Files> {
     let rows = conn.rows(

@@ -77,7 +77,7 @@ const ACCOUNT: Reference = Reference {
 };
 
 /// All tables; one that another refers to comes before it.
-pub const TABLES: [Table; 44] = [
+pub const TABLES: [Table; 45] = [
     of_the_database("migration"),
     // Met by every group commit: a copy on every machine would make each commit wait for all of them.
     of_the_database("writer"),
@@ -108,6 +108,7 @@ pub const TABLES: [Table; 44] = [
     by_jurisdiction("imported", &[]),
     by_jurisdiction("account", &[]),
     by_jurisdiction("holding", &[ACCOUNT]),
+    by_jurisdiction("place_draft", &[ACCOUNT]),
     by_jurisdiction("handover", &[]),
     by_jurisdiction("session", &[ACCOUNT]),
     by_jurisdiction("second_factor", &[ACCOUNT]),

@@ -197,17 +197,23 @@ impl Browser<'_> {
     }
 
     fn post_with_photo(&mut self, path: &str, fields: &[(&str, &str)], photo: &[u8]) -> Seen {
-        self.post_with_file(path, fields, "photos", photo)
+        self.post_with_file(path, fields, ("photos", "p.png"), photo)
     }
 
-    fn post_with_file(&mut self, path: &str, fields: &[(&str, &str)], name: &str, file: &[u8]) -> Seen {
+    fn post_with_file(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        (name, file_name): (&str, &str),
+        file: &[u8],
+    ) -> Seen {
         let mut body = Vec::new();
         for (name, value) in fields {
             let part = format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
             body.extend(part.into_bytes());
         }
         let head = format!(
-            "--X\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"p.png\"\r\nContent-Type: image/png\r\n\r\n"
+            "--X\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"\r\nContent-Type: image/png\r\n\r\n"
         );
         body.extend(head.bytes());
         body.extend(file);
@@ -799,7 +805,7 @@ fn what_cannot_be_read_is_told_at_its_field_in_plain_words() {
         .is(400)
         .says("damaged or did not arrive whole")
         .says("Water runs over the road");
-    let other = browser.post_with_file("/report", &anyway(&[]), "attachment", &picture());
+    let other = browser.post_with_file("/report", &anyway(&[]), ("attachment", "p.png"), &picture());
     other.is(400);
     for (lat, lon) in [("1e308", "131.8"), ("NaN", "131.8"), ("46.2", "")] {
         let fields: Vec<_> = LEAK
@@ -1303,6 +1309,10 @@ fn every_page_is_whole_in_both_languages() {
             "/staff/accounts",
             "/staff/handover",
             "/staff/webhooks",
+            "/staff/house",
+            "/staff/keys",
+            "/staff/notices",
+            "/staff/place",
         ] {
             let page = browser.get(path);
             page.is(200);
@@ -2236,6 +2246,129 @@ fn who_administers_the_whole_place_adds_tries_pauses_and_removes_a_webhook() {
     change(&mut lead, "burn").is(404);
     assert_eq!(change(&mut lead, "remove").is(303).location(), "/staff/webhooks");
     lead.get(hook).is(404);
+}
+
+#[test]
+fn who_administers_the_whole_place_makes_and_revokes_keys() {
+    let town = Town::open();
+    town.add_user("lead", &["CITY-L"]);
+    town.add_user("desk", &["CITY-D"]);
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    for page in ["/staff/house", "/staff/keys", "/staff/notices", "/staff/place"] {
+        desk.get(page).is(403);
+    }
+    let mut lead = town.browser("en");
+    lead.sign_in("lead");
+    lead.get("/staff/house")
+        .is(200)
+        .says("/staff/keys")
+        .says("/staff/acts");
+    let token = lead
+        .get("/staff/keys")
+        .is(200)
+        .says("There is none.")
+        .hidden("token");
+    for (name, scope, expires, said) in [
+        ("", "report", "", "Say in 1 to 100 letters"),
+        ("town app", "", "", "Say what it may do"),
+        ("town app", "report", "2020-01-01", "Name a day to come"),
+        ("town app", "report", "soon", "Name a day to come"),
+    ] {
+        let fields = [
+            ("token", token.as_str()),
+            ("name", name),
+            ("scopes", scope),
+            ("expires", expires),
+        ];
+        lead.post("/staff/keys", &fields).is(400).says(said);
+    }
+    let fields = [
+        ("token", token.as_str()),
+        ("name", "town app"),
+        ("scopes", "report"),
+    ];
+    let added = lead.post("/staff/keys", &fields);
+    let key = added
+        .is(201)
+        .text()
+        .split("whk_")
+        .nth(1)
+        .map(|rest| format!("whk_{}", &rest[..32]));
+    let here = town.whistle.places().all()[0].clone();
+    let client = |key: &str| town.runtime.block_on(town.whistle.client(&here, key));
+    assert!(client(key.as_deref().unwrap()).is_ok());
+    lead.get("/staff/keys")
+        .says("town app")
+        .says("file and join reports")
+        .says_nothing_of("whk_");
+    lead.post("/staff/keys/1/revoke", &[("token", &token)]).is(303);
+    lead.get("/staff/keys").says("revoked");
+    lead.post("/staff/keys/1/revoke", &[("token", &token)]).is(404);
+    lead.get("/staff/acts").says("town app: report");
+}
+
+#[test]
+fn the_words_of_notices_are_shown_with_made_up_values() {
+    let town = Town::open();
+    town.add_user("lead", &["CITY-L"]);
+    let mut lead = town.browser("en");
+    lead.sign_in("lead");
+    lead.get("/staff/notices?notice=unit_assigned&lang=zh")
+        .is(200)
+        .says("notices/zh/unit_assigned.txt");
+    lead.get("/staff/notices?notice=nothing").is(404);
+}
+
+#[test]
+fn files_of_the_place_are_looked_at_before_they_are_put_in_force() {
+    let town = Town::open();
+    town.add_user("lead", &["CITY-L"]);
+    let mut lead = town.browser("en");
+    lead.sign_in("lead");
+    let token = lead.get("/staff/place").is(200).hidden("token");
+    let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village/units.csv");
+    let units = std::fs::read_to_string(units).unwrap();
+    let send = |lead: &mut Browser<'_>, token: &str, name: &str, text: &str| {
+        lead.post_with_file(
+            "/staff/place",
+            &[("token", token)],
+            ("files", name),
+            text.as_bytes(),
+        )
+    };
+    send(&mut lead, "forged", "units.csv", &units).is(403);
+    send(&mut lead, &token, "nonsense.csv", "a,b")
+        .is(400)
+        .says("nonsense.csv");
+    send(&mut lead, &token, "units.csv", "code,name\nA").is(303);
+    lead.get("/staff/place")
+        .is(200)
+        .says("What you sent has faults")
+        .says("units.csv:");
+    let renamed = units.replace("Upstream Station", "Mill Station");
+    send(&mut lead, &token, "units.csv", &renamed).is(303);
+    let page = lead.get("/staff/place");
+    page.is(200)
+        .says("Upstream Station → Mill Station")
+        .says("What version 2 would change");
+    let hash = page.hidden("hash");
+    let apply = |lead: &mut Browser<'_>, hash: &str| {
+        lead.post("/staff/place/apply", &[("token", token.as_str()), ("hash", hash)])
+    };
+    apply(&mut lead, "another").is(400).says("look at it once more");
+    assert_eq!(
+        apply(&mut lead, &hash).is(303).location(),
+        "/staff/place?applied=2"
+    );
+    lead.get("/staff/place?applied=2")
+        .says("Version 2 is in force")
+        .says_nothing_of("Mill Station");
+    apply(&mut lead, &hash).is(404);
+    lead.get("/staff/acts").says("lead");
+    send(&mut lead, &token, "units.csv", &units).is(303);
+    lead.post("/staff/place/drop", &[("token", &token)]).is(303);
+    lead.get("/staff/place").says_nothing_of("What version");
 }
 
 #[test]

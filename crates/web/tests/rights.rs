@@ -432,6 +432,7 @@ impl Town {
             .replace("{code}", OWN)
             .replace("{account}", &matter.account.to_string())
             .replace("{webhook}", "1")
+            .replace("{key}", "1")
             .replace(
                 "{change}",
                 if path.contains("/webhooks/") {
@@ -499,6 +500,9 @@ impl Town {
             }
             "/staff/webhooks" => "url=https%3A%2F%2Fexample.org%2Fhook&events=verified".to_owned(),
             "/staff/webhooks/{webhook}/{change}" => "so=so".to_owned(),
+            "/staff/keys" => "name=app&scopes=report".to_owned(),
+            "/staff/place" => "files=none".to_owned(),
+            "/staff/place/apply" => "hash=so".to_owned(),
             "/staff/handover" => "note=so".to_owned(),
             "/staff/sign-in" => format!("login={}&password=nothing+of+the+kind", stranger()),
             "/staff/account/password" => {
@@ -533,6 +537,8 @@ impl Town {
             | "/staff/account/provider"
             | "/staff/account/provider/remove"
             | "/staff/accounts/{account}/ways/unlink"
+            | "/staff/keys/{key}/revoke"
+            | "/staff/place/drop"
             | "/staff/sign-out"
             | "/staff/due"
             | "/staff/accounts/{account}/{change}"

@@ -218,7 +218,7 @@ impl FromRequest<App> for Posted {
     }
 }
 
-fn unreadable(status: StatusCode) -> Fault {
+pub(crate) fn unreadable(status: StatusCode) -> Fault {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
         Fault::TooLarge
     } else {
@@ -228,7 +228,7 @@ fn unreadable(status: StatusCode) -> Fault {
 
 /// A field's bytes; none when there are more than allowed, which are read and dropped so that the browser gets an
 /// answer and not a broken connection.
-async fn whole(mut field: Field<'_>, most: usize) -> Result<Option<Bytes>, Fault> {
+pub(crate) async fn whole(mut field: Field<'_>, most: usize) -> Result<Option<Bytes>, Fault> {
     let mut bytes = BytesMut::new();
     let mut fits = true;
     while let Some(chunk) = field.chunk().await.map_err(|e| unreadable(e.status()))? {

@@ -109,21 +109,9 @@ impl Page {
         self.signed.as_ref().is_some_and(may)
     }
 
-    /// Whether who is signed in keeps webhooks.
-    pub(crate) fn may_keep_webhooks(&self) -> bool {
-        let may = |signed: &Arc<SignedIn>| rights::may_keep_webhooks(&signed.actor, &self.here.place);
-        self.signed.as_ref().is_some_and(may)
-    }
-
     /// Whether who is signed in keeps accounts.
     pub(crate) fn may_administer(&self) -> bool {
         let may = |signed: &Arc<SignedIn>| rights::may_administer(&signed.actor, &self.here.place);
-        self.signed.as_ref().is_some_and(may)
-    }
-
-    /// Whether who is signed in reads what administrators did.
-    pub(crate) fn may_read_acts(&self) -> bool {
-        let may = |signed: &Arc<SignedIn>| rights::may_read_acts(&signed.actor, &self.here.place);
         self.signed.as_ref().is_some_and(may)
     }
 

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use whistle_domain::rights::Scope;
-use whistle_service::{Here, Whistle, account};
+use whistle_service::{Error, Here, Whistle, account};
 
 use super::{Which, open};
 use crate::{
@@ -72,7 +72,13 @@ impl Key {
                 json,
             } => {
                 let here = which.here(&whistle)?;
-                let expires_at = expires.map(|day| end_of(day, &here, whistle.now())).transpose()?;
+                let end = |day| match account::end_of(day, &here, whistle.now()) {
+                    Err(Error::Invalid { what, .. }) => {
+                        Err(Failure::Usage(format!("--expires {day}: {what}")))
+                    }
+                    end => Ok(end?),
+                };
+                let expires_at = expires.map(end).transpose()?;
                 let key = whistle.add_key(&here, &name, &scopes, expires_at)?;
                 if json {
                     output::json(
@@ -94,20 +100,6 @@ impl Key {
 
 fn words(scopes: &[Scope]) -> Vec<&'static str> {
     scopes.iter().map(|scope| scope.as_str()).collect()
-}
-
-/// The moment at which a day is over in the place.
-fn end_of(day: Date, here: &Here, now: Timestamp) -> Result<Timestamp> {
-    let wrong = |why: &str| Failure::Usage(format!("--expires {day}: {why}"));
-    let end = day
-        .tomorrow()
-        .and_then(|next| here.place.calendar.zone().to_timestamp(next.at(0, 0, 0, 0)))
-        .map_err(|_| wrong("is too far away; write a date such as 2027-12-31"))?;
-    if end > now {
-        Ok(end)
-    } else {
-        Err(wrong("is over already; name a day to come"))
-    }
 }
 
 fn list(whistle: &Whistle, here: &Here, json: bool) -> Result<()> {

@@ -1,5 +1,5 @@
-//! The staff's pages: signing in, the queue, one case, taking a report, whistles, handing over a shift, accounts, webhooks, what
-//! administrators did, the calendar.
+//! The staff's pages: signing in, the queue, one case, taking a report, whistles, handing over a shift, accounts, keys, webhooks,
+//! the place, what administrators did, the calendar.
 
 mod account;
 mod accounts;
@@ -9,7 +9,11 @@ mod case;
 mod devices;
 mod due;
 mod handover;
+mod house;
+mod keys;
+mod notices;
 mod passkeys;
+mod place;
 mod provider;
 mod queue;
 mod report;
@@ -97,6 +101,13 @@ pub(super) fn routes() -> Routes {
         .route("/staff/webhooks/{webhook}", get(webhooks::one))
         .route("/staff/webhooks/{webhook}/{change}", post(webhooks::change))
         .route("/staff/acts", get(acts::list))
+        .route("/staff/house", get(house::list))
+        .route("/staff/keys", get(keys::list).post(keys::add))
+        .route("/staff/keys/{key}/revoke", post(keys::revoke))
+        .route("/staff/notices", get(notices::show))
+        .route("/staff/place", get(place::show).post(place::send))
+        .route("/staff/place/apply", post(place::apply))
+        .route("/staff/place/drop", post(place::discard))
         .route("/staff/handover", get(handover::handover).post(handover::keep))
         .route("/staff/report", get(report::ask).post(report::send))
 }
