@@ -1,10 +1,10 @@
 //! Lists with a million cases stored: the staff queue page and the Open311 list of 50, at the first page and deep.
 
-use std::fs;
+use std::{fs, time::Instant};
 
 use crate::{
     demo,
-    load::wrk,
+    load::{Load, wrk},
     server::{self, Home},
     verdict, verdict_below,
 };
@@ -69,11 +69,7 @@ pub fn measure(home: &Home) {
         ("API list, page 400 by its cursor", keyset_deep),
         ("staff queue page", queue),
     ] {
-        println!(
-            "  {what}: {:.0}/s, p50 {:.1} ms, p99 {:.1} ms",
-            load.per_second, load.p50, load.p99
-        );
-        assert_eq!(load.refused, 0, "{what}: every request must be answered");
+        told(what, &load);
         verdict_below("p99", load.p99, 25.0, "ms");
     }
     println!("  resident after the load {:.0} MB", server.resident_mb());
@@ -87,6 +83,50 @@ pub fn measure(home: &Home) {
         deep.per_second / first.per_second,
         0.8,
     );
+    map(&server.url);
+    println!("  resident after the map {:.0} MB", server.resident_mb());
+}
+
+/// The most bytes of a tile.
+const TILE_AT_MOST: f64 = 500_000.0;
+
+/// The map over the middle of the demo's city: the first look, by which its index is made, then tiles from far to near, and the
+/// page with its list.
+fn map(url: &str) {
+    let tile = |zoom: u32| {
+        let (lon, lat) = (132.266_f64, 46.517_3_f64.to_radians());
+        let side = f64::from(1_u32 << zoom);
+        let x = (lon + 180.0) / 360.0 * side;
+        let y = (1.0 - lat.tan().asinh() / std::f64::consts::PI) / 2.0 * side;
+        format!("{url}/map/tiles/cases/{zoom}/{}/{}.mvt", x.floor(), y.floor())
+    };
+    let begun = Instant::now();
+    let first = bytes(&tile(8));
+    let took = begun.elapsed().as_secs_f64() * 1000.0;
+    assert!(first > 0, "the tile has cases");
+    println!("  map, the first look: {took:.0} ms");
+    for zoom in [8, 11, 14] {
+        let (tile, what) = (tile(zoom), format!("map tile at zoom {zoom}"));
+        verdict_below(&what, bytes(&tile) as f64, TILE_AT_MOST, "bytes");
+        told(&what, &wrk(&tile, CONNECTIONS, SECONDS, None, &[]));
+    }
+    let page = format!("{url}/map");
+    told("map page", &wrk(&page, CONNECTIONS, SECONDS, None, &[]));
+}
+
+/// How many bytes an answer has.
+fn bytes(url: &str) -> usize {
+    let mut answer = ureq::get(url).call().expect("an answer");
+    answer.body_mut().read_to_vec().expect("it is read").len()
+}
+
+/// Prints what a load was answered.
+fn told(what: &str, load: &Load) {
+    println!(
+        "  {what}: {:.0}/s, p50 {:.1} ms, p99 {:.1} ms",
+        load.per_second, load.p50, load.p99
+    );
+    assert_eq!(load.refused, 0, "{what}: every request must be answered");
 }
 
 /// How many items a list of Open311 answers.
