@@ -408,16 +408,16 @@ impl Whistle {
 
     /// The case that goes on where this one was merged into another, and its log; none where it was not.
     pub async fn goes_on_as(&self, here: &Here, case: &Case) -> Result<Option<(Case, Vec<Event>)>> {
-        let mut next = case.duplicate_of;
-        let mut found = None;
-        // A merged case is never reopened, so no chain leads back to its beginning.
-        for _ in 0..MAX_MERGED {
-            let Some(number) = next else { break };
-            let (case, log) = self.case_and_log(here, number).await?;
-            next = case.duplicate_of;
-            found = Some((case, log));
-        }
-        Ok(found)
+        let (id, Some(next)) = (here.id, case.duplicate_of) else {
+            return Ok(None);
+        };
+        let found = self.store.read(move |conn| -> whistle_store::Result<_> {
+            match stored::goes_on_as(conn, id, next)? {
+                Some(last) => stored::with_log(conn, id, last.number),
+                None => Ok(None),
+            }
+        });
+        Ok(found.await?)
     }
 
     /// How many reports the cases have that were merged into one, and into those, as far as the actor may reach them.
@@ -425,8 +425,8 @@ impl Whistle {
         if case.absorbed.is_empty() {
             return Ok(0);
         }
-        let (id, number) = (here.id, case.number);
-        let cases = self.store.read(move |conn| with_merged(conn, id, number)).await?;
+        let (id, case) = (here.id, case.clone());
+        let cases = self.store.read(move |conn| with_merged(conn, id, case)).await?;
         let merged = cases.iter().skip(1);
         let reached = merged.filter(|case| rights::may_reach_merged(case, by, &here.place));
         Ok(reached.map(|case| case.reports).sum())
@@ -691,19 +691,20 @@ fn is_in_sight(case: &Case, by: &Actor, place: &whistle_domain::place::Place) ->
     !matches!(by, Actor::Post { .. }) || case.public || rights::may_see(case, by, place)
 }
 
-/// A case, and after it those that were merged into it and into those; none where there is no such case.
+/// A case, and after it those that were merged into it, then those that were merged into these: a statement for each such step.
 fn with_merged(
     conn: &whistle_store::Conn,
     id: JurisdictionId,
-    number: CaseNumber,
+    case: Case,
 ) -> whistle_store::Result<Vec<Case>> {
-    let (mut numbers, mut found) = (vec![number], Vec::new());
-    while let Some(&number) = numbers.get(found.len()).filter(|_| found.len() < MAX_MERGED) {
-        let Some(stored) = stored::find(conn, id, number)? else {
-            break;
-        };
-        numbers.extend(&stored.case.absorbed);
-        found.push(stored.case);
+    let (mut numbers, mut found) = (case.absorbed.clone(), vec![case]);
+    while !numbers.is_empty() && found.len() < MAX_MERGED {
+        numbers.truncate(MAX_MERGED - found.len());
+        let mut cases = stored::some(conn, id, &numbers)?;
+        let step = numbers.iter().filter_map(|number| cases.remove(number));
+        let step: Vec<Case> = step.collect();
+        numbers = step.iter().flat_map(|case| case.absorbed.clone()).collect();
+        found.extend(step);
     }
     Ok(found)
 }
@@ -716,7 +717,10 @@ fn sealed_contacts(
     is_shown: impl Fn(&Case) -> bool,
 ) -> whistle_store::Result<Vec<Sealed>> {
     let mut all = Vec::new();
-    for case in with_merged(conn, id, number)?.into_iter().filter(is_shown) {
+    let Some(Stored { case, .. }) = stored::find(conn, id, number)? else {
+        return Ok(all);
+    };
+    for case in with_merged(conn, id, case)?.into_iter().filter(is_shown) {
         let number = case.number;
         let sealed = intake::contacts(conn, id, number)?.into_iter();
         all.extend(sealed.map(|(report, sealed)| Sealed {

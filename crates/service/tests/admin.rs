@@ -416,3 +416,21 @@ fn acts_are_kept_as_long_as_the_place_says_and_no_longer() {
     let acts = kept.iter().find(|of| of.purpose.as_str() == "acts").unwrap();
     assert_eq!((acts.kept.as_str(), acts.time), ("acts", Some(60)));
 }
+
+#[test]
+fn a_key_is_refused_after_its_last_day() {
+    let town = Town::open();
+    let end = town.whistle.now() + jiff::SignedDuration::from_hours(36);
+    let key = || {
+        let scopes = [Scope::Report];
+        town.whistle
+            .add_key(&town.here, "town app", &scopes, Some(end))
+            .unwrap()
+    };
+    // A good key is remembered for a moment: the second one is asked for first when its time is over.
+    let (good, over) = (key(), key());
+    let client = |key: &str| town.wait(town.whistle.client(&town.here, key));
+    assert!(client(&good).is_ok());
+    town.days_pass(2);
+    assert!(matches!(client(&over), Err(Error::BadKey(_))));
+}

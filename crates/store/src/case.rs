@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::LazyLock,
+    sync::{LazyLock, OnceLock},
 };
 
 use jiff::{Timestamp, civil::Date};
@@ -24,7 +24,7 @@ use crate::{
     list::MAX_PAGE,
     open_cases::Change,
     params,
-    value::Row,
+    value::{Row, Value},
 };
 
 /// What `due_at` and `step_at` are when no clock runs, or none has a step left: later than every time.
@@ -673,41 +673,69 @@ pub fn some(
     jurisdiction: JurisdictionId,
     numbers: &[CaseNumber],
 ) -> Result<HashMap<CaseNumber, Case>> {
-    static SQL: LazyLock<String> = LazyLock::new(|| {
+    static SQL: OfNumbers = OfNumbers::new(|places| {
         format!(
             "SELECT number, fold
              FROM cases
-             WHERE jurisdiction_id = $1 AND number IN ({})",
-            ROUND_PLACES.as_str()
+             WHERE jurisdiction_id = $1 AND number IN ({places})"
         )
     });
     let mut found = HashMap::with_capacity(numbers.len());
-    for round in numbers.chunks(ROUND) {
-        conn.each(&SQL, &round_values(jurisdiction, round), |row| {
-            found.insert(CaseNumber(row.int(0)?), fold(row, 1)?);
-            Ok(())
-        })?;
-    }
+    SQL.each(conn, jurisdiction, numbers, |row| {
+        found.insert(CaseNumber(row.int(0)?), fold(row, 1)?);
+        Ok(())
+    })?;
     Ok(found)
 }
 
-/// Cases of one statement: its text must be constant, so a short round is filled up with a number none has.
-const ROUND: usize = 50;
+/// A statement about cases by their numbers, in two lengths: its text must be constant, so a round that is shorter is filled up with
+/// a number that none has.
+struct OfNumbers {
+    text: fn(&str) -> String,
+    page: OnceLock<String>,
+    many: OnceLock<String>,
+}
 
-/// The parameters of a round in the text of its statement.
-static ROUND_PLACES: LazyLock<String> = LazyLock::new(|| {
-    let places: Vec<String> = (2..ROUND + 2).map(|i| format!("${i}")).collect();
-    places.join(", ")
-});
+impl OfNumbers {
+    /// Cases of one statement: those of a page, and the most that are asked for at once.
+    const PAGE: usize = 50;
+    const MANY: usize = 1000;
 
-/// The parameters of a statement for one round.
-fn round_values(jurisdiction: JurisdictionId, round: &[CaseNumber]) -> [crate::Value<'static>; ROUND + 1] {
-    let mut values = [crate::Value::Int(0); ROUND + 1];
-    values[0] = crate::Value::Int(jurisdiction.0);
-    for (value, number) in values[1..].iter_mut().zip(round) {
-        *value = crate::Value::Int(number.0);
+    /// `text` makes the statement around its placeholders; the first one is the jurisdiction's.
+    const fn new(text: fn(&str) -> String) -> Self {
+        Self {
+            text,
+            page: OnceLock::new(),
+            many: OnceLock::new(),
+        }
     }
-    values
+
+    fn each(
+        &self,
+        conn: &Conn,
+        jurisdiction: JurisdictionId,
+        numbers: &[CaseNumber],
+        mut of_row: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let (sql, size) = if numbers.len() <= Self::PAGE {
+            (&self.page, Self::PAGE)
+        } else {
+            (&self.many, Self::MANY)
+        };
+        let sql = sql.get_or_init(|| {
+            let places: Vec<String> = (2..size + 2).map(|i| format!("${i}")).collect();
+            (self.text)(&places.join(", "))
+        });
+        for round in numbers.chunks(size) {
+            let mut values = vec![Value::Int(0); size + 1];
+            values[0] = Value::Int(jurisdiction.0);
+            for (value, number) in values[1..].iter_mut().zip(round) {
+                *value = Value::Int(number.0);
+            }
+            conn.each(sql, &values, &mut of_row)?;
+        }
+        Ok(())
+    }
 }
 
 /// A case and its whole log, from its first event, in one statement.
@@ -741,22 +769,19 @@ pub fn logs(
     jurisdiction: JurisdictionId,
     numbers: &[CaseNumber],
 ) -> Result<Vec<(CaseNumber, Event)>> {
-    static SQL: LazyLock<String> = LazyLock::new(|| {
+    static SQL: OfNumbers = OfNumbers::new(|places| {
         format!(
             "SELECT number, at, entry, text, told
              FROM event
-             WHERE jurisdiction_id = $1 AND number IN ({})
-             ORDER BY number, version",
-            ROUND_PLACES.as_str()
+             WHERE jurisdiction_id = $1 AND number IN ({places})
+             ORDER BY number, version"
         )
     });
     let mut found = Vec::new();
-    for round in numbers.chunks(ROUND) {
-        conn.each(&SQL, &round_values(jurisdiction, round), |row| {
-            found.push((CaseNumber(row.int(0)?), event(row, 1)?));
-            Ok(())
-        })?;
-    }
+    SQL.each(conn, jurisdiction, numbers, |row| {
+        found.push((CaseNumber(row.int(0)?), event(row, 1)?));
+        Ok(())
+    })?;
     Ok(found)
 }
 

@@ -1870,11 +1870,25 @@ fn no_page_asks_the_database_more_than_six_statements() {
     const AT_MOST: u64 = 6;
     let town = Town::open();
     town.add_user("desk", &["CITY-D"]);
+    town.add_user("lead", &["CITY-L"]);
+    town.add_user("water", &["WATER-H"]);
     let mut reporter = town.browser("en");
-    let (number, _) = reporter.report(&[]);
     let mut desk = town.browser("en");
     desk.sign_in("desk");
+    let mut other = town.browser("en");
+    let (number, _) = other.report(&[]);
+    // More than one page of them, three merged into the first; the last is followed as one of these.
+    for _ in 0..60 {
+        other.report(&[("step", "anyway")]);
+    }
+    let mut merged = String::new();
+    for _ in 0..3 {
+        merged = reporter.report(&[("step", "anyway")]).0;
+        let into = [("into", number.as_str()), ("text", "the same")];
+        desk.act(&merged, "merge", &into).is(303);
+    }
     let whistle = desk.blow(&number, &["WATER"]);
+    let merged = format!("/staff/cases/{merged}");
     let sheet = format!("{whistle}/minutes");
     let case = format!("/cases/{number}");
     let staff_case = format!("/staff/cases/{number}");
@@ -1890,9 +1904,21 @@ fn no_page_asks_the_database_more_than_six_statements() {
         "/privacy",
         "/about",
         "/feeds/cases.atom",
+        "/map",
         "/open311/v2/services.json",
         "/open311/v2/requests.json",
     ];
+    let kept = [
+        "/staff/house",
+        "/staff/accounts",
+        "/staff/acts",
+        "/staff/keys",
+        "/staff/notices",
+        "/staff/place",
+        "/staff/webhooks",
+        &staff_case,
+    ];
+    let of_unit = ["/staff", "/staff/whistles", "/staff/handover", &whistle];
     let staff = [
         "/staff",
         "/staff/cases",
@@ -1906,10 +1932,22 @@ fn no_page_asks_the_database_more_than_six_statements() {
         &whistle,
         &sheet,
         "/staff/account",
+        "/staff/account/devices",
+        "/staff/account/passkeys",
         "/staff/handover",
+        &merged,
     ];
+    let mut lead = town.browser("en");
+    lead.sign_in("lead");
+    let mut water = town.browser("en");
+    water.sign_in("water");
     let mut over = Vec::new();
-    for (browser, paths) in [(&mut reporter, &public[..]), (&mut desk, &staff[..])] {
+    for (browser, paths) in [
+        (&mut reporter, &public[..]),
+        (&mut desk, &staff[..]),
+        (&mut lead, &kept[..]),
+        (&mut water, &of_unit[..]),
+    ] {
         for path in paths {
             let before = town.whistle.load().statements;
             browser.get(path).is(200);
