@@ -1,8 +1,8 @@
 //! One connection to a database, whichever backend it is. This is the only way the store speaks to one.
 //!
 //! Statements are written once for all backends: parameters are `$1`, `$2`, …, types are the portable ones.
-//! A backend is a variant of [`Backend`] and a file of its own (`sqlite.rs`, `postgres.rs`); nothing else tells them
-//! apart.
+//! A backend is a variant of [`Backend`] and a file of its own (`sqlite.rs`, `postgres.rs`). What only one of them needs (the table of open
+//! cases, the writers' marks) asks for it by name.
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
