@@ -7,6 +7,7 @@
 pub mod device;
 pub mod post;
 pub mod provider;
+pub mod proxy;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -31,7 +31,11 @@ use whistle_service::{
     case,
     time::{Chance, Clock},
 };
-use whistle_testbed::{Cluster, sql};
+use whistle_testbed::{
+    Bed, Cluster,
+    proxy::{Next, Proxy},
+    sql,
+};
 
 const CLIENTS: usize = 6;
 
@@ -185,17 +189,18 @@ fn verify(home: &Home) {
 
 // ---- duties -----------------------------------------------------------------------------------------------------
 
-/// Three days behind.
+/// Sixteen days behind: more than the five working days of the cases' limit, whatever holidays lie between.
 struct Behind;
 
 impl Clock for Behind {
     fn now(&self) -> Timestamp {
-        let then = Timestamp::now() - SignedDuration::from_hours(72);
+        let then = Timestamp::now() - SignedDuration::from_hours(16 * 24);
         Timestamp::from_microsecond(then.as_microsecond()).unwrap()
     }
 }
 
-/// A process whose clock is behind: what it parks until its tomorrow is due to run on for all others. It has no duties.
+/// A process whose clock is behind: what it parks until its tomorrow is due to run on for all others, and then its limit
+/// is over. It has no duties.
 struct Parker(Whistle);
 
 impl Parker {
@@ -253,6 +258,28 @@ fn resumed(home: &Home) -> String {
     )
 }
 
+/// How many steps of clocks were taken, and how many of them are not taken twice.
+fn steps(home: &Home) -> (usize, usize) {
+    let counts = sql(
+        home.database_url().unwrap(),
+        "SELECT count(*) || ' ' || count(DISTINCT (number, (entry::jsonb -> 'body')::text))
+         FROM event
+         WHERE entry LIKE '%\"escalated\"%'",
+    );
+    let (all, different) = counts.split_once(' ').unwrap();
+    (all.parse().unwrap(), different.parse().unwrap())
+}
+
+/// Waits until the clocks of so many cases have taken the steps before and at the end of their limit; none was taken twice.
+fn each_step_is_taken_once(home: &Home, cases: usize) {
+    eventually("the steps of their clocks are taken", || {
+        steps(home).0 >= 2 * cases
+    });
+    let (all, different) = steps(home);
+    eprintln!("{all} steps of clocks were taken, {different} of them different");
+    assert_eq!(all, different);
+}
+
 fn has_duties(server: &Server) -> bool {
     server.log().contains("this process looks after a duty now")
 }
@@ -292,6 +319,7 @@ fn a_dead_holder_of_duties_is_replaced_within_10_s_and_a_paused_one_does_nothing
     let before = beats();
     eventually("the holder goes on", || beats() >= before + 2);
     assert_eq!(resumed(&home), "5 of 5");
+    each_step_is_taken_once(&home, 5);
     parker.0.close();
     second.stop();
     third.stop();
@@ -334,6 +362,7 @@ fn three_processes_of_which_one_is_killed_each_second_lose_nothing_and_do_no_dut
     });
     assert_eq!(resumed(&home), format!("{parked} of {parked}"));
     eprintln!("{parked} parked cases ran on, each once");
+    each_step_is_taken_once(&home, parked);
     load.judge(&home, parked);
     parker.0.close();
     servers.into_iter().for_each(Server::stop);
@@ -366,6 +395,43 @@ fn processes_wait_out_a_crash_of_the_database_and_acknowledge_nothing_that_is_lo
     });
     load.judge(&home, 0);
     servers.into_iter().for_each(Server::stop);
+    verify(&home);
+}
+
+#[test]
+fn a_process_whose_connections_are_cut_in_mid_commit_acknowledges_nothing_that_is_lost() {
+    const CUTS: usize = 12;
+    let Some(bed) = Bed::postgres() else { return };
+    let proxy = Proxy::before(&bed);
+    let home = Home::from(bed).through(proxy.url.clone()).with_village();
+    let mut chance = chance();
+    let api_key = home.key();
+    let server = home.serve();
+    let urls = Mutex::new(vec![server.url.clone()]);
+    let load = Load {
+        may_refuse: true,
+        ..Load::new(&api_key, &urls)
+    };
+    let parker = Parker::of(&home);
+    load.during(|| {
+        for cut in 0..CUTS {
+            load.more(chance.random_range(2..12));
+            parker.park();
+            let next = [Next::CutAfter, Next::CutBefore, Next::CutAndDelay];
+            let next = next[chance.random_range(0..next.len())];
+            proxy.set(next);
+            eventually("a commit is cut", || proxy.was_used());
+            eprintln!("cut {cut}, {next:?}: {} acknowledged", load.count());
+        }
+        load.more(5);
+    });
+    eventually("all parked cases run on", || {
+        resumed(&home).starts_with(&format!("{CUTS} "))
+    });
+    each_step_is_taken_once(&home, CUTS);
+    load.judge(&home, CUTS);
+    parker.0.close();
+    server.stop();
     verify(&home);
 }
 

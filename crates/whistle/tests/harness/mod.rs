@@ -85,6 +85,14 @@ impl Home {
         }
     }
 
+    /// This one, with its database found at another address.
+    pub fn through(self, database_url: String) -> Self {
+        Self {
+            elsewhere: Some(database_url),
+            ..self
+        }
+    }
+
     /// The same, with the database in a file; none when these tests run on PostgreSQL.
     pub fn in_files() -> Option<Self> {
         Bed::sqlite().map(Self::from)
