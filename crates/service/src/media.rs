@@ -200,9 +200,17 @@ impl Media {
     }
 }
 
-/// Whether a failure comes from a disk without room.
+/// What S3-compatible stores answer when they have no room: the status of RFC 4918, and the codes of MinIO and Ceph. The library
+/// keeps them in its message alone.
+const NO_ROOM: [&str; 3] = ["507 Insufficient Storage", "XMinioStorageFull", "QuotaExceeded"];
+
+/// Whether a failure comes from a disk, or a bucket, without room.
 fn is_full(error: &object_store::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let said = error.to_string();
+    if NO_ROOM.iter().any(|word| said.contains(word)) {
+        return true;
+    }
     let first: Option<&(dyn StdError + 'static)> = Some(error);
     iter::successors(first, |error: &&(dyn StdError + 'static)| (*error).source()).any(|cause| {
         cause

@@ -598,5 +598,21 @@ fn when_the_clock_jumps_back_an_hour_work_goes_on_and_all_is_whole() {
     processes.hands.jump(SignedDuration::from_hours(-1));
     processes.round();
     assert_eq!(resumed(one, here, number), 1);
+    // So does each step of a clock happen once, however often its time comes.
+    for hours in [24 * 30, -1, 1, -1, 1] {
+        processes.hands.jump(SignedDuration::from_hours(hours));
+        processes.round();
+    }
+    let (_, log) = wait(one.case_and_log(here, before.number)).unwrap();
+    let taken = log.iter().filter_map(|event| match &event.body {
+        Body::Escalated { clock, step, .. } => Some((*clock, *step)),
+        _ => None,
+    });
+    let steps: Vec<_> = taken.collect();
+    eprintln!("a jump back, four more, and a month between: {steps:?}");
+    assert!(steps.len() >= 2, "{steps:?}");
+    let mut once = steps.clone();
+    once.dedup();
+    assert_eq!(once, steps);
     processes.is_whole();
 }

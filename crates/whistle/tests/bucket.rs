@@ -26,6 +26,7 @@ use harness::{Home, Server};
 struct Store {
     objects: Arc<Mutex<BTreeMap<String, Bytes>>>,
     broken: Arc<AtomicBool>,
+    full: Arc<AtomicBool>,
 }
 
 impl Store {
@@ -66,6 +67,9 @@ async fn answer(
         .is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 Credential=the-key/"));
     if !signed || store.broken.load(Ordering::Relaxed) {
         return StatusCode::FORBIDDEN.into_response();
+    }
+    if store.full.load(Ordering::Relaxed) && method == Method::PUT {
+        return StatusCode::INSUFFICIENT_STORAGE.into_response();
     }
     let name = uri.path().to_owned();
     let mut objects = store.objects.lock().unwrap();
@@ -134,6 +138,13 @@ fn photos_are_kept_in_a_bucket_and_shown_by_every_process() {
     assert!(refused.retry_after.is_some(), "{refused:#?}");
     assert_eq!(home.cases(), 1);
     store.broken.store(false, Ordering::Relaxed);
+    // So does one without room, and says so.
+    store.full.store(true, Ordering::Relaxed);
+    let full = report(&one, &api_key);
+    eprintln!("a bucket without room: {}", full.status);
+    assert_eq!(full.status, 507, "{full:#?}");
+    assert_eq!(home.cases(), 1);
+    store.full.store(false, Ordering::Relaxed);
     assert!(report(&other, &api_key).status < 300);
     one.stop();
     other.stop();
