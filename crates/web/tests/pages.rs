@@ -2096,7 +2096,12 @@ fn a_reporter_judges_the_work_on_the_page_of_the_mail_until_it_was_judged() {
     };
     judge(&mut stranger, "rework", "").is(400).says("open>");
     judge(&mut stranger, "withdraw", "").is(400);
-    judge(&mut stranger, "rework", "It still drips.").is(303);
+    let fields = [("verb", "rework"), ("seen", &seen), ("text", "It still drips.")];
+    stranger.post_with_photo(&link, &fields, b"no photo").is(400);
+    stranger.post_with_photo(&link, &fields, &picture()).is(303);
+    let here = town.whistle.places().all()[0].clone();
+    let kept = town.whistle.case(&here, number.parse().unwrap());
+    assert_eq!(town.runtime.block_on(kept).unwrap().photos.len(), 1);
     stranger
         .get(&link)
         .is(200)

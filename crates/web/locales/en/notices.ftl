@@ -21,7 +21,6 @@ mine-link = What is stored of me, and which mails I get
 ## The page on which the work is judged
 
 judge-over = This was answered, or it is no longer to be answered. Thank you.
-judge-photos = To send photos with it, use the number and your code:
 
 ## Who is asked
 

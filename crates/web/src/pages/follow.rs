@@ -333,14 +333,15 @@ fn wanted(page: &Page, posted: &Posted, wrongs: &mut Wrongs) -> Vec<Act> {
 }
 
 /// What the reporter says, with the photos that show it.
-fn with_photos(act: Act, posted: &Posted) -> Vec<Act> {
+pub(super) fn with_photos(act: Act, posted: &Posted) -> Vec<Act> {
     let shown = posted.fields.has("photos_public", "yes");
     let photos = posted.photos(PhotoKind::After, shown).into_iter();
     let photos = photos.map(|photo| Act::AddPhoto { photo });
     std::iter::once(act).chain(photos).collect()
 }
 
-async fn perform(
+/// Does one after the other.
+pub(super) async fn perform(
     page: &Page,
     posted: &Posted,
     number: CaseNumber,

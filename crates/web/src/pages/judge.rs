@@ -13,6 +13,7 @@ use whistle_service::{Error, case::Judging};
 use super::{
     cases::PublicCase,
     fault::Fault,
+    follow::{perform, with_photos},
     form::{Entered, Posted, Wrongs},
     page::Page,
     words::verb,
@@ -64,23 +65,22 @@ pub(crate) async fn judge(page: Page, Path(link): Path<String>, posted: Posted) 
     if !judging.open {
         return show(&page, &judging, fields, &Wrongs::default(), StatusCode::GONE);
     }
-    let act = match verb(fields.get("verb")) {
-        Some(Verb::Verify) => Act::Verify,
-        Some(Verb::VerifyPartly) => Act::VerifyPartly,
-        Some(Verb::Rework) => Act::Rework,
+    let acts = match verb(fields.get("verb")) {
+        Some(Verb::Verify) => vec![Act::Verify],
+        Some(Verb::VerifyPartly) => with_photos(Act::VerifyPartly, &posted),
+        Some(Verb::Rework) => with_photos(Act::Rework, &posted),
         _ => return Err(Fault::Garbled),
     };
-    let seen = fields.some("seen").and_then(|seen| seen.parse().ok());
-    let done = page.app.whistle.act(
-        &page.here,
-        judging.case.number,
-        seen,
-        act,
-        fields.get("text").to_owned(),
-        judging.by.clone(),
-    );
+    if !posted.wrong_photos.is_empty() {
+        let mut wrongs = Wrongs::default();
+        for wrong in &posted.wrong_photos {
+            wrongs.add("photos", wrong.clone());
+        }
+        return show(&page, &judging, fields, &wrongs, StatusCode::BAD_REQUEST);
+    }
+    let done = perform(&page, &posted, judging.case.number, acts, &judging.by);
     match done.await {
-        Ok(_) => Ok(Redirect::to(&format!("/judge/{link}")).into_response()),
+        Ok(()) => Ok(Redirect::to(&format!("/judge/{link}")).into_response()),
         Err(error @ Error::Refused(_)) => {
             let mut wrongs = Wrongs::default();
             wrongs.add("answer", page.words.error(&error));
