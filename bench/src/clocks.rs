@@ -26,12 +26,12 @@ use whistle_domain::{
     words::{AreaCode, CaseNumber},
 };
 use whistle_service::{
-    Here, Whistle,
+    Here, Site, Whistle,
     account::actor_of,
     time::{Chance, Clock},
 };
 use whistle_store::{
-    Store,
+    Store, Target,
     case::{self as stored, NEVER, Prepared, Tell},
 };
 
@@ -78,23 +78,52 @@ impl Clock for Hands {
     }
 }
 
-/// Runs it.
+/// Runs it on SQLite.
 pub fn run() {
+    measure(None);
+}
+
+/// Where the clocks are.
+struct Place {
+    dir: tempfile::TempDir,
+    /// The address of a database on PostgreSQL.
+    url: Option<String>,
+}
+
+impl Place {
+    fn whistle(&self, hands: &Hands) -> Whistle {
+        let site = Site {
+            database_url: self.url.clone(),
+            ..self.dir.path().into()
+        };
+        Whistle::open_with(site, Box::new(hands.clone()), Chance::from_seed(1)).expect("it opens")
+    }
+
+    fn store(&self, now: Timestamp) -> Store {
+        let target = match &self.url {
+            Some(url) => Target::Postgres(url.clone()),
+            None => self.dir.path().into(),
+        };
+        Store::open(target, now).expect("it opens")
+    }
+}
+
+/// Runs it in a directory, or in an empty database.
+pub fn measure(url: Option<String>) {
     let clocks = std::env::var("WHISTLE_BENCH_CLOCKS").ok();
     let clocks = clocks.and_then(|n| n.parse().ok()).unwrap_or(CLOCKS);
     println!("clocks: {clocks} run, with their next steps within {SPREAD:#}");
     let dir = tempfile::tempdir_in(server::scratch()).expect("a directory");
+    let place = Place { dir, url };
     // A Monday, nine o'clock there.
     let monday: Timestamp = "2026-11-02T01:00:00Z".parse().expect("a time");
     let hands = Hands(Arc::new(Mutex::new((monday, Instant::now()))));
-    let open =
-        || Whistle::open_with(dir.path(), Box::new(hands.clone()), Chance::from_seed(1)).expect("it opens");
-    let whistle = open();
-    whistle.apply(&patient(dir.path())).expect("it is sound");
+    let whistle = place.whistle(&hands);
+    whistle.apply(&patient(place.dir.path())).expect("it is sound");
     let here = whistle.places().all()[0].clone();
     whistle.close();
     drop(whistle);
-    let mut due = make(dir.path(), &here, monday, clocks);
+    let mut due = make(&place, &here, monday, clocks);
     due.sort_unstable();
     assert_eq!(
         due.len() as i64,
@@ -107,7 +136,7 @@ pub fn run() {
 
     hands.set(reported);
     let began = Instant::now();
-    let whistle = open();
+    let whistle = place.whistle(&hands);
     println!("  opened in {:.2} s", began.elapsed().as_secs_f64());
     let busy = settle(&whistle);
     println!(
@@ -161,7 +190,7 @@ pub fn run() {
     verdict("steps taken by plain acts", rate / acts, 0.5);
     whistle.close();
     drop(whistle);
-    each_once_in_order(dir.path(), &here, &due, taken + steps);
+    each_once_in_order(&place, &here, &due, taken + steps);
 }
 
 /// The sample place, where a new report may wait for half a working day.
@@ -204,8 +233,8 @@ fn settle(whistle: &Whistle) -> Duration {
 }
 
 /// Reads the logs of the cases whose steps were taken, and of those that come next.
-fn each_once_in_order(dir: &Path, here: &Here, due: &[(i64, CaseNumber)], taken: usize) {
-    let store = Store::open(dir, Timestamp::UNIX_EPOCH).expect("it opens");
+fn each_once_in_order(place: &Place, here: &Here, due: &[(i64, CaseNumber)], taken: usize) {
+    let store = place.store(Timestamp::UNIX_EPOCH);
     let (mut wrong, mut last) = (0, Timestamp::MIN);
     for (nth, some) in due.chunks(READ).enumerate().take(taken / READ + 2) {
         let numbers: Vec<CaseNumber> = some.iter().map(|(_, number)| *number).collect();
@@ -234,8 +263,8 @@ fn each_once_in_order(dir: &Path, here: &Here, due: &[(i64, CaseNumber)], taken:
 }
 
 /// Makes the cases, and answers when the next step of each is due.
-fn make(dir: &Path, here: &Here, monday: Timestamp, clocks: i64) -> Vec<(i64, CaseNumber)> {
-    let store = Store::open(dir, monday).expect("it opens");
+fn make(place: &Place, here: &Here, monday: Timestamp, clocks: i64) -> Vec<(i64, CaseNumber)> {
+    let store = place.store(monday);
     let areas = here.place.areas.all().iter();
     let communities = areas.filter(|area| area.level == Level::Community);
     let communities: Vec<&AreaCode> = communities.map(|area| &area.code).collect();

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    demo,
+    clocks, demo,
     intake::{self, PATH},
     lists,
     load::{Load, wrk},
@@ -35,6 +35,7 @@ pub fn run() {
     cluster.psql("lists", "VACUUM ANALYZE");
     cluster.psql("lists", "CHECKPOINT");
     lists::measure(&home);
+    clocks::measure(Some(cluster.database("clocks")));
 }
 
 fn intake(cluster: &Cluster) {
@@ -188,11 +189,16 @@ impl Cluster {
 
     /// A new database, with a data directory of its own.
     fn home(&self, name: &str) -> Home {
-        self.psql("postgres", &format!("CREATE DATABASE {name}"));
         Home::Postgres {
             dir: self.dir.path().join(name),
-            url: format!("postgres://whistle@/{name}?host={}", self.dir.path().display()),
+            url: self.database(name),
         }
+    }
+
+    /// A new database, by its address.
+    fn database(&self, name: &str) -> String {
+        self.psql("postgres", &format!("CREATE DATABASE {name}"));
+        format!("postgres://whistle@/{name}?host={}", self.dir.path().display())
     }
 
     /// What a statement answers.
