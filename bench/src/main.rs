@@ -9,11 +9,12 @@ mod lists;
 mod load;
 mod postgres;
 mod reference;
+mod search;
 mod server;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|clocks|demo|postgres]";
+const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|clocks|search|demo|postgres]";
 
 fn main() -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_else(|| "all".to_owned());
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         "intake" => intake::run(),
         "lists" => lists::run(),
         "clocks" => clocks::run(),
+        "search" => search::run(),
         "demo" => demo::run(),
         "postgres" => postgres::run(),
         "all" => {
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
             demo::run();
             lists::run();
             clocks::run();
+            search::run();
             postgres::run();
         }
         _ => {

@@ -175,12 +175,12 @@ impl Machine {
 }
 
 /// A server of PostgreSQL in a directory of its own; ended when dropped.
-struct Cluster {
+pub struct Cluster {
     dir: tempfile::TempDir,
 }
 
 impl Cluster {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let dir = tempfile::tempdir_in(server::scratch()).expect("a temporary directory");
         let options = ["-c", "fsync=on", "-c", "full_page_writes=on"];
         script(&[&["start", &dir.path().display().to_string()], &options[..]].concat());
@@ -188,7 +188,7 @@ impl Cluster {
     }
 
     /// A new database, with a data directory of its own.
-    fn home(&self, name: &str) -> Home {
+    pub fn home(&self, name: &str) -> Home {
         Home::Postgres {
             dir: self.dir.path().join(name),
             url: self.database(name),
@@ -202,7 +202,7 @@ impl Cluster {
     }
 
     /// What a statement answers.
-    fn psql(&self, database: &str, statement: &str) -> String {
+    pub fn psql(&self, database: &str, statement: &str) -> String {
         output(self.client("psql", database).args(["-qAt", "-c", statement]))
     }
 

@@ -17,6 +17,7 @@ pub mod place;
 pub mod public;
 pub mod rights;
 pub mod routing;
+pub mod search;
 pub mod tally;
 pub mod tile;
 pub mod transition;

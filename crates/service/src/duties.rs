@@ -72,10 +72,19 @@ pub(crate) enum Duty {
     Retention,
     /// Tells who must be told. Sending takes its time, so the courier does it, on a thread of its own.
     Notices,
+    /// Cuts cases into the words by which they are found. It goes on for longer where there is much to do, so a thread of its
+    /// own does it.
+    Search,
 }
 
 impl Duty {
-    pub(crate) const ALL: [Self; 4] = [Self::Escalation, Self::Parking, Self::Retention, Self::Notices];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Escalation,
+        Self::Parking,
+        Self::Retention,
+        Self::Notices,
+        Self::Search,
+    ];
 
     /// Its name in the database.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -84,6 +93,7 @@ impl Duty {
             Self::Parking => "parking",
             Self::Retention => "retention",
             Self::Notices => "notices",
+            Self::Search => "search",
         }
     }
 }
@@ -261,6 +271,7 @@ impl Whistle {
                     done.forgotten += self.forget_deliveries(charge, here, now)?;
                 }
             }
+            Duty::Search => {}
         }
         Ok(())
     }
@@ -341,7 +352,7 @@ impl Whistle {
             done.removed = self.remove_unused_photos(&charge, here)?;
             Ok(())
         };
-        let outcome = self.beating_for(&charge, &mut run);
+        let outcome = self.beating_for(&[charge], &mut run);
         let noted = self.note_retained(&charge, here, &Doer::Operator, &done);
         self.give_back(&charge)?;
         outcome.and(noted).map(|()| done)

@@ -78,7 +78,7 @@ impl Whistle {
     pub fn audit(&self, here: &Here, progress: impl FnMut(u64)) -> Result<Audit> {
         Ok(self
             .store
-            .examine(|conn| whistle_store::audit::audit(conn, here.id, &here.place.calendar, progress))?)
+            .examine(|conn| whistle_store::audit::audit(conn, here.id, &here.place, progress))?)
     }
 
     /// Checks the database file itself, page by page. Answers what is wrong with it, if anything is.

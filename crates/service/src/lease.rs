@@ -179,9 +179,9 @@ impl Whistle {
         self.beside(again, work)
     }
 
-    /// The same for a duty that was seized.
-    pub(crate) fn beating_for<T>(&self, charge: &InCharge, work: impl FnOnce() -> T) -> T {
-        self.beside(|| self.beat(std::iter::once(charge.held)), work)
+    /// The same for duties that were seized.
+    pub(crate) fn beating_for<T>(&self, charges: &[InCharge], work: impl FnOnce() -> T) -> T {
+        self.beside(|| self.beat(charges.iter().map(|charge| charge.held)), work)
     }
 
     /// Notes that the work goes on: nothing in it has hung.

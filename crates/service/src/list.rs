@@ -22,6 +22,7 @@ use crate::{
     Whistle,
     error::{Error, Result},
     place::Here,
+    search::Wanted,
 };
 
 pub use whistle_store::{
@@ -60,6 +61,8 @@ pub struct Query {
     pub bbox: Option<BBox>,
     /// Not further than this many metres from this point.
     pub near: Option<(Point, f64)>,
+    /// With every word of this text in them, or the last digits of this number; the cases that were numbered last come first.
+    pub text: Option<String>,
     /// In which order.
     pub order: Order,
     /// Where the page begins; from [`Page::next`].
@@ -106,8 +109,24 @@ impl Whistle {
             query.limit.min(MAX_PAGE)
         };
         let filter = filter(here, query, viewer)?;
-        let (order, id, skip) = (query.order, here.id, query.skip.min(MAX_SKIP));
         let exact = Exact::of(query);
+        if let Some(text) = query.text.clone() {
+            if query.order != Order::Newest {
+                return Err(Error::invalid(
+                    "order",
+                    "what is found by words comes newest first",
+                ));
+            }
+            let wanted = Wanted {
+                text,
+                filter,
+                exact,
+                after,
+                limit,
+            };
+            return self.search(here, wanted, viewer).await;
+        }
+        let (order, id, skip) = (query.order, here.id, query.skip.min(MAX_SKIP));
         // With the last one of those skipped, the next who asks for this page need not count.
         let one_before = usize::from(skip > 0 && limit < MAX_PAGE);
         let (skip, limit) = (skip - one_before, limit + one_before);
@@ -216,7 +235,7 @@ fn is_counted(place: &Place, service: &str, viewer: Viewer<'_>) -> bool {
 }
 
 /// What the store's boxes of Z-order keys only approach.
-struct Exact {
+pub(crate) struct Exact {
     bbox: Option<BBox>,
     near: Option<(Point, f64)>,
 }
@@ -229,7 +248,7 @@ impl Exact {
         }
     }
 
-    fn holds(&self, case: &Case) -> bool {
+    pub(crate) fn holds(&self, case: &Case) -> bool {
         let Some(point) = case.location.point else {
             return self.bbox.is_none() && self.near.is_none();
         };

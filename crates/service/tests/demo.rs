@@ -132,9 +132,7 @@ impl Made {
 
     fn audit(&self) -> whistle_store::audit::Audit {
         self.store()
-            .read_blocking(|conn| {
-                whistle_store::audit::audit(conn, self.here.id, &self.here.place.calendar, |_| {})
-            })
+            .read_blocking(|conn| whistle_store::audit::audit(conn, self.here.id, &self.here.place, |_| {}))
             .unwrap()
     }
 }

@@ -84,9 +84,7 @@ impl Install {
     fn audited(&self) -> u64 {
         let audit = self
             .store()
-            .read_blocking(|conn| {
-                whistle_store::audit::audit(conn, self.here.id, &self.here.place.calendar, |_| {})
-            })
+            .read_blocking(|conn| whistle_store::audit::audit(conn, self.here.id, &self.here.place, |_| {}))
             .unwrap();
         assert_eq!(audit.findings, Vec::<String>::new());
         audit.cases

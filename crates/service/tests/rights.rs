@@ -242,22 +242,33 @@ fn what_a_drawn_post_may_see_of_drawn_cases_is_what_its_lists_show() {
         let classed = cases.iter().filter(|case| case.access.is_some()).count();
         assert!(classed > 10, "seed {seed}: {classed} of a class");
         assert!(cases.iter().all(|case| case.access.is_none() || !case.public));
+        town.whistle.do_duties().unwrap();
+        while town.whistle.index_cases().unwrap() > 0 {}
         let everywhere = BBox::new(131.8, 46.2, 131.84, 46.22).unwrap();
         let (mut seen_any, mut hidden_any) = (false, false);
         for n in 0..POSTS {
             let post = format!("X-{n}");
             let actor = town.actor(&post);
-            for (open, bbox, order) in [
+            for (open, bbox, order, text) in [
                 (None, None, Order::Newest),
                 (None, None, Order::Updated),
                 (Some(true), None, Order::Due),
                 (Some(false), None, Order::Newest),
                 (None, Some(everywhere), Order::Newest),
-            ] {
+                // All that were drawn have these words.
+                (None, None, Order::Newest),
+                (Some(true), None, Order::Newest),
+                (Some(false), Some(everywhere), Order::Newest),
+            ]
+            .into_iter()
+            .zip((0..).map(|n| (n >= 5).then(|| "It is BROKEN".to_owned())))
+            .map(|((open, bbox, order), text)| (open, bbox, order, text))
+            {
                 let query = Query {
                     open,
                     bbox,
                     order,
+                    text,
                     limit: 7,
                     ..Query::default()
                 };

@@ -7,7 +7,7 @@ use serde::Serialize;
 use whistle_domain::{
     calendar::Calendar,
     case::Case,
-    place::Level,
+    place::{Level, Place},
     tally, transition,
     words::{CaseNumber, JurisdictionId, PostCode, UnitCode},
 };
@@ -19,7 +19,7 @@ use crate::{
         units,
     },
     error::Result,
-    params,
+    params, search,
     value::Row,
     whistle,
 };
@@ -51,13 +51,14 @@ impl Audit {
 }
 
 /// Checks a jurisdiction: the chain of hashes of every log, the fold of every log against the stored row and its
-/// columns, the units with a part against their rows, every counter against a recount, and the whistles in the same way. Memory does not grow with the number of cases.
+/// columns, the units with a part against their rows, every counter against a recount, the whistles in the same way, and the words by which cases are found. Memory does not grow with the number of cases.
 pub fn audit(
     conn: &Conn,
     jurisdiction: JurisdictionId,
-    calendar: &Calendar,
+    place: &Place,
     mut progress: impl FnMut(u64),
 ) -> Result<Audit> {
+    let calendar = &place.calendar;
     let mut audit = Audit::default();
     let mut recount: BTreeMap<Counter, i64> = BTreeMap::new();
     let mut current: Option<Replay> = None;
@@ -94,6 +95,7 @@ pub fn audit(
     find_orphans(conn, jurisdiction, &mut audit)?;
     compare_counters(conn, jurisdiction, recount, &mut audit)?;
     whistle::audit(conn, jurisdiction, &mut audit)?;
+    search::audit(conn, jurisdiction, place, &mut audit)?;
     check_sequences(conn, jurisdiction, &mut audit)?;
     check_handovers(conn, jurisdiction, &mut audit)?;
     Ok(audit)
@@ -157,6 +159,12 @@ fn find_orphans(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit) ->
             "cases",
             CASE_OR_WHISTLE,
             "rows of case_unit belong to no case",
+        ),
+        (
+            "case_search",
+            "cases",
+            CASE_OR_WHISTLE,
+            "entries of the index of words belong to no case",
         ),
         (
             "contact_view",

@@ -258,6 +258,7 @@ impl Prepared {
         for photo in &self.photos {
             crate::photo::use_up(tx, jurisdiction, photo, self.case.times.updated_at)?;
         }
+        crate::search::note_change(tx, jurisdiction, number, self.case.version)?;
         for (counter, delta) in &self.counts {
             tx.count(counter.clone(), *delta);
         }
@@ -310,7 +311,7 @@ pub fn commit(
 }
 
 /// Erases the texts of some events, and what was typed into the bodies of some. The log's chain holds their hashes, and
-/// stands. Answers the case as its log folds without them, to be committed with the event that tells of it, and how many
+/// stands; nobody finds the case by its words until it is cut into them anew. Answers the case as its log folds without them, to be committed with the event that tells of it, and how many
 /// there were.
 pub fn erase_texts(
     tx: &mut Tx<'_>,
@@ -346,6 +347,7 @@ pub fn erase_texts(
     if erased == 0 {
         return Ok((before, 0));
     }
+    crate::search::forget(tx, jurisdiction, number, before.case.version + 1)?;
     let hash = if inside {
         link_anew(tx, jurisdiction, number)?
     } else {

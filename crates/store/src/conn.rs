@@ -10,8 +10,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use whistle_domain::words::JurisdictionId;
+
 use crate::error::{Error, Result};
 use crate::open_cases::OpenCases;
+use crate::search::{Entry, Sought};
 use crate::value::{Row, Value};
 use crate::{postgres, sqlite};
 
@@ -344,6 +347,53 @@ impl Conn {
                 key_place: row.int(2)?,
             })
         })
+    }
+
+    // ---- the index of words -------------------------------------------------------------------------------------
+
+    /// Puts the words of a case in place of those that the index has of it, unless these are of a later version.
+    pub(crate) fn index(&self, entry: &Entry) -> Result<()> {
+        match &self.backend {
+            Backend::Sqlite(_) => sqlite::index(self, entry),
+            Backend::Postgres(_) => postgres::index(self, entry),
+        }
+    }
+
+    /// The numbers of the newest cases that have what is sought, newest first.
+    pub(crate) fn indexed(&self, sought: &Sought<'_>, most: usize) -> Result<Vec<i64>> {
+        match &self.backend {
+            Backend::Sqlite(_) => sqlite::indexed(self, sought, most),
+            Backend::Postgres(_) => postgres::indexed(self, sought, most),
+        }
+    }
+
+    /// How the words of the entry `s` are read, and the first letter of those that are not the case's.
+    pub(crate) fn words_column(&self) -> (&'static str, Option<char>) {
+        match &self.backend {
+            Backend::Sqlite(_) => (sqlite::WORDS, None),
+            Backend::Postgres(_) => (postgres::WORDS, Some(postgres::BLOCK)),
+        }
+    }
+
+    /// Empties what the index keeps apart from its entries, of all jurisdictions.
+    pub(crate) fn clear_index(&self) -> Result<()> {
+        match &self.backend {
+            Backend::Sqlite(_) => sqlite::clear_index(self),
+            Backend::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Calls `found` with each word in what the index keeps apart from its entries, and the number of its case. Answers
+    /// whether it does so.
+    pub(crate) fn each_indexed(
+        &self,
+        jurisdiction: JurisdictionId,
+        found: impl FnMut(i64, &str),
+    ) -> Result<bool> {
+        match &self.backend {
+            Backend::Sqlite(_) => sqlite::each_indexed(self, jurisdiction, found).map(|()| true),
+            Backend::Postgres(_) => Ok(false),
+        }
     }
 
     // ---- transactions -------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 //! The store: rows, events and transactions, and the only SQL of Whistle. It knows no rule of a case and no HTTP.
 //!
 //! - [`Store`]: opened on a [`Target`]; [`Store::write`], [`Store::read`], [`Store::backup`].
-//! - [`case`]: cases and their log; [`list`]: pages of cases; [`audit`]: everything checked against the log;
+//! - [`case`]: cases and their log; [`list`]: pages of cases; [`search`]: the index of words by which they are found; [`audit`]: everything checked against the log;
 //!   [`map`]: what a map shows of all cases; [`whistle`]: whistles and theirs; [`intake`]: contact data, retries, imports;
 //!   [`photo`]: photos sent and used; [`place`]: versions of place folders; [`account`]: accounts, sessions, keys; [`notice`]: what is
 //!   told to whom; [`push`]: devices; [`lease`]: who looks after a duty. Functions over a [`Conn`]
@@ -45,6 +45,7 @@ pub mod place;
 mod postgres;
 pub mod push;
 mod readers;
+pub mod search;
 pub mod second_factor;
 mod sequence;
 pub mod sign_in;

@@ -483,6 +483,43 @@ fn begun(filter: &Filter, order: Order, after: Option<After>) -> Cow<'_, Filter>
     begun
 }
 
+/// Those of some cases that a filter lets through, in no order.
+pub(crate) fn chosen(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    filter: &Filter,
+    numbers: &[i64],
+) -> Result<Vec<Case>> {
+    let mut cases = Vec::with_capacity(numbers.len());
+    for round in numbers.chunks(CHOSEN_AT_ONCE) {
+        let (sql, values) = chosen_statement(jurisdiction, filter, round);
+        let values: Vec<_> = values.iter().map(crate::ToValue::to_value).collect();
+        conn.each(&sql, &values, |row| {
+            cases.push(fold(row, 0)?);
+            Ok(())
+        })?;
+    }
+    Ok(cases)
+}
+
+/// Cases of one statement: its text must be one of few, so a short round is filled up with a number none has.
+const CHOSEN_AT_ONCE: usize = 50;
+
+fn chosen_statement(jurisdiction: JurisdictionId, filter: &Filter, round: &[i64]) -> (String, Vec<Owned>) {
+    let mut conditions = Conditions::of(jurisdiction, filter);
+    let filled = round
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(0))
+        .take(CHOSEN_AT_ONCE);
+    let places: Vec<String> = filled.map(|number| conditions.hold(Owned::Int(number))).collect();
+    conditions.and(&format!("number IN ({})", places.join(", ")));
+    (
+        format!("SELECT fold\n         FROM cases\n         {}", conditions.sql),
+        conditions.values,
+    )
+}
+
 /// The statement of a page and its parameters.
 fn page_statement(
     jurisdiction: JurisdictionId,
@@ -902,6 +939,24 @@ mod tests {
             "{of_classes}"
         );
         assert!(!of_classes.contains("SCAN"), "{of_classes}");
+    }
+
+    #[test]
+    fn cases_that_a_search_named_are_looked_up_by_their_key() {
+        let filter = Filter {
+            open: Some(false),
+            sight: Some(narrowed(Some(&["S-3"]), &[])),
+            ..Filter::default()
+        };
+        let (sql, values) = chosen_statement(PLACE, &filter, &[3, 5]);
+        let values: Vec<_> = values.iter().map(crate::ToValue::to_value).collect();
+        let plan = steps(&sql, &values);
+        assert!(
+            plan.contains(
+                "SEARCH cases USING INDEX sqlite_autoindex_cases_1 (jurisdiction_id=? AND number=?)"
+            ),
+            "{plan}"
+        );
     }
 
     #[test]

@@ -165,6 +165,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 19,
         sql: include_str!("../migrations/0022_place_draft.sql"),
     },
+    // An older program would leave in the index what is erased.
+    Migration {
+        version: 23,
+        name: "search",
+        reads_from: 23,
+        sql: include_str!("../migrations/0023_search.sql"),
+    },
 ];
 
 impl Migration {

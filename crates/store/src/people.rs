@@ -363,6 +363,13 @@ pub const COLUMNS: &[Columns] = &[
         ],
     ),
     of(
+        "case_search",
+        &["jurisdiction_id", "number", "version"],
+        &[("words", &[Matter, Deeds])],
+    ),
+    of("case_search_due", &["jurisdiction_id", "number", "version"], &[]),
+    of("case_search_pass", &["jurisdiction_id", "rule", "below"], &[]),
+    of(
         "contact",
         &["jurisdiction_id", "number", "report"],
         &[("sealed", &[Contact])],

@@ -26,8 +26,13 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut, to_
 use tokio_postgres::{Client, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::conn::Role;
+use whistle_domain::search::Term;
+use whistle_domain::words::JurisdictionId;
+
+use crate::conn::{Conn, Role};
 use crate::error::{Error, Result};
+use crate::params;
+use crate::search::{Entry, Sought};
 use crate::value::{Owned, Row, RowSource, ToValue, Value};
 
 mod address;
@@ -717,6 +722,130 @@ fn unfit(sql: &str, params: &[Value<'_>]) -> Error {
         given: params.len(),
         statement: sql.to_owned(),
     }
+}
+
+// ---- the index of words -----------------------------------------------------------------------------------------
+
+/// How the words of an entry are read; those of [`blocks`] among them.
+pub(crate) const WORDS: &str = "array_to_string(tsvector_to_array(s.words), ' ')";
+
+/// The first letter of the words that say where among all cases one is. No word of a case begins with it.
+pub(crate) const BLOCK: char = '/';
+
+/// Cases that are looked through from the newest down before the index is asked: where one in a hundred is wanted, they fill
+/// a page, and the index would read every case that has a frequent word before it knows the newest.
+const WALKED: i64 = 2_048;
+
+/// How many numbers a block has, in bits: from one size to the next four times as many.
+const BLOCKS: [u32; 5] = [13, 15, 17, 19, 21];
+
+fn jurisdiction_word(jurisdiction: JurisdictionId) -> String {
+    format!("{BLOCK}{}", jurisdiction.0)
+}
+
+fn block_word(jurisdiction: JurisdictionId, bits: u32, block: i64) -> String {
+    format!("{BLOCK}{}.{bits}.{block}", jurisdiction.0)
+}
+
+/// The words that say where a case is: so that the index is asked for the newest part of it at first, and reads no more.
+fn blocks(jurisdiction: JurisdictionId, number: i64) -> impl Iterator<Item = String> {
+    let of_size = move |bits| block_word(jurisdiction, bits, number >> bits);
+    std::iter::once(jurisdiction_word(jurisdiction)).chain(BLOCKS.into_iter().map(of_size))
+}
+
+/// See [`Conn::index`].
+pub(crate) fn index(conn: &Conn, entry: &Entry) -> Result<()> {
+    let mut words = entry.words.clone();
+    if !words.is_empty() {
+        words.extend(blocks(entry.jurisdiction, entry.number.0));
+    }
+    conn.queue(
+        "INSERT INTO case_search (jurisdiction_id, number, version, words)
+         VALUES ($1, $2, $3, array_to_tsvector(string_to_array($4, ' ')))
+         ON CONFLICT (jurisdiction_id, number) DO UPDATE
+         SET version = excluded.version, words = excluded.words
+         WHERE case_search.version <= excluded.version",
+        params![
+            entry.jurisdiction.0,
+            entry.number.0,
+            entry.version,
+            words.join(" ")
+        ],
+        None,
+    )
+}
+
+/// The newest entries along their key, held against the words. The words are read once, not for each of them.
+pub(crate) const WALK: &str = "SELECT number
+     FROM (SELECT number, words
+           FROM case_search
+           WHERE jurisdiction_id = $1 AND number < $2
+           ORDER BY number DESC
+           LIMIT $3) AS newest
+     WHERE words @@ (SELECT CAST($4 AS tsquery))
+     ORDER BY number DESC
+     LIMIT $5";
+
+/// Entries by the index of words; OFFSET keeps it from being taken for a reason to walk along the key.
+pub(crate) const INDEXED: &str = "SELECT number
+     FROM (SELECT number
+           FROM case_search
+           WHERE jurisdiction_id = $1 AND words @@ CAST($3 AS tsquery)
+           OFFSET 0) AS found
+     WHERE number < $2
+     ORDER BY number DESC
+     LIMIT $4";
+
+/// See [`Conn::indexed`]. The newest cases one after the other, then ever larger parts by the index: whether a word is frequent
+/// or rare, what is read grows with the page, not with the number of cases.
+pub(crate) fn indexed(conn: &Conn, sought: &Sought<'_>, most: usize) -> Result<Vec<i64>> {
+    let (id, words) = (sought.jurisdiction, match_words(sought.terms));
+    let number = |row: &Row<'_>| row.int(0);
+    let walked = conn.rows(
+        WALK,
+        params![id.0, sought.below, WALKED, words, most as i64],
+        number,
+    )?;
+    if walked.len() == most {
+        return Ok(walked);
+    }
+    let last = conn.row(
+        "SELECT COALESCE(MAX(number), 0)
+         FROM case_search
+         WHERE jurisdiction_id = $1",
+        params![id.0],
+        number,
+    )?;
+    let newest = (sought.below - 1).min(last);
+    if newest <= WALKED {
+        return Ok(walked);
+    }
+    for bits in BLOCKS {
+        let block = newest >> bits;
+        let either = [block, (block - 1).max(0)].map(|block| quoted(&block_word(id, bits, block)));
+        let within = format!("{words} & ({})", either.join(" | "));
+        let found = conn.rows(INDEXED, params![id.0, sought.below, within, most as i64], number)?;
+        if found.len() == most || block <= 1 {
+            return Ok(found);
+        }
+    }
+    let within = format!("{words} & {}", quoted(&jurisdiction_word(id)));
+    conn.rows(INDEXED, params![id.0, sought.below, within, most as i64], number)
+}
+
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "''").replace('\\', "\\\\"))
+}
+
+/// What is looked for, in the language of the index: each word in quotation marks.
+fn match_words(terms: &[Vec<Term>]) -> String {
+    let term = |term: &Term| format!("{}{}", quoted(&term.word), if term.is_prefix { ":*" } else { "" });
+    let either = |terms: &Vec<Term>| {
+        let all: Vec<String> = terms.iter().map(term).collect();
+        format!("({})", all.join(" | "))
+    };
+    let all: Vec<String> = terms.iter().map(either).collect();
+    all.join(" & ")
 }
 
 // ---- faults -----------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 //! Another process may write to the same file at any time (`whistle key add` beside `whistle serve`): SQLite's locks
 //! keep the two apart, each waits for the other's transaction, and nothing in memory may assume to be alone.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,8 +16,13 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ToSql, ffi};
 
-use crate::conn::Role;
+use whistle_domain::search::Term;
+use whistle_domain::words::JurisdictionId;
+
+use crate::conn::{Conn, Role};
 use crate::error::{Error, Result};
+use crate::params;
+use crate::search::{Entry, Sought};
 use crate::value::{Row, RowSource, Value};
 
 /// How long a transaction waits for one of another process before it is refused.
@@ -260,7 +266,8 @@ pub(crate) fn has_table(connection: &Connection, name: &str) -> Result<bool> {
 /// PostgreSQL's words in a migration that SQLite's strict tables spell otherwise. A comment
 /// `/* sqlite: STRICT, WITHOUT ROWID */` becomes text for SQLite alone; a line that begins with `/* not sqlite */` is left out.
 fn translate(sql: &str) -> String {
-    const WORDS: [(&str, &str); 4] = [
+    const WORDS: [(&str, &str); 5] = [
+        ("TSVECTOR", "TEXT"),
         ("DOUBLE PRECISION", "REAL"),
         ("BIGINT", "INTEGER"),
         ("BOOLEAN", "INTEGER"),
@@ -280,6 +287,136 @@ fn translate(sql: &str) -> String {
         text = format!("{before}{}{after}", inside.trim());
     }
     text
+}
+
+// ---- the index of words -----------------------------------------------------------------------------------------
+
+/// Bits of a row's id in the index that hold the number of the case; those above hold the jurisdiction. So the ids of a
+/// jurisdiction are one range, in the order of its cases.
+const NUMBER_BITS: u32 = 40;
+
+const fn row_id(jurisdiction: JurisdictionId, number: i64) -> i64 {
+    (jurisdiction.0 << NUMBER_BITS) + number
+}
+
+/// How the words of an entry are read.
+pub(crate) const WORDS: &str = "s.words";
+
+/// See [`Conn::index`]. The index keeps no text, so it is told which words go, and which come: a case that was only closed costs
+/// two words.
+pub(crate) fn index(conn: &Conn, entry: &Entry) -> Result<()> {
+    let (id, number) = (entry.jurisdiction.0, entry.number.0);
+    let before = conn.row_optional(
+        "SELECT version, words
+         FROM case_search
+         WHERE jurisdiction_id = $1 AND number = $2",
+        params![id, number],
+        |row| Ok((row.int(0)?, row.text(1)?.to_owned())),
+    )?;
+    let (version, before) = before.unwrap_or_default();
+    if version > i64::from(entry.version) {
+        return Ok(());
+    }
+    let had: BTreeSet<&str> = before.split_ascii_whitespace().collect();
+    let has: BTreeSet<&str> = entry.words.iter().map(String::as_str).collect();
+    let joined = |words: Vec<&str>| words.join(" ");
+    let gone = joined(had.difference(&has).copied().collect());
+    let new = joined(has.difference(&had).copied().collect());
+    let row = row_id(entry.jurisdiction, number);
+    if !gone.is_empty() {
+        conn.exec(
+            "INSERT INTO case_word (case_word, rowid, words)
+             VALUES ('delete', $1, $2)",
+            params![row, gone],
+        )?;
+    }
+    // Also where nothing is new: the index counts what was put in and what was taken out.
+    if !gone.is_empty() || !new.is_empty() {
+        conn.exec(
+            "INSERT INTO case_word (rowid, words)
+             VALUES ($1, $2)",
+            params![row, new],
+        )?;
+    }
+    conn.exec(
+        "INSERT INTO case_search (jurisdiction_id, number, version, words)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (jurisdiction_id, number) DO UPDATE
+         SET version = excluded.version, words = excluded.words",
+        params![id, number, entry.version, joined(has.into_iter().collect())],
+    )?;
+    Ok(())
+}
+
+/// Numbers of cases along the index, which stops as soon as it has enough.
+pub(crate) const INDEXED: &str = "SELECT rowid
+     FROM case_word
+     WHERE case_word MATCH $1 AND rowid BETWEEN $2 AND $3
+     ORDER BY rowid DESC
+     LIMIT $4";
+
+/// See [`Conn::indexed`].
+pub(crate) fn indexed(conn: &Conn, sought: &Sought<'_>, most: usize) -> Result<Vec<i64>> {
+    let first = row_id(sought.jurisdiction, 0);
+    let last = sought.below.min(1 << NUMBER_BITS) - 1;
+    conn.rows(
+        INDEXED,
+        params![
+            match_words(sought.terms),
+            first,
+            row_id(sought.jurisdiction, last),
+            most as i64
+        ],
+        |row| Ok(row.int(0)? - first),
+    )
+}
+
+/// What is looked for, in the language of the index: each word in quotation marks.
+fn match_words(terms: &[Vec<Term>]) -> String {
+    let term = |term: &Term| {
+        let word = term.word.replace('"', "\"\"");
+        format!("\"{word}\"{}", if term.is_prefix { " *" } else { "" })
+    };
+    let either = |terms: &Vec<Term>| {
+        let all: Vec<String> = terms.iter().map(term).collect();
+        format!("({})", all.join(" OR "))
+    };
+    let all: Vec<String> = terms.iter().map(either).collect();
+    all.join(" AND ")
+}
+
+/// Empties the index, of all jurisdictions.
+pub(crate) fn clear_index(conn: &Conn) -> Result<()> {
+    conn.exec(
+        "INSERT INTO case_word (case_word)
+         VALUES ('delete-all')",
+        params![],
+    )?;
+    Ok(())
+}
+
+/// Calls `found` with each word in the index and the number of a case of this jurisdiction that it leads to.
+pub(crate) fn each_indexed(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    mut found: impl FnMut(i64, &str),
+) -> Result<()> {
+    conn.define(
+        "CREATE VIRTUAL TABLE IF NOT EXISTS temp.case_word_instance USING fts5vocab (main, case_word, instance)",
+    )?;
+    let first = row_id(jurisdiction, 0);
+    conn.each(
+        "SELECT doc, term
+         FROM temp.case_word_instance",
+        params![],
+        |row| {
+            let number = row.int(0)? - first;
+            if (0..1 << NUMBER_BITS).contains(&number) {
+                found(number, row.text(1)?);
+            }
+            Ok(())
+        },
+    )
 }
 
 // ---- faults -----------------------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ const ACCOUNT: Reference = Reference {
 };
 
 /// All tables; one that another refers to comes before it.
-pub const TABLES: [Table; 45] = [
+pub const TABLES: [Table; 48] = [
     of_the_database("migration"),
     // Met by every group commit: a copy on every machine would make each commit wait for all of them.
     of_the_database("writer"),
@@ -100,6 +100,19 @@ pub const TABLES: [Table; 45] = [
     by_jurisdiction("cases", &[]),
     by_jurisdiction("case_unit", &[]),
     by_jurisdiction("event", &[]),
+    // Made of the cases, by whichever program has them.
+    Table {
+        moves: false,
+        ..by_jurisdiction("case_search", &[])
+    },
+    Table {
+        moves: false,
+        ..by_jurisdiction("case_search_due", &[])
+    },
+    Table {
+        moves: false,
+        ..by_jurisdiction("case_search_pass", &[])
+    },
     by_jurisdiction("contact", &[CASE]),
     by_jurisdiction("contact_view", &[]),
     by_jurisdiction("question_contact", &[]),

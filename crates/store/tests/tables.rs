@@ -203,7 +203,7 @@ fn without_citus_it_is_refused_in_a_sentence_and_nothing_is_changed() {
 // ---- the statements of the program ------------------------------------------------------------------------------
 
 /// Statements on spread tables that do not say in their own text of which jurisdiction, each with why it may.
-const EXCEPTIONS: [(&str, &str); 10] = [
+const EXCEPTIONS: [(&str, &str); 11] = [
     (
         "SELECT number FROM cases LIMIT 1",
         "whether there is any case at all: asked once, at a start without a secret key",
@@ -230,6 +230,7 @@ const EXCEPTIONS: [(&str, &str); 10] = [
         "list.rs puts the jurisdiction first into its conditions",
     ),
     ("SELECT COUNT(*) FROM (SELECT 1 FROM cases {}", "the same"),
+    ("SELECT fold\\n         FROM cases\\n         {}", "the same"),
     (
         "SELECT 1 FROM {} LIMIT 1",
         "transfer.rs moves whole tables, with the service stopped",

@@ -181,6 +181,7 @@ fn wanted(query: CaseListQuery) -> Result<list::Query> {
         due_before: query.due_before.map(|time| time.0),
         bbox,
         near,
+        text: query.q,
         order: match query.order {
             Order::Newest => whistle_service::list::Order::Newest,
             Order::Updated => whistle_service::list::Order::Updated,

@@ -8,6 +8,7 @@ use axum::{
 use whistle_domain::{
     case::{Actor, Case, Event},
     public,
+    search::Search,
     transition::Verb,
     words::CaseNumber,
 };
@@ -38,9 +39,30 @@ pub(crate) fn filters(asked: &Entered) -> Query {
             .collect(),
         area: asked.some("area").and_then(|a| a.parse().ok()),
         lead: asked.some("unit").and_then(|u| u.parse().ok()),
+        text: asked.some("q").map(str::to_owned),
         after: asked.some("after").map(str::to_owned),
         ..Query::default()
     }
+}
+
+/// A page of the list that an address asks for; an empty one, and what is wrong with the words looked for, where there are
+/// none in it or too many.
+pub(crate) async fn listed(
+    page: &Page,
+    asked: &Entered,
+    query: Query,
+    viewer: Viewer<'_>,
+) -> Result<(CasePage<Case>, Option<String>), Fault> {
+    if let Some(Err(wrong)) = asked.some("q").map(str::parse::<Search>) {
+        let nothing = CasePage {
+            items: Vec::new(),
+            again: None,
+            next: None,
+        };
+        return Ok((nothing, Some(page.words.of("search-wrong", wrong.as_str()))));
+    }
+    let found = page.app.whistle.cases(&page.here, &query, viewer).await?;
+    Ok((found, None))
 }
 
 /// The address of the next page, with the same filters.
@@ -60,15 +82,12 @@ struct Cases<'a> {
     areas: Vec<Group>,
     lines: Vec<Line>,
     next: Option<String>,
+    wrong: Option<String>,
 }
 
 pub(crate) async fn list(page: Page, Asked(asked): Asked<Vec<(String, String)>>) -> Result<Response, Fault> {
     let asked = Entered::new(asked);
-    let found = page
-        .app
-        .whistle
-        .cases(&page.here, &filters(&asked), Viewer::Public)
-        .await?;
+    let (found, wrong) = listed(&page, &asked, filters(&asked), Viewer::Public).await?;
     page.render(&Cases {
         p: &page,
         services: page.service_groups(asked.get("service"), true),
@@ -76,6 +95,7 @@ pub(crate) async fn list(page: Page, Asked(asked): Asked<Vec<(String, String)>>)
         lines: found.items.iter().map(|case| page.public_line(case)).collect(),
         next: next_page("/cases", &asked, &found),
         e: &asked,
+        wrong,
     })
 }
 

@@ -19,6 +19,7 @@ mod plan;
 mod push;
 mod restore;
 mod retention;
+mod search;
 mod secret;
 mod serve;
 mod user;
@@ -101,6 +102,8 @@ enum Command {
     /// Make a backup the install of a data folder
     #[command(after_help = restore::EXAMPLE)]
     Restore(restore::Restore),
+    /// Make the index of words anew by which cases are found
+    Search(search::Search),
     /// Erase what was kept for long enough, or say what that is
     #[command(after_help = retention::EXAMPLE)]
     Retention(retention::Retention),
@@ -160,6 +163,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Demo(demo) => demo.run(config),
         Command::Backup(backup) => backup.run(&config),
         Command::Restore(restore) => restore.run(&config),
+        Command::Search(search) => search.run(&config),
         Command::Retention(retention) => retention.run(&config),
         Command::Audit(audit) => audit.run(&config),
         Command::Explain(explain) => explain.run(&config),

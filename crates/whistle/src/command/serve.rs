@@ -19,6 +19,7 @@ use tokio::{
 use whistle_service::{
     Whistle, duties,
     notices::{self, Courier},
+    search,
 };
 use whistle_web::{App, Settings};
 
@@ -180,15 +181,15 @@ fn reload_on_hangup(whistle: &Whistle) -> Result<()> {
 }
 
 /// The threads that look after the duties, and those of what must not wait for the duties: whether a place was applied,
-/// whether a clock has a step to take, and what is told to whom. Whatever goes wrong in them is logged and tried again.
+/// whether a clock has a step to take, what is told to whom, and by which words cases are found. Whatever goes wrong in them is logged and tried again.
 struct Duties {
-    threads: [Again; 4],
+    threads: [Again; 5],
     courier: Arc<Courier>,
 }
 
 impl Duties {
     fn start(whistle: Whistle, courier: Arc<Courier>, metrics: Option<PrometheusHandle>) -> Result<Self> {
-        let (places, clocks) = (whistle.clone(), whistle.clone());
+        let (places, clocks, indexing) = (whistle.clone(), whistle.clone(), whistle.clone());
         let sending = Arc::clone(&courier);
         let threads = [
             Again::start("whistle-places", duties::LOOK_AT_PLACES_EVERY, move || {
@@ -203,6 +204,7 @@ impl Duties {
                 }
             })?,
             Again::start("whistle-notices", notices::EVERY, move || send_notices(&sending))?,
+            Again::start("whistle-search", search::EVERY, move || index_cases(&indexing))?,
         ];
         Ok(Self { threads, courier })
     }
@@ -288,6 +290,14 @@ fn send_notices(courier: &Courier) {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::error!(%error, "notices cannot be sent; they are tried again"),
         Err(_) => tracing::error!("sending notices panicked; they are tried again"),
+    }
+}
+
+fn index_cases(whistle: &Whistle) {
+    match panic::catch_unwind(AssertUnwindSafe(|| whistle.index_cases())) {
+        Ok(Ok(cases)) => tracing::debug!(cases, "cut into the words by which they are found"),
+        Ok(Err(error)) => tracing::error!(%error, "cases are not found by their words; it is tried again"),
+        Err(_) => tracing::error!("cutting cases into words panicked; it is tried again"),
     }
 }
 

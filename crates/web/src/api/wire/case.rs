@@ -93,6 +93,11 @@ pub(crate) struct CaseListQuery {
     /// How near, in metres.
     #[param(exclusive_minimum = 0, maximum = 100_000)]
     pub(crate) radius: Option<f64>,
+    /// With every word of this text in them. Two Chinese letters side by side are a word; of a number, the last three digits or
+    /// more are. The public finds what the public view shows, staff also what is written for staff only. Only in the order
+    /// `newest`, which is then that of the numbers; the case with that very number comes before all others.
+    #[param(min_length = 1, max_length = 100)]
+    pub(crate) q: Option<String>,
     /// In which order; `newest` by default.
     #[serde(default)]
     #[param(required = false, inline)]

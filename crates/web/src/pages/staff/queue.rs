@@ -1,16 +1,13 @@
 //! The staff's lists: what is due next for my unit and in my area, and the search.
 
 use askama::Template;
-use axum::{
-    extract::Query as Asked,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{extract::Query as Asked, response::Response};
 use whistle_domain::{case::Stage, escalation::Tier, rights};
 use whistle_service::list::{Order, Query, Viewer};
 
 use super::session::Staff;
 use crate::pages::{
-    cases::{filters, next_page},
+    cases::{filters, listed, next_page},
     fault::Fault,
     form::{Entered, with_query},
     page::Page,
@@ -207,23 +204,15 @@ struct Search<'a> {
     tiers: Vec<Choice>,
     lines: Vec<Line>,
     next: Option<String>,
+    wrong: Option<String>,
 }
 
-/// The list with filters. A number leads to its case.
+/// The list with filters, and what is found by words.
 pub(crate) async fn search(
     staff: Staff,
     Asked(asked): Asked<Vec<(String, String)>>,
 ) -> Result<Response, Fault> {
     let (page, asked) = (&staff.page, Entered::new(asked));
-    let digits: String = asked
-        .get("number")
-        .chars()
-        .filter(char::is_ascii_digit)
-        .take(18)
-        .collect();
-    if !digits.is_empty() {
-        return Ok(Redirect::to(&format!("/staff/cases/{digits}")).into_response());
-    }
     let stage = Stage::ALL.into_iter().find(|s| s.as_str() == asked.get("stage"));
     let query = Query {
         stages: stage.into_iter().collect(),
@@ -231,11 +220,7 @@ pub(crate) async fn search(
         limit: LENGTH,
         ..filters(&asked)
     };
-    let found = page
-        .app
-        .whistle
-        .cases(&page.here, &query, Viewer::Staff(staff.actor()))
-        .await?;
+    let (found, wrong) = listed(page, &asked, query, Viewer::Staff(staff.actor())).await?;
     let choice = |s: Stage| Choice {
         value: s.as_str().to_owned(),
         label: page.words.of("stage", s.as_str()),
@@ -251,5 +236,6 @@ pub(crate) async fn search(
         lines: found.items.iter().map(|case| page.staff_line(case)).collect(),
         next: next_page("/staff/cases", &asked, &found),
         e: &asked,
+        wrong,
     })
 }
