@@ -67,6 +67,7 @@ before(async () => {
       ["queue-mine", "/staff?tab=mine"],
       ["queue-verify", "/staff?tab=verify"],
       ["queue-open", "/staff?tab=open"],
+      ["board", "/staff/board"],
       ["search", "/staff/cases"],
       ["whistles", "/staff/whistles"],
       ["handover", "/staff/handover"],

@@ -553,31 +553,15 @@ impl Whistle {
 
     /// Who a token belongs to, if the account has what it must have.
     pub async fn signed_in(&self, here: &Here, token: &str) -> Result<SignedIn> {
-        let signed_in = self.signed_in_to_enrol(here, token).await?;
-        if signed_in.must_change_password {
-            Err(Error::MustChangePassword)
-        } else if signed_in.must_enrol {
-            Err(Error::MustEnrol)
-        } else {
-            Ok(signed_in)
-        }
+        self.signed_in_to_enrol(here, token).await.and_then(let_in)
     }
 
     /// Who a token belongs to; also of an account that must have a password of its own or a second factor and has none yet, so
     /// that it can get one.
     pub async fn signed_in_to_enrol(&self, here: &Here, token: &str) -> Result<SignedIn> {
-        let (id, hash, now) = (here.id, token_hash(token), self.clock.now());
-        let found = self
-            .store
-            .look_up(move |conn| stored::session(conn, id, &hash, now))
-            .await?;
-        let session = found.ok_or(Error::SignedOut)?;
-        let post = here
-            .place
-            .post(session.post.as_str())
-            .ok_or(Error::SignedOut)?
-            .clone();
+        let (session, now) = (self.stored_session(here, token).await?, self.clock.now());
         if now.duration_since(session.seen_at) >= SEEN_EVERY {
+            let (id, hash) = (here.id, token_hash(token));
             let seen = self
                 .store
                 .write(move |tx| stored::see_session(tx, id, &hash, now));
@@ -586,6 +570,31 @@ impl Whistle {
                 tracing::debug!(%error, "the use of a session was not noted");
             }
         }
+        self.holder(here, session)
+    }
+
+    /// Who a token belongs to, for what goes on by itself: that it asks is no use of the session.
+    pub(crate) async fn session(&self, here: &Here, token: &str) -> Result<SignedIn> {
+        let session = self.stored_session(here, token).await?;
+        self.holder(here, session).and_then(let_in)
+    }
+
+    async fn stored_session(&self, here: &Here, token: &str) -> Result<stored::Session> {
+        let (id, hash, now) = (here.id, token_hash(token), self.clock.now());
+        let found = self
+            .store
+            .look_up(move |conn| stored::session(conn, id, &hash, now))
+            .await?;
+        found.ok_or(Error::SignedOut)
+    }
+
+    /// Who a session belongs to, as long as the place has its post.
+    fn holder(&self, here: &Here, session: stored::Session) -> Result<SignedIn> {
+        let post = here
+            .place
+            .post(session.post.as_str())
+            .ok_or(Error::SignedOut)?
+            .clone();
         let actor = actor_of(&post, session.account);
         let posts: Vec<PostCode> = session
             .posts
@@ -787,6 +796,17 @@ impl Whistle {
 }
 
 /// What a change of an account is called where it is written down.
+/// Lets somebody in who has a password of their own, and a second factor where they must.
+fn let_in(signed_in: SignedIn) -> Result<SignedIn> {
+    if signed_in.must_change_password {
+        Err(Error::MustChangePassword)
+    } else if signed_in.must_enrol {
+        Err(Error::MustEnrol)
+    } else {
+        Ok(signed_in)
+    }
+}
+
 const fn deed_of(change: Change) -> Deed {
     match change {
         Change::Disable => Deed::AccountDisabled,

@@ -3,12 +3,13 @@
 //! Knows the domain, the place folder and the store. Does not know HTTP or the command line, and has no SQL.
 //!
 //! - [`Whistle`]: an install, opened on its [`Site`]; all use cases are its methods.
-//! - [`case`]: report, join, act, read. [`whistle`]: calls of several units together. [`list`]: pages of cases. [`search`]: found by words. [`map`]: all of them in memory, for tiles. [`media`]: photos.
+//! - [`case`]: report, join, act, read. [`whistle`]: calls of several units together. [`list`]: pages of cases. [`search`]: found by words. [`live`]: what changes, told to who looks on. [`map`]: all of them in memory, for tiles. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
 //!   [`second_factor`]: the second step of signing in. `password`: which ones are good, and how they are kept.
 //!   [`provider`]: signing in by OpenID Connect. [`passkey`]: signing in by a passkey.
 //! - [`notices`]: who is told of it, by mail and webhooks.
 //! - [`keep`]: backup, restore, audit. [`transfer`]: the move to another database, or to many machines.
+//! - [`view`]: filters of the queue that staff keep.
 //! - [`figures`]: what the counters of all jurisdictions add up to.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
 //! - [`duties`]: what must happen by itself; `escalation`: when clocks run out; `lease`: in which process.
@@ -33,6 +34,7 @@ pub mod import;
 pub mod keep;
 mod lease;
 pub mod list;
+pub mod live;
 pub mod map;
 pub mod media;
 pub mod notices;
@@ -47,6 +49,7 @@ pub mod secret;
 mod site;
 pub mod time;
 pub mod transfer;
+pub mod view;
 pub mod whistle;
 
 use std::{
@@ -115,6 +118,7 @@ pub struct Install {
     keys: Mutex<HashMap<(JurisdictionId, Hash), (account::Client, Duration)>>,
     leases: Leases,
     maps: map::Maps,
+    live: live::Live,
     /// Held by who takes steps of clocks.
     stepping: Mutex<Stepping>,
     tidying: Mutex<Tidying>,
@@ -158,6 +162,7 @@ impl Whistle {
             keys: Mutex::default(),
             leases: Leases::new(&chance),
             maps: map::Maps::default(),
+            live: live::Live::default(),
             stepping: Mutex::default(),
             tidying: Mutex::default(),
             site,

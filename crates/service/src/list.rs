@@ -10,7 +10,7 @@ use whistle_domain::{
     geometry::{BBox, Point, Spot},
     place::Place,
     rights::{self, Access},
-    words::{AreaCode, CaseNumber, ServiceCode, UnitCode},
+    words::{AreaCode, CaseNumber, PostCode, ServiceCode, UnitCode},
 };
 use whistle_store::{
     case as stored,
@@ -20,6 +20,7 @@ use whistle_store::{
 
 use crate::{
     Whistle,
+    account::actor_of,
     error::{Error, Result},
     place::Here,
     search::Wanted,
@@ -47,6 +48,10 @@ pub struct Query {
     pub part: Option<UnitCode>,
     /// Told of so high up or higher, because a clock ran out or nearly did; for staff.
     pub escalated: Option<Tier>,
+    /// Those that this post may see, too; for staff.
+    pub post: Option<PostCode>,
+    /// Those that wait until a date, or those that do not.
+    pub parked: Option<bool>,
     /// Reported from this time on.
     pub reported_from: Option<Timestamp>,
     /// Reported up to this time.
@@ -176,14 +181,26 @@ impl Whistle {
 
     /// The public ones of some cases, in the order of their numbers as given; who has none is left out.
     pub async fn public_cases(&self, here: &Here, numbers: Vec<CaseNumber>) -> Result<Vec<Case>> {
+        let mut cases = self.some_cases(here, numbers).await?;
+        cases.retain(|case| case.public);
+        Ok(cases)
+    }
+
+    /// Those of some cases that an actor may see, in the order of their numbers as given.
+    pub async fn staff_cases(&self, here: &Here, numbers: Vec<CaseNumber>, by: &Actor) -> Result<Vec<Case>> {
+        let mut cases = self.some_cases(here, numbers).await?;
+        cases.retain(|case| rights::may_see(case, by, &here.place));
+        Ok(cases)
+    }
+
+    async fn some_cases(&self, here: &Here, numbers: Vec<CaseNumber>) -> Result<Vec<Case>> {
         let id = here.id;
         let order = numbers.clone();
         let mut found = self
             .store
             .read(move |conn| stored::some(conn, id, &numbers))
             .await?;
-        let cases = order.iter().filter_map(|number| found.remove(number));
-        Ok(cases.filter(|case| case.public).collect())
+        Ok(order.iter().filter_map(|number| found.remove(number)).collect())
     }
 
     /// The whole logs of some cases, by number.
@@ -357,6 +374,20 @@ fn filter(here: &Here, query: &Query, viewer: Viewer<'_>) -> Result<Filter> {
         Viewer::Public => None,
         Viewer::Staff(actor) => Some(sight_of(actor, place)),
     };
+    let seen_by = match (&query.post, viewer) {
+        (None, _) => None,
+        (Some(_), Viewer::Public) => {
+            return Err(Error::invalid(
+                "post",
+                "what a post sees is for staff; sign in, or leave it out",
+            ));
+        }
+        (Some(code), Viewer::Staff(_)) => {
+            let post = place.post(code.as_str());
+            let post = post.ok_or_else(|| Error::not_found("post", code))?;
+            Some(sight_of(&actor_of(post, 0), place))
+        }
+    };
     let box_of_circle = query.near.map(|(centre, metres)| BBox::around(centre, metres));
     let span = |from: Option<Timestamp>, to: Option<Timestamp>| -> Option<RangeInclusive<i64>> {
         (from.is_some() || to.is_some()).then(|| {
@@ -377,6 +408,8 @@ fn filter(here: &Here, query: &Query, viewer: Viewer<'_>) -> Result<Filter> {
         part: query.part.as_ref().map(ToString::to_string),
         escalated: query.escalated.map(Tier::rank),
         sight,
+        seen_by,
+        parked: query.parked,
         reported: span(query.reported_from, query.reported_to),
         updated: span(query.updated_from, query.updated_to),
         due_before: query.due_before.map(Timestamp::as_microsecond),

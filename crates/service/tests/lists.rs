@@ -298,3 +298,40 @@ fn only_a_commit_that_moves_a_case_into_a_list_or_out_of_one_is_counted_as_such(
     act(Act::Show { public: false });
     assert_eq!(commits(), (cases + 3, lists + 2));
 }
+
+#[test]
+fn cases_that_wait_until_a_date_are_listed_apart_from_those_that_do_not() {
+    let (dir, whistle, here) = village(400);
+    let cases = all_cases(dir.path(), &here);
+    let waiting = |case: &&Case| case.public && case.flags.parked_until.is_some();
+    assert!(cases.iter().filter(waiting).count() > 2, "some wait");
+    for (order, open) in [
+        (Order::Due, Some(true)),
+        (Order::Newest, Some(true)),
+        (Order::Newest, None),
+    ] {
+        for parked in [true, false] {
+            let query = Query {
+                order,
+                open,
+                parked: Some(parked),
+                limit: 50,
+                ..Query::default()
+            };
+            let plain = Query {
+                parked: None,
+                ..query.clone()
+            };
+            let mut wanted = every_page(&whistle, &here, plain);
+            wanted.retain(|number| {
+                let case = cases.iter().find(|case| case.number == *number).unwrap();
+                case.flags.parked_until.is_some() == parked
+            });
+            assert_eq!(
+                every_page(&whistle, &here, query),
+                wanted,
+                "{order:?} {open:?} {parked}"
+            );
+        }
+    }
+}

@@ -230,6 +230,59 @@ impl Town {
 }
 
 #[test]
+fn a_list_of_what_another_post_sees_has_the_cases_that_both_may_see() {
+    let seed = 11;
+    let town = Town::open(seed);
+    let mut rng = StdRng::seed_from_u64(seed);
+    let numbers: Vec<CaseNumber> = (0..CASES / 2).map(|_| town.live(&mut rng)).collect();
+    let cases: Vec<Case> = numbers
+        .iter()
+        .map(|number| town.wait(town.whistle.case(&town.here, *number)).unwrap())
+        .collect();
+    let (mut some, mut fewer) = (0, 0);
+    for n in 0..POSTS / 3 {
+        let (own, post) = (town.actor(&format!("X-{n}")), format!("X-{}", n + POSTS / 3));
+        let other = town.actor(&post);
+        let place = &town.here.place;
+        for (open, order) in [(None, Order::Newest), (Some(true), Order::Due)] {
+            let query = Query {
+                open,
+                order,
+                post: Some(post.parse().unwrap()),
+                limit: 7,
+                ..Query::default()
+            };
+            let both =
+                |case: &&Case| rights::may_see(case, &own, place) && rights::may_see(case, &other, place);
+            let wanted: BTreeSet<CaseNumber> = cases
+                .iter()
+                .filter(|case| open.is_none() || case.state.is_open())
+                .filter(both)
+                .map(|case| case.number)
+                .collect();
+            some += wanted.len();
+            let own = town
+                .list(
+                    &town.whistle,
+                    &Query {
+                        post: None,
+                        ..query.clone()
+                    },
+                    &own,
+                )
+                .len();
+            fewer += own - wanted.len();
+            assert_eq!(
+                town.list(&town.whistle, &query, &town.actor(&format!("X-{n}"))),
+                wanted,
+                "seed {seed}: {n}"
+            );
+        }
+    }
+    assert!(some > 20 && fewer > 20, "{some} in both, {fewer} in one alone");
+}
+
+#[test]
 fn what_a_drawn_post_may_see_of_drawn_cases_is_what_its_lists_show() {
     for seed in [1, 20_261_126] {
         let town = Town::open(seed);

@@ -683,16 +683,20 @@ pub fn some(
         )
     });
     let mut found = HashMap::with_capacity(numbers.len());
-    SQL.each(conn, jurisdiction, numbers, |row| {
+    SQL.each(conn, jurisdiction, &bare(numbers), |row| {
         found.insert(CaseNumber(row.int(0)?), fold(row, 1)?);
         Ok(())
     })?;
     Ok(found)
 }
 
-/// A statement about cases by their numbers, in two lengths: its text must be constant, so a round that is shorter is filled up with
+fn bare(numbers: &[CaseNumber]) -> Vec<i64> {
+    numbers.iter().map(|number| number.0).collect()
+}
+
+/// A statement about cases or whistles by their numbers, in two lengths: its text must be constant, so a round that is shorter is filled up with
 /// a number that none has.
-struct OfNumbers {
+pub(crate) struct OfNumbers {
     text: fn(&str) -> String,
     page: OnceLock<String>,
     many: OnceLock<String>,
@@ -704,7 +708,7 @@ impl OfNumbers {
     const MANY: usize = 1000;
 
     /// `text` makes the statement around its placeholders; the first one is the jurisdiction's.
-    const fn new(text: fn(&str) -> String) -> Self {
+    pub(crate) const fn new(text: fn(&str) -> String) -> Self {
         Self {
             text,
             page: OnceLock::new(),
@@ -712,11 +716,12 @@ impl OfNumbers {
         }
     }
 
-    fn each(
+    /// Reads the rows of some numbers.
+    pub(crate) fn each(
         &self,
         conn: &Conn,
         jurisdiction: JurisdictionId,
-        numbers: &[CaseNumber],
+        numbers: &[i64],
         mut of_row: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
         let (sql, size) = if numbers.len() <= Self::PAGE {
@@ -732,7 +737,7 @@ impl OfNumbers {
             let mut values = vec![Value::Int(0); size + 1];
             values[0] = Value::Int(jurisdiction.0);
             for (value, number) in values[1..].iter_mut().zip(round) {
-                *value = Value::Int(number.0);
+                *value = Value::Int(*number);
             }
             conn.each(sql, &values, &mut of_row)?;
         }
@@ -780,7 +785,7 @@ pub fn logs(
         )
     });
     let mut found = Vec::new();
-    SQL.each(conn, jurisdiction, numbers, |row| {
+    SQL.each(conn, jurisdiction, &bare(numbers), |row| {
         found.push((CaseNumber(row.int(0)?), event(row, 1)?));
         Ok(())
     })?;

@@ -2,9 +2,9 @@
 //!
 //! - [`Store`]: opened on a [`Target`]; [`Store::write`], [`Store::read`], [`Store::backup`].
 //! - [`case`]: cases and their log; [`list`]: pages of cases; [`search`]: the index of words by which they are found; [`audit`]: everything checked against the log;
-//!   [`map`]: what a map shows of all cases; [`whistle`]: whistles and theirs; [`intake`]: contact data, retries, imports;
+//!   [`map`]: what a map shows of all cases; [`live`]: what changed lately; [`whistle`]: whistles and theirs; [`intake`]: contact data, retries, imports;
 //!   [`photo`]: photos sent and used; [`place`]: versions of place folders; [`account`]: accounts, sessions, keys; [`notice`]: what is
-//!   told to whom; [`push`]: devices; [`lease`]: who looks after a duty. Functions over a [`Conn`]
+//!   told to whom; [`push`]: devices; [`view`]: filters that staff keep; [`lease`]: who looks after a duty. Functions over a [`Conn`]
 //!   or [`Tx`].
 //! - `conn`, `value`: the small face over the backends ([`Conn`], [`Row`], [`params!`]); `sqlite`, `postgres`: those.
 //! - `writer`: the thread that commits many commands together; a command gets a [`Tx`]. `mark`: by which it learns what
@@ -33,6 +33,7 @@ pub mod intake;
 pub mod key_mark;
 pub mod lease;
 pub mod list;
+pub mod live;
 pub mod map;
 mod mark;
 mod migrate;
@@ -53,6 +54,7 @@ mod sqlite;
 pub mod tables;
 pub mod transfer;
 mod value;
+pub mod view;
 pub mod whistle;
 mod writer;
 
@@ -278,6 +280,11 @@ impl Store {
     /// and wants to know before it begins.
     pub fn claim_alone(dir: &Path) -> Result<()> {
         dir::Claim::alone(dir).map(drop)
+    }
+
+    /// Is told after each group commit of this process. Who asks the database then sees what was committed.
+    pub fn committed(&self) -> tokio::sync::watch::Receiver<()> {
+        self.open.writer.committed()
     }
 
     pub fn load(&self) -> Load {

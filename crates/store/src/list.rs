@@ -75,6 +75,10 @@ pub struct Filter {
     pub escalated: Option<i64>,
     /// What an actor may see.
     pub sight: Option<Sight>,
+    /// And what another post may see, where only that is asked for.
+    pub seen_by: Option<Sight>,
+    /// Those that wait until a date, or those that do not.
+    pub parked: Option<bool>,
     /// Reported in this time; microseconds.
     pub reported: Option<RangeInclusive<i64>>,
     /// Changed in this time; microseconds.
@@ -273,8 +277,13 @@ impl Conditions {
             let place = all.hold(Owned::Int(rank));
             all.and(&format!("escalated > 0 AND escalated >= {place}"));
         }
-        if let Some(sight) = &filter.sight {
+        for sight in filter.sight.iter().chain(&filter.seen_by) {
             all.seen(sight);
+        }
+        match filter.parked {
+            Some(true) => all.and("parked_until IS NOT NULL"),
+            Some(false) => all.and("parked_until IS NULL"),
+            None => {}
         }
         if let Some(range) = &filter.reported {
             all.within("reported_at", range);
@@ -847,6 +856,54 @@ mod tests {
         for plan in postgres_plans(&store, &whole, Order::Due) {
             assert!(plan.contains("using open_cases_by_due on cases"), "{plan}");
             assert!(!plan.contains("Sort"), "a sort of everything: {plan}");
+        }
+    }
+
+    #[test]
+    fn on_postgresql_what_the_filter_of_the_queue_asks_for_is_found_by_an_index() {
+        let Some(bed) = Bed::postgres() else { return };
+        let store = open(&bed);
+        sql(bed.database_url().unwrap(), CITY);
+        let open = || Filter {
+            open: Some(true),
+            ..Filter::default()
+        };
+        let town = || Some((Level::Town, "T-11".to_owned()));
+        let filters = [
+            Filter {
+                lead: Some("U-7".to_owned()),
+                area: town(),
+                ..open()
+            },
+            Filter {
+                area: town(),
+                services: vec!["S-3".to_owned()],
+                stages: vec!["assigned"],
+                ..open()
+            },
+            Filter {
+                sight: Some(Sight {
+                    everywhere: true,
+                    ..Sight::default()
+                }),
+                seen_by: Some(narrowed(None, &[])),
+                due_before: Some(5_000_000),
+                ..open()
+            },
+            Filter {
+                parked: Some(true),
+                area: town(),
+                ..open()
+            },
+        ];
+        for filter in filters {
+            for plan in postgres_plans(&store, &filter, Order::Due) {
+                assert!(
+                    plan.contains("open_cases_by_") || plan.contains("parked_cases"),
+                    "{plan}"
+                );
+                assert!(!plan.contains("Seq Scan on cases"), "a full scan: {plan}");
+            }
         }
     }
 

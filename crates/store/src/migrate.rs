@@ -172,6 +172,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 23,
         sql: include_str!("../migrations/0023_search.sql"),
     },
+    Migration {
+        version: 24,
+        name: "console",
+        reads_from: 23,
+        sql: include_str!("../migrations/0024_console.sql"),
+    },
 ];
 
 impl Migration {

@@ -63,6 +63,7 @@ struct Looks {
     spot: Option<i64>,
     escalated: i64,
     is_public: bool,
+    is_parked: bool,
     words: [Option<Box<str>>; WORDS],
     /// The units with a part in it.
     joint: Vec<Box<str>>,
@@ -98,6 +99,7 @@ impl Looks {
             spot: columns.spot,
             escalated: columns.escalated,
             is_public: case.public,
+            is_parked: case.flags.parked_until.is_some(),
             words: words.map(|word| word.map(Into::into)),
             joint: case.joint.iter().map(|part| part.unit.as_str().into()).collect(),
         }
@@ -119,6 +121,7 @@ struct Entry {
     words: [Option<Word>; WORDS],
     joint: Box<[Word]>,
     is_public: bool,
+    is_parked: bool,
 }
 
 impl Entry {
@@ -175,6 +178,7 @@ impl Table {
             words,
             joint,
             is_public: looks.is_public,
+            is_parked: looks.is_parked,
         };
         let step = entry.step();
         if let Some(place) = self.places.get(&number) {
@@ -235,7 +239,7 @@ struct Wanted<'f> {
     area: Option<(usize, Word)>,
     lead: Option<Word>,
     part: Option<Word>,
-    sight: Option<Seen<'f>>,
+    sights: Vec<Seen<'f>>,
 }
 
 /// What an actor may see.
@@ -285,7 +289,7 @@ impl<'f> Wanted<'f> {
             (texts.is_empty() || !known.is_empty()).then_some(known)
         };
         let words = |codes: &[String]| codes.iter().filter_map(|code| word(code)).collect();
-        let sight = filter.sight.as_ref().map(|sight| {
+        let seen = |sight: &'f Sight| {
             let area = sight.area.as_ref().map(|(level, code)| (level.depth(), code));
             Seen {
                 sight,
@@ -295,7 +299,8 @@ impl<'f> Wanted<'f> {
                 services: sight.services.as_deref().map(words),
                 classes: words(&sight.classes),
             }
-        });
+        };
+        let sights = filter.sight.iter().chain(&filter.seen_by);
         Some(Self {
             filter,
             stages: any(&mut filter.stages.iter().copied())?,
@@ -312,7 +317,7 @@ impl<'f> Wanted<'f> {
                 Some(code) => Some(word(code)?),
                 None => None,
             },
-            sight,
+            sights: sights.map(seen).collect(),
         })
     }
 
@@ -326,7 +331,8 @@ impl<'f> Wanted<'f> {
             && self.lead.is_none_or(|word| has(&(LEAD, word)))
             && self.area.is_none_or(|wanted| has(&wanted))
             && self.part.is_none_or(|word| entry.joint.contains(&word))
-            && self.sight.as_ref().is_none_or(|seen| seen.shows(entry))
+            && self.sights.iter().all(|seen| seen.shows(entry))
+            && filter.parked.is_none_or(|parked| entry.is_parked == parked)
             && one_of(STAGE, &self.stages)
             && one_of(SERVICE, &self.services)
             && filter
@@ -375,7 +381,7 @@ impl OpenCases {
         conn.each(
             "SELECT c.jurisdiction_id, c.number, c.due_at, c.reported_at, c.updated_at, c.spot, c.is_public,
                     c.step_at, c.escalated, c.city_code, c.town_code, c.community_code, c.cell_code, c.lead_code,
-                    c.service_code, c.stage, c.access_code, u.unit_code
+                    c.service_code, c.stage, c.access_code, u.unit_code, c.parked_until
              FROM cases AS c
              LEFT JOIN case_unit AS u ON u.jurisdiction_id = c.jurisdiction_id AND u.number = c.number
              WHERE c.is_open = 1",
@@ -403,6 +409,7 @@ impl OpenCases {
                     spot: row.int_opt(5)?,
                     escalated: row.int(8)?,
                     is_public: row.int(6)? == 1,
+                    is_parked: row.int_opt(10 + WORDS)?.is_some(),
                     words,
                     joint: unit.into_iter().map(Into::into).collect(),
                 };

@@ -121,6 +121,8 @@ pub enum Purpose {
     Deeds,
     /// What one holder of a post tells the next.
     Handovers,
+    /// Which cases one looks at, as a filter under a name.
+    Lists,
     /// Who may sign in, and for which posts.
     Accounts,
     /// What an account shows besides its password.
@@ -141,7 +143,7 @@ pub enum Purpose {
 
 impl Purpose {
     /// All of them, in the order of the page: what concerns reporters first.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Matter,
         Self::Photos,
         Self::Contact,
@@ -152,6 +154,7 @@ impl Purpose {
         Self::Origin,
         Self::Deeds,
         Self::Handovers,
+        Self::Lists,
         Self::Accounts,
         Self::SecondFactors,
         Self::Links,
@@ -175,6 +178,7 @@ impl Purpose {
             Self::Origin => "origin",
             Self::Deeds => "deeds",
             Self::Handovers => "handovers",
+            Self::Lists => "lists",
             Self::Accounts => "accounts",
             Self::SecondFactors => "second_factors",
             Self::Links => "links",
@@ -199,6 +203,7 @@ impl Purpose {
             Self::Views => &[About::Reporter, About::Staff],
             Self::Deeds
             | Self::Handovers
+            | Self::Lists
             | Self::Accounts
             | Self::SecondFactors
             | Self::Links
@@ -216,9 +221,12 @@ impl Purpose {
             Self::Matter | Self::Photos | Self::Views | Self::Origin | Self::Deeds => Kept::WithCase,
             Self::Contact => Kept::AfterClosing,
             Self::Notices => Kept::Notices,
-            Self::OptOuts | Self::SecondFactors | Self::Links | Self::Passkeys | Self::Devices => {
-                Kept::UntilTakenBack
-            }
+            Self::OptOuts
+            | Self::Lists
+            | Self::SecondFactors
+            | Self::Links
+            | Self::Passkeys
+            | Self::Devices => Kept::UntilTakenBack,
             Self::Retries => Kept::Retries,
             Self::Handovers => Kept::Handovers,
             Self::Accounts => Kept::WithAccount,
@@ -237,7 +245,7 @@ impl Purpose {
             Self::Origin | Self::Accounts | Self::Links | Self::Passkeys | Self::Devices | Self::Acts => {
                 Seen::Operator
             }
-            Self::Handovers => Seen::Post,
+            Self::Handovers | Self::Lists => Seen::Post,
             Self::OptOuts | Self::Retries | Self::SecondFactors | Self::Sessions | Self::Tries => {
                 Seen::Nobody
             }
@@ -277,8 +285,8 @@ const fn of(
 }
 
 use Purpose::{
-    Accounts, Acts, Contact, Deeds, Devices, Handovers, Links, Matter, Notices, OptOuts, Origin, Passkeys,
-    Photos, Retries, SecondFactors, Sessions, Tries, Views,
+    Accounts, Acts, Contact, Deeds, Devices, Handovers, Links, Lists, Matter, Notices, OptOuts, Origin,
+    Passkeys, Photos, Retries, SecondFactors, Sessions, Tries, Views,
 };
 
 /// All columns of all tables, in the order of [`crate::tables::TABLES`].
@@ -419,6 +427,7 @@ pub const COLUMNS: &[Columns] = &[
             ("created_at", &[Accounts]),
             ("disabled_at", &[Accounts]),
             ("calendar", &[Accounts]),
+            ("first_view", &[Lists]),
         ],
     ),
     of(
@@ -447,6 +456,17 @@ pub const COLUMNS: &[Columns] = &[
             ("at", &[Handovers]),
             ("account_id", &[Handovers]),
             ("note", &[Handovers]),
+        ],
+    ),
+    of(
+        "saved_view",
+        &["jurisdiction_id", "view_id"],
+        &[
+            ("account_id", &[Lists]),
+            ("post_code", &[Lists]),
+            ("name", &[Lists]),
+            ("query", &[Lists]),
+            ("created_at", &[Lists]),
         ],
     ),
     of(

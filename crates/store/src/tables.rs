@@ -77,7 +77,7 @@ const ACCOUNT: Reference = Reference {
 };
 
 /// All tables; one that another refers to comes before it.
-pub const TABLES: [Table; 48] = [
+pub const TABLES: [Table; 49] = [
     of_the_database("migration"),
     // Met by every group commit: a copy on every machine would make each commit wait for all of them.
     of_the_database("writer"),
@@ -123,6 +123,7 @@ pub const TABLES: [Table; 48] = [
     by_jurisdiction("holding", &[ACCOUNT]),
     by_jurisdiction("place_draft", &[ACCOUNT]),
     by_jurisdiction("handover", &[]),
+    by_jurisdiction("saved_view", &[ACCOUNT]),
     by_jurisdiction("session", &[ACCOUNT]),
     by_jurisdiction("second_factor", &[ACCOUNT]),
     by_jurisdiction("recovery_code", &[ACCOUNT]),

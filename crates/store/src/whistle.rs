@@ -14,7 +14,7 @@ use whistle_domain::{
 use crate::{
     Conn, Tx,
     audit::Audit,
-    case::{Hash, NEVER, Tell, hash_at, hash_of_text, link},
+    case::{Hash, NEVER, OfNumbers, Tell, hash_at, hash_of_text, link},
     error::{Error, Result},
     list::{After, MAX_PAGE},
     params,
@@ -348,6 +348,24 @@ pub fn steps_due(
     conn.rows(STEPS_DUE, params![jurisdiction.0, now, limit as i64], |row| {
         Ok(WhistleNumber(row.int(0)?))
     })
+}
+
+/// Some whistles by their numbers, in no order; who has none is left out.
+pub fn some(conn: &Conn, jurisdiction: JurisdictionId, numbers: &[i64]) -> Result<Vec<Whistle>> {
+    static SQL: OfNumbers = OfNumbers::new(|places| {
+        format!(
+            "SELECT w.fold, {}
+             FROM whistle AS w
+             WHERE w.jurisdiction_id = $1 AND w.number IN ({places})",
+            classes!()
+        )
+    });
+    let mut found = Vec::with_capacity(numbers.len());
+    SQL.each(conn, jurisdiction, numbers, |row| {
+        found.push(with_classes(row, 0)?);
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// The whistle with a number for a command that will change it; other processes wait with theirs.

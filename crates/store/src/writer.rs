@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{iter, mem};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::checkpoint::LogKeeper;
 use crate::conn::{Conn, Database};
@@ -295,6 +295,11 @@ impl Writer {
         self.commits.of_lists.load(Ordering::Relaxed)
     }
 
+    /// Is told after each group commit.
+    pub fn committed(&self) -> watch::Receiver<()> {
+        self.commits.told.subscribe()
+    }
+
     /// Accepts no more, waits until everything accepted is committed, then copies the log to the file.
     pub fn close(&self) {
         self.lanes.iter().for_each(Lane::close);
@@ -366,6 +371,8 @@ struct Commits {
     of_cases: AtomicU64,
     /// Those by which cases came to lists or left them.
     of_lists: AtomicU64,
+    /// Who waits for one.
+    told: watch::Sender<()>,
 }
 
 /// What the writer thread works with.
@@ -621,6 +628,7 @@ impl Bench {
                 open_cases.apply(self.changes.drain(..));
             }
             self.commits.all.fetch_add(1, Ordering::Relaxed);
+            self.commits.told.send_replace(());
             if mem::take(&mut self.cases_changed) {
                 self.commits.of_cases.fetch_add(1, Ordering::Relaxed);
             }

@@ -16,15 +16,7 @@ mod pages;
 mod routes;
 mod status;
 
-use std::{
-    net::IpAddr,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 pub use pages::clocks::explain;
 
@@ -36,6 +28,7 @@ use axum::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use routes::Routes;
+use tokio::sync::watch;
 use whistle_service::Whistle;
 
 /// How the faces behave; set by the binary from its configuration.
@@ -50,6 +43,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// Requests worked on at once; more are turned away with 503.
     pub concurrency: usize,
+    /// Pages of the staff that are told at once what changes; further ones are as they were made.
+    pub streams: usize,
     /// Requests per second and address, over time; 0 for no limit.
     pub rate: u32,
     /// Requests that an address may send at once before the rate counts.
@@ -69,6 +64,7 @@ impl Default for Settings {
             max_body: 64 * 1024 * 1024,
             timeout: Duration::from_secs(30),
             concurrency: 512,
+            streams: 1_000,
             rate: 20,
             burst: 200,
             trusted_proxies: Vec::new(),
@@ -92,7 +88,7 @@ pub struct Shared {
     pub metrics: Option<PrometheusHandle>,
     /// The grids of places, ready to be cut into tiles.
     pub(crate) drawings: pages::map::Drawings,
-    stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
 }
 
 impl std::ops::Deref for App {
@@ -111,18 +107,23 @@ impl App {
             settings,
             metrics,
             drawings: pages::map::Drawings::default(),
-            stopping: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
         }))
     }
 
-    /// Tells the balancer to send requests elsewhere: `/readyz` says no, and every answer closes its connection. Those that
-    /// come all the same are answered.
+    /// Tells the balancer to send requests elsewhere: `/readyz` says no, every answer closes its connection, and what goes on
+    /// without an end is ended. Those that come all the same are answered.
     pub fn begin_stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.stopping.send_replace(true);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        *self.stopping.borrow()
+    }
+
+    /// Becomes true when the process is told to stop.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
     }
 }
 

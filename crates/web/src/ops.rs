@@ -39,6 +39,7 @@ async fn metrics(State(app): State<App>) -> Response {
     let load = app.whistle.load();
     metrics::gauge!("whistle_store_waiting_writes").set(load.waiting_writes as f64);
     metrics::gauge!("whistle_store_active_reads").set(load.active_reads as f64);
+    metrics::gauge!("whistle_live_streams").set(app.whistle.watching() as f64);
     metrics::counter!("whistle_store_commits_total").absolute(load.commits);
     metrics::counter!("whistle_store_statements_total").absolute(load.statements);
     handle.run_upkeep();

@@ -14,6 +14,7 @@ use axum::{
     body::Body,
     http::{Method, Request, StatusCode, header},
 };
+use futures_util::StreamExt;
 use serde_json::json;
 use tower::ServiceExt;
 use whistle_domain::{
@@ -308,7 +309,14 @@ impl Town {
         let (parts, body) = answer.into_parts();
         let to = parts.headers.get(header::LOCATION);
         let to = to.and_then(|to| to.to_str().ok()).unwrap_or_default().to_owned();
-        let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+        let kind = parts.headers.get(header::CONTENT_TYPE);
+        let bytes = if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
+            // It has no end; that it has begun says who is let in.
+            let first = body.into_data_stream().next().await;
+            first.expect("a frame").expect("no error")
+        } else {
+            axum::body::to_bytes(body, usize::MAX).await.expect("a body")
+        };
         (parts.status, String::from_utf8_lossy(&bytes).into_owned(), to)
     }
 
@@ -433,10 +441,13 @@ impl Town {
             .replace("{account}", &matter.account.to_string())
             .replace("{webhook}", "1")
             .replace("{key}", "1")
+            .replace("{view}", "1")
             .replace(
                 "{change}",
                 if path.contains("/webhooks/") {
                     "pause"
+                } else if path.contains("/views/") {
+                    "remove"
                 } else {
                     "sign-out"
                 },
@@ -504,6 +515,11 @@ impl Town {
             "/staff/place" => "files=none".to_owned(),
             "/staff/place/apply" => "hash=so".to_owned(),
             "/staff/handover" => "note=so".to_owned(),
+            "/staff/bulk" | "/staff/bulk/{verb}" => {
+                format!("case={number}.{}&text=so", self.version(matter).await)
+            }
+            "/staff/views" => "name=so&query=tab%3Dopen".to_owned(),
+            "/staff/views/{view}/{change}" => "query=tab%3Dopen".to_owned(),
             "/staff/sign-in" => format!("login={}&password=nothing+of+the+kind", stranger()),
             "/staff/account/password" => {
                 "old=nothing+of+the+kind&new=another+long+one&again=another+long+one".to_owned()

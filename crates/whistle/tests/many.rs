@@ -7,7 +7,7 @@ mod harness;
 
 use std::{
     collections::BTreeMap,
-    io::{Read, Write},
+    io::{BufRead, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
@@ -461,6 +461,87 @@ fn a_place_that_is_applied_is_in_force_in_all_processes_within_two_seconds() {
         assert!(applied.elapsed() < LIVE_WITHIN);
     }
     servers.into_iter().for_each(Server::stop);
+}
+
+/// A stream of what changes, of an account at a process.
+struct Stream(std::io::BufReader<TcpStream>);
+
+impl Stream {
+    /// Signs in by the form and begins.
+    fn of(server: &Server, login: &str, password: &str) -> Self {
+        let form = format!("login={login}&password={}", password.replace(' ', "+"));
+        let mut entering = server.connect();
+        write!(
+            entering,
+            "POST /staff/sign-in HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            form.len()
+        )
+        .unwrap();
+        let head = harness::read_head(&mut entering);
+        let cookie = head
+            .lines()
+            .find_map(|line| line.strip_prefix("set-cookie: "))
+            .unwrap_or_else(|| panic!("nobody is let in: {head}"));
+        let cookie = cookie.split(';').next().unwrap();
+        let mut stream = server.connect();
+        write!(
+            stream,
+            "GET /staff/live HTTP/1.1\r\nHost: here\r\nAccept: text/event-stream\r\nCookie: {cookie}\r\n\r\n"
+        )
+        .unwrap();
+        let head = harness::read_head(&mut stream);
+        assert!(head.contains("text/event-stream"), "{head}");
+        let mut stream = Self(std::io::BufReader::new(stream));
+        stream.hears("event: begin");
+        stream
+    }
+
+    /// Waits until something is told.
+    fn hears(&mut self, what: &str) {
+        let mut line = String::new();
+        while !line.contains(what) {
+            line.clear();
+            assert!(self.0.read_line(&mut line).unwrap() > 0, "it ended before {what}");
+        }
+    }
+
+    /// Whether it ends.
+    fn ends(mut self) {
+        self.0.read_to_string(&mut String::new()).unwrap();
+    }
+}
+
+#[test]
+fn a_change_through_one_process_is_told_to_who_looks_on_at_another_within_two_seconds() {
+    let home = Home::village();
+    if !home.is_on_postgres() {
+        return;
+    }
+    let password = "a long enough password";
+    let add = ["user", "add", "desk", "--post", "CITY-D", "--password-stdin"];
+    home.run_with_input(&add, password).good();
+    let api_key = home.key();
+    let (first, second) = (home.serve(), home.serve());
+    let mut stream = Stream::of(&second, "desk", password);
+    for (turn, server) in [&first, &second, &first].into_iter().enumerate() {
+        let answer = server.report(&api_key, &format!("turn {turn}")).unwrap();
+        let reported = Instant::now();
+        stream.hears(&format!("{:?}", id_of(&answer.json())));
+        eprintln!("told after {:?}", reported.elapsed());
+        assert!(reported.elapsed() < LIVE_WITHIN, "{:?}", reported.elapsed());
+    }
+    // A stream keeps no process from stopping.
+    let stopped = Instant::now();
+    second.stop();
+    stream.ends();
+    assert!(
+        stopped.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        stopped.elapsed()
+    );
+    first.stop();
+    verify(&home);
 }
 
 // ---- a rolling restart ------------------------------------------------------------------------------------------

@@ -188,8 +188,8 @@ fn wanted(query: CaseListQuery) -> Result<list::Query> {
             Order::Due => whistle_service::list::Order::Due,
         },
         after: query.after.map(|cursor| cursor.0),
-        skip: 0,
         limit: read::limit(query.limit)?,
+        ..list::Query::default()
     })
 }
 

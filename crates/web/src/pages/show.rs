@@ -38,6 +38,7 @@ pub(crate) struct Moment {
 /// A case in a list.
 pub(crate) struct Line {
     pub(crate) number: String,
+    pub(crate) version: u32,
     pub(crate) href: String,
     pub(crate) service: String,
     pub(crate) area: String,
@@ -207,6 +208,7 @@ impl Page {
     fn line(&self, case: &Case) -> Line {
         Line {
             number: case.number.to_string(),
+            version: case.version,
             href: String::new(),
             service: self.service_name(case.service.as_str()),
             area: self.path_name(&case.location.areas),

@@ -219,7 +219,7 @@ impl Words {
             Error::Whistle(refusal) => self.whistle_refusal(refusal),
             Error::Invalid { field, .. } => match *field {
                 "email" | "name" | "phone" | "after" | "page" | "password" | "note" | "text" | "account"
-                | "second_factor" => self.of("invalid", field),
+                | "view" | "views" | "second_factor" => self.of("invalid", field),
                 "secret.key" => self.t("invalid-secret_key"),
                 // No form of the pages has another; its name would tell a reader nothing.
                 _ => self.of("error", error.word()),

@@ -122,6 +122,8 @@ fn settings(config: &Config) -> Settings {
         max_body: config.max_body,
         timeout: config.timeout,
         concurrency: config.concurrency,
+        // Each holds a connection; most of them are for requests.
+        streams: config.connections as usize / 4,
         rate: config.rate,
         burst: config.burst,
         trusted_proxies: config.trusted_proxies.clone(),

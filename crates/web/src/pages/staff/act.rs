@@ -122,7 +122,12 @@ fn onward(staff: &Staff, case: &Case, verb: Verb) -> Response {
 }
 
 /// Does all that a form asks for. Only the first act is bound to the version that the form was made for.
-async fn perform(staff: &Staff, fields: &Entered, number: CaseNumber, acts: Vec<Act>) -> Result<Case, Error> {
+pub(super) async fn perform(
+    staff: &Staff,
+    fields: &Entered,
+    number: CaseNumber,
+    acts: Vec<Act>,
+) -> Result<Case, Error> {
     let page = &staff.page;
     let (mut seen, mut text) = (
         fields.some("seen").and_then(|v| v.parse().ok()),
@@ -207,7 +212,7 @@ async fn again(
 }
 
 /// What a form asks for; what is missing or unreadable is noted at its field.
-fn read(page: &Page, verb: Verb, posted: &Posted, case: &Case, wrongs: &mut Wrongs) -> Vec<Act> {
+pub(super) fn read(page: &Page, verb: Verb, posted: &Posted, case: &Case, wrongs: &mut Wrongs) -> Vec<Act> {
     let fields = &posted.fields;
     let missing = |need| page.words.refusal(&Refusal::Missing { verb, need });
     let mut code = |name: &str, need| {

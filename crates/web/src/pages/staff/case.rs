@@ -25,6 +25,7 @@ use whistle_service::{
 };
 
 use super::{
+    live::Script,
     session::{Staff, StaffForm},
     whistles::{Line as WhistleLine, line},
 };
@@ -63,41 +64,41 @@ struct ToldView {
 }
 
 /// The form of one transition.
-struct ActForm {
-    verb: &'static str,
-    title: String,
-    button: String,
-    hint: String,
-    open: bool,
-    grave: bool,
-    text: TextField,
-    units: Vec<Choice>,
-    unit_field: &'static str,
-    outcomes: Vec<Choice>,
-    original: bool,
-    until: bool,
-    until_label: String,
-    services: Vec<Group>,
-    areas: Vec<Group>,
-    standards: Vec<Choice>,
+pub(super) struct ActForm {
+    pub(super) verb: &'static str,
+    pub(super) title: String,
+    pub(super) button: String,
+    pub(super) hint: String,
+    pub(super) open: bool,
+    pub(super) grave: bool,
+    pub(super) text: TextField,
+    pub(super) units: Vec<Choice>,
+    pub(super) unit_field: &'static str,
+    pub(super) outcomes: Vec<Choice>,
+    pub(super) original: bool,
+    pub(super) until: bool,
+    pub(super) until_label: String,
+    pub(super) services: Vec<Group>,
+    pub(super) areas: Vec<Group>,
+    pub(super) standards: Vec<Choice>,
     /// Limits to choose from for the unit's part.
-    limits: Vec<Choice>,
+    pub(super) limits: Vec<Choice>,
     /// Who can be asked a question.
-    respondents: Vec<Choice>,
+    pub(super) respondents: Vec<Choice>,
     /// The answers that the open question offers.
-    answers: Vec<Choice>,
+    pub(super) answers: Vec<Choice>,
     /// Why the case is watched over.
-    kinds: Vec<Choice>,
-    photo: bool,
-    public: bool,
-    contact: bool,
-    entered: Entered,
-    wrongs: Wrongs,
+    pub(super) kinds: Vec<Choice>,
+    pub(super) photo: bool,
+    pub(super) public: bool,
+    pub(super) contact: bool,
+    pub(super) entered: Entered,
+    pub(super) wrongs: Wrongs,
 }
 
 /// Whether a form has a field for words.
 #[derive(PartialEq, Eq)]
-enum TextField {
+pub(super) enum TextField {
     Needed,
     Optional,
     None,
@@ -225,6 +226,7 @@ fn supervision(page: &Page, supervision: &Supervision) -> SupervisionView {
 #[template(path = "staff/case.html")]
 struct CaseView<'a> {
     p: &'a Page,
+    script: Script,
     number: String,
     version: u32,
     service: String,
@@ -260,6 +262,10 @@ struct CaseView<'a> {
     timeline: Vec<Entry>,
     told: Vec<ToldView>,
     forms: Vec<ActForm>,
+    /// Where the forms go; other pages of forms have more that goes along.
+    base: String,
+    picks: Vec<String>,
+    query: String,
     whistles: Vec<WhistleLine>,
     may_blow: bool,
     key: String,
@@ -358,6 +364,7 @@ pub(crate) async fn show(
         .await?;
     let view = CaseView {
         p: page,
+        script: page.record_script("cases", case.number.to_string(), case.version),
         number: case.number.to_string(),
         version: case.version,
         service: page.service_name(case.service.as_str()),
@@ -402,6 +409,9 @@ pub(crate) async fn show(
         timeline: page.history(log, &views),
         told: told.into_iter().map(|one| told_view(page, one)).collect(),
         forms: forms(staff, case, tried.as_ref()),
+        base: format!("/staff/cases/{}", case.number),
+        picks: Vec::new(),
+        query: String::new(),
         whistles: whistles
             .iter()
             .map(|whistle| line(staff, whistle, false))
@@ -486,7 +496,7 @@ fn rank(verb: Verb, case: &Case) -> u8 {
     }
 }
 
-fn form(
+pub(super) fn form(
     page: &Page,
     case: &Case,
     line: &Transition,

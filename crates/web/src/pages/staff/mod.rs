@@ -5,12 +5,15 @@ mod account;
 mod accounts;
 mod act;
 mod acts;
+mod board;
+mod bulk;
 mod case;
 mod devices;
 mod due;
 mod handover;
 mod house;
 mod keys;
+mod live;
 mod notices;
 mod passkeys;
 mod place;
@@ -19,6 +22,7 @@ mod queue;
 mod report;
 mod second_factor;
 mod session;
+mod views;
 mod ways;
 mod webhooks;
 mod whistle;
@@ -41,6 +45,12 @@ pub(super) fn routes() -> Routes {
         .route("/staff/sign-in/provider/back", get(provider::come_back))
         .route("/staff/sign-out", post(session::leave))
         .route("/staff/post", post(session::change_post))
+        .route("/staff/live", get(live::stream))
+        .route("/staff/board", get(board::board))
+        .route("/staff/bulk", post(bulk::ask))
+        .route("/staff/bulk/{verb}", post(bulk::act))
+        .route("/staff/views", post(views::keep))
+        .route("/staff/views/{view}/{change}", post(views::change))
         .route("/staff/cases", get(queue::search))
         .route("/staff/cases/{number}", get(case::case))
         .route("/staff/cases/{number}/contacts", post(case::contacts))

@@ -19,7 +19,10 @@ use whistle_domain::{
 };
 use whistle_service::Error;
 
-use super::session::{Staff, StaffForm};
+use super::{
+    live::Script,
+    session::{Staff, StaffForm},
+};
 use crate::{
     pages::{
         fault::Fault,
@@ -98,6 +101,7 @@ struct ActForm {
 #[template(path = "staff/whistle.html")]
 struct WhistleView<'a> {
     p: &'a Page,
+    script: Script,
     number: String,
     version: u32,
     kind: String,
@@ -271,6 +275,7 @@ fn show(
     });
     let view = WhistleView {
         p: page,
+        script: page.record_script("whistles", whistle.number.to_string(), whistle.version),
         number: whistle.number.to_string(),
         version: whistle.version,
         kind: page.whistle_kind(whistle),
