@@ -8,7 +8,7 @@ fn main() {
     println!("cargo::rerun-if-changed=../../front/dist");
     if !built.exists() {
         println!(
-            "cargo::warning=front/ is not built, so this program's /map is a list without a map; run `make front` first"
+            "cargo::warning=front/ is not built, so this program's /map is a list without a map, and /report one long form; run `make front` first"
         );
     }
 }

@@ -1,32 +1,22 @@
 // The map itself: what it is drawn from, how it looks, and what a click does. Everything comes from the server of the page.
 
-import "maplibre-gl/dist/maplibre-gl.css";
-import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import {
-  AttributionControl,
   LngLatBounds,
-  Map as GlMap,
+  type Map as GlMap,
   type MapGeoJSONFeature,
   type MapLayerMouseEvent,
   Marker,
-  NavigationControl,
   Popup,
-  ScaleControl,
   type StyleSpecification,
   type VectorTileSource,
-  setWorkerUrl,
 } from "maplibre-gl";
 import { type Base, basemap } from "./basemap";
+import { MARGIN, NEAR, frame, sources } from "./ground";
 import { colours, layers, weight } from "./look";
 import { type Bounds, type Told, element, say } from "./told";
 
 /** From here on nothing more comes apart. */
 const DEEPEST = 18;
-
-/** How near "near me" is. */
-const NEAR = 16;
-
-const MARGIN = 24;
 
 export interface Start {
   filter: URLSearchParams;
@@ -59,13 +49,7 @@ function style(told: Told, base: Base | null, filter: URLSearchParams): StyleSpe
     version: 8,
     // No `glyphs`: letters are drawn from the reader's own fonts, as those of the page are.
     sources: {
-      ...(base ? { base: base.source } : {}),
-      grid: {
-        type: "vector",
-        tiles: [`${location.origin}/map/tiles/grid/{z}/{x}/{y}.mvt?v=${told.grid}`],
-        maxzoom: 16,
-        ...(told.bounds ? { bounds: told.bounds } : {}),
-      },
+      ...sources(told, base),
       cases: { type: "vector", tiles: tiles(filter), maxzoom: DEEPEST },
     },
     layers: layers(look, told.language, base ? base.layers(look, told.language) : [], heat),
@@ -74,42 +58,10 @@ function style(told: Told, base: Base | null, filter: URLSearchParams): StyleSpe
 
 /** Draws the map. Fails where the browser cannot. */
 export async function draw(container: HTMLElement, told: Told, start: Start): Promise<Drawing> {
-  if (!document.createElement("canvas").getContext("webgl2")) throw new Error("this browser has no WebGL 2");
-  setWorkerUrl(workerUrl);
   let filter = start.filter;
   const base = told.basemap ? await basemap() : null;
   const words = (key: string): string => say(told.words, key);
-  const map = new GlMap({
-    container,
-    style: style(told, base, filter),
-    ...(start.bounds ? { bounds: start.bounds, fitBoundsOptions: { padding: MARGIN, maxZoom: NEAR } } : {}),
-    minZoom: 2,
-    maxZoom: 20,
-    dragRotate: false,
-    pitchWithRotate: false,
-    touchPitch: false,
-    renderWorldCopies: false,
-    attributionControl: false,
-    fadeDuration: 0,
-    locale: {
-      "Map.Title": words("map-keys"),
-      "NavigationControl.ZoomIn": words("map-zoom-in"),
-      "NavigationControl.ZoomOut": words("map-zoom-out"),
-      "AttributionControl.ToggleAttribution": words("map-attribution"),
-      "AttributionControl.MapFeedback": words("map-attribution"),
-      "Popup.Close": words("map-close"),
-      "Marker.Title": words("map-marker"),
-    },
-  });
-  map.touchZoomRotate.disableRotation();
-  map.keyboard.disableRotation();
-  map.addControl(new NavigationControl({ showCompass: false }), "top-right");
-  map.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-left");
-  // What is drawn from the place's own grid needs no thanks; what is drawn from others' work says whose it is, always.
-  if (base) map.addControl(new AttributionControl({ compact: false }), "bottom-right");
-  map.on("error", ({ error }) => {
-    console.warn(error);
-  });
+  const map = frame(container, told, style(told, base, filter), base !== null, start.bounds);
   map.once("idle", () => {
     performance.mark("map-idle");
     container.dataset["idle"] = "";

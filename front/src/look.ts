@@ -47,13 +47,18 @@ export function name(language: "zh" | "en"): ExpressionSpecification {
 const isMany: ExpressionSpecification = [">", ["get", "n"], 1];
 const isOpen: ExpressionSpecification = [">", ["coalesce", ["get", "open"], 0], 0];
 
-/** All layers, from the bottom: the basemap's or the grid's areas, borders, names, and the cases or where most of them are. */
+/** All layers, from the bottom: the ground, and the cases or where most of them are. */
 export function layers(
   look: Colours,
   language: "zh" | "en",
   base: LayerSpecification[],
   heat: boolean,
 ): LayerSpecification[] {
+  return [...ground(look, language, base), ...(heat ? [heatOf(look)] : casesOf(look))];
+}
+
+/** The layers of every map, from the bottom: the basemap's or the grid's areas, borders, names. */
+export function ground(look: Colours, language: "zh" | "en", base: LayerSpecification[]): LayerSpecification[] {
   const hasBase = base.length > 0;
   const level = (word: string): ExpressionSpecification => ["==", ["get", "level"], word];
   const grid: LayerSpecification[] = hasBase
@@ -111,12 +116,7 @@ export function layers(
       paint: { "text-color": look.soft, "text-halo-color": look.ground, "text-halo-width": 1.5 },
     });
   }
-  return [
-    { id: "ground", type: "background", paint: { "background-color": look.ground2 } },
-    ...base,
-    ...grid,
-    ...(heat ? [heatOf(look)] : casesOf(look)),
-  ];
+  return [{ id: "ground", type: "background", paint: { "background-color": look.ground2 } }, ...base, ...grid];
 }
 
 function casesOf(look: Colours): LayerSpecification[] {

@@ -75,6 +75,9 @@ before(async () => {
       ["second-factor", "/staff/account/second-factor"],
       ["whistle-new", `/staff/whistles/new?case=${n}`],
       ["staff-case", `/staff/cases/${n}`],
+      ["case-sheet", `/staff/cases/${n}/print`],
+      ["round", "/staff/round?of=area"],
+      ["poster", "/staff/poster?area=230599100"],
       [
         "staff-case-open",
         `/staff/cases/${n}`,

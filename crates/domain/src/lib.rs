@@ -18,6 +18,7 @@ pub mod public;
 pub mod rights;
 pub mod routing;
 pub mod search;
+pub mod suggest;
 pub mod tally;
 pub mod tile;
 pub mod transition;

@@ -10,6 +10,7 @@
 //! - [`notices`]: who is told of it, by mail and webhooks.
 //! - [`keep`]: backup, restore, audit. [`transfer`]: the move to another database, or to many machines.
 //! - [`view`]: filters of the queue that staff keep.
+//! - [`suggest`]: what a report may be about, learnt from closed cases.
 //! - [`figures`]: what the counters of all jurisdictions add up to.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
 //! - [`duties`]: what must happen by itself; `escalation`: when clocks run out; `lease`: in which process.
@@ -47,6 +48,7 @@ pub mod search;
 pub mod second_factor;
 pub mod secret;
 mod site;
+pub mod suggest;
 pub mod time;
 pub mod transfer;
 pub mod view;
@@ -119,6 +121,7 @@ pub struct Install {
     leases: Leases,
     maps: map::Maps,
     live: live::Live,
+    suggesting: suggest::Suggesting,
     /// Held by who takes steps of clocks.
     stepping: Mutex<Stepping>,
     tidying: Mutex<Tidying>,
@@ -163,6 +166,7 @@ impl Whistle {
             leases: Leases::new(&chance),
             maps: map::Maps::default(),
             live: live::Live::default(),
+            suggesting: suggest::Suggesting::default(),
             stepping: Mutex::default(),
             tidying: Mutex::default(),
             site,

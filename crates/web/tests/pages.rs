@@ -443,6 +443,75 @@ fn a_near_duplicate_is_offered_and_can_be_joined_with_photos() {
 }
 
 #[test]
+fn the_three_steps_are_told_where_a_point_lies_what_has_a_name_and_what_is_near() {
+    let town = Town::open();
+    let (number, _) = town.browser("en").report(&[]);
+    let mut browser = town.browser("zh");
+    let inside = browser.get("/report/where?lat=46.205&lon=131.805");
+    inside.is(200).says("\"inside\":true").says("位于");
+    let outside = browser.get("/report/where?lat=10&lon=10");
+    outside.is(200).says("\"inside\":false").says("范围内");
+    browser.get("/report/where?lat=north").is(400);
+
+    let names = browser.get("/report/names");
+    let all: serde_json::Value = serde_json::from_str(&names.is(200).text()).unwrap();
+    let areas = town.whistle.places().all()[0].place.areas.all().len();
+    assert!(all.as_array().unwrap().len() >= areas);
+    assert!(
+        all[1]["in"].is_null(),
+        "that a town is in the city goes without saying"
+    );
+    let mark = names.headers[header::ETAG].clone();
+    let again = Request::get("/report/names").header(header::IF_NONE_MATCH, mark);
+    let again = browser.send(again.body(Body::empty()).unwrap());
+    assert!(again.is(304).body.is_empty());
+
+    let near = "/report/near?service=WAT-LEAK&lat=46.205&lon=131.805";
+    browser.get(near).is(200).says(&format!("/cases/{number}/join"));
+    for none in [
+        "/report/near",
+        "/report/near?service=WAT-LEAK",
+        "/report/near?service=RD-SIGN&lat=46.205&lon=131.805",
+    ] {
+        browser.get(none).is(200).says_nothing_of("join");
+    }
+    let suggested = browser.post("/report/suggest", &[("text", "A pothole in the road")]);
+    suggested.is(200).says("RD-HOLE").says_nothing_of("RD-SIGN");
+    assert_eq!(browser.post("/report/suggest", &[("text", "?!")]).text(), "[]");
+}
+
+#[test]
+fn a_link_begins_the_form_and_what_is_no_point_or_code_is_left_out() {
+    let town = Town::open();
+    let mut browser = town.browser("en");
+    let link = format!(
+        "/report?service=WAT-LEAK&at=46.205,131.805&asset=LD-7&label={}",
+        encoded("Lamp <7>")
+    );
+    browser
+        .get(&link)
+        .is(200)
+        .says("value=\"46.205000\"")
+        .says("value=\"131.805000\"")
+        .says("Lamp &#60;7&#62; (LD-7)");
+    let long = "x".repeat(500);
+    let odd = format!(
+        "/report?service=WAT-LEAK&at=north,east&asset={}&label={long}",
+        encoded("a<b>")
+    );
+    browser
+        .get(&odd)
+        .is(200)
+        .says_nothing_of("value=\"north\"")
+        .says_nothing_of("a&#60;b")
+        .says(&format!("value=\"{}\"", "x".repeat(80)));
+    // What was typed is not overwritten by a link.
+    browser
+        .get("/report?service=WAT-LEAK&address=Here&label=There")
+        .says("value=\"Here\"");
+}
+
+#[test]
 fn photos_that_are_not_public_are_seen_by_reporter_and_staff_only() {
     let town = Town::open();
     town.add_user("desk", &["CITY-D"]);
@@ -1481,9 +1550,11 @@ fn every_page_is_whole_in_both_languages() {
         let case = format!("/cases/{number}");
         let (join, staff_case) = (format!("{case}/join"), format!("/staff{case}"));
         let new_whistle = format!("/staff/whistles/new?case={number}");
+        let sheet = format!("{staff_case}/print");
         for path in [
             "/",
-            "/report",
+            // In three steps it has a script, where scripts were built; see tests/browser/steps.test.js.
+            "/report?plain=1",
             "/report?service=WAT-LEAK",
             "/report?service=RD-HOLE&area=230599100200",
             "/cases",
@@ -1503,6 +1574,9 @@ fn every_page_is_whole_in_both_languages() {
             &staff_case,
             "/staff/report",
             "/staff/report?service=WAT-LEAK",
+            "/staff/round",
+            "/staff/poster?area=230599100&each=yes",
+            &sheet,
             "/staff/whistles",
             "/staff/whistles?tab=called_over",
             "/staff/whistles/new",
@@ -2066,7 +2140,7 @@ fn pages_look_as_they_did() {
         "case_en",
         main(town.browser("en").get(&format!("/cases/{number}")))
     );
-    insta::assert_snapshot!("services_zh", main(town.browser("zh").get("/report")));
+    insta::assert_snapshot!("services_zh", main(town.browser("zh").get("/report?plain=1")));
 }
 
 #[test]

@@ -428,6 +428,8 @@ impl Town {
             "/open311/v2/tokens/{*file}" => "/open311/v2/tokens/{number}.json",
             "/api/v1/areas/at" => "/api/v1/areas/at?lon=131.805&lat=46.205",
             "/api/v1/reports/near" => "/api/v1/reports/near?service=RD-HOLE&lon=131.805&lat=46.205",
+            "/report/where" => "/report/where?lat=46.205&lon=131.805",
+            "/report/near" => "/report/near?service=RD-HOLE&lat=46.205&lon=131.805",
             "/map/tiles/grid/{zoom}/{x}/{y}" => "/map/tiles/grid/0/0/0.mvt",
             "/map/tiles/cases/{zoom}/{x}/{y}" => "/map/tiles/cases/0/0/0.mvt",
             other => other,
@@ -494,6 +496,7 @@ impl Town {
             "/report" | "/staff/report" => {
                 format!("service=RD-HOLE&area={OWN}&description=hole&answer-depth=12&send=yes&seen=yes")
             }
+            "/report/suggest" => "text=a+hole".to_owned(),
             "/cases/{number}/join" => "text=me+too".to_owned(),
             "/follow" => format!("number={number}&code=ABCD-EFGH-JKMN"),
             "/follow/case" => "verb=comment&text=so".to_owned(),

@@ -11,7 +11,7 @@ privacy-how-long = How long
 privacy-who = Who sees it
 privacy-columns = Fields in the database
 privacy-cookies-title = Cookies
-privacy-cookies = Only those that are needed: the language you chose, the case you follow (for an hour), the session of staff, and, where staff get notices on a device, a random number by which that is known. No statistics, no advertising, nothing from third parties.
+privacy-cookies = Only those that are needed: the language you chose, the case you follow (for an hour), the session of staff, and, where staff get notices on a device, a random number by which that is known. No statistics, no advertising, nothing from third parties. What you enter in the three steps, photos included, is kept in this tab of your browser until it is sent (not how you can be reached), and removed then; photos leave your device without where they were taken. Suggestions of the kind of problem are learnt from closed cases that are public; what is kept of them is counts, not words, and they answer with nothing but kinds of problems.
 privacy-ask-title = Questions
 
 privacy-what-matter = What you report: its kind, place and time, the text, your answers, and what you say or rate later.

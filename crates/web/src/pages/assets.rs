@@ -51,7 +51,7 @@ static ADDRESSES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
 static ENTRIES: LazyLock<BTreeMap<String, Entry>> = LazyLock::new(|| {
     let Some(file) = Built::get(MANIFEST) else {
         tracing::warn!(
-            "this program was built without front/, so /map is a list only; run `make front` and build again"
+            "this program was built without front/, so /map is a list and /report one long form; run `make front` and build again"
         );
         return BTreeMap::new();
     };
@@ -87,11 +87,27 @@ fn built(name: &str) -> String {
     format!("/assets/{FRONT}/{name}")
 }
 
-/// What came of a source of `front/`; none when this program was built without.
+/// What came of a source of `front/`, with what it loads later, which a browser gets beside it; none when this program was
+/// built without.
 pub(crate) fn front(source: &str) -> Option<Front> {
+    needs(source, true)
+}
+
+/// The same without what it may load later and perhaps never does.
+pub(crate) fn front_at_first(source: &str) -> Option<Front> {
+    needs(source, false)
+}
+
+fn needs(source: &str, with_later: bool) -> Option<Front> {
     let entry = ENTRIES.get(source)?;
-    let imports = entry.imports.iter().chain(&entry.later);
-    let imports: Vec<&Entry> = imports.filter_map(|name| ENTRIES.get(name)).collect();
+    let mut names = Vec::new();
+    for name in &entry.imports {
+        import(name, &mut names);
+    }
+    for name in entry.later.iter().filter(|_| with_later) {
+        import(name, &mut names);
+    }
+    let imports: Vec<&Entry> = names.iter().filter_map(|name| ENTRIES.get(*name)).collect();
     // Those of libraries first, so that the page's own rules come after them.
     let styles = imports.iter().copied().chain([entry]);
     Some(Front {
@@ -99,6 +115,21 @@ pub(crate) fn front(source: &str) -> Option<Front> {
         styles: styles.flat_map(|one| &one.css).map(|name| built(name)).collect(),
         imports: imports.iter().map(|import| built(&import.file)).collect(),
     })
+}
+
+/// Adds what a file imports, and then the file, each once.
+fn import<'e>(name: &'e str, names: &mut Vec<&'e str>) {
+    if names.contains(&name) {
+        return;
+    }
+    let Some(entry) = ENTRIES.get(name) else { return };
+    // Before its own imports, so that two files that import each other come to an end.
+    names.push(name);
+    let at = names.len() - 1;
+    for inner in &entry.imports {
+        import(inner, names);
+    }
+    names[at..].rotate_left(1);
 }
 
 /// What is under an address with a hash never changes.

@@ -7,6 +7,7 @@
 //! - `words`: the message catalogue. `show`: things of the domain in the reader's words. `form`: what a form sent.
 //! - `map`: the map with its tiles.
 //! - `home`, `report`, `cases`, `follow`, `mine`, `ask`, `judge`, `notices`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
+//! - `qr`: QR codes. `steps`: what a report in three steps asks the server.
 //! - `door`: cookies and the guard against guessing.
 
 mod ask;
@@ -25,9 +26,11 @@ mod mine;
 mod notices;
 pub(crate) mod page;
 mod photo;
+mod qr;
 mod report;
 mod show;
 mod staff;
+mod steps;
 mod text;
 pub(crate) mod words;
 
@@ -51,6 +54,10 @@ pub(crate) fn routes() -> Routes {
     Routes::new()
         .route("/", get(home::home))
         .route("/report", get(report::ask).post(report::send))
+        .route("/report/where", get(steps::place))
+        .route("/report/names", get(steps::names))
+        .route("/report/suggest", post(steps::suggest))
+        .route("/report/near", get(report::near))
         .route("/receipt", get(follow::receipt))
         .route("/cases", get(cases::list))
         .route("/cases/{number}", get(cases::case))

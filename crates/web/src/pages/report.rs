@@ -13,7 +13,7 @@ use whistle_domain::{
     geometry::Point,
     place::{Datatype, Level, Question, Service},
     transition::{Transition, Verb},
-    words::{CaseNumber, Lang},
+    words::{CaseNumber, Lang, ServiceCode},
 };
 use whistle_service::{
     Error,
@@ -30,6 +30,7 @@ use super::{
     form::{Entered, Posted, Wrongs},
     page::Page,
     show::{Choice, Group, Line},
+    steps::{self, Steps},
 };
 
 /// The most near duplicates offered by area, when no point is known.
@@ -44,6 +45,10 @@ struct Services<'a> {
     /// Kept from a link such as a QR code's: the area or point it stands for.
     kept: Vec<(String, String)>,
     groups: Vec<ServiceGroup>,
+    /// The same in three steps, for browsers with scripts.
+    steps: Option<Steps>,
+    e: &'a Entered,
+    w: &'a Wrongs,
 }
 
 struct ServiceGroup {
@@ -59,7 +64,21 @@ struct ServiceEntry {
 
 /// The first step, or the second once a service is chosen.
 pub(crate) async fn ask(page: Page, Asked(asked): Asked<Vec<(String, String)>>) -> Result<Response, Fault> {
-    Draft::new(page, Entered::new(asked), None).ask()
+    let fields = steps::from_link(&page, Entered::new(asked));
+    Draft::new(page, fields, None).ask()
+}
+
+/// Open cases that may be the matter of a report that is being made, as a piece of a page.
+pub(crate) async fn near(page: Page, Asked(asked): Asked<Vec<(String, String)>>) -> Result<Response, Fault> {
+    let mut draft = Draft::new(page, Entered::new(asked), None);
+    let service = draft.service().map(|service| service.code.clone());
+    let whereabouts = draft.whereabouts();
+    let near = match service.zip(whereabouts) {
+        Some((service, whereabouts)) => draft.near(&service, &whereabouts).await?,
+        None => Vec::new(),
+    };
+    let (p, join_base) = (&draft.page, draft.join_base());
+    p.render(&Near { p, near, join_base })
 }
 
 /// The report as it was filled in.
@@ -81,6 +100,14 @@ pub(crate) struct Draft {
 struct NearLine {
     line: Line,
     metres: Option<i64>,
+}
+
+#[derive(Template)]
+#[template(path = "parts_near.html")]
+struct Near<'a> {
+    p: &'a Page,
+    near: Vec<NearLine>,
+    join_base: &'static str,
 }
 
 /// A question of the service, as a field.
@@ -167,6 +194,14 @@ impl Draft {
         }
     }
 
+    const fn join_base(&self) -> &'static str {
+        if self.staff.is_some() {
+            "/staff/cases"
+        } else {
+            "/cases"
+        }
+    }
+
     /// The page that asks for what is missing: the service, or all the rest.
     pub(crate) fn ask(&self) -> Result<Response, Fault> {
         match self.service() {
@@ -184,7 +219,7 @@ impl Draft {
         let page = &self.page;
         let services = page.here.place.services();
         let wanted = self.fields.get("q").trim().to_lowercase();
-        let kept = self.fields.carried(&["q", "service", "lang"]);
+        let kept = self.fields.carried(&["q", "service", "lang", steps::PLAIN]);
         let entry = |service: &Service| {
             let mut query = kept.clone();
             query.push(("service".to_owned(), service.code.to_string()));
@@ -205,12 +240,16 @@ impl Draft {
         };
         let mut groups: Vec<_> = services.iter().filter(|s| s.is_group()).map(group).collect();
         groups.retain(|g| !g.services.is_empty());
+        let in_steps = self.staff.is_none() && wanted.is_empty() && self.fields.some(steps::PLAIN).is_none();
         page.render(&Services {
             p: page,
             q: self.fields.get("q"),
             action: self.action(),
             groups,
             kept,
+            steps: in_steps.then(|| Steps::new(page, &self.fields)).flatten(),
+            e: &self.fields,
+            w: &self.wrongs,
         })
     }
 
@@ -322,17 +361,11 @@ impl Draft {
     /// The report as the domain knows it; what is plainly missing is noted, all at once.
     fn read(&mut self) -> Option<NewReport> {
         let service = self.service()?.clone();
-        let point = self.point();
+        let whereabouts = self.whereabouts();
         let fields = &self.fields;
         let mut wrongs = std::mem::take(&mut self.wrongs);
         let words = self.page.words;
-        let whereabouts = Whereabouts {
-            point,
-            address: fields.get("address").trim().to_owned(),
-            area: fields.some("area").and_then(|a| a.parse().ok()),
-        };
-        let nowhere = point.is_none() && whereabouts.address.is_empty() && whereabouts.area.is_none();
-        if nowhere && wrongs.at("lat").is_none() {
+        if whereabouts.is_none() && wrongs.at("lat").is_none() {
             wrongs.add("address", words.refusal(&Refusal::NoLocation));
         }
         let description = fields.get("description").trim().to_owned();
@@ -362,7 +395,7 @@ impl Draft {
                 .staff
                 .as_ref()
                 .and_then(|_| fields.some("standard")?.parse().ok()),
-            whereabouts,
+            whereabouts: whereabouts.unwrap_or_default(),
             description,
             answers,
             channel: self.channel(),
@@ -373,6 +406,19 @@ impl Draft {
         };
         self.wrongs = wrongs;
         Some(new)
+    }
+
+    /// Where it is, as far as something was entered.
+    fn whereabouts(&mut self) -> Option<Whereabouts> {
+        let point = self.point();
+        let fields = &self.fields;
+        let found = Whereabouts {
+            point,
+            address: fields.get("address").trim().to_owned(),
+            area: fields.some("area").and_then(|a| a.parse().ok()),
+        };
+        let is_somewhere = point.is_some() || !found.address.is_empty() || found.area.is_some();
+        is_somewhere.then_some(found)
     }
 
     fn point(&mut self) -> Option<Point> {
@@ -404,7 +450,7 @@ impl Draft {
         }
         let decided = self.fields.has("step", "anyway") || new.fixed.is_some();
         if !decided {
-            let near = self.near(&new).await?;
+            let near = self.near(&new.service, &new.whereabouts).await?;
             if !near.is_empty() {
                 return self.offer(near);
             }
@@ -485,18 +531,18 @@ impl Draft {
     }
 
     /// Open cases that may be the same matter: around the point, or in the community when no point is known.
-    async fn near(&self, new: &NewReport) -> Result<Vec<NearLine>, Fault> {
+    async fn near(&self, service: &ServiceCode, whereabouts: &Whereabouts) -> Result<Vec<NearLine>, Fault> {
         let (whistle, here) = (&self.page.app.whistle, &self.page.here);
         let viewer = self.staff.as_ref().map_or(Viewer::Public, Viewer::Staff);
-        if let Some(point) = new.whereabouts.point {
-            let near = whistle.near(here, new.service.clone(), point, viewer).await?;
+        if let Some(point) = whereabouts.point {
+            let near = whistle.near(here, service.clone(), point, viewer).await?;
             let line = |near: whistle_domain::duplicate::Near| NearLine {
                 line: self.near_line(&near.case),
                 metres: Some(near.metres.round() as i64),
             };
             return Ok(near.into_iter().map(line).collect());
         }
-        let Ok(location) = command::locate(&here.place, &new.whereabouts) else {
+        let Ok(location) = command::locate(&here.place, whereabouts) else {
             return Ok(Vec::new());
         };
         let Some(community) = location.areas.at(Level::Community) else {
@@ -505,7 +551,7 @@ impl Draft {
         let hours = i64::from(here.place.jurisdiction.settings.duplicate_hours);
         let query = Query {
             open: Some(true),
-            services: vec![new.service.clone()],
+            services: vec![service.clone()],
             area: Some(community.clone()),
             reported_from: Some(self.page.now - jiff::SignedDuration::from_hours(hours)),
             limit: NEAR_BY_AREA,
@@ -531,11 +577,7 @@ impl Draft {
         self.page.render(&Duplicates {
             p: &self.page,
             action: self.action(),
-            join_base: if self.staff.is_some() {
-                "/staff/cases"
-            } else {
-                "/cases"
-            },
+            join_base: self.join_base(),
             near,
             carried: self.fields.carried(&["photo", "step", "token"]),
             photos: &self.photos,

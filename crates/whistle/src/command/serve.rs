@@ -19,7 +19,7 @@ use tokio::{
 use whistle_service::{
     Whistle, duties,
     notices::{self, Courier},
-    search,
+    search, suggest,
 };
 use whistle_web::{App, Settings};
 
@@ -183,15 +183,16 @@ fn reload_on_hangup(whistle: &Whistle) -> Result<()> {
 }
 
 /// The threads that look after the duties, and those of what must not wait for the duties: whether a place was applied,
-/// whether a clock has a step to take, what is told to whom, and by which words cases are found. Whatever goes wrong in them is logged and tried again.
+/// whether a clock has a step to take, what is told to whom, by which words cases are found, and what reports may be about. Whatever goes wrong in them is logged and tried again.
 struct Duties {
-    threads: [Again; 5],
+    threads: [Again; 6],
     courier: Arc<Courier>,
 }
 
 impl Duties {
     fn start(whistle: Whistle, courier: Arc<Courier>, metrics: Option<PrometheusHandle>) -> Result<Self> {
-        let (places, clocks, indexing) = (whistle.clone(), whistle.clone(), whistle.clone());
+        let (places, clocks) = (whistle.clone(), whistle.clone());
+        let (indexing, learning) = (whistle.clone(), whistle.clone());
         let sending = Arc::clone(&courier);
         let threads = [
             Again::start("whistle-places", duties::LOOK_AT_PLACES_EVERY, move || {
@@ -207,6 +208,7 @@ impl Duties {
             })?,
             Again::start("whistle-notices", notices::EVERY, move || send_notices(&sending))?,
             Again::start("whistle-search", search::EVERY, move || index_cases(&indexing))?,
+            Again::start("whistle-learning", suggest::EVERY, move || learn(&learning))?,
         ];
         Ok(Self { threads, courier })
     }
@@ -300,6 +302,17 @@ fn index_cases(whistle: &Whistle) {
         Ok(Ok(cases)) => tracing::debug!(cases, "cut into the words by which they are found"),
         Ok(Err(error)) => tracing::error!(%error, "cases are not found by their words; it is tried again"),
         Err(_) => tracing::error!("cutting cases into words panicked; it is tried again"),
+    }
+}
+
+fn learn(whistle: &Whistle) {
+    match panic::catch_unwind(AssertUnwindSafe(|| whistle.learn())) {
+        Ok(Ok(0)) => {}
+        Ok(Ok(cases)) => tracing::info!(cases, "learnt from closed cases what reports may be about"),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "nothing can be learnt from closed cases; it is tried again")
+        }
+        Err(_) => tracing::error!("learning from closed cases panicked; it is tried again"),
     }
 }
 

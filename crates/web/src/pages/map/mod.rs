@@ -9,7 +9,7 @@ pub(crate) mod tiles;
 use askama::Template;
 use axum::{extract::Query as Asked, response::Response};
 use jiff::civil::Date;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use whistle_domain::{geometry::BBox, public::Step};
 use whistle_service::{
     Error,
@@ -185,8 +185,7 @@ impl Page {
 
     /// What the script must know: where, from what, and its words.
     fn told(&self, asked: &Entered) -> String {
-        const WORDS: [&str; 20] = [
-            "map-keys",
+        const WORDS: [&str; 14] = [
             "map-hide",
             "map-show",
             "map-near",
@@ -196,40 +195,56 @@ impl Page {
             "map-broken",
             "map-list-broken",
             "map-whole-year",
+            "map-open-case",
+            "map-cluster",
+            "map-cluster-open",
+            "map-reported",
+            "map-number",
+        ];
+        let steps = Step::ALL.map(|step| {
+            let key = format!("step-{}", step.as_str());
+            (key, self.of_kind("step", step.as_str()))
+        });
+        let words = WORDS.map(|key| (key.to_owned(), self.t(key)));
+        Value::Object(self.told_of_ground(asked.some("area"), words.into_iter().chain(steps))).to_string()
+    }
+
+    /// What the script of any map must know: the language, the place, what is drawn, and the words, with more of them.
+    pub(crate) fn told_of_ground(
+        &self,
+        area: Option<&str>,
+        more: impl IntoIterator<Item = (String, String)>,
+    ) -> Map<String, Value> {
+        const WORDS: [&str; 6] = [
+            "map-keys",
             "map-zoom-in",
             "map-zoom-out",
             "map-attribution",
-            "map-open-case",
             "map-close",
-            "map-cluster",
-            "map-cluster-open",
             "map-marker",
-            "map-reported",
-            "map-number",
         ];
         let areas = &self.here.place.areas;
         let of_code = |code: &str| areas.find(code).map(|i| areas.get(i).shape.bbox());
         let bounds = areas.all().first().map(|city| city.shape.bbox());
-        let area = asked.some("area").and_then(of_code);
-        let mut words: serde_json::Map<_, _> = WORDS
-            .iter()
-            .map(|key| ((*key).to_owned(), self.t(key).into()))
-            .collect();
-        for step in Step::ALL {
-            words.insert(
-                format!("step-{}", step.as_str()),
-                self.of_kind("step", step.as_str()).into(),
-            );
-        }
+        let own = WORDS.map(|key| (key.to_owned(), self.t(key)));
+        let words = own.into_iter().chain(more);
         let drawing = self.app.drawings.of(&self.here.place);
-        json!({
-            "language": if self.language() == "en" { "en" } else { "zh" },
-            "bounds": bounds.map(<[f64; 4]>::from),
-            "area": area.map(<[f64; 4]>::from),
-            "grid": drawing.version(),
-            "basemap": tiles::basemap_of(self).is_some(),
-            "words": words,
-        })
-        .to_string()
+        let told = [
+            ("language", json!(self.lang().as_str())),
+            ("bounds", json!(bounds.map(<[f64; 4]>::from))),
+            ("area", json!(area.and_then(of_code).map(<[f64; 4]>::from))),
+            ("grid", json!(drawing.version())),
+            ("basemap", json!(tiles::basemap_of(self).is_some())),
+            (
+                "words",
+                words
+                    .map(|(key, text)| (key, text.into()))
+                    .collect::<Map<_, _>>()
+                    .into(),
+            ),
+        ];
+        told.into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
     }
 }

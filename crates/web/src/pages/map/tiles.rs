@@ -30,10 +30,10 @@ use crate::{
 const SOON: &str = "public, max-age=5";
 
 /// A tile whose address names the version of the grid.
-const FOR_GOOD: &str = "public, max-age=31536000, immutable";
+pub(crate) const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
 /// One whose address names none, or an older one.
-const A_MINUTE: &str = "public, max-age=60";
+pub(crate) const A_MINUTE: &str = "public, max-age=60";
 
 /// Why there is no tile, as a status and a sentence.
 type Refused = (StatusCode, String);
@@ -58,7 +58,12 @@ fn tile((zoom, x, y): &(String, String, String)) -> Result<Tile, Refused> {
 }
 
 /// An answer that is known by a mark; without its body when the asker has it.
-fn marked(headers: &HeaderMap, mark: &str, cache: &'static str, body: impl FnOnce() -> Response) -> Response {
+pub(crate) fn marked(
+    headers: &HeaderMap,
+    mark: &str,
+    cache: &'static str,
+    body: impl FnOnce() -> Response,
+) -> Response {
     let mark = format!("W/\"{mark}\"");
     let known = headers.get_all(header::IF_NONE_MATCH).iter();
     let is_known = known

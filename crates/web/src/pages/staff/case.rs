@@ -111,10 +111,10 @@ struct Related {
 }
 
 /// The part of another unit.
-struct PartView {
-    unit: String,
-    task: String,
-    state: String,
+pub(super) struct PartView {
+    pub(super) unit: String,
+    pub(super) task: String,
+    pub(super) state: String,
     overdue: bool,
     result: String,
 }
@@ -155,7 +155,7 @@ fn related(page: &Page, case: &Case) -> Vec<Related> {
     from.chain(into).chain(absorbed).collect()
 }
 
-fn part(page: &Page, part: &JointPart) -> PartView {
+pub(super) fn part(page: &Page, part: &JointPart) -> PartView {
     let stands = part.clock().is_some_and(Clock::is_paused);
     let state = match (&part.handed_in, part.due_at) {
         (Some(done), _) => page.words.x("joint-handed-in", &page.moment(done.at).text),

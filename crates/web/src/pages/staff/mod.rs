@@ -1,5 +1,5 @@
 //! The staff's pages: signing in, the queue, one case, taking a report, whistles, handing over a shift, accounts, keys, webhooks,
-//! the place, what administrators did, the calendar.
+//! the place, what administrators did, the calendar, paper.
 
 mod account;
 mod accounts;
@@ -17,6 +17,7 @@ mod live;
 mod notices;
 mod passkeys;
 mod place;
+mod print;
 mod provider;
 mod queue;
 mod report;
@@ -53,6 +54,7 @@ pub(super) fn routes() -> Routes {
         .route("/staff/views/{view}/{change}", post(views::change))
         .route("/staff/cases", get(queue::search))
         .route("/staff/cases/{number}", get(case::case))
+        .route("/staff/cases/{number}/print", get(print::sheet))
         .route("/staff/cases/{number}/contacts", post(case::contacts))
         .route("/staff/cases/{number}/{verb}", post(act::act))
         .route("/staff/whistles", get(whistles::list))
@@ -63,6 +65,8 @@ pub(super) fn routes() -> Routes {
             get(whistle::minutes).post(whistle::write_minutes),
         )
         .route("/staff/whistles/{number}/{verb}", post(whistle::act))
+        .route("/staff/round", get(print::round))
+        .route("/staff/poster", get(print::poster))
         .route("/staff/due.ics", get(due::calendar))
         .route("/staff/due", post(due::renew))
         .route("/staff/account", get(account::account))

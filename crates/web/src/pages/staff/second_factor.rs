@@ -6,7 +6,6 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use qrcode::{QrCode, render::svg};
 use whistle_service::{
     Error,
     second_factor::{Enrolment, Standing},
@@ -15,7 +14,7 @@ use whistle_service::{
 use super::session::{Staff, StaffForm};
 use crate::{
     limits::Address,
-    pages::{fault::Fault, form::Wrongs, page::Page},
+    pages::{fault::Fault, form::Wrongs, page::Page, qr},
 };
 
 #[derive(Template)]
@@ -47,7 +46,7 @@ async fn show(staff: &Staff, w: &Wrongs, shown: Shown, status: StatusCode) -> Re
     let standing = whistle.second_factor(&page.here, &staff.signed).await?;
     let Shown { begun, codes } = shown;
     let begun = begun
-        .map(|begun| Ok::<_, Fault>((picture(&begun.address)?, begun.secret)))
+        .map(|begun| Ok::<_, Fault>((qr::picture(&begun.address)?, begun.secret)))
         .transpose()?;
     page.render_as(
         status,
@@ -60,17 +59,6 @@ async fn show(staff: &Staff, w: &Wrongs, shown: Shown, status: StatusCode) -> Re
             codes,
         },
     )
-}
-
-/// A QR code, as the address of an image.
-fn picture(text: &str) -> Result<String, Fault> {
-    let code = QrCode::new(text).map_err(|error| {
-        tracing::error!(%error, "a QR code was not drawn");
-        Fault::Broken
-    })?;
-    let svg = code.render::<svg::Color<'_>>().min_dimensions(240, 240).build();
-    let escaped: String = form_urlencoded::byte_serialize(svg.as_bytes()).collect();
-    Ok(format!("data:image/svg+xml,{}", escaped.replace('+', "%20")))
 }
 
 /// Makes a new secret, and shows it in the answer: no page shows it again.

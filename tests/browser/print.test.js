@@ -1,0 +1,100 @@
+// Paper: the sheet of a case, the day's round, the posters, the minutes of a whistle. How many A4 pages, and what stands on them.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { GRAFFITI, SPOT, faults, open, picture, report } from "./harness.js";
+
+let place;
+let pair;
+before(async () => {
+  place = await open({ cases: 600 });
+  pair = await report(await place.reader(), { text: "学校南墙被喷了字，约两米宽", phone: "13900000000" });
+});
+after(() => place.stop());
+
+/** How many pages a print has, and what can be read on it. */
+async function printed(page, name) {
+  await page.emulateMedia({ media: "print" });
+  const pdf = (await page.pdf({ format: "A4", preferCSSPageSize: true })).toString("latin1");
+  const text = await page.locator("body").innerText();
+  await picture(page, name);
+  await page.emulateMedia({ media: null });
+  return { pages: pdf.match(/\/Type\s*\/Page\b/g).length, text };
+}
+
+test("the sheet of a case is one page with all that the desk needs, and no way to reach the reporter", async () => {
+  for (const lang of ["zh", "en"]) {
+    const page = await place.staff("dispatcher", { lang });
+    await page.goto(`/staff/cases/${pair.number}`);
+    await page.locator(`a[href='/staff/cases/${pair.number}/print']`).click();
+    const { pages, text } = await printed(page, `print-sheet-${lang}`);
+    assert.equal(pages, 1);
+    assert.match(text, /学校南墙被喷了字/);
+    assert.match(text, new RegExp(pair.number));
+    for (const words of lang === "zh" ? ["现场记录", "核查人签字", "办理经过"] : ["Record on site", "Checked by"]) {
+      assert.ok(text.includes(words), `${words} in ${text}`);
+    }
+    assert.doesNotMatch(text, /13900000000|Ctrl/);
+    assert.equal(await page.locator(".sheet-head img").evaluate((one) => one.decode().then(() => one.naturalWidth > 100)), true);
+    await page.context().close();
+  }
+});
+
+test("a day's round lists the open cases of the unit by place, each with a box to tick", async () => {
+  const page = await place.staff("handler");
+  await page.goto("/staff");
+  await page.locator("a[href='/staff/round']").click();
+  const rows = await page.locator(".round tbody tr").count();
+  assert.ok(rows > 0);
+  const areas = await page.locator(".sheet h2").allInnerTexts();
+  assert.equal(new Set(areas).size, areas.length, "each area once");
+  const { pages, text } = await printed(page, "print-round");
+  assert.ok(pages >= 1 && pages <= Math.ceil(rows / 4), `${pages} pages for ${rows} cases`);
+  assert.match(text, new RegExp(pair.number));
+  assert.equal(await page.locator(".round .box").count(), rows);
+});
+
+test("posters of a town's communities are a page each, in both languages, with a code that opens the form there", async () => {
+  const page = await place.staff("dispatcher", { script: true });
+  await page.goto("/staff/poster");
+  assert.deepEqual(await faults(page), []);
+  await page.locator("#area").selectOption({ index: 1 });
+  await page.locator("[name=each]").check();
+  await page.locator("main form button").first().click();
+  const posters = page.locator(".poster");
+  const count = await posters.count();
+  assert.ok(count > 1);
+  assert.deepEqual(await faults(page), []);
+  const { pages, text } = await printed(page, "print-posters");
+  assert.equal(pages, count, "a page each");
+  assert.ok(text.includes("扫码上报") && text.includes("Scan to report here"));
+  assert.doesNotMatch(text, /Ctrl|为网格制作/);
+  const link = (await posters.first().locator("img").getAttribute("alt")).match(/http\S+/)[0];
+  const resident = await place.reader();
+  await resident.goto(link);
+  await resident.locator(`a[href*='service=${GRAFFITI}']`).click();
+  assert.notEqual(await resident.locator("#area").inputValue(), "");
+});
+
+test("a poster of a thing says its name and code, and one outside the place is refused", async () => {
+  const page = await place.staff("dispatcher", { lang: "en" });
+  await page.goto("/staff/poster");
+  await page.locator("#lat").fill(SPOT.lat);
+  await page.locator("#lon").fill(SPOT.lon);
+  await page.locator("#label").fill("Notice board, Station Road");
+  await page.locator("#asset").fill("GG-017");
+  await page.locator("main form button").nth(1).click();
+  const { pages, text } = await printed(page, "print-poster-thing");
+  assert.equal(pages, 1);
+  assert.ok(text.includes("Notice board, Station Road") && text.includes("GG-017"));
+  const link = (await page.locator(".poster img").getAttribute("alt")).match(/http\S+/)[0];
+  const resident = await place.reader({ lang: "en" });
+  await resident.goto(link);
+  await resident.locator(`a[href*='service=${GRAFFITI}']`).click();
+  assert.match(await resident.locator("#address").inputValue(), /Notice board, Station Road.*GG-017/);
+  await page.locator("#lat").fill("10");
+  await page.locator("#asset").fill("a b");
+  await page.locator("main form button").nth(1).click();
+  assert.equal(await page.locator(".summary a").count(), 2);
+  assert.equal(await page.locator(".poster").count(), 0);
+});
