@@ -71,6 +71,7 @@ before(async () => {
       ["search", "/staff/cases"],
       ["whistles", "/staff/whistles"],
       ["handover", "/staff/handover"],
+      ["round", "/field/rounds/R-230599001001"],
       ["account", "/staff/account"],
       ["second-factor", "/staff/account/second-factor"],
       ["whistle-new", `/staff/whistles/new?case=${n}`],
@@ -90,6 +91,7 @@ before(async () => {
     ],
     handler: [
       ["unit-queue", "/staff"],
+      ["field", "/field"],
       ["unit-case", `/staff/cases/${n}`],
     ],
     admin: [

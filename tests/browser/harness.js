@@ -54,11 +54,8 @@ export async function open({ cases = 400, until = "2026-05-08T00:00Z", settings 
   const posts = new Map(accounts.map((a) => [a.login, a.post]));
   const port = name ? await freePort() : 0;
   const address = name ? { WHISTLE_BASE_URL: `http://${name}:${port}` } : {};
-  const server = spawn(
-    WHISTLE,
-    ["serve", "--data", folder, "--listen", `127.0.0.1:${port}`, "--rate", "0", "--log", "warn"],
-    { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...address, ...settings } },
-  );
+  const env = { ...process.env, ...address, ...settings };
+  const server = serve(folder, port, env);
   const listens = await listening(server);
   const base = address.WHISTLE_BASE_URL ?? listens;
   const browser = await chromium.launch({
@@ -66,7 +63,12 @@ export async function open({ cases = 400, until = "2026-05-08T00:00Z", settings 
     args: webgl ? [...BROWSER_ARGUMENTS.filter((one) => one !== "--disable-gpu"), ...SOFTWARE_GL] : BROWSER_ARGUMENTS,
   });
   mkdirSync(SCREENSHOTS, { recursive: true });
-  return new Place(folder, passwords, posts, server, base, browser);
+  return new Place(folder, passwords, posts, server, base, browser, env);
+}
+
+function serve(folder, port, env) {
+  const words = ["serve", "--data", folder, "--listen", `127.0.0.1:${port}`, "--rate", "0", "--log", "warn"];
+  return spawn(WHISTLE, words, { stdio: ["ignore", "pipe", "inherit"], env });
 }
 
 /** A port that nobody listens on now. */
@@ -94,8 +96,22 @@ function listening(server) {
 }
 
 class Place {
-  constructor(folder, passwords, posts, server, base, browser) {
-    Object.assign(this, { folder, passwords, posts, server, base, browser });
+  constructor(folder, passwords, posts, server, base, browser, env) {
+    Object.assign(this, { folder, passwords, posts, server, base, browser, env });
+  }
+
+  /** Ends the server in the middle of whatever it does. */
+  async kill() {
+    this.server.removeAllListeners("exit");
+    const gone = new Promise((done) => this.server.once("exit", done));
+    this.server.kill("SIGKILL");
+    await gone;
+  }
+
+  /** Starts it again where it was. */
+  async restart() {
+    this.server = serve(this.folder, new URL(this.base).port, this.env);
+    await listening(this.server);
   }
 
   /** Runs a command of the operator's on the place, and gives what it prints. */

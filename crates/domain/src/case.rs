@@ -662,8 +662,10 @@ pub const MAX_TEXT: usize = 4000;
 /// without breaking the chain of hashes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// When.
+    /// When; of what was done without a network, when it was received. Clocks go by this.
     pub at: Timestamp,
+    /// When it was done by the clock of the one who did it, where that was before it was received.
+    pub made_at: Option<Timestamp>,
     /// Who did it.
     pub by: Actor,
     /// What happened.

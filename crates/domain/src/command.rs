@@ -1418,6 +1418,7 @@ impl Story<'_> {
         let Turns { clocks, parts } = turns.into();
         let event = Event {
             at: self.context.now,
+            made_at: None,
             by: by.clone(),
             salt: if body.is_told() {
                 self.context.chance.to_bits()

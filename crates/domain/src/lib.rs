@@ -16,6 +16,7 @@ pub mod mask;
 pub mod place;
 pub mod public;
 pub mod rights;
+pub mod round;
 pub mod routing;
 pub mod search;
 pub mod suggest;

@@ -19,10 +19,11 @@ use crate::{
     grid::LevelledGrid,
     limit::Limit,
     rights::{Access, Narrowing, Role},
+    round::{Round, Stop},
     routing::Routing,
     words::{
-        AreaCode, JurisdictionCode, LadderCode, Lang, PostCode, ServiceCode, StandardCode, Text, UnitCode,
-        WhistleKindCode,
+        AreaCode, JurisdictionCode, LadderCode, Lang, PostCode, RoundCode, ServiceCode, StandardCode,
+        StopCode, Text, UnitCode, WhistleKindCode,
     },
 };
 
@@ -628,6 +629,8 @@ pub struct Place {
     ladders: HashMap<LadderCode, Ladder>,
     default_ladder: Ladder,
     whistle_kinds: Vec<WhistleKind>,
+    rounds: BTreeMap<RoundCode, Round>,
+    round_of: HashMap<StopCode, RoundCode>,
 }
 
 /// What a [`Place`] is made of. All references have been checked by the `place` crate.
@@ -655,6 +658,8 @@ pub struct Parts {
     pub ladders: Vec<Ladder>,
     /// All kinds of whistle, in file order.
     pub whistle_kinds: Vec<WhistleKind>,
+    /// All rounds.
+    pub rounds: Vec<Round>,
 }
 
 impl Place {
@@ -672,7 +677,17 @@ impl Place {
             standards,
             ladders,
             whistle_kinds,
+            rounds,
         } = parts;
+        let round_of = rounds
+            .iter()
+            .flat_map(|round| {
+                round
+                    .stops
+                    .iter()
+                    .map(|stop| (stop.code.clone(), round.code.clone()))
+            })
+            .collect();
         let ladders: HashMap<_, _> = ladders
             .into_iter()
             .chain([Ladder::none()])
@@ -719,7 +734,29 @@ impl Place {
             services,
             standards,
             whistle_kinds,
+            rounds: rounds
+                .into_iter()
+                .map(|round| (round.code.clone(), round))
+                .collect(),
+            round_of,
         }
+    }
+
+    /// All rounds, by code.
+    pub fn rounds(&self) -> impl Iterator<Item = &Round> {
+        self.rounds.values()
+    }
+
+    /// The round with a code.
+    pub fn round(&self, code: &str) -> Option<&Round> {
+        self.rounds.get(code)
+    }
+
+    /// The stop with a code, and its round.
+    pub fn stop(&self, code: &str) -> Option<(&Round, &Stop)> {
+        let round = self.rounds.get(self.round_of.get(code)?)?;
+        let stop = round.stops.iter().find(|stop| stop.code.as_str() == code)?;
+        Some((round, stop))
     }
 
     /// All units, in file order.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     case::{Actor, Case, Stage},
     place::{AreaIndex, Level, Place, Post, UnitKind},
+    round::Round,
     whistle::Whistle,
     words::{AccessClass, PostCode, ServiceCode, UnitCode, WordError},
 };
@@ -384,6 +385,23 @@ pub fn may_report(actor: &Actor, place: &Place) -> bool {
     place
         .post(post.as_str())
         .is_some_and(|post| REPORTING.iter().any(|role| post.roles.contains(role)))
+}
+
+/// Whether an actor may see a round: the post that walks it, and those that see all of the area it belongs to. What is seen
+/// there may be anything, so it is no matter of a post that is for some of it.
+pub fn may_see_round(round: &Round, actor: &Actor, place: &Place) -> bool {
+    let Actor::Post { post, .. } = actor else {
+        return false;
+    };
+    let sight = sight(actor, place);
+    let area = sight.area.filter(|_| sight.narrowed.is_whole());
+    let walks = round.post.as_ref() == Some(post) && place.post(post.as_str()).is_some();
+    walks || area.is_some_and(|area| place.areas.is_within(round.area, area))
+}
+
+/// Whether an actor may say that a stop of a round was seen: who may see the round, of the posts with a duty in the work.
+pub fn may_walk(round: &Round, actor: &Actor, place: &Place) -> bool {
+    may_see_round(round, actor, place) && may_report(actor, place)
 }
 
 /// Whether an actor may see a case.

@@ -181,7 +181,9 @@ pub fn words(case: &Case, log: &[Event], place: &Place) -> Vec<String> {
             .group
             .as_ref()
             .and_then(|code| place.service(code.as_str()));
-        group.into_iter().for_each(|group| found.name(&group.name));
+        if let Some(group) = group {
+            found.name(&group.name);
+        }
     }
     for index in areas(case).filter_map(|code| place.areas.find(code.as_str())) {
         found.name(&place.areas.get(index).name);

@@ -216,6 +216,14 @@ code!(
     WhistleKindCode
 );
 code!(
+    /// The code of a round.
+    RoundCode
+);
+code!(
+    /// The code of a stop of a round.
+    StopCode
+);
+code!(
     /// A class of access: cases of it are only for the posts that name it.
     AccessClass
 );

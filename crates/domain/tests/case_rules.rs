@@ -406,6 +406,7 @@ proptest! {
         prop_assert_eq!(&serde_json::from_str::<Case>(&text).unwrap(), &tale.case);
         let stored: Vec<Event> = tale.log.iter().map(|event| Event {
             at: event.at,
+            made_at: event.made_at,
             by: again(&event.by),
             body: again(&event.body),
             text: event.text.clone(),

@@ -14,6 +14,7 @@ use crate::{
     fault::{Fault, Faults, at, whole},
     folder::{Folder, KNOWN_FILES, NEEDED_FILES, text_folder},
     jurisdiction::{self, Charter},
+    rounds::{self, ROUNDS},
     routing::{self, Books, ROUTING},
     services::{self, QUESTIONS, SERVICES, ServiceBook},
     standards::{self, STANDARDS, StandardBook},
@@ -95,6 +96,10 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
     };
     let rules = table(&ROUTING, faults).map(|rows| routing::read(&rows, books, faults));
     let kinds = table(&WHISTLES, faults).map(|rows| whistles::read(&rows, faults));
+    let rounds = table(&ROUNDS, faults).map(|rows| {
+        let posts = post_rows.as_ref().map(codes_of_posts);
+        rounds::read(&rows, areas.as_ref(), posts.as_ref(), services.as_ref(), faults)
+    });
     let dates = table(&CALENDAR, faults);
     let calendar = charter
         .as_ref()
@@ -104,10 +109,13 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
     }
 
     let lines = services.as_ref().map(|services| services.codes.clone());
+    let areas = Areas::new(areas?.build(faults)?);
+    let rounds = rounds.unwrap_or_default();
+    rounds.check_points(&areas, faults);
     let place = Place::new(Parts {
         jurisdiction: charter?.jurisdiction,
         version,
-        areas: Areas::new(areas?.build(faults)?),
+        areas,
         calendar: calendar?,
         routing: Routing::new(rules?),
         units: units?.units,
@@ -116,9 +124,19 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
         standards: standards?.standards,
         ladders: ladders?.ladders,
         whistle_kinds: kinds.unwrap_or_else(WhistleKind::defaults),
+        rounds: rounds.rounds,
     });
     warn_of_unseen(&place, lines.as_ref(), faults);
     Some(place)
+}
+
+/// The codes in posts.csv, for what refers to them. What is wrong with them is said once, where the posts are read.
+fn codes_of_posts(rows: &Table) -> Codes {
+    let mut codes = rows.codes("post");
+    for row in &rows.rows {
+        codes.add(row.cell("code"), row.at(), &mut Faults::default());
+    }
+    codes
 }
 
 /// The classes of access that cases have, or may. One that is written in two ways would be two, of which posts name one.

@@ -13,6 +13,7 @@ use crate::{
     fault::Faults,
     folder::{Folder, text_folder},
     jurisdiction,
+    rounds::ROUNDS,
     routing::ROUTING,
     services::{QUESTIONS, SERVICES},
     standards::STANDARDS,
@@ -130,6 +131,11 @@ const TABLES: &[Keyed] = &[
         key: &["code"],
     },
     Keyed {
+        layout: &ROUNDS,
+        thing: "stop",
+        key: &["code"],
+    },
+    Keyed {
         layout: &CALENDAR,
         thing: "date",
         key: &["date"],
@@ -203,6 +209,7 @@ fn meaning(column: &str, cell: &str) -> String {
             Some(false) => "no".to_owned(),
             None => cell.to_owned(),
         },
+        "every" => crate::rounds::days(cell).map_or_else(|| cell.to_owned(), |days| days.to_string()),
         "at" => cell
             .parse::<Mark>()
             .map_or_else(|_| cell.to_owned(), |mark| mark.to_string()),

@@ -10,7 +10,7 @@ use std::{
 use crate::fault::{Faults, whole};
 
 /// The files that a place is made of, besides the texts below `briefing/` and `notices/`.
-pub const KNOWN_FILES: [&str; 12] = [
+pub const KNOWN_FILES: [&str; 13] = [
     "jurisdiction.toml",
     "areas.geojson",
     "units.csv",
@@ -21,6 +21,7 @@ pub const KNOWN_FILES: [&str; 12] = [
     "routing.csv",
     "escalations.csv",
     "whistles.csv",
+    "rounds.csv",
     "calendar.csv",
     "indicators.toml",
 ];

@@ -14,6 +14,7 @@ mod escalations;
 mod fault;
 mod folder;
 mod jurisdiction;
+mod rounds;
 mod routing;
 mod services;
 mod shape;

@@ -6,7 +6,7 @@ use common::Village;
 use proptest::prelude::*;
 use whistle_place::difference;
 
-const FILES: [&str; 12] = whistle_place::KNOWN_FILES;
+const FILES: [&str; 13] = whistle_place::KNOWN_FILES;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]

@@ -50,6 +50,23 @@ fn a_plan_shows_what_is_added_removed_and_changed() {
 }
 
 #[test]
+fn a_plan_shows_stops_of_rounds() {
+    let header = "round,round_name,area,code,name,lon,lat,every\n";
+    let old = Village::new().with(
+        "rounds.csv",
+        &format!("{header}UP,up,230599100,UP-1,well,131.805,46.205,7\nUP,,,UP-2,bridge,131.815,46.205,1\n"),
+    );
+    let new = Village::new().with(
+        "rounds.csv",
+        &format!("{header}UP,up,230599100,UP-1,well,131.805,46.205,7天\nUP,,,UP-3,dyke,131.815,46.205,1d\n"),
+    );
+    assert_snapshot!(plan(&old, &new), @r"
+    - stop UP-2: bridge
+    + stop UP-3: dyke
+    ");
+}
+
+#[test]
 fn ways_of_writing_make_no_difference() {
     let old = Village::new();
     let new = old

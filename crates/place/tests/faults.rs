@@ -997,3 +997,66 @@ fn classes_that_no_service_has_any_more_are_declared_by_the_place() {
     services.csv:5: class of access "confidential" is "Confidential" but for capital letters; write "Confidential" here too
     "#);
 }
+
+/// The village with a round of some lines.
+fn walked(lines: &str) -> Village {
+    let header = "round,round_name,area,post,code,name,lon,lat,service,asset,every\n";
+    Village::new().with("rounds.csv", &format!("{header}{lines}"))
+}
+
+#[test]
+fn a_round_is_said_once_and_its_stops_follow() {
+    let place = walked(
+        "UP,上游日常巡查,230599100,T100-P,UP-1,水井,131.805,46.205,WAT-LEAK,W-1,1\n\
+         UP,,,,UP-2,公告栏,131.815,46.205,,,7天\n",
+    )
+    .place();
+    let round = place.round("UP").expect("the round");
+    assert_eq!(
+        round.post.as_ref().map(whistle_domain::words::PostCode::as_str),
+        Some("T100-P")
+    );
+    let stops: Vec<_> = round
+        .stops
+        .iter()
+        .map(|stop| (stop.code.as_str(), stop.every_days))
+        .collect();
+    assert_eq!(stops, [("UP-1", 1), ("UP-2", 7)]);
+    assert_eq!(place.stop("UP-2").expect("the stop").0.code.as_str(), "UP");
+}
+
+#[test]
+fn faults_of_rounds_are_named_with_file_and_line() {
+    let village = walked(
+        "UP,上游,230599102,T100-Q,UP-1,水井,131.805,46.205,WAT-LEEK,,1\n\
+         DOWN,,230599101,,UP-1,水井,131.805,46.205,WAT,,0\n\
+         EAST,东岸,230599100200,,E-1,水井,131.815,46.205,,,1\n\
+         EAST,西岸,,,E-2,水井,46.205,131.805,,,1\n\
+         EAST,,,,E-3,水井,46.205,31.805,,,often\n",
+    );
+    assert_snapshot!(village.told(), @r#"
+    rounds.csv:2: service "WAT-LEEK" is not known; did you mean "WAT-LEAK"?
+    rounds.csv:2: area "230599102" is not known; did you mean "230599100"?
+    rounds.csv:2: post "T100-Q" is not known; did you mean "T100-P"?
+    rounds.csv:3: stop "UP-1" is already on line 2; give each stop its own code
+    rounds.csv:3: every "0" is no number of days; write 1 for every day, 7 for every week, at most 366
+    rounds.csv:3: service "WAT" is a group; write one of its services
+    rounds.csv:3: round "DOWN" has no name; write one in round_name on its first line
+    rounds.csv:5: lon "46.205" and lat "131.805" are no place on earth; the two look swapped
+    rounds.csv:5: round_name is "西岸", on line 4 it is "东岸"; say it once, on the first line of the round
+    rounds.csv:6: every "often" is no number of days; write 1 for every day, 7 for every week, at most 366
+    "#);
+}
+
+#[test]
+fn a_point_of_a_stop_lies_in_the_area_of_its_round() {
+    let village = walked(
+        "EAST,东岸,230599100200,,E-1,水井,131.815,46.205,,,1\n\
+         EAST,,,,E-2,水井,10.5,46.205,,,1\n\
+         EAST,,,,E-3,水井,131.805,46.205,,,1\n",
+    );
+    assert_snapshot!(village.told(), @r#"
+    rounds.csv:2: 131.815, 46.205 lies outside area "230599100200" of its round; it lies in area "230599100201002"
+    rounds.csv:3: 10.5, 46.205 lies outside area "230599100200" of its round; look whether it is right
+    "#);
+}

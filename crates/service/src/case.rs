@@ -1,20 +1,22 @@
 //! Cases: reported, joined, acted upon, read.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use whistle_domain::{
     case::{Actor, Body, Case, Channel, Event, Photo, Question, Respondent},
     command::{self, Act, Context, NewReport, Whereabouts},
     duplicate::{Near, near_duplicates},
     geometry::{BBox, Point, Spot},
     rights,
+    round::Finding,
     transition::{self, Verb},
-    words::{CaseNumber, JurisdictionId, ServiceCode},
+    words::{CaseNumber, JurisdictionId, ServiceCode, StopCode},
 };
 use whistle_store::{
     case::{self as stored, Hash, Prepared, Stored, Tell},
     intake::{self, Answered, Sealed},
     lease::{self, Held},
     list::{Filter, List, Order, Sight},
+    round as looks,
 };
 
 use crate::{
@@ -22,6 +24,7 @@ use crate::{
     error::{Error, Result},
     list::{Viewer, sight_of},
     place::Here,
+    round::{look, walked_stop},
     secret::Contact,
 };
 
@@ -32,7 +35,28 @@ pub struct With {
     pub contact: Contact,
     /// The client's key for this request: sent again with it, the request makes no second case.
     pub idempotency_key: Option<String>,
+    /// When it was made by the reporter's clock, where it was kept without a network.
+    pub made_at: Option<Timestamp>,
+    /// The stop of a round where it was found. Where the report has no point, it is the stop's.
+    pub stop: Option<StopCode>,
 }
+
+/// What comes with an act besides what is done.
+#[derive(Debug, Clone, Default)]
+pub struct Sent {
+    /// As [`With::idempotency_key`].
+    pub idempotency_key: Option<String>,
+    /// As [`With::made_at`].
+    pub made_at: Option<Timestamp>,
+    /// Photos that are added with it.
+    pub photos: Vec<Photo>,
+}
+
+/// The longest that something is kept without a network, in hours: as long as retries are known again.
+const KEPT_HOURS: i64 = 7 * 24;
+
+/// How far a clock elsewhere may be fast before it is not believed, in seconds.
+const FAST_SECONDS: i64 = 300;
 
 /// The most letters of an idempotency key.
 const MAX_IDEMPOTENCY_KEY: usize = 200;
@@ -92,14 +116,23 @@ pub(crate) const MAX_MERGED: usize = stored::MAX_MERGED;
 
 impl Whistle {
     /// Files a report: one case, straight through to its unit where nothing is in doubt.
-    pub async fn report(&self, here: &Here, new: NewReport, by: Actor, with: With) -> Result<Receipt> {
+    pub async fn report(&self, here: &Here, mut new: NewReport, by: Actor, with: With) -> Result<Receipt> {
         with.contact.check()?;
-        let request = idempotency(&with, &by, || vec![format!("{new:?}")])?;
+        let request = idempotency(&with, &by, || {
+            let stop = with.stop.iter().map(ToString::to_string);
+            std::iter::once(format!("{new:?}")).chain(stop).collect()
+        })?;
         let (now, chance) = (self.clock.now(), self.chance.draw());
         let place = &here.place;
+        let made_at = made(with.made_at, now)?;
+        let look = with
+            .stop
+            .as_ref()
+            .map(|stop| found_at(here, stop, &mut new, &by, made_at, now));
+        let look = look.transpose()?;
         let number = self.number(here).await?;
         // All but the statements is worked out here, so that the one thread that writes only writes.
-        let events = command::report(
+        let mut events = command::report(
             &new,
             number,
             Context {
@@ -109,6 +142,7 @@ impl Whistle {
                 chance,
             },
         )?;
+        stamp(&mut events, made_at);
         let prepared = Prepared::new(here.id, number, None, events, &place.calendar)?;
         metrics::counter!("whistle_reports_total", "channel" => new.channel.as_str()).increment(1);
         let id = here.id;
@@ -119,6 +153,9 @@ impl Whistle {
             }
             prepared.write(tx, Tell::Outbox)?;
             keep_contact(tx, id, number, 1, sealed.as_deref())?;
+            if let Some((stop, look)) = &look {
+                looks::keep(tx, id, stop, look, Some(number))?;
+            }
             keep_answer(tx, id, request.as_ref(), number, 1, now)?;
             Ok(None)
         });
@@ -224,6 +261,26 @@ impl Whistle {
         by: Actor,
         respondent: Contact,
     ) -> Result<Case> {
+        self.act_once(here, number, seen, act, text, by, respondent, Sent::default())
+            .await
+    }
+
+    /// The same, with photos, at the time when it was made; sent again under the same key it is done once.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "those of an act, and what comes with it"
+    )]
+    pub async fn act_once(
+        &self,
+        here: &Here,
+        number: CaseNumber,
+        seen: Option<u32>,
+        act: Act,
+        text: String,
+        by: Actor,
+        respondent: Contact,
+        sent: Sent,
+    ) -> Result<Case> {
         respondent.check()?;
         let asks_outside = matches!(
             act,
@@ -240,6 +297,22 @@ impl Whistle {
         let (id, place) = (here.id, here.place.clone());
         let (now, chance) = (self.clock.now(), self.chance.draw());
         let verb = act.verb().as_str();
+        let made_at = made(sent.made_at, now)?;
+        let with = With {
+            idempotency_key: sent.idempotency_key,
+            ..With::default()
+        };
+        let request = idempotency(&with, &by, || {
+            let photos = sent.photos.iter().map(|photo| photo.id.clone());
+            let parts = [
+                "act on case".to_owned(),
+                number.to_string(),
+                format!("{act:?}"),
+                text.clone(),
+            ];
+            parts.into_iter().chain(photos).collect()
+        })?;
+        let photos = sent.photos;
         let act = self.with_reach(here, number, act).await?;
         let case = self
             .store
@@ -247,8 +320,14 @@ impl Whistle {
                 let before = stored::find_to_change(tx, id, number)?
                     .filter(|found| is_in_sight(&found.case, &by, &place))
                     .ok_or_else(|| Error::not_found("case", number))?;
+                if earlier(tx, id, request.as_ref())?.is_some() {
+                    return Ok(before.case);
+                }
                 let Act::Merge { into } = &act else {
-                    let case = change(tx, id, &place, before, seen, &act, &text, &by, now, chance)?;
+                    let moment = Moment { now, made_at, chance };
+                    let case = change_made(tx, id, &place, before, seen, &act, &text, &by, moment)?;
+                    let case = add_photos(tx, id, &place, case, &photos, &by, moment)?;
+                    keep_answer(tx, id, request.as_ref(), number, 0, now)?;
                     if let Some(question) = case.question.as_ref().filter(|_| !respondent.is_empty()) {
                         let of = (id, number, question.number);
                         let sealed = whistle.secret.seal_respondent(&respondent, of, &whistle.chance);
@@ -287,6 +366,7 @@ impl Whistle {
                     now,
                     chance,
                 )?;
+                keep_answer(tx, id, request.as_ref(), number, 0, now)?;
                 Ok(merged)
             })
             .await?;
@@ -444,8 +524,8 @@ impl Whistle {
         idempotency_key: Option<String>,
     ) -> Result<u32> {
         let with = With {
-            contact: Contact::default(),
             idempotency_key,
+            ..With::default()
         };
         let request = idempotency(&with, &by, || {
             vec![
@@ -748,8 +828,40 @@ pub(crate) fn change(
     now: Timestamp,
     chance: f64,
 ) -> Result<Case> {
+    let moment = Moment {
+        now,
+        made_at: None,
+        chance,
+    };
+    change_made(tx, id, place, before, seen, act, text, by, moment)
+}
+
+/// When something is done, when it was made where that was before, and what was drawn for it.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    now: Timestamp,
+    made_at: Option<Timestamp>,
+    chance: f64,
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a thing of its own; a struct would only rename them"
+)]
+fn change_made(
+    tx: &mut whistle_store::Tx<'_>,
+    id: JurisdictionId,
+    place: &whistle_domain::place::Place,
+    before: Stored,
+    seen: Option<u32>,
+    act: &Act,
+    text: &str,
+    by: &Actor,
+    moment: Moment,
+) -> Result<Case> {
     refuse_stale(seen, &before)?;
-    let events = command::decide(
+    let Moment { now, made_at, chance } = moment;
+    let mut events = command::decide(
         &before.case,
         act,
         text,
@@ -763,6 +875,7 @@ pub(crate) fn change(
     if events.is_empty() {
         return Ok(before.case);
     }
+    stamp(&mut events, made_at);
     Ok(stored::commit(
         tx,
         id,
@@ -771,6 +884,69 @@ pub(crate) fn change(
         &place.calendar,
         Tell::Outbox,
     )?)
+}
+
+/// Adds photos to a case that was just changed, in the same transaction.
+fn add_photos(
+    tx: &mut whistle_store::Tx<'_>,
+    id: JurisdictionId,
+    place: &whistle_domain::place::Place,
+    mut case: Case,
+    photos: &[Photo],
+    by: &Actor,
+    moment: Moment,
+) -> Result<Case> {
+    for photo in photos {
+        let number = case.number;
+        let before =
+            stored::find_to_change(tx, id, number)?.ok_or_else(|| Error::not_found("case", number))?;
+        let act = Act::AddPhoto { photo: photo.clone() };
+        case = change_made(tx, id, place, before, None, &act, "", by, moment)?;
+    }
+    Ok(case)
+}
+
+/// When something was made that was kept without a network; none where that is now. A clock that is a little fast is taken
+/// back to now.
+pub(crate) fn made(made_at: Option<Timestamp>, now: Timestamp) -> Result<Option<Timestamp>> {
+    let Some(made_at) = made_at else { return Ok(None) };
+    let earliest = now - SignedDuration::from_hours(KEPT_HOURS);
+    let latest = now + SignedDuration::from_secs(FAST_SECONDS);
+    if (earliest..=latest).contains(&made_at) {
+        return Ok((made_at < now).then_some(made_at));
+    }
+    let days = KEPT_HOURS / 24;
+    let what = format!("send when it was made: in the last {days} days, and not later than now");
+    Err(Error::invalid("made_at", what))
+}
+
+/// Says of events when they were made.
+fn stamp(events: &mut [Event], made_at: Option<Timestamp>) {
+    for event in events {
+        event.made_at = made_at;
+    }
+}
+
+/// The look at a stop where something was found that is reported; the report lies where the stop does, unless it says where.
+fn found_at(
+    here: &Here,
+    stop: &StopCode,
+    new: &mut NewReport,
+    by: &Actor,
+    made_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(StopCode, looks::Look)> {
+    let found = walked_stop(here, stop, by)?;
+    let said = &mut new.whereabouts;
+    if said.point.is_none() && said.area.is_none() {
+        said.point = Some(found.point);
+    }
+    let finding = if new.fixed.is_some() {
+        Finding::Fixed
+    } else {
+        Finding::Reported
+    };
+    Ok((stop.clone(), look(finding, by, made_at, now)?))
 }
 
 /// Does something to a case, once for each key.
@@ -789,8 +965,8 @@ pub(crate) fn change_once(
     now: Timestamp,
 ) -> Result<()> {
     let with = With {
-        contact: Contact::default(),
         idempotency_key: key.map(str::to_owned),
+        ..With::default()
     };
     let body = || {
         vec![

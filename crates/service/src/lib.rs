@@ -3,7 +3,7 @@
 //! Knows the domain, the place folder and the store. Does not know HTTP or the command line, and has no SQL.
 //!
 //! - [`Whistle`]: an install, opened on its [`Site`]; all use cases are its methods.
-//! - [`case`]: report, join, act, read. [`whistle`]: calls of several units together. [`list`]: pages of cases. [`search`]: found by words. [`live`]: what changes, told to who looks on. [`map`]: all of them in memory, for tiles. [`media`]: photos.
+//! - [`case`]: report, join, act, read. [`whistle`]: calls of several units together. [`list`]: pages of cases. [`search`]: found by words. [`round`]: what was looked at, and when. [`live`]: what changes, told to who looks on. [`map`]: all of them in memory, for tiles. [`media`]: photos.
 //! - [`place`]: plan, apply, the places in memory. [`account`]: accounts, sessions, keys.
 //!   [`second_factor`]: the second step of signing in. `password`: which ones are good, and how they are kept.
 //!   [`provider`]: signing in by OpenID Connect. [`passkey`]: signing in by a passkey.
@@ -44,6 +44,7 @@ mod password;
 pub mod place;
 pub mod privacy;
 pub mod provider;
+pub mod round;
 pub mod search;
 pub mod second_factor;
 pub mod secret;

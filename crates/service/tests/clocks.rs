@@ -384,6 +384,7 @@ fn who_takes_a_place_over_computes_what_the_one_who_applied_it_did_not() {
             let clocks = found.case.clocks.all().iter().filter(|clock| clock.is_running());
             let without = Event {
                 at: found.case.times.updated_at,
+                made_at: None,
                 by: Actor::System,
                 body: Body::Reckoned,
                 text: String::new(),

@@ -122,7 +122,7 @@ impl Town {
                 email: email.to_owned(),
                 ..Contact::default()
             },
-            idempotency_key: None,
+            ..With::default()
         };
         wait(self.whistle.report(&self.here, new, Actor::Public, with)).unwrap()
     }

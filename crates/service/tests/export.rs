@@ -92,7 +92,7 @@ impl Install {
                         phone: "13900001111".to_owned(),
                         ..Contact::default()
                     },
-                    idempotency_key: None,
+                    ..With::default()
                 };
                 let receipt = self
                     .whistle

@@ -383,6 +383,7 @@ async fn send(whistle: Whistle, here: Here, command: Value) -> Result<Became, St
                 ..Contact::default()
             },
             idempotency_key: field(&command, "key"),
+            ..With::default()
         };
         let receipt = whistle.report(&here, new, by, with).await;
         receipt.map(|receipt| Became::Case(field(&command, "report"), receipt.number))

@@ -175,7 +175,7 @@ fn with(phone: &str) -> With {
             phone: phone.into(),
             ..Contact::default()
         },
-        idempotency_key: None,
+        ..With::default()
     }
 }
 

@@ -73,6 +73,7 @@ fn report(whistle: &Whistle, here: &Here, what: &str) -> i64 {
             ..Contact::default()
         },
         idempotency_key: Some(what.to_owned()),
+        ..With::default()
     };
     block_on(whistle.report(here, new, Actor::Public, with))
         .unwrap()

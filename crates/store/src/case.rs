@@ -58,6 +58,9 @@ pub enum Tell {
 /// The JSON of an event without its time and text.
 #[derive(Serialize)]
 struct EntryRef<'a> {
+    /// In microseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made_at: Option<i64>,
     by: &'a Actor,
     body: &'a Body,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -71,6 +74,8 @@ struct EntryRef<'a> {
 
 #[derive(Deserialize)]
 struct Entry {
+    #[serde(default)]
+    made_at: Option<i64>,
     by: Actor,
     body: Body,
     #[serde(default)]
@@ -380,7 +385,15 @@ fn take_out(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, number: CaseNumber, v
     if entry.body.take_told().is_none() {
         return Ok(false);
     }
-    let entry = written(&entry.by, &entry.body, &entry.clocks, &entry.parts, None);
+    let entry = EntryRef {
+        made_at: entry.made_at,
+        by: &entry.by,
+        body: &entry.body,
+        clocks: &entry.clocks,
+        parts: &entry.parts,
+        told: None,
+    };
+    let entry = written(&entry);
     tx.exec(
         "UPDATE event
          SET entry = $4
@@ -440,27 +453,19 @@ fn entry_of(event: &Event) -> (String, Option<String>) {
         serde_json::to_string(&beside).expect("it has string keys only")
     });
     let hash = beside.as_deref().map(hash_of_told);
-    (
-        written(&event.by, &body, &event.clocks, &event.parts, hash),
-        beside,
-    )
+    let entry = EntryRef {
+        made_at: event.made_at.map(Timestamp::as_microsecond),
+        by: &event.by,
+        body: &body,
+        clocks: &event.clocks,
+        parts: &event.parts,
+        told: hash,
+    };
+    (written(&entry), beside)
 }
 
-fn written(
-    by: &Actor,
-    body: &Body,
-    clocks: &[ClockChange],
-    parts: &[UnitClock],
-    told: Option<String>,
-) -> String {
-    let entry = EntryRef {
-        by,
-        body,
-        clocks,
-        parts,
-        told,
-    };
-    serde_json::to_string(&entry).expect("an event has string keys only")
+fn written(entry: &EntryRef<'_>) -> String {
+    serde_json::to_string(entry).expect("an event has string keys only")
 }
 
 /// The hash by which an entry knows what stands beside it.
@@ -804,8 +809,10 @@ pub(crate) fn event(row: &Row<'_>, column: usize) -> Result<Event> {
         salt = beside.salt;
         body.tell(beside.told);
     }
+    let made_at = entry.made_at.map(Timestamp::from_microsecond).transpose();
     Ok(Event {
         at: row.time(column)?,
+        made_at: made_at.map_err(|error| row.wrong(column + 1, "a time", error))?,
         by: entry.by,
         body,
         text: row.text_opt(column + 2)?.unwrap_or_default().to_owned(),

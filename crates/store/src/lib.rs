@@ -46,6 +46,7 @@ pub mod place;
 mod postgres;
 pub mod push;
 mod readers;
+pub mod round;
 pub mod search;
 pub mod second_factor;
 mod sequence;

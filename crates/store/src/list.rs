@@ -630,6 +630,7 @@ mod tests {
             let before = case::find_to_change(tx, PLACE, number)?;
             let event = Event {
                 at: Timestamp::UNIX_EPOCH,
+                made_at: None,
                 by: Actor::Public,
                 body: body.clone(),
                 text: String::new(),

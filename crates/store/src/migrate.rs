@@ -178,6 +178,14 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 23,
         sql: include_str!("../migrations/0024_console.sql"),
     },
+    // An older program knows no rounds. What it reads of an event it reads as before; when something was done without a
+    // network it does not show.
+    Migration {
+        version: 25,
+        name: "rounds",
+        reads_from: 23,
+        sql: include_str!("../migrations/0025_rounds.sql"),
+    },
 ];
 
 impl Migration {

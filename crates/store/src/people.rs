@@ -710,6 +710,29 @@ pub const COLUMNS: &[Columns] = &[
             ("detail", &[Acts]),
         ],
     ),
+    // Of a place, never of who looked.
+    of(
+        "look",
+        &[
+            "jurisdiction_id",
+            "look_id",
+            "stop_code",
+            "finding",
+            "case_number",
+            "made_at",
+            "received_at",
+        ],
+        &[],
+    ),
+    of(
+        "last_look",
+        &["jurisdiction_id", "stop_code", "finding"],
+        &[
+            ("made_at", &[Deeds]),
+            ("received_at", &[Deeds]),
+            ("post_code", &[Deeds]),
+        ],
+    ),
     of(
         "lease",
         &["jurisdiction_id", "name", "holder", "token", "beat", "done_at"],

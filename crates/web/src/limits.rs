@@ -284,7 +284,7 @@ fn guard(headers: &mut HeaderMap) {
         (
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; \
-             font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+             font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),

@@ -43,6 +43,12 @@ const LEGEND: &str =
     "yes: done or shown; with o, t, p, s: lists the case (or account) of the own area, of the other, the public one (of the city), that of a class
 no: 403; none: 404; sign-in, code: asks for those first; heard: let in, but what was sent is refused";
 
+/// A round in the own area, and one in the other.
+const ROUNDS: &str = "round,round_name,area,code,name,lon,lat,every
+OWN,own,230599100,OWN-1,well,131.805,46.205,1
+OTHER,other,230599101,OTHER-1,bridge,131.825,46.205,1
+";
+
 /// Methods that are tried on every path.
 const METHODS: [Method; 5] = [
     Method::GET,
@@ -84,6 +90,14 @@ impl Matter {
             "other" => "t",
             row => &row[..1],
         }
+    }
+}
+
+impl Matter {
+    /// The round in its area.
+    fn round(&self) -> String {
+        let row = if self.row == "own" { "own" } else { "other" };
+        row.to_uppercase()
     }
 }
 
@@ -143,6 +157,7 @@ fn settle() -> (Bed, Whistle, [i64; 3]) {
         format!("{text}RD-HIT-1,RD-HIT,,,,,,7d calendar,,,,,post\n"),
     )
     .expect("the standards");
+    fs::write(folder.join("rounds.csv"), ROUNDS).expect("the rounds");
     let store = dir.path().join("store");
     fs::create_dir_all(&store).expect("a folder");
     let site = Site {
@@ -430,6 +445,8 @@ impl Town {
             "/api/v1/reports/near" => "/api/v1/reports/near?service=RD-HOLE&lon=131.805&lat=46.205",
             "/report/where" => "/report/where?lat=46.205&lon=131.805",
             "/report/near" => "/report/near?service=RD-HOLE&lat=46.205&lon=131.805",
+            "/api/v1/rounds/{code}" => "/api/v1/rounds/{round}",
+            "/api/v1/stops/{code}/looks" => "/api/v1/stops/{stop}/looks",
             "/map/tiles/grid/{zoom}/{x}/{y}" => "/map/tiles/grid/0/0/0.mvt",
             "/map/tiles/cases/{zoom}/{x}/{y}" => "/map/tiles/cases/0/0/0.mvt",
             other => other,
@@ -440,6 +457,9 @@ impl Town {
             .replace("{photo}", &matter.photo)
             .replace("{link}", "1-1-AAAA")
             .replace("{code}", OWN)
+            .replace("{round}", &matter.round())
+            .replace("{stop}", &format!("{}-1", matter.round()))
+            .replace("{lang}", "en")
             .replace("{account}", &matter.account.to_string())
             .replace("{webhook}", "1")
             .replace("{key}", "1")
@@ -469,7 +489,7 @@ impl Town {
     /// What is posted to the JSON API.
     async fn json(&self, path: &str, matter: &Matter) -> String {
         match path.trim_start_matches("/api/v1") {
-            "/" => json!({}),
+            "/" | "/stops/{code}/looks" => json!({}),
             "/reports" => json!({"service": "RD-HOLE", "area": OWN, "description": "a hole",
                 "answers": [{"question": "depth", "values": ["12"]}]}),
             "/cases/{number}/reports" => json!({"text": "me too"}),
@@ -507,6 +527,7 @@ impl Town {
             "/staff/whistles/{number}/minutes" | "/staff/whistles/{number}/{verb}" => {
                 "text=so&seen=99".to_owned()
             }
+            "/field/stops/{stop}/seen" => format!("round={}", matter.round()),
             "/notices/stop" => "what=all".to_owned(),
             "/ask/{link}" | "/judge/{link}" => "text=so&verb=rework".to_owned(),
             "/follow/mine/notices" | "/staff/account/notices" => {
@@ -694,9 +715,15 @@ async fn every_route_lets_in_whom_the_table_names_and_nobody_else() {
 
 /// Whether a route is about one case, whistle or account.
 fn is_of_one(method: &Method, path: &str) -> bool {
-    ["{number}", "{account}", "requests/{*file}"]
-        .iter()
-        .any(|part| path.contains(part))
+    [
+        "{number}",
+        "{account}",
+        "/rounds/{",
+        "/stops/{",
+        "requests/{*file}",
+    ]
+    .iter()
+    .any(|part| path.contains(part))
         || *method == Method::POST && path.contains("servicerequestupdates")
 }
 
@@ -820,6 +847,30 @@ async fn a_case_is_not_merged_into_one_that_its_post_may_not_see() {
         let (status, text, _) = town.send(request.expect("a request")).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "into {}: {text}", into.row);
         assert!(!text.contains(&mark(into.row)), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_counts_for_the_api_only_with_the_token_of_its_own_session() {
+    let town = Town::new().await;
+    let (own, other) = (town.token("patrol").await, town.token("dispatcher").await);
+    let ask = |cookie: &str, form: Option<&str>| {
+        let request = Request::get("/api/v1/sessions/current")
+            .header(header::COOKIE, format!("whistle_session={cookie}"));
+        let token = form.map(|token| town.whistle.form_token(token));
+        let request = token
+            .into_iter()
+            .fold(request, |request, token| request.header("X-Form-Token", token));
+        request.body(Body::empty()).expect("a request")
+    };
+    for (cookie, form, wanted) in [
+        (own.as_str(), None, StatusCode::UNAUTHORIZED),
+        (&own, Some(other.as_str()), StatusCode::UNAUTHORIZED),
+        ("", Some(&own), StatusCode::UNAUTHORIZED),
+        (&own, Some(&own), StatusCode::OK),
+    ] {
+        let (status, text, _) = town.send(ask(cookie, form)).await;
+        assert_eq!(status, wanted, "{cookie} {form:?}: {text}");
     }
 }
 

@@ -342,6 +342,7 @@ pub fn parts() -> Parts {
         standards: standards(),
         ladders: vec![steep()],
         whistle_kinds: WhistleKind::defaults(),
+        rounds: Vec::new(),
     }
 }
 

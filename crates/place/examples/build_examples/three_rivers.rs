@@ -420,6 +420,7 @@ pub fn place() -> Place {
             ("standards.csv", include_str!("three-rivers/standards.csv")),
             ("routing.csv", include_str!("three-rivers/routing.csv")),
             ("whistles.csv", include_str!("three-rivers/whistles.csv")),
+            ("rounds.csv", include_str!("three-rivers/rounds.csv")),
             ("calendar.csv", include_str!("three-rivers/calendar.csv")),
         ],
         units: include_str!("three-rivers/units.csv"),

@@ -241,7 +241,7 @@ impl Process {
         };
         let with = With {
             contact,
-            idempotency_key: None,
+            ..With::default()
         };
         wait(self.whistle.report(&self.here, new, Actor::Public, with)).unwrap()
     }
@@ -627,7 +627,7 @@ fn who_joins_is_told_so_and_is_not_offered_to_take_the_case_back() {
     process.round();
     let with = With {
         contact: li(),
-        idempotency_key: None,
+        ..With::default()
     };
     let text = "Here, too.".to_owned();
     let joined = process

@@ -282,7 +282,7 @@ fn who_joined_a_report_is_told_that_it_was_handled_and_asked_nothing() {
     let number = process.report(Contact::default());
     let with = With {
         contact: li(),
-        idempotency_key: None,
+        ..With::default()
     };
     let joined = process.whistle.join(
         &process.here,

@@ -3,7 +3,7 @@
 use axum::{
     Json as Answer,
     extract::{Path, State},
-    http::header,
+    http::{HeaderMap, header},
     response::IntoResponse,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -17,13 +17,14 @@ use whistle_domain::{
 };
 use whistle_service::{
     Error, Here,
+    case::Sent,
     list::{self, Viewer},
     media::Size,
 };
 
 use super::{
     error::{Changes, ErrorAnswer, Problem, Result},
-    extract::{Caller, Json, Known, Query, Visit},
+    extract::{Caller, Json, Known, Query, Visit, header_text},
     read,
     wire::{
         Code, Time,
@@ -313,19 +314,23 @@ async fn photo(
 /// Do something to a case: as the signed-in post, as its reporter by pick-up code, or as a system with an API key.
 /// The table of transitions says who may do what. Answers the case as it is then.
 #[utoipa::path(post, path = "/cases/{number}/acts", tag = "cases", operation_id = "act_on_case",
-    params(("number" = i64, Path, minimum = 1, description = "The case's number."), PlaceOnly),
+    params(("number" = i64, Path, minimum = 1, description = "The case's number."), PlaceOnly,
+        ("Idempotency-Key" = Option<String>, Header, max_length = 200,
+            description = "As for `POST /reports`: what is sent again with it is done once. Not for `split`.")),
     security(("api_key" = []), ("session" = []), ("pickup_code" = [])), request_body = Act,
     responses(
         (status = 200, body = CaseView, description = "It was done; the case as it is now."),
         (status = 403, body = ErrorAnswer, description = "Who asks may not do that to this case."),
         (status = 409, body = ErrorAnswer, description = "The case changed since it was seen (`stale`, with its \
             version and what changed), or it stands where this cannot be done (`wrong_stage`)."),
+        (status = 422, body = ErrorAnswer, description = "The key came with another body before."),
     ))]
 async fn act(
     State(app): State<App>,
     Known(visit): Known,
     Path(number): Path<String>,
     _known: Query<PlaceOnly>,
+    headers: HeaderMap,
     Json(mut act): Json<Act>,
 ) -> Result<Answer<CaseView>> {
     let (number, by, eyes) = who_acts(&app, &visit, &number).await?;
@@ -339,6 +344,7 @@ async fn act(
         photo.id.0 = app.whistle.kept_photo(&visit.here, &photo.id).await?.id;
     }
     let text = act.take_text();
+    let sent = sent(&app, &visit, &headers, &mut act).await?;
     let whistle = &app.whistle;
     let done = if let Some((service, whereabouts)) = act.split()? {
         let split = whistle.split(&visit.here, number, seen, service, whereabouts, text, by);
@@ -346,7 +352,16 @@ async fn act(
     } else {
         let respondent = act.respondent();
         whistle
-            .act_with(&visit.here, number, seen, act.wanted()?, text, by, respondent)
+            .act_once(
+                &visit.here,
+                number,
+                seen,
+                act.wanted()?,
+                text,
+                by,
+                respondent,
+                sent,
+            )
             .await
     };
     match done {
@@ -361,6 +376,27 @@ async fn act(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// What comes with an act.
+async fn sent(app: &App, visit: &Visit, headers: &HeaderMap, act: &mut Act) -> Result<Sent> {
+    let (made_at, photos) = (act.made_at(), act.take_photos());
+    if visit.staff_if_any().is_none() {
+        let fields = [("made_at", made_at.is_some()), ("photos", !photos.is_empty())];
+        if let Some((field, _)) = fields.into_iter().find(|(_, sent)| *sent) {
+            return Err(Problem::staff_only(field));
+        }
+    }
+    let mut kept = Vec::with_capacity(photos.len());
+    for photo in photos {
+        let found = app.whistle.kept_photo(&visit.here, &photo.id).await?;
+        kept.push(found.shown(photo.kind.into(), photo.public));
+    }
+    Ok(Sent {
+        idempotency_key: header_text(headers, "idempotency-key")?,
+        made_at: made_at.map(|time| time.0),
+        photos: kept,
+    })
 }
 
 /// Who acts on which case, and with whose eyes they see the answer.

@@ -22,7 +22,8 @@ use std::sync::LazyLock;
         description = "The native API of Whistle, a municipal case service: reports, cases, their events and the \
             place they lie in.\n\n\
             **Who asks**: anyone; another system by API key (`Authorization: Bearer whk_…` or `X-Api-Key`); staff by \
-            session (`Authorization: Bearer TOKEN` from `POST /sessions`); a reporter by pick-up code \
+            session (`Authorization: Bearer TOKEN` from `POST /sessions`; a script of Whistle's own pages sends the \
+            session's cookie, with the token of the page's forms in `X-Form-Token`); a reporter by pick-up code \
             (`X-Pickup-Code`).\n\n\
             **Lists** are pages by keyset: send `next` of a page as `after` until there is none.\n\n\
             **Errors** have one shape, `{\"error\": {\"code\", \"message\", \"field\", \"request_id\"}}`; `code` is \
@@ -35,6 +36,7 @@ use std::sync::LazyLock;
         (name = "reports", description = "Telling of a matter."),
         (name = "cases", description = "Cases: listed, read, acted upon."),
         (name = "whistles", description = "Whistles: calls of several units together; blown, listed, read, acted upon."),
+        (name = "rounds", description = "Rounds: places to look at, and when each was last seen."),
         (name = "sessions", description = "Staff signing in and out."),
     ),
     components(schemas(super::error::ErrorAnswer, super::wire::Cursor, super::wire::Code, super::wire::PhotoId, super::wire::Time, super::wire::Stage))

@@ -13,7 +13,10 @@ use whistle_service::{
 };
 
 use super::error::{Problem, Result};
-use crate::App;
+use crate::{
+    App,
+    pages::{door, page::is_secure},
+};
 
 /// The most bytes of a JSON body: every text in four-byte letters, and room.
 pub(crate) const MAX_JSON: usize = 256 * 1024;
@@ -90,7 +93,18 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let At(here) = At::from_request_parts(parts, state).await?;
         let whistle = &App::from_ref(state).whistle;
-        let Credentials { keys, token, code } = Credentials::read(&parts.headers)?;
+        let Credentials {
+            keys,
+            mut token,
+            code,
+            form,
+        } = Credentials::read(&parts.headers)?;
+        if let Some(form) = form {
+            if token.is_some() {
+                return Err(Problem::several_callers(FORM_TOKEN));
+            }
+            token = Some(session_of_page(&App::from_ref(state), &parts.headers, &form)?);
+        }
         // Each is tried before they are compared, so that a bad one is never hidden by a good one.
         let mut callers = Vec::with_capacity(1);
         for key in &keys {
@@ -139,6 +153,19 @@ struct Credentials {
     token: Option<String>,
     /// A reporter's pick-up code.
     code: Option<String>,
+    /// The token of a page's forms, which makes the cookie of its session count.
+    form: Option<String>,
+}
+
+/// The header in which a script of our own pages says which session it belongs to.
+const FORM_TOKEN: &str = "x-form-token";
+
+/// The token of the session that a page was made for. The cookie alone is nothing: another site's page could send it. And a page
+/// of one session never acts in another, whoever signed in meanwhile.
+fn session_of_page(app: &App, headers: &HeaderMap, form: &str) -> Result<String> {
+    door::session_in(headers, is_secure(app, headers))
+        .filter(|token| app.whistle.is_form_token(token, form))
+        .ok_or(Problem::Service(Error::SignedOut))
 }
 
 impl Credentials {
@@ -147,6 +174,7 @@ impl Credentials {
             keys: header_text(headers, "x-api-key")?.into_iter().collect(),
             token: None,
             code: header_text(headers, "x-pickup-code")?,
+            form: header_text(headers, FORM_TOKEN)?,
         };
         if let Some(authorization) = header_text(headers, header::AUTHORIZATION.as_str())? {
             let bearer = authorization

@@ -1,6 +1,6 @@
 //! `/api/v1`: the native JSON API, for all commands and lists, described by an OpenAPI document made from this code.
 //!
-//! - `place`, `report`, `own`, `case`, `whistle`, `session`: the handlers. `wire`: what goes over the wire.
+//! - `place`, `report`, `own`, `case`, `whistle`, `round`, `session`: the handlers. `wire`: what goes over the wire.
 //! - `extract`: who asks, where, with what. `error`: the one shape of errors. `document`: the OpenAPI document.
 
 mod case;
@@ -11,9 +11,10 @@ mod own;
 mod place;
 mod read;
 mod report;
+mod round;
 mod session;
 mod whistle;
-mod wire;
+pub(crate) mod wire;
 
 use axum::{Router, extract::DefaultBodyLimit, http::StatusCode};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -39,6 +40,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(own::routes())
         .merge(case::routes())
         .merge(whistle::routes())
+        .merge(round::routes())
         .merge(session::routes())
         .routes(routes!(document::openapi))
 }

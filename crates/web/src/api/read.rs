@@ -3,7 +3,7 @@
 use whistle_domain::{
     command::Refusal,
     geometry::Point,
-    words::{AreaCode, CaseNumber, ServiceCode, StandardCode, UnitCode},
+    words::{AreaCode, CaseNumber, ServiceCode, StandardCode, StopCode, UnitCode},
 };
 
 use super::{
@@ -27,6 +27,11 @@ pub(crate) fn unit(code: &Code) -> Result<UnitCode> {
     code.as_str()
         .parse()
         .map_err(|_| Refusal::UnknownUnit(code.0.clone()).into())
+}
+
+pub(crate) fn stop(code: &Code) -> Result<StopCode> {
+    let unknown = |_| Problem::not_found("stop", &code.0);
+    code.as_str().parse().map_err(unknown)
 }
 
 pub(crate) fn area(code: &Code) -> Result<AreaCode> {

@@ -80,12 +80,18 @@ async fn report(
             ("channel", new.channel.is_some()),
             ("standard", new.standard.is_some()),
             ("fixed", new.fixed.is_some()),
+            ("made_at", new.made_at.is_some()),
+            ("stop", new.stop.is_some()),
         ];
         if let Some((field, _)) = fields.into_iter().find(|(_, sent)| *sent) {
             return Err(Problem::staff_only(field));
         }
     }
-    let with = with(new.contact, &headers)?;
+    let with = With {
+        made_at: new.made_at.map(|time| time.0),
+        stop: new.stop.as_ref().map(read::stop).transpose()?,
+        ..with(new.contact, &headers)?
+    };
     let answers = new.answers.into_iter().map(|answer| domain::Answer {
         question: answer.question.0,
         values: answer.values.into_iter().map(|value| value.0).collect(),
@@ -116,6 +122,7 @@ fn with(contact: Contact, headers: &HeaderMap) -> Result<With> {
     Ok(With {
         contact: reached_by(contact, headers),
         idempotency_key: header_text(headers, "idempotency-key")?,
+        ..With::default()
     })
 }
 

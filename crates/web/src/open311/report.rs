@@ -41,6 +41,7 @@ async fn file(asked: &Asked, parameters: &Parameters, files: Vec<Bytes>) -> Resu
     let with = With {
         contact: contact(parameters, lang),
         idempotency_key: asked.idempotency_key.clone(),
+        ..With::default()
     };
     let receipt = asked.done(whistle.report(&here, new, by, with).await)?;
     let mut fields = vec![

@@ -135,6 +135,12 @@ fn import<'e>(name: &'e str, names: &mut Vec<&'e str>) {
 /// What is under an address with a hash never changes.
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
+/// The text of a script that was built from `front/` and is served under an address of its own.
+pub(crate) fn front_text(name: &str) -> Option<String> {
+    let file = Built::get(name)?;
+    String::from_utf8(file.data.into_owned()).ok()
+}
+
 /// The address of an asset.
 pub(crate) fn address(name: &str) -> &'static str {
     ADDRESSES.get(name).map_or("/assets/", String::as_str)
@@ -204,6 +210,7 @@ fn headers_of(name: &str, cached: &'static str) -> [(header::HeaderName, &'stati
         Some("css") => "text/css; charset=utf-8",
         Some("js" | "mjs") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
         _ => "application/octet-stream",
     };
     [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cached)]

@@ -49,6 +49,13 @@ pub(crate) fn session(page: &Page) -> Option<&str> {
         .filter(|token| !token.is_empty())
 }
 
+/// The same, of a request that is for no page.
+pub(crate) fn session_in(headers: &HeaderMap, secure: bool) -> Option<String> {
+    let wanted = name("whistle_session", secure);
+    let found = cookies(headers).into_iter().find(|(name, _)| *name == wanted);
+    found.map(|(_, token)| token).filter(|token| !token.is_empty())
+}
+
 /// The cookie that opens a session.
 pub(crate) fn open_session(page: &Page, token: &str) -> HeaderValue {
     set(

@@ -8,15 +8,16 @@
 //! - `map`: the map with its tiles.
 //! - `home`, `report`, `cases`, `follow`, `mine`, `ask`, `judge`, `notices`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
 //! - `qr`: QR codes. `steps`: what a report in three steps asks the server.
-//! - `door`: cookies and the guard against guessing.
+//! - `field`: the app for those who are out and about. `door`: cookies and the guard against guessing.
 
 mod ask;
 mod assets;
 mod cases;
 pub(crate) mod clocks;
-mod door;
+pub(crate) mod door;
 mod fault;
 mod feed;
+mod field;
 mod follow;
 mod form;
 mod home;
@@ -86,5 +87,6 @@ pub(crate) fn routes() -> Routes {
         .route("/about", get(text::about))
         .route("/feeds/cases.atom", get(feed::cases))
         .route("/assets/{hash}/{name}", get(assets::asset))
+        .merge(field::routes())
         .merge(staff::routes())
 }

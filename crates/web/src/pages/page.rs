@@ -283,7 +283,7 @@ fn is_forged(app: &App, request: &Request) -> bool {
     Some(origin) != own && text(headers, header::HOST) != Some(host)
 }
 
-fn is_secure(app: &App, headers: &HeaderMap) -> bool {
+pub(crate) fn is_secure(app: &App, headers: &HeaderMap) -> bool {
     let base = app.settings.base_url.as_deref();
     base.is_some_and(|b| b.starts_with("https://")) || text(headers, "x-forwarded-proto") == Some("https")
 }

@@ -78,7 +78,7 @@ pub(crate) async fn near(page: Page, Asked(asked): Asked<Vec<(String, String)>>)
         None => Vec::new(),
     };
     let (p, join_base) = (&draft.page, draft.join_base());
-    p.render(&Near { p, near, join_base })
+    p.render(&NearPart { p, near, join_base })
 }
 
 /// The report as it was filled in.
@@ -104,7 +104,7 @@ struct NearLine {
 
 #[derive(Template)]
 #[template(path = "parts_near.html")]
-struct Near<'a> {
+struct NearPart<'a> {
     p: &'a Page,
     near: Vec<NearLine>,
     join_base: &'static str,
@@ -134,6 +134,7 @@ struct ReportPage<'a> {
     service_name: &'a str,
     service_description: &'a str,
     public: bool,
+    stop: &'a str,
     areas: Vec<Group>,
     fields: Vec<Field>,
     photos: &'a [KeptPhoto],
@@ -210,6 +211,11 @@ impl Draft {
         }
     }
 
+    /// The stop of a round where staff found it.
+    fn stop(&self) -> Option<&str> {
+        self.staff.as_ref().and_then(|_| self.fields.some("stop"))
+    }
+
     fn service(&self) -> Option<&Service> {
         let service = self.page.here.place.service(self.fields.get("service"))?;
         (!service.is_group() && (service.public || self.staff.is_some())).then_some(service)
@@ -274,6 +280,7 @@ impl Draft {
                 service_name: service.name.get(page.lang()),
                 service_description: service.description.get(page.lang()),
                 public: service.public,
+                stop: self.stop().unwrap_or_default(),
                 areas: page.area_groups(self.fields.get("area")),
                 fields: service.questions.iter().map(|q| self.field(q)).collect(),
                 photos: &self.photos,
@@ -481,6 +488,8 @@ impl Draft {
         With {
             contact: contact(&self.fields, self.language()),
             idempotency_key: self.fields.some("key").map(str::to_owned),
+            made_at: None,
+            stop: self.stop().and_then(|stop| stop.parse().ok()),
         }
     }
 
@@ -722,6 +731,7 @@ pub(crate) async fn join_with(
     let with = With {
         contact: contact(fields, language(page, &by)),
         idempotency_key: fields.some("key").map(str::to_owned),
+        ..With::default()
     };
     let text = fields
         .some("text")

@@ -340,12 +340,21 @@ impl Page {
             at: self.moment(event.at),
             what: self.words.of("event", event.body.as_str()),
             who: self.actor(&event.by),
-            detail: self.detail(&event.body),
+            detail: self.detail_and_made(event),
             text: event.text.clone(),
         };
         let mut all: Vec<Entry> = log.iter().zip(1..).map(entry).collect();
         all.reverse();
         all
+    }
+
+    /// What belongs to an event, and when it was made where that was before it was received.
+    fn detail_and_made(&self, event: &Event) -> String {
+        let made = event.made_at;
+        let made = made.map(|at| self.words.x("made-at", &self.moment(at).text));
+        let parts = [Some(self.detail(&event.body)), made];
+        let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join(" · ")
     }
 
     /// Who did something, by post, never by name.

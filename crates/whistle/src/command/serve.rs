@@ -310,7 +310,7 @@ fn learn(whistle: &Whistle) {
         Ok(Ok(0)) => {}
         Ok(Ok(cases)) => tracing::info!(cases, "learnt from closed cases what reports may be about"),
         Ok(Err(error)) => {
-            tracing::error!(%error, "nothing can be learnt from closed cases; it is tried again")
+            tracing::error!(%error, "nothing can be learnt from closed cases; it is tried again");
         }
         Err(_) => tracing::error!("learning from closed cases panicked; it is tried again"),
     }

@@ -12,7 +12,7 @@ use whistle_domain::{
 
 use whistle_service::secret::Contact;
 
-use super::{Code, Day, Outcome, Point, Rating, SupervisionKind, Text, report::NewPhoto};
+use super::{Code, Day, Outcome, Point, Rating, SupervisionKind, Text, Time, few, report::NewPhoto};
 use crate::api::{
     error::{Problem, Result},
     read,
@@ -36,6 +36,12 @@ macro_rules! acts {
                     /// the act is refused.
                     #[schema(maximum = 2_147_483_647)]
                     seen: Option<u32>,
+                    /// Staff only: when it was made, if that was without a network: in the last seven days.
+                    made_at: Option<Time>,
+                    /// Staff only: photos that are added with it.
+                    #[serde(default, deserialize_with = "few::<_, _, 20>")]
+                    #[schema(max_items = 20)]
+                    photos: Vec<NewPhoto>,
                 }
             ),*
         }
@@ -44,6 +50,16 @@ macro_rules! acts {
             /// The version that was seen.
             pub(crate) fn seen(&self) -> Option<u32> {
                 match self { $(Self::$name { seen, .. })|* => *seen }
+            }
+
+            /// When it was made.
+            pub(crate) fn made_at(&self) -> Option<Time> {
+                match self { $(Self::$name { made_at, .. })|* => *made_at }
+            }
+
+            /// Takes the photos out that are added with it.
+            pub(crate) fn take_photos(&mut self) -> Vec<NewPhoto> {
+                match self { $(Self::$name { photos, .. })|* => std::mem::take(photos) }
             }
 
             /// Takes the text out.

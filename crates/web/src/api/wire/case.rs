@@ -848,7 +848,11 @@ impl From<public::Entry> for PublicEvent {
 pub(crate) struct StaffEvent {
     /// Which event of the log, from 1.
     version: u32,
+    /// When it was received.
     at: Time,
+    /// When it was made, where it was kept without a network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made_at: Option<Time>,
     by: Actor,
     /// The event's word.
     #[schema(example = "assigned")]
@@ -940,6 +944,7 @@ impl StaffEvent {
         let mut line = Self {
             version,
             at: Time(event.at),
+            made_at: event.made_at.map(Time),
             by: (&event.by).into(),
             event: event.body.as_str(),
             text: event.text.clone(),

@@ -6,6 +6,7 @@ pub(crate) mod case;
 pub(crate) mod own;
 pub(crate) mod place;
 pub(crate) mod report;
+pub(crate) mod round;
 pub(crate) mod whistle;
 
 use std::{borrow::Cow, fmt::Display};

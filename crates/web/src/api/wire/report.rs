@@ -5,8 +5,8 @@ use utoipa::{IntoParams, ToSchema};
 use whistle_domain::case as domain;
 
 use super::{
-    AnswerText, Code, Login, Password, PhotoKind, PhotoTicket, Point, Role, Short, StepCode, Text, Words,
-    case::PublicCase, few,
+    AnswerText, Code, Login, Password, PhotoKind, PhotoTicket, Point, Role, Short, StepCode, Text, Time,
+    Words, case::PublicCase, few,
 };
 
 /// A report of a new matter. Of `point`, `area` and `address` at least one says where it is.
@@ -53,6 +53,10 @@ pub(crate) struct NewReport {
     pub(crate) standard: Option<Code>,
     /// Staff only: what was done, when the reporting post fixed it on the spot.
     pub(crate) fixed: Option<Text>,
+    /// Staff only: when it was made, if that was without a network: in the last seven days.
+    pub(crate) made_at: Option<Time>,
+    /// Staff only: the stop of a round where it was found. It counts as a look at it, and is the point where none is sent.
+    pub(crate) stop: Option<Code>,
 }
 
 /// By which way a report came to a member of staff.

@@ -103,7 +103,7 @@ struct Row {
 
 #[derive(Template)]
 #[template(path = "staff/bulk_done.html")]
-struct Done<'a> {
+struct BulkDonePage<'a> {
     p: &'a Page,
     title: String,
     done: i64,
@@ -175,7 +175,9 @@ fn forms(staff: &Staff, cases: &[Case], tried: Option<&Tried<'_>>) -> Vec<ActFor
         .collect();
     if rest.iter().any(|case| case.service != first.service) {
         // Each gets the standard that its own service has by default.
-        forms.iter_mut().for_each(|form| form.standards.clear());
+        for form in &mut forms {
+            form.standards.clear();
+        }
     }
     forms
 }
@@ -245,7 +247,7 @@ pub(crate) async fn act(
         });
     }
     let done = rows.iter().filter(|row| row.is_done).count();
-    page.render(&Done {
+    page.render(&BulkDonePage {
         p: page,
         title: page.words.of("verb", verb.as_str()),
         done: done as i64,

@@ -31,7 +31,7 @@ mod whistles;
 
 use axum::routing::{get, post};
 
-pub(super) use session::{ENROLMENT, OWN_PASSWORD};
+pub(super) use session::{ENROLMENT, OWN_PASSWORD, Staff, StaffForm};
 
 use crate::routes::Routes;
 

@@ -214,7 +214,7 @@ struct Poster {
 
 #[derive(Template)]
 #[template(path = "staff/poster.html")]
-struct Posters<'a> {
+struct PosterPage<'a> {
     p: &'a Page,
     e: &'a Entered,
     w: &'a Wrongs,
@@ -249,7 +249,7 @@ pub(crate) async fn poster(
     let own = &page.here.place.jurisdiction;
     page.render_as(
         status,
-        &Posters {
+        &PosterPage {
             p: page,
             areas: page.area_groups(asked.get("area")),
             e: &asked,

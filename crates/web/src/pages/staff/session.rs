@@ -250,7 +250,10 @@ pub(super) async fn let_in(page: &Page, token: &str, next: &str) -> Result<Respo
 /// Where to go after signing in: a page of the staff's, never another site.
 pub(super) fn inside(next: &str) -> &str {
     let plain = next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-    let of_staff = next == "/staff" || next.starts_with("/staff/") || next.starts_with("/staff?");
+    let of_staff = ["/staff", "/field"].into_iter().any(|own| {
+        let rest = next.strip_prefix(own);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+    });
     if plain && of_staff { next } else { "/staff" }
 }
 
@@ -291,11 +294,14 @@ mod tests {
             "/staff@evil",
             "/staff/\\evil",
             "/stafff",
+            "/fields",
             "",
         ] {
             assert_eq!(inside(next), "/staff", "{next}");
         }
         assert_eq!(inside("/staff/cases/12"), "/staff/cases/12");
         assert_eq!(inside("/staff?tab=mine"), "/staff?tab=mine");
+        assert_eq!(inside("/field"), "/field");
+        assert_eq!(inside("/field/rounds/R1"), "/field/rounds/R1");
     }
 }

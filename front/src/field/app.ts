@@ -1,0 +1,185 @@
+// The app of those who are out and about. All of it works without a network: what is done is kept on the phone and sent, in order
+// and once, when there is one. What is shown as kept is kept; what is shown as sent the server has.
+
+import "./field.css";
+import { element } from "../told";
+import { make } from "./dom";
+import * as keeping from "./keep";
+import { accountOf, type Item, type Told } from "./model";
+import { fetchShift, send, session, waitsUntil } from "./send";
+import { type State, Views } from "./views";
+
+/** How often it is looked whether something can be sent, in milliseconds. */
+const LOOKS = 5_000;
+/** How old the shift's data may get while there is a network, in milliseconds. */
+const FRESH = 120_000;
+
+if (!isSecureContext) {
+  // Browsers keep nothing for who may be listened in on; the server's own page does without.
+  element("field-insecure").hidden = false;
+  throw new Error("the app needs https");
+}
+
+const root = element("field-app");
+const told = JSON.parse(root.dataset["told"] ?? "{}") as Told;
+const keep = await keeping.open();
+const bar = make("div", { class: "field-bar" });
+const view = make("div", { id: "field-view" });
+
+const state: State = {
+  told,
+  who: await keeping.who(keep),
+  shift: await keeping.shift(keep),
+  items: [],
+  sent: [],
+  signedOut: false,
+  away: !navigator.onLine,
+  sending: false,
+  notice: "",
+};
+let fetchedAt = 0;
+
+const views = new Views(state, {
+  keep: keepItem,
+  drop: async (item) => {
+    await keeping.take(keep, item);
+    await changed();
+  },
+  again: async (item) => {
+    // The server keeps an answer by its key only where something was done, so the same one goes on.
+    await keeping.again(keep, item);
+    await changed();
+    void sync();
+  },
+  sync: () => void sync(true),
+  forget: async () => {
+    await keep.delete("meta", "shift");
+    await keep.delete("meta", "who");
+  },
+});
+
+/** Reads what is kept anew, and shows it. */
+async function changed(): Promise<void> {
+  state.items = await keep.getAll("outbox");
+  state.sent = (await keep.getAll("sent")).reverse();
+  show();
+}
+
+function show(): void {
+  views.bar(bar);
+  views.show(view);
+}
+
+/** Keeps something to be sent. Says why where that is not possible; nothing is lost then, for the form still has it. */
+async function keepItem(item: Omit<Item, "id" | "account" | "key" | "photos" | "made_at">, photos: Blob[]): Promise<boolean> {
+  if (!state.who) return false;
+  const now = new Date(Date.now() + (await keeping.clock(keep)));
+  const whole = { ...item, account: accountOf(state.who), key: crypto.randomUUID(), made_at: now.toISOString() };
+  try {
+    // The browser keeps it also when the phone runs out of room, where it grants that.
+    await navigator.storage.persist();
+    await keeping.put(keep, whole, photos);
+  } catch (error) {
+    if (error instanceof DOMException) return false;
+    throw error;
+  }
+  await changed();
+  void askForSync();
+  void sync();
+  return true;
+}
+
+/** Asks the browser to send it when there is a network, also when the app is closed. Where it cannot, it is sent at opening. */
+async function askForSync(): Promise<void> {
+  const registration = (await navigator.serviceWorker.ready) as ServiceWorkerRegistration & {
+    sync?: { register(tag: string): Promise<void> };
+  };
+  await registration.sync?.register("whistle-field-send").catch(() => undefined);
+}
+
+/** Sends what can be sent, then fetches what is new. */
+async function sync(now = false): Promise<void> {
+  if (state.sending || (!now && Date.now() < (await waitsUntil(keep)))) return;
+  if (!navigator.onLine) {
+    state.away = true;
+    show();
+    return;
+  }
+  state.sending = true;
+  show();
+  try {
+    const went = await send(keep, told.place, () => void changed());
+    state.away = went === "away";
+    if (went === "signed_out") state.signedOut = true;
+    if (went === "done") await refresh();
+  } finally {
+    state.sending = false;
+    await changed();
+  }
+}
+
+async function refresh(): Promise<void> {
+  state.signedOut = false;
+  const who = await keeping.who(keep);
+  if (who && (await fetchShift(keep)) === "done") {
+    fetchedAt = Date.now();
+    state.shift = await keeping.shift(keep);
+    state.who = state.shift?.who ?? who;
+  }
+}
+
+/** Looks who is signed in, which may be somebody else than the last time. */
+async function begin(): Promise<void> {
+  await changed();
+  if (!navigator.onLine) return;
+  try {
+    state.who = await session(keep);
+    // What somebody else was to see is not shown.
+    if (state.shift && accountOf(state.shift.who) !== accountOf(state.who)) state.shift = undefined;
+  } catch {
+    // Said by `sync`, which asks the same.
+  }
+  await sync(true);
+}
+
+async function register(): Promise<void> {
+  await keep.put("meta", told.language, "language");
+  const registration = await navigator.serviceWorker.register("/field/worker.js", { scope: "/field" });
+  await registration.update().catch(() => undefined);
+  await navigator.serviceWorker.ready;
+  root.dataset["ready"] = "yes";
+}
+
+for (const plain of document.querySelectorAll(".field-plain")) plain.remove();
+root.replaceChildren(bar, view);
+// Who signs out by the server's page around the app is told what is not sent, too.
+for (const form of document.querySelectorAll("form[action='/staff/sign-out']")) {
+  form.addEventListener("submit", (event) => {
+    if (state.items.length === 0 || location.hash === "#leave") return;
+    event.preventDefault();
+    location.hash = "leave";
+  });
+}
+addEventListener("hashchange", () => {
+  views.turn(view);
+});
+addEventListener("online", () => void sync(true));
+addEventListener("offline", () => {
+  state.away = true;
+  show();
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") void sync();
+});
+navigator.serviceWorker.addEventListener("message", () => void changed());
+setInterval(() => {
+  const mine = state.items.some((one) => state.who && one.account === accountOf(state.who) && !one.refusal);
+  if (navigator.onLine && (mine || state.away || Date.now() > fetchedAt + FRESH) && !state.signedOut) void sync();
+}, LOOKS);
+show();
+void register().catch(() => {
+  // The app works as long as the page is open; it does not open without a network.
+  state.notice = told.words["field-no-worker"] ?? "";
+  show();
+});
+await begin();
