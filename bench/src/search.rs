@@ -125,9 +125,9 @@ fn measure(home: &Home, cases: i64) {
             let mut rng = StdRng::seed_from_u64(7);
             // What was never read comes from the disk; that is another measurement.
             let searches: Vec<String> = (0..SEARCHES).map(|_| search(&mut rng, cases)).collect();
-            searches.iter().take(SEARCHES / 4).for_each(|text| {
+            for text in searches.iter().take(SEARCHES / 4) {
                 page(Some(text.clone()));
-            });
+            }
             let times = Times::of(searches.iter().map(|text| page(Some(text.clone()))));
             println!(
                 "    {what}: {times}, {:.1} times the list",

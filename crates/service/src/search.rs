@@ -34,8 +34,9 @@ use crate::{
 /// How often it is looked for what has changed: what was reported is found within 2 s.
 pub const EVERY: Duration = Duration::from_millis(500);
 
-/// Cases that are put into the index in one go: some milliseconds in which reports wait.
-const ROUND: usize = 100;
+/// Cases that are put into the index in one go, while reports wait: some milliseconds on SQLite, and on PostgreSQL, where the index
+/// is dearer, some tens of one of the two threads that write.
+const ROUND: usize = 25;
 
 /// How long one turn goes on while there is something to do.
 const TURN: Duration = Duration::from_secs(1);

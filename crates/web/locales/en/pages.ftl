@@ -227,6 +227,7 @@ search-title = Search cases
 search-words = Words, place or number
 search-hint = All words must be in the case. Of a number, its last three digits or more will do.
 search-go = Search
+search-narrow = More filters
 search-wrong-empty = There is no word in it. Write letters or digits.
 search-wrong-long = That is too long. Write at most 100 letters.
 search-wrong-many = Those are too many words. Write fewer.

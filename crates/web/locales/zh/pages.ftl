@@ -224,6 +224,7 @@ search-title = 案件查询
 search-words = 文字、地点或编号
 search-hint = 所有词语都要出现在案件中；编号可只填末尾三位以上数字。
 search-go = 查询
+search-narrow = 更多条件
 search-wrong-empty = 没有可以查询的词，请填写文字或数字。
 search-wrong-long = 内容太长，最多填写 100 个字。
 search-wrong-many = 词语太多，请减少几个。

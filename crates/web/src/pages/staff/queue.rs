@@ -447,7 +447,12 @@ struct Search<'a> {
     lines: Vec<Line>,
     next: Option<String>,
     wrong: Option<String>,
+    /// Whether the filters are shown: where one is set, or nothing is looked for.
+    narrowed: bool,
 }
+
+/// The filters of the list.
+const FILTERS: [&str; 6] = ["state", "stage", "service", "area", "unit", "escalated"];
 
 /// The list with filters, and what is found by words.
 pub(crate) async fn search(
@@ -477,6 +482,7 @@ pub(crate) async fn search(
         tiers: tiers(page, &asked),
         lines: found.items.iter().map(|case| page.staff_line(case)).collect(),
         next: next_page("/staff/cases", &asked, &found),
+        narrowed: asked.some("q").is_none() || FILTERS.iter().any(|name| asked.some(name).is_some()),
         e: &asked,
         wrong,
     })
