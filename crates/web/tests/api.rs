@@ -289,6 +289,8 @@ async fn every_route_answers_everybody_as_the_table_says() {
     let post = json!({"post": "T100-P"});
     let sign_in = json!({"login": "patrol", "password": "not the password"});
     //                                anyone key patrol call_taker dispatcher water roads auditor administrator
+    let nowhere = [401, 403, 404, 404, 404, 404, 404, 404, 404];
+    let look = json!({});
     let staff = [401, 403, 200, 200, 200, 200, 200, 200, 200];
     let of_inner = [404, 404, 404, 200, 200, 404, 200, 404, 200];
     let none: Option<&Value> = None;
@@ -468,6 +470,23 @@ async fn every_route_answers_everybody_as_the_table_says() {
             format!("/cases/{inner}/reports"),
             Some(&join),
             [404, 404, 404, 201, 201, 404, 201, 404, 201],
+        ),
+        // The village has no rounds; who sees which one `rights.rs` walks.
+        ("GET", "/rounds", String::new(), none, staff),
+        ("GET", "/rounds/{code}", "/rounds/UP".to_owned(), none, nowhere),
+        (
+            "GET",
+            "/stops/{code}/looks",
+            "/stops/UP-1/looks".to_owned(),
+            none,
+            nowhere,
+        ),
+        (
+            "POST",
+            "/stops/{code}/looks",
+            "/stops/UP-1/looks".to_owned(),
+            Some(&look),
+            nowhere,
         ),
         ("POST", "/sessions", String::new(), Some(&sign_in), [401; 9]),
         ("GET", "/sessions/current", String::new(), none, staff),
