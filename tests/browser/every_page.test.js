@@ -87,6 +87,8 @@ before(async () => {
       ],
       ["staff-services", "/staff/report"],
       ["staff-report", "/staff/report?service=GY-JG"],
+      ["stations", "/staff/stations"],
+      ["station", "/staff/stations/230599"],
       ["staff-nowhere", "/staff/cases/999999", 404],
     ],
     handler: [

@@ -512,6 +512,13 @@ pub fn may_see_whistle(whistle: &Whistle, actor: &Actor, place: &Place) -> bool 
     in_area || takes_part
 }
 
+/// Whether an actor may see the figures of a station: its area is in theirs, and they are for all that happens there.
+pub fn may_see_station(actor: &Actor, place: &Place, area: AreaIndex) -> bool {
+    let sight = sight(actor, place);
+    let holds = |own| place.areas.is_within(area, own);
+    sight.narrowed.is_whole() && sight.area.is_some_and(holds)
+}
+
 /// Whether an actor who may reach the reporters of a case may also reach those of one that was merged into it: wherever that
 /// lies and whoever led it, but only if it is what their post is for.
 pub fn may_reach_merged(merged: &Case, actor: &Actor, place: &Place) -> bool {

@@ -9,6 +9,7 @@
 //!   [`provider`]: signing in by OpenID Connect. [`passkey`]: signing in by a passkey.
 //! - [`notices`]: who is told of it, by mail and webhooks.
 //! - [`keep`]: backup, restore, audit. [`transfer`]: the move to another database, or to many machines.
+//! - [`station`]: the stations of the grid.
 //! - [`view`]: filters of the queue that staff keep.
 //! - [`suggest`]: what a report may be about, learnt from closed cases.
 //! - [`figures`]: what the counters of all jurisdictions add up to.
@@ -49,6 +50,7 @@ pub mod search;
 pub mod second_factor;
 pub mod secret;
 mod site;
+pub mod station;
 pub mod suggest;
 pub mod time;
 pub mod transfer;

@@ -224,9 +224,7 @@ impl Whistle {
     /// Counters, summed up over the last days, today among them; what is open in any case. A count of cases tells of each of
     /// them: those of a service are counted for who may see them all.
     pub async fn counts(&self, here: &Here, days: i32, viewer: Viewer<'_>) -> Result<Vec<Count>> {
-        let today = here.place.calendar.zone().to_datetime(self.clock.now()).date();
-        let since = today.saturating_sub(jiff::Span::new().days(days - 1));
-        let (id, since) = (here.id, stored::day_number(since));
+        let (id, since) = (here.id, since(here, self.clock.now(), days));
         let mut counts = self
             .store
             .read(move |conn| whistle_store::intake::counts(conn, id, since))
@@ -236,6 +234,12 @@ impl Whistle {
         });
         Ok(counts)
     }
+}
+
+/// The day on which so many days began, today the last of them, as counters know it.
+pub(crate) fn since(here: &Here, now: Timestamp, days: i32) -> i64 {
+    let today = here.place.calendar.zone().to_datetime(now).date();
+    stored::day_number(today.saturating_sub(jiff::Span::new().days(days - 1)))
 }
 
 /// Whether all cases that a service may have are for such eyes.

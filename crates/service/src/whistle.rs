@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use whistle_domain::{
     case::{Actor, Case, MAX_TEXT},
     command::{self, Act as CaseAct, Context},
-    place::{Level, Place},
+    place::{AreaIndex, Level, Place},
     rights,
     whistle::{
         Event, Stage, Whistle as Blown,
@@ -35,6 +35,8 @@ use crate::{
 pub struct Query {
     /// Those by which the actor's unit is called; else those of its area.
     pub called: bool,
+    /// Of the area that the actor sees, those of a part of it alone.
+    pub area: Option<AreaIndex>,
     /// Those that are over, or with which the unit has no more to do.
     pub over: bool,
     /// Where the page begins; from [`Page::next`].
@@ -171,7 +173,7 @@ impl Whistle {
             again: None,
             next: None,
         };
-        let Some(whose) = whose(&here.place, by, query.called) else {
+        let Some(whose) = whose(&here.place, by, query) else {
             return Ok(nothing);
         };
         let (id, open) = (here.id, !query.over);
@@ -310,15 +312,20 @@ fn answered(tx: &Tx<'_>, id: JurisdictionId, request: Option<&Request>) -> Resul
 }
 
 /// Whose whistles a list of an actor shows: by the same rule of sight as a single one.
-fn whose(place: &Place, by: &Actor, called: bool) -> Option<Whose> {
+fn whose(place: &Place, by: &Actor, query: &Query) -> Option<Whose> {
     let sight = rights::sight(by, place);
-    if called {
+    if query.called {
         return sight.unit.map(Whose::Unit);
     }
     if !sight.narrowed.is_whole() {
         return None;
     }
-    let area = place.areas.get(sight.area?);
+    let own = sight.area?;
+    let wanted = query.area.unwrap_or(own);
+    if !place.areas.is_within(wanted, own) {
+        return None;
+    }
+    let area = place.areas.get(wanted);
     Some(match area.level {
         Level::City => Whose::All,
         level => Whose::Area(level, area.code.to_string()),

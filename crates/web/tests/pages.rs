@@ -2214,6 +2214,8 @@ fn no_page_asks_the_database_more_than_six_statements() {
         "/staff/account/devices",
         "/staff/account/passkeys",
         "/staff/handover",
+        "/staff/stations",
+        "/staff/stations/230599",
         &merged,
     ];
     let mut lead = town.browser("en");
@@ -2628,6 +2630,45 @@ fn who_administers_the_whole_place_makes_and_revokes_keys() {
     lead.get("/staff/keys").says("revoked");
     lead.post("/staff/keys/1/revoke", &[("token", &token)]).is(404);
     lead.get("/staff/acts").says("town app: report");
+}
+
+#[test]
+fn each_station_has_a_page_with_its_figures_posts_units_and_whistles() {
+    let town = Town::open();
+    for (login, post) in [("desk", "CITY-D"), ("patrol", "T100-P"), ("water", "WATER-H")] {
+        town.add_user(login, &[post]);
+    }
+    let mut desk = town.browser("en");
+    desk.sign_in("desk");
+    let (number, _) = desk.report(&[("step", "anyway")]);
+    desk.blow(&number, &["WATER"]);
+    let all = desk.get("/staff/stations");
+    all.is(200)
+        .says("/staff/stations/230599")
+        .says("/staff/stations/230599100");
+    let city = desk.get("/staff/stations/230599");
+    city.is(200)
+        .says("The main has burst below the road")
+        .says("/staff/stations/230599100")
+        .says("vacant")
+        .says("Water");
+    let upstream = desk.get("/staff/stations/230599100");
+    upstream.is(200).says("/staff?tab=open&#38;area=230599100");
+    desk.get("/staff/stations/230599101")
+        .is(200)
+        .says_nothing_of("The main has burst");
+    desk.get("/staff/stations/999").is(404);
+    let mut patrol = town.browser("en");
+    patrol.sign_in("patrol");
+    patrol
+        .get("/staff/stations")
+        .is(200)
+        .says_nothing_of("/staff/stations/230599101");
+    patrol.get("/staff/stations/230599100").is(200);
+    patrol.get("/staff/stations/230599").is(404);
+    let mut water = town.browser("en");
+    water.sign_in("water");
+    water.get("/staff/stations").is(403);
 }
 
 #[test]

@@ -88,3 +88,30 @@ board-count = { $n ->
 }
 board-overdue = { $n } overdue
 board-called = { $n } not reported in to
+
+stations-title = Stations
+stations-hint = What is open now; what was reported, closed and sent back in the last { $n } days, in the area of the station and all below it.
+station = Station
+station-open = Open
+station-filed = Reported
+station-closed = Closed
+station-returned = Sent back
+station-posts = Posts
+station-vacant = vacant
+station-vacant-n = { $n } vacant
+station-no-posts = It has no posts of its own.
+station-units = Units that work here
+station-no-units = Routing leads to no unit here.
+station-services = { $n ->
+    [one] leads one standard
+   *[other] leads { $n } standards
+}
+station-below = Stations below
+station-and = {", "}
+role-patrol = Patrol
+role-call_taker = Call taker
+role-dispatcher = Dispatcher
+role-handler = Handler
+role-lead = Lead
+role-auditor = Auditor
+role-administrator = Administrator

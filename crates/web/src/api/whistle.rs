@@ -64,6 +64,7 @@ async fn whistles(
     let actor = &visit.staff()?.actor;
     let wanted = Wanted {
         called: query.called,
+        area: None,
         over: query.over,
         after: query.after.map(|cursor| cursor.0),
         limit: read::limit(query.limit)?,

@@ -337,9 +337,8 @@ pub(super) async fn shift(staff: Staff) -> Result<Json<Value>, Fault> {
     }
     let called = WhistleQuery {
         called: true,
-        over: false,
-        after: None,
         limit: WHISTLES,
+        ..WhistleQuery::default()
     };
     let called = whistle.whistles(here, &called, actor).await?;
     let rounds = whistle.rounds(here, actor, None).await?;

@@ -70,6 +70,7 @@ struct Board<'a> {
     p: &'a Page,
     script: Script,
     place: String,
+    sees_stations: bool,
     next: Vec<Line>,
     columns: Vec<Column>,
     whistles: Vec<Blown>,
@@ -106,6 +107,7 @@ pub(crate) async fn board(staff: Staff) -> Result<Response, Fault> {
             || page.unit_name(staff.signed.post.unit.as_str()),
             |area| page.area_name(area.as_str()),
         ),
+        sees_stations: sight.area.is_some() && sight.narrowed.is_whole(),
         next: found
             .items
             .iter()

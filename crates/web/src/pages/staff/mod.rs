@@ -23,6 +23,7 @@ mod queue;
 mod report;
 mod second_factor;
 mod session;
+mod stations;
 mod views;
 mod ways;
 mod webhooks;
@@ -115,6 +116,8 @@ pub(super) fn routes() -> Routes {
         .route("/staff/webhooks/{webhook}", get(webhooks::one))
         .route("/staff/webhooks/{webhook}/{change}", post(webhooks::change))
         .route("/staff/acts", get(acts::list))
+        .route("/staff/stations", get(stations::list))
+        .route("/staff/stations/{code}", get(stations::one))
         .route("/staff/house", get(house::list))
         .route("/staff/keys", get(keys::list).post(keys::add))
         .route("/staff/keys/{key}/revoke", post(keys::revoke))

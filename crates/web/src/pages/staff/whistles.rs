@@ -94,6 +94,7 @@ pub(super) async fn list(
         over,
         after: asked.some("after").map(str::to_owned),
         limit: LENGTH,
+        ..Query::default()
     };
     let found = page
         .app
