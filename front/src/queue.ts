@@ -105,7 +105,11 @@ function change(row: HTMLElement, fresh: HTMLElement): void {
   const cells = [...fresh.children];
   [...row.children].forEach((cell, i) => {
     const other = cells[i];
-    if (!other || cell.contains(document.activeElement) || cell.querySelector("input")) return;
+    if (!other) return;
+    const [box, now] = [cell.querySelector("input"), other.querySelector("input")];
+    // It stays ticked, and stands for the case as it is shown now.
+    if (box && now) box.value = now.value;
+    if (box || cell.contains(document.activeElement)) return;
     // The time that is left runs on, also where nothing changed.
     if (cell.innerHTML !== other.innerHTML) {
       cell.replaceChildren(...[...other.childNodes].map((node) => document.importNode(node, true)));

@@ -74,6 +74,7 @@ class Report {
     this.listen();
     const before = kept();
     if (before) await this.takeUp(before);
+    else void keptPhotos(this.draft);
     if (input("lat").value) void this.locate();
     this.root.hidden = false;
     this.show(this.asked(), false);
@@ -454,6 +455,8 @@ class Report {
     const text = input("find").value;
     this.names ??= placeNames(this.told.names);
     const own = await this.names;
+    // Without a network there were none; the next letter asks again.
+    if (own.length === 0) this.names = undefined;
     const pin = await this.pin;
     if (input("find").value !== text) return;
     const found = search([...own, ...(pin?.named() ?? [])], text);

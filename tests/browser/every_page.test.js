@@ -164,7 +164,7 @@ async function look(page, lang) {
     lang: document.documentElement.lang,
     text: document.body.innerText,
     title: document.title,
-    headings: document.querySelectorAll("h1").length,
+    headings: [...document.querySelectorAll("h1")].filter((one) => one.checkVisibility()).length,
     wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     cut: [...document.querySelectorAll("main button, main a.button, .tag, dd.big")]
       .filter((one) => one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0)

@@ -444,7 +444,21 @@ pub fn may_put_in_force(actor: &Actor, place: &Place, candidate: &Place) -> bool
         let mut posts = candidate.posts();
         posts.all(|post| gets_no_more(post) || own.narrowed.covers(&post.narrowed))
     };
-    may_keep_place(actor, place) && own.is_some_and(covers_all)
+    // Nor does anybody take a class off what they may not see: later cases would be open to them.
+    let keeps_classes = |own: &Post| {
+        let mut classed = place.services().iter().flat_map(|service| {
+            let classes = place.accesses_of(service.code.as_str()).filter_map(Access::class);
+            classes.map(move |class| (&service.code, class))
+        });
+        classed.all(|(service, class)| {
+            own.narrowed.clearance.classes.contains(class)
+                || candidate.service(service.as_str()).is_none()
+                || candidate
+                    .accesses_of(service.as_str())
+                    .any(|access| access.class() == Some(class))
+        })
+    };
+    may_keep_place(actor, place) && own.is_some_and(|own| covers_all(own) && keeps_classes(own))
 }
 
 /// Whether an actor reads what administrators and operators did.

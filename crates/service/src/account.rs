@@ -795,7 +795,6 @@ impl Whistle {
     }
 }
 
-/// What a change of an account is called where it is written down.
 /// Lets somebody in who has a password of their own, and a second factor where they must.
 fn let_in(signed_in: SignedIn) -> Result<SignedIn> {
     if signed_in.must_change_password {
@@ -807,6 +806,7 @@ fn let_in(signed_in: SignedIn) -> Result<SignedIn> {
     }
 }
 
+/// What a change of an account is called where it is written down.
 const fn deed_of(change: Change) -> Deed {
     match change {
         Change::Disable => Deed::AccountDisabled,

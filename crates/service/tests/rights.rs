@@ -395,14 +395,13 @@ fn a_post_does_to_a_case_only_what_it_is_for() {
 }
 
 impl Town {
-    /// The place with something more at the end of a line of posts.csv.
-    fn here_with(&self, line: &str, more: &str) -> whistle_domain::place::Place {
+    /// The place with something else in a file.
+    fn here_with(&self, file: &str, from: &str, to: &str) -> whistle_domain::place::Place {
         let folder = self.bed.path().join("place");
         let mut files = whistle_place::Folder::read(&folder).unwrap().files().clone();
-        let posts = String::from_utf8(files["posts.csv"].clone()).unwrap();
-        assert!(posts.contains(line), "{posts}");
-        let posts = posts.replace(line, &format!("{line}{more}"));
-        files.insert("posts.csv".to_owned(), posts.into_bytes());
+        let text = String::from_utf8(files[file].clone()).unwrap();
+        assert!(text.contains(from), "{text}");
+        files.insert(file.to_owned(), text.replace(from, to).into_bytes());
         let folder = whistle_place::Folder::from_files(files).unwrap();
         whistle_place::compile(&folder, 2).unwrap().place
     }
@@ -536,19 +535,21 @@ fn a_whistle_about_what_got_a_class_later_is_for_those_alone_who_may_see_that() 
 fn nobody_puts_a_version_in_force_that_clears_a_post_for_more_than_their_own_is_for() {
     let town = Town::open(8);
     let place = &town.here.place;
-    let widened = town.here_with(
-        "CITY-D,派遣员,,Dispatcher,CITY,,dispatcher|call_taker,,,",
-        "staff|confidential",
-    );
-    let other = town.here_with("T100-P,巡查员,,Patrol,T100,230599100,patrol,,,", "public");
+    let desk = "CITY-D,派遣员,,Dispatcher,CITY,,dispatcher|call_taker,,,";
+    let widened = town.here_with("posts.csv", desk, &format!("{desk}staff|confidential"));
+    let patrol = "T100-P,巡查员,,Patrol,T100,230599100,patrol,,,";
+    let other = town.here_with("posts.csv", patrol, &format!("{patrol}public"));
+    // What was for one class would be anybody's of the staff.
+    let opened = town.here_with("services.csv", "yes,family", "yes,staff");
     for (post, expected) in [
         // One is cleared for no class; the other for roads alone; a third may see everything and administers nothing.
-        ("CITY-L", [true, false, true]),
-        ("KEEPER", [true, false, true]),
-        ("DESK", [false, false, false]),
+        ("CITY-L", [true, false, true, false]),
+        ("KEEPER", [true, false, true, false]),
+        ("DESK", [false; 4]),
     ] {
         let by = town.actor(post);
-        let may = [place, &widened, &other].map(|candidate| rights::may_put_in_force(&by, place, candidate));
+        let may = [place, &widened, &other, &opened]
+            .map(|candidate| rights::may_put_in_force(&by, place, candidate));
         assert_eq!(may, expected, "{post}");
     }
 }

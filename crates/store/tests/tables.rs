@@ -140,7 +140,7 @@ fn a_run_that_was_cut_short_is_taken_up_where_it_ended() {
         statements.starts_with("SELECT create_distributed_table('place_file', 'jurisdiction_id', colocate_with => 'place_version')"),
         "{statements}"
     );
-    assert_eq!(statements.matches("ADD CONSTRAINT").count(), 10, "{statements}");
+    assert_eq!(statements.matches("ADD CONSTRAINT").count(), 12, "{statements}");
 }
 
 /// Makes a database believe that it has Citus; its functions only write down what they were asked.

@@ -76,13 +76,13 @@ async function keepItem(item: Omit<Item, "id" | "account" | "key" | "photos" | "
   const now = new Date(Date.now() + (await keeping.clock(keep)));
   const whole = { ...item, account: accountOf(state.who), key: crypto.randomUUID(), made_at: now.toISOString() };
   try {
-    // The browser keeps it also when the phone runs out of room, where it grants that.
-    await navigator.storage.persist();
     await keeping.put(keep, whole, photos);
   } catch (error) {
     if (error instanceof DOMException) return false;
     throw error;
   }
+  // The browser keeps it also when the phone runs out of room, where it grants that. Some ask first, and nothing waits for that.
+  void navigator.storage.persist().catch(() => false);
   await changed();
   void askForSync();
   void sync();
@@ -110,12 +110,21 @@ async function sync(now = false): Promise<void> {
   try {
     const went = await send(keep, told.place, () => void changed());
     state.away = went === "away";
-    if (went === "signed_out") state.signedOut = true;
+    if (went === "signed_out") {
+      state.signedOut = true;
+      await forgetShift();
+    }
     if (went === "done") await refresh();
   } finally {
     state.sending = false;
     await changed();
   }
+}
+
+/** What was taken along for the shift does not outlive the sign-in; what is not sent yet does. */
+async function forgetShift(): Promise<void> {
+  await keep.delete("meta", "shift");
+  state.shift = undefined;
 }
 
 async function refresh(): Promise<void> {
@@ -135,7 +144,7 @@ async function begin(): Promise<void> {
   try {
     state.who = await session(keep);
     // What somebody else was to see is not shown.
-    if (state.shift && accountOf(state.shift.who) !== accountOf(state.who)) state.shift = undefined;
+    if (state.shift && accountOf(state.shift.who) !== accountOf(state.who)) await forgetShift();
   } catch {
     // Said by `sync`, which asks the same.
   }
@@ -152,12 +161,16 @@ async function register(): Promise<void> {
 
 for (const plain of document.querySelectorAll(".field-plain")) plain.remove();
 root.replaceChildren(bar, view);
-// Who signs out by the server's page around the app is told what is not sent, too.
-for (const form of document.querySelectorAll("form[action='/staff/sign-out']")) {
+// Who signs out by the server's page around the app is told what is not sent, too; where nothing is, the shift goes along.
+for (const form of document.querySelectorAll<HTMLFormElement>("form[action='/staff/sign-out']")) {
   form.addEventListener("submit", (event) => {
-    if (state.items.length === 0 || location.hash === "#leave") return;
+    if (location.hash === "#leave") return;
     event.preventDefault();
-    location.hash = "leave";
+    if (state.items.length > 0) location.hash = "leave";
+    else
+      void forgetShift().then(() => {
+        form.submit();
+      });
   });
 }
 addEventListener("hashchange", () => {

@@ -322,7 +322,8 @@ export class Views {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       push.disabled = true;
-      void take(form).then((message) => {
+      const taken = take(form).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+      void taken.then((message) => {
         push.disabled = false;
         wrong.hidden = message === "";
         wrong.textContent = message;

@@ -268,9 +268,9 @@ async fn one(staff: &Staff, verb: Verb, posted: &Posted, case: &Case, version: u
 
 /// Whether an error is that of one case; else the next ones would meet it too.
 const fn is_its_own(error: &Error) -> bool {
-    matches!(
+    !matches!(
         error,
-        Error::Refused(_) | Error::Invalid { .. } | Error::NotFound { .. }
+        Error::Store(_) | Error::Busy(_) | Error::Full | Error::Io { .. }
     )
 }
 
