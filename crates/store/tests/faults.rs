@@ -132,6 +132,27 @@ fn a_crash_of_the_server_is_waited_out_and_nothing_that_was_acknowledged_is_lost
 }
 
 #[test]
+fn a_standby_that_is_promoted_is_found_and_has_all_that_was_acknowledged() {
+    if Bed::postgres().is_none() {
+        return;
+    }
+    let first = Cluster::start();
+    let second = first.standby();
+    let store = open(&first.url_or(&second));
+    let filed_by_clients = under_load(&store, |acknowledged| {
+        more(acknowledged, 50);
+        first.crash();
+        second.promote();
+        more(acknowledged, 50);
+    });
+    assert_eq!(filed(&second.url()), (filed_by_clients, filed_by_clients));
+    let read = store.read_blocking(|conn| conn.row("SELECT 1::bigint", params![], |row| row.int(0)));
+    assert_eq!(read.unwrap(), 1);
+    eprintln!("{filed_by_clients} commands, one failover");
+    first.start_again();
+}
+
+#[test]
 fn a_server_that_stays_away_is_told_and_found_again() {
     if Bed::postgres().is_none() {
         return;

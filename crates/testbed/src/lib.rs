@@ -176,8 +176,37 @@ impl Cluster {
         Self::script(&["stop", self.path(), "immediate"]);
     }
 
+    /// Starts another one that follows this one; from then on this one acknowledges nothing that the other has not.
+    pub fn standby(&self) -> Self {
+        let standby = Self { dir: directory() };
+        Self::script(&["standby", standby.path(), self.path()]);
+        sql(&self.url(), "ALTER SYSTEM SET synchronous_standby_names = '*'");
+        sql(&self.url(), "SELECT pg_reload_conf()");
+        let follows = || {
+            sql(
+                &self.url(),
+                "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'",
+            )
+        };
+        while follows() != "1" {
+            std::thread::park_timeout(std::time::Duration::from_millis(20));
+        }
+        standby
+    }
+
+    /// Makes a standby the one that is written to.
+    pub fn promote(&self) {
+        Self::script(&["promote", self.path()]);
+    }
+
     pub fn url(&self) -> String {
         format!("postgres://whistle@/postgres?host={}", self.path())
+    }
+
+    /// The address of this one and another, for whichever of them can write.
+    pub fn url_or(&self, other: &Self) -> String {
+        let socket = |one: &Self| one.path().replace('/', "%2F");
+        format!("postgres://whistle@{},{}/postgres", socket(self), socket(other))
     }
 
     fn path(&self) -> &str {
