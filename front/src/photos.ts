@@ -23,16 +23,21 @@ function drawn(picture: ImageBitmap, side: number): HTMLCanvasElement {
   return canvas;
 }
 
-/** A file as it will be sent: turned upright, small, and without what the camera wrote beside the picture. Fails where it is none. */
-export async function shrunk(file: File): Promise<Photo> {
+/** A picture turned upright, with a longer side of `side` pixels at most, and without what the camera wrote beside it. Fails where it is none. */
+export async function jpeg(file: Blob, side: number, quality: number): Promise<Blob> {
   const picture = await createImageBitmap(file);
-  const canvas = drawn(picture, SIDE);
+  const canvas = drawn(picture, side);
   picture.close();
   const blob = await new Promise<Blob | null>((done) => {
-    canvas.toBlob(done, "image/jpeg", QUALITY);
+    canvas.toBlob(done, "image/jpeg", quality);
   });
   if (!blob) throw new Error("the picture could not be written");
-  return { name: file.name.replace(/\.\w+$/, "") + ".jpg", blob };
+  return blob;
+}
+
+/** A file as it will be sent. Fails where it is no picture. */
+export async function shrunk(file: File): Promise<Photo> {
+  return { name: file.name.replace(/\.\w+$/, "") + ".jpg", blob: await jpeg(file, SIDE, QUALITY) };
 }
 
 /** A small picture of a photo, for the page. */

@@ -20,7 +20,7 @@ use whistle_store::{
 use crate::{
     Whistle,
     admin::doer,
-    error::{Error, Result},
+    error::{Error, Result, allowed},
     password,
     place::Here,
     provider::taken,
@@ -77,11 +77,7 @@ pub struct OpenSession {
 type KeyChange = Box<dyn Fn(&mut Tx<'_>) -> Result<()> + Send>;
 
 fn may_keep_keys(here: &Here, by: &Actor) -> Result<()> {
-    if rights::may_keep_keys(by, &here.place) {
-        Ok(())
-    } else {
-        Err(Error::Forbidden)
-    }
+    allowed(rights::may_keep_keys(by, &here.place))
 }
 
 /// The moment at which the last day of a key is over in the place.

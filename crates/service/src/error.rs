@@ -117,6 +117,11 @@ pub enum Error {
     },
 }
 
+/// Fails with [`Error::Forbidden`] where somebody may not.
+pub(crate) fn allowed(may: bool) -> Result<()> {
+    may.then_some(()).ok_or(Error::Forbidden)
+}
+
 impl Error {
     /// The stable word for machines.
     pub const fn word(&self) -> &'static str {

@@ -34,7 +34,7 @@ use crate::{
     account::SignedIn,
     admin::doer,
     elsewhere,
-    error::{Error, Result},
+    error::{Error, Result, allowed},
 };
 
 /// A jurisdiction as a use case meets it: its key and its place in the version in force.
@@ -276,11 +276,7 @@ fn read(dir: &Path) -> Result<Folder> {
 }
 
 fn may_keep(here: &Here, by: &Actor) -> Result<()> {
-    if rights::may_keep_place(by, &here.place) {
-        Ok(())
-    } else {
-        Err(Error::Forbidden)
-    }
+    allowed(rights::may_keep_place(by, &here.place))
 }
 
 impl Whistle {

@@ -14,7 +14,7 @@ use whistle_store::round as stored;
 use crate::{
     Whistle,
     case::{With, earlier, idempotency, keep_answer, made},
-    error::{Error, Result},
+    error::{Error, Result, allowed},
     list::Page,
     place::Here,
 };
@@ -163,11 +163,8 @@ fn seen_stop<'h>(here: &'h Here, code: &StopCode, by: &Actor) -> Result<(&'h Rou
 /// A stop of a round that an actor may walk.
 pub(crate) fn walked_stop<'h>(here: &'h Here, code: &StopCode, by: &Actor) -> Result<&'h Stop> {
     let (round, stop) = seen_stop(here, code, by)?;
-    if rights::may_walk(round, by, &here.place) {
-        Ok(stop)
-    } else {
-        Err(Error::Forbidden)
-    }
+    allowed(rights::may_walk(round, by, &here.place))?;
+    Ok(stop)
 }
 
 /// A look by an actor's post.

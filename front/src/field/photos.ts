@@ -1,26 +1,15 @@
 // Photos before they are kept: made small, so that a shift of them has room on the phone and goes over a bad line. Where and when
 // they were taken, and with what, is lost with that.
 
+import { jpeg } from "../photos";
+
 /** The longest side that is kept, in points; more shows nothing more of a hole in a road. */
 const LONGEST = 1600;
 /** How finely it is kept. */
 const QUALITY = 0.8;
 
-export async function shrink(file: Blob): Promise<Blob> {
-  const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
-  const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(picture.width * scale));
-  canvas.height = Math.max(1, Math.round(picture.height * scale));
-  canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  picture.close();
-  return new Promise((done, failed) => {
-    const made = (blob: Blob | null) => {
-      if (blob) done(blob);
-      else failed(new Error("the picture cannot be drawn"));
-    };
-    canvas.toBlob(made, "image/jpeg", QUALITY);
-  });
+export function shrink(file: Blob): Promise<Blob> {
+  return jpeg(file, LONGEST, QUALITY);
 }
 
 /** Room that is left to the browser for what it keeps besides, in bytes. */

@@ -17,7 +17,7 @@ use whistle_store::{
 
 use crate::{
     Whistle,
-    error::{Error, Result},
+    error::{Error, Result, allowed},
     place::Here,
 };
 
@@ -244,11 +244,7 @@ impl Whistle {
 }
 
 fn may_keep(here: &Here, by: &Actor) -> Result<()> {
-    if rights::may_keep_webhooks(by, &here.place) {
-        Ok(())
-    } else {
-        Err(Error::Forbidden)
-    }
+    allowed(rights::may_keep_webhooks(by, &here.place))
 }
 
 fn changed(

@@ -107,7 +107,9 @@ pub(crate) async fn board(staff: Staff) -> Result<Response, Fault> {
             || page.unit_name(staff.signed.post.unit.as_str()),
             |area| page.area_name(area.as_str()),
         ),
-        sees_stations: sight.area.is_some() && sight.narrowed.is_whole(),
+        sees_stations: sight
+            .area
+            .is_some_and(|area| rights::may_see_station(staff.actor(), &page.here.place, area)),
         next: found
             .items
             .iter()
