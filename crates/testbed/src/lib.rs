@@ -167,6 +167,23 @@ impl Cluster {
         cluster
     }
 
+    /// Starts one that keeps its log beside it, so that it can go back to any moment after a [`Self::base_copy`].
+    pub fn archiving() -> Self {
+        let cluster = Self { dir: directory() };
+        Self::script(&["archiving", cluster.path()]);
+        cluster
+    }
+
+    /// Keeps a copy of all of it, from which [`Self::go_back`] begins.
+    pub fn base_copy(&self) {
+        Self::script(&["base", self.path()]);
+    }
+
+    /// Starts again as it was at a moment, which PostgreSQL wrote out. What came after that is gone.
+    pub fn go_back(&self, to: &str) {
+        Self::script(&["restore", self.path(), to]);
+    }
+
     pub fn start_again(&self) {
         Self::script(&["start", self.path(), "-c", "fsync=on"]);
     }

@@ -9,6 +9,7 @@ use std::{
     collections::BTreeMap,
     io::{BufRead, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -17,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness::{Home, REQUESTS, Server, agent, eventually, post, pothole};
+use harness::{Home, REQUESTS, Server, agent, eventually, post, pothole, village};
 use jiff::{SignedDuration, Timestamp};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use whistle_domain::{
@@ -636,15 +637,34 @@ fn copy(mut from: TcpStream, mut to: TcpStream) {
     let _ = to.shutdown(Shutdown::Both);
 }
 
+/// The program that is replaced: this one, or the one that `WHISTLE_OLDER` names, on whose schema the place then begins
+/// (`scripts/rolling` builds it).
 #[test]
 fn a_rolling_restart_of_two_processes_under_load_fails_no_request() {
-    let home = Home::village();
+    let home = Home::empty();
     if !home.is_on_postgres() {
         return;
     }
-    let api_key = home.key();
-    let serve = || home.serve_with(&["--rate", "0", "--drain", DRAIN]);
-    let mut servers = vec![serve(), serve()];
+    let this = PathBuf::from(env!("CARGO_BIN_EXE_whistle"));
+    let older = std::env::var_os("WHISTLE_OLDER").map_or_else(|| this.clone(), PathBuf::from);
+    let place = home.command_of(&older, &["apply", village().to_str().unwrap()]);
+    harness::finish(place, "").good();
+    let key = harness::finish(home.command_of(&older, &["key", "add", "tests"]), "").good();
+    let api_key = key.out.lines().last().unwrap().to_owned();
+    let start = |program: &Path| {
+        let arguments = [
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--rate",
+            "0",
+            "--drain",
+            DRAIN,
+        ];
+        Server::of(home.command_of(program, &arguments))
+    };
+    let serve = || start(&this);
+    let mut servers = vec![start(&older), start(&older)];
     let balancer = Balancer::before(&servers);
     let (stop, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {

@@ -5,7 +5,8 @@ mod harness;
 
 use std::process::Command;
 
-use harness::{Home, Run, village};
+use harness::{Home, Run, eventually, village};
+use whistle_testbed::{Bed, Cluster, sql};
 
 /// A demo in the folder `old`, whatever this run's backend is.
 fn demo(home: &Home) {
@@ -148,6 +149,43 @@ fn an_install_comes_back_from_pg_dump_whole() {
     server.stop();
     other.run(&["verify"]).good();
     assert_eq!(other.cases(), 301);
+}
+
+#[test]
+fn an_install_on_postgresql_goes_back_to_any_moment_after_a_base_copy() {
+    if Bed::postgres().is_none() {
+        return;
+    }
+    let cluster = Cluster::archiving();
+    let home = Home::at(cluster.url()).with_village();
+    let key = home.key();
+    let server = home.serve();
+    let report = |of: &str, count: i64| {
+        for i in 0..count {
+            let answer = server.report(&key, &format!("{of} {i}")).unwrap();
+            assert!(answer.status < 300, "{answer:#?}");
+        }
+    };
+    report("before the copy", 10);
+    cluster.base_copy();
+    report("after it", 15);
+    let moment = sql(&cluster.url(), "SELECT clock_timestamp()");
+    report("too late", 5);
+    assert_eq!(home.cases(), 30);
+    server.stop();
+    cluster.go_back(&moment);
+    eventually("the log was followed to that moment", || {
+        sql(&cluster.url(), "SELECT pg_is_in_recovery()") == "f"
+    });
+    assert_eq!(home.cases(), 25);
+    home.run(&["verify"]).good();
+    // Numbers go on, and nothing is given twice.
+    let server = home.serve();
+    let answer = server.report(&key, "once more").unwrap();
+    assert!(answer.status < 300, "{answer:#?}");
+    server.stop();
+    home.run(&["verify"]).good();
+    assert_eq!(home.cases(), 26);
 }
 
 #[track_caller]

@@ -144,7 +144,12 @@ impl Home {
 
     /// The command, with this folder as the current one and no settings but where the install is.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_whistle"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_whistle")), arguments)
+    }
+
+    /// The same of another program: an older Whistle.
+    pub fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("WHISTLE_") {
                 command.env_remove(name);
