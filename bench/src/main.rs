@@ -3,6 +3,7 @@
 
 mod clocks;
 mod demo;
+mod figures;
 mod grid;
 mod intake;
 mod lists;
@@ -14,7 +15,7 @@ mod server;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|clocks|search|demo|postgres]";
+const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|clocks|search|demo|figures|postgres]";
 
 fn main() -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_else(|| "all".to_owned());
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         "clocks" => clocks::run(),
         "search" => search::run(),
         "demo" => demo::run(),
+        "figures" => figures::run(),
         "postgres" => postgres::run(),
         "all" => {
             grid::run();
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
             demo::run();
             lists::run();
             clocks::run();
+            figures::run();
             search::run();
             postgres::run();
         }

@@ -237,6 +237,17 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// All channels.
+    pub const ALL: [Self; 7] = [
+        Self::Web,
+        Self::Phone,
+        Self::Counter,
+        Self::Patrol,
+        Self::Open311,
+        Self::Api,
+        Self::Import,
+    ];
+
     /// The word in codes and columns.
     pub const fn as_str(self) -> &'static str {
         match self {

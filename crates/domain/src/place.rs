@@ -239,7 +239,7 @@ fn occurrences<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = Range<u
 
 /// The area codes of a case, one per level, city first. Kept in the case, so that a redrawn grid changes nothing
 /// about where the case was filed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AreaPath(pub [Option<AreaCode>; 4]);
 

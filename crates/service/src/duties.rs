@@ -14,7 +14,7 @@ use whistle_domain::{
 use whistle_store::{
     Tx, account,
     admin::{self, Deed, Doer},
-    case as stored, handover, intake, lease, photo, sign_in,
+    case as stored, change as changed, handover, intake, lease, photo, sign_in,
 };
 
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
     account::TRIES_WINDOW,
     case::change,
     error::{Error, Result},
+    facts::COMMITS_KEPT,
     handover::NOTES_KEPT,
     lease::InCharge,
     media::UNUSED_KEPT,
@@ -488,6 +489,7 @@ impl Whistle {
         in_rounds(admin::forget, now - SignedDuration::from_hours(24 * days))?;
         in_rounds(handover::forget_old, now - NOTES_KEPT)?;
         in_rounds(sign_in::forget_old_steps, now - STEP_LASTS)?;
+        in_rounds(changed::forget, now - COMMITS_KEPT)?;
         let forgotten = in_rounds(intake::forget_answers, now - ANSWERS_KEPT)?;
         let held = charge.held;
         self.store

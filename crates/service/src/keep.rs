@@ -74,11 +74,13 @@ impl Whistle {
     }
 
     /// Checks everything the store keeps of a jurisdiction: the chain of hashes of every log, the fold of every log
-    /// against its row, every counter against a recount. `progress` gets the cases done so far.
-    pub fn audit(&self, here: &Here, progress: impl FnMut(u64)) -> Result<Audit> {
-        Ok(self
+    /// against its row, every counter against a recount; and the facts in their file, if there is one, against the logs. `progress` gets the cases done so far.
+    pub fn audit(&self, here: &Here, mut progress: impl FnMut(u64)) -> Result<Audit> {
+        let mut audit = self
             .store
-            .examine(|conn| whistle_store::audit::audit(conn, here.id, &here.place, progress))?)
+            .examine(|conn| whistle_store::audit::audit(conn, here.id, &here.place, &mut progress))?;
+        audit.findings.extend(self.audit_facts(here, progress)?);
+        Ok(audit)
     }
 
     /// Checks the database file itself, page by page. Answers what is wrong with it, if anything is.
@@ -135,6 +137,11 @@ pub fn restore(from: &Path, dir: &Path, force: bool, mut progress: impl FnMut(St
         }
         fs::rename(&new_key, &place).map_err(io_at(&place))?;
         sync(dir)?;
+    }
+    // Of what was there before; they are made anew.
+    match fs::remove_dir_all(dir.join(crate::facts::FOLDER)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_at(dir)(error)),
+        _ => {}
     }
     let database = dir.join(DATABASE);
     Ok(Kept {

@@ -12,6 +12,7 @@
 //! - [`station`]: the stations of the grid.
 //! - [`view`]: filters of the queue that staff keep.
 //! - [`suggest`]: what a report may be about, learnt from closed cases.
+//! - [`facts`]: what figures are counted from, in memory, in step with the log.
 //! - [`figures`]: what the counters of all jurisdictions add up to.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
 //! - [`duties`]: what must happen by itself; `escalation`: when clocks run out; `lease`: in which process.
@@ -30,6 +31,7 @@ mod error;
 mod escalation;
 pub mod explain;
 pub mod export;
+pub mod facts;
 pub mod figures;
 pub mod handover;
 pub mod import;
@@ -124,6 +126,7 @@ pub struct Install {
     leases: Leases,
     maps: map::Maps,
     live: live::Live,
+    keeping: facts::Keeping,
     suggesting: suggest::Suggesting,
     /// Held by who takes steps of clocks.
     stepping: Mutex<Stepping>,
@@ -169,6 +172,7 @@ impl Whistle {
             leases: Leases::new(&chance),
             maps: map::Maps::default(),
             live: live::Live::default(),
+            keeping: facts::Keeping::default(),
             suggesting: suggest::Suggesting::default(),
             stepping: Mutex::default(),
             tidying: Mutex::default(),
@@ -211,6 +215,8 @@ impl Whistle {
     /// Accepts no more work and blocks until what was accepted is on the disk. Other processes may look after its duties.
     pub fn close(&self) {
         self.give_up_leases();
+        // The name of the files is asked of the store.
+        self.end_facts();
         self.store.close();
     }
 }

@@ -507,6 +507,12 @@ impl Whistle {
         Folder::from_files(files).map_err(Error::Faults)
     }
 
+    /// A version of a place that was in force once.
+    pub(crate) fn place_of_version(&self, id: JurisdictionId, version: u32) -> Result<Place> {
+        let (Compiled { place, .. }, _) = compile(&self.folder_of(id, version)?, version)?;
+        Ok(place)
+    }
+
     /// The jurisdictions in the versions in force.
     pub fn places(&self) -> Arc<Places> {
         self.places.load_full()

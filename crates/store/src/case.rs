@@ -267,6 +267,7 @@ impl Prepared {
         for (counter, delta) in &self.counts {
             tx.count(counter.clone(), *delta);
         }
+        tx.note_change(jurisdiction.0, number.0);
         tx.changed(self.relisted, || Change::of(jurisdiction, &columns));
         if tell == Tell::Outbox {
             tx.put(

@@ -2,7 +2,7 @@
 //!
 //! - [`Store`]: opened on a [`Target`]; [`Store::write`], [`Store::read`], [`Store::backup`].
 //! - [`case`]: cases and their log; [`list`]: pages of cases; [`search`]: the index of words by which they are found; [`audit`]: everything checked against the log;
-//!   [`map`]: what a map shows of all cases; [`live`]: what changed lately; [`whistle`]: whistles and theirs; [`intake`]: contact data, retries, imports;
+//!   [`map`]: what a map shows of all cases; [`live`]: what changed lately; [`change`]: which cases each commit changed; [`whistle`]: whistles and theirs; [`intake`]: contact data, retries, imports;
 //!   [`photo`]: photos sent and used; [`place`]: versions of place folders; [`account`]: accounts, sessions, keys; [`notice`]: what is
 //!   told to whom; [`push`]: devices; [`view`]: filters that staff keep; [`lease`]: who looks after a duty. Functions over a [`Conn`]
 //!   or [`Tx`].
@@ -22,6 +22,7 @@ pub mod admin;
 pub mod audit;
 mod backup;
 pub mod case;
+pub mod change;
 mod checkpoint;
 mod conn;
 mod counter;

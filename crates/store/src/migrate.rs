@@ -186,6 +186,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 23,
         sql: include_str!("../migrations/0025_rounds.sql"),
     },
+    // An older program would change cases and not say so to who follows.
+    Migration {
+        version: 27,
+        name: "changes",
+        reads_from: 27,
+        sql: include_str!("../migrations/0027_changes.sql"),
+    },
 ];
 
 impl Migration {

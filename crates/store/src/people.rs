@@ -734,6 +734,16 @@ pub const COLUMNS: &[Columns] = &[
         ],
     ),
     of(
+        "change",
+        &["jurisdiction_id", "writer_id", "seq", "at", "numbers"],
+        &[],
+    ),
+    of(
+        "change_writer",
+        &["jurisdiction_id", "writer_id", "seq", "at"],
+        &[],
+    ),
+    of(
         "lease",
         &["jurisdiction_id", "name", "holder", "token", "beat", "done_at"],
         &[],

@@ -77,7 +77,7 @@ const ACCOUNT: Reference = Reference {
 };
 
 /// All tables; one that another refers to comes before it.
-pub const TABLES: [Table; 51] = [
+pub const TABLES: [Table; 53] = [
     of_the_database("migration"),
     // Met by every group commit: a copy on every machine would make each commit wait for all of them.
     of_the_database("writer"),
@@ -112,6 +112,15 @@ pub const TABLES: [Table; 51] = [
     Table {
         moves: false,
         ..by_jurisdiction("case_search_pass", &[])
+    },
+    // Of the writers of this database. Who follows begins anew after a move.
+    Table {
+        moves: false,
+        ..by_jurisdiction("change", &[])
+    },
+    Table {
+        moves: false,
+        ..by_jurisdiction("change_writer", &[])
     },
     by_jurisdiction("contact", &[CASE]),
     by_jurisdiction("contact_view", &[]),

@@ -23,6 +23,7 @@ use std::{iter, mem};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::change::Changes;
 use crate::checkpoint::LogKeeper;
 use crate::conn::{Conn, Database};
 use crate::counter::{Counter, Increments};
@@ -74,6 +75,7 @@ pub struct Tx<'t> {
     sequences: &'t mut Sequences,
     increments: &'t mut Vec<(Counter, i64)>,
     changes: &'t mut Vec<Change>,
+    noted: &'t mut Vec<(i64, i64)>,
     cases_changed: &'t mut bool,
     relisted: &'t mut bool,
     catch_up: &'t mut bool,
@@ -130,6 +132,11 @@ impl Tx<'_> {
     /// Adds to a counter if this command succeeds. The table shows it after the commit, not before.
     pub fn count(&mut self, counter: Counter, delta: i64) {
         self.increments.push((counter, delta));
+    }
+
+    /// Says that a case changed, to who follows the log, if this command succeeds.
+    pub(crate) fn note_change(&mut self, jurisdiction_id: i64, number: i64) {
+        self.noted.push((jurisdiction_id, number));
     }
 
     /// Says what became of a case, for what is kept of open cases in memory, and for who keeps where pages of lists begin:
@@ -387,6 +394,10 @@ struct Bench {
     increments: Increments,
     /// Increments of the command that is running; kept here for its memory.
     own_increments: Vec<(Counter, i64)>,
+    /// Which cases the group changed, for who follows the log.
+    followed: Changes,
+    /// Those of the command that is running.
+    own_noted: Vec<(i64, i64)>,
     /// What the commands of this group made of cases.
     changes: Vec<Change>,
     /// Whether they made anything of any.
@@ -484,6 +495,8 @@ impl Bench {
             sequences: Sequences::default(),
             increments: Increments::default(),
             own_increments: Vec::new(),
+            followed: Changes::begin(),
+            own_noted: Vec::new(),
             changes: Vec::new(),
             cases_changed: false,
             relisted: false,
@@ -624,6 +637,7 @@ impl Bench {
         }
         if kept {
             self.commit(manner)?;
+            self.followed.keep();
             if let Some(open_cases) = self.conn.open_cases() {
                 open_cases.apply(self.changes.drain(..));
             }
@@ -681,6 +695,7 @@ impl Bench {
             sequences: &mut self.sequences,
             increments: &mut self.own_increments,
             changes: &mut self.changes,
+            noted: &mut self.own_noted,
             cases_changed: &mut self.cases_changed,
             relisted: &mut self.relisted,
             catch_up: &mut self.catch_up,
@@ -701,12 +716,16 @@ impl Bench {
             for (counter, delta) in self.own_increments.drain(..) {
                 self.increments.add(counter, delta);
             }
+            for (jurisdiction, number) in self.own_noted.drain(..) {
+                self.followed.note(jurisdiction, number);
+            }
             if alone && kept {
                 self.conn.release()?;
             }
             return Ok(if changed { Ran::Changed } else { Ran::Nothing });
         }
         self.own_increments.clear();
+        self.own_noted.clear();
         self.changes.truncate(changed_before);
         let touched = self.conn.take_touched();
         match (kept, alone) {
@@ -729,6 +748,7 @@ impl Bench {
     /// Writes what was gathered for the group, and commits. A commit whose answer is lost is looked for.
     fn commit(&mut self, manner: Manner) -> Result<(), Halt> {
         self.increments.flush(&self.conn)?;
+        self.followed.flush(&self.conn)?;
         self.mark.set(&self.conn)?;
         if let Err(error) = self.conn.flush() {
             let of_a_command = manner == Manner::Together && !self.conn.is_passing(&error);
@@ -762,6 +782,7 @@ impl Bench {
                 Err(_) => break,
             }
         }
+        self.followed.begin_anew();
         Err(Error::Unknown.into())
     }
 
@@ -779,8 +800,10 @@ impl Bench {
     /// The transaction is lost, and with it all that was gathered for it.
     fn abandon(&mut self) {
         self.own_increments.clear();
+        self.own_noted.clear();
         self.changes.clear();
         self.increments.forget();
+        self.followed.forget();
         self.sequences.undo(Mark::default());
         if let Err(error) = self.conn.rollback() {
             tracing::error!(%error, "a failed group could not be rolled back");

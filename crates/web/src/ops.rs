@@ -42,6 +42,12 @@ async fn metrics(State(app): State<App>) -> Response {
     metrics::gauge!("whistle_live_streams").set(app.whistle.watching() as f64);
     metrics::counter!("whistle_store_commits_total").absolute(load.commits);
     metrics::counter!("whistle_store_statements_total").absolute(load.statements);
+    let facts = app.whistle.facts_load();
+    metrics::gauge!("whistle_facts_rows").set(facts.rows as f64);
+    metrics::gauge!("whistle_facts_bytes").set(facts.bytes as f64);
+    metrics::gauge!("whistle_facts_differences").set(facts.differences as f64);
+    // None while they are being made: a number would be a wrong one.
+    metrics::gauge!("whistle_facts_lag_seconds").set(facts.lag.map_or(f64::NAN, |lag| lag.as_secs_f64()));
     handle.run_upkeep();
     (
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],

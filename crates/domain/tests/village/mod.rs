@@ -5,6 +5,8 @@
 
 #![allow(dead_code, reason = "every test file uses another part of it")]
 
+pub mod lots;
+
 use std::sync::LazyLock;
 
 use jiff::{SignedDuration, Timestamp, civil::date};

@@ -17,7 +17,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 use whistle_service::{
-    Whistle, duties,
+    Whistle, duties, facts,
     notices::{self, Courier},
     search, suggest,
 };
@@ -183,9 +183,9 @@ fn reload_on_hangup(whistle: &Whistle) -> Result<()> {
 }
 
 /// The threads that look after the duties, and those of what must not wait for the duties: whether a place was applied,
-/// whether a clock has a step to take, what is told to whom, by which words cases are found, and what reports may be about. Whatever goes wrong in them is logged and tried again.
+/// whether a clock has a step to take, what is told to whom, by which words cases are found, what reports may be about, and what figures are counted from. Whatever goes wrong in them is logged and tried again.
 struct Duties {
-    threads: [Again; 6],
+    threads: [Again; 7],
     courier: Arc<Courier>,
 }
 
@@ -193,6 +193,7 @@ impl Duties {
     fn start(whistle: Whistle, courier: Arc<Courier>, metrics: Option<PrometheusHandle>) -> Result<Self> {
         let (places, clocks) = (whistle.clone(), whistle.clone());
         let (indexing, learning) = (whistle.clone(), whistle.clone());
+        let following = whistle.clone();
         let sending = Arc::clone(&courier);
         let threads = [
             Again::start("whistle-places", duties::LOOK_AT_PLACES_EVERY, move || {
@@ -209,6 +210,7 @@ impl Duties {
             Again::start("whistle-notices", notices::EVERY, move || send_notices(&sending))?,
             Again::start("whistle-search", search::EVERY, move || index_cases(&indexing))?,
             Again::start("whistle-learning", suggest::EVERY, move || learn(&learning))?,
+            Again::start("whistle-facts", facts::EVERY, move || keep_facts(&following))?,
         ];
         Ok(Self { threads, courier })
     }
@@ -313,6 +315,14 @@ fn learn(whistle: &Whistle) {
             tracing::error!(%error, "nothing can be learnt from closed cases; it is tried again");
         }
         Err(_) => tracing::error!("learning from closed cases panicked; it is tried again"),
+    }
+}
+
+fn keep_facts(whistle: &Whistle) {
+    match panic::catch_unwind(AssertUnwindSafe(|| whistle.look_after_facts())) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "facts are behind the log; it is tried again"),
+        Err(_) => tracing::error!("keeping facts panicked; it is tried again"),
     }
 }
 
