@@ -186,6 +186,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 23,
         sql: include_str!("../migrations/0025_rounds.sql"),
     },
+    // An older program issues no briefings.
+    Migration {
+        version: 28,
+        name: "briefing",
+        reads_from: 23,
+        sql: include_str!("../migrations/0028_briefing.sql"),
+    },
 ];
 
 impl Migration {
