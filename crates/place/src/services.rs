@@ -204,6 +204,18 @@ pub(crate) struct ServiceBook {
 }
 
 impl ServiceBook {
+    /// The codes of all services that are no groups.
+    pub fn known(&self) -> Vec<String> {
+        let mut known = self.codes.known();
+        known.retain(|code| !self.is_group(code));
+        known
+    }
+
+    /// The codes of all groups.
+    pub fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
     /// Whether the code is a group's.
     pub fn is_group(&self, code: &str) -> bool {
         self.groups.iter().any(|group| group == code)

@@ -283,7 +283,7 @@ const CASE: &[Column] = &[
     when("reported", Moment::Reported, "上报", "reported"),
     when("accepted", Moment::Accepted, "受理", "accepted"),
     when("dispatched", Moment::Dispatched, "派遣", "dispatched"),
-    when("arrived", Moment::Arrived, "到场", "arrived at"),
+    when("arrived", Moment::Arrived, "到场", "reached"),
     when("handled", Moment::Handled, "处置完成", "handled"),
     when("closed", Moment::Closed, "结案", "closed"),
     when("due", Moment::Due, "处置到期", "due"),
@@ -369,5 +369,31 @@ mod tests {
             Channel::Import,
         ];
         assert_eq!(codes(CHANNELS), channels.map(Channel::as_str));
+    }
+
+    #[test]
+    fn the_docs_tell_of_every_column_and_every_rule() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/place-folder.md");
+        let docs = std::fs::read_to_string(path).unwrap();
+        for column in Subject::ALL.into_iter().flat_map(columns) {
+            let (kind, words) = match column.kind {
+                Kind::Flag => ("yes or no", String::new()),
+                Kind::Words(words) => {
+                    let words: Vec<String> = words.iter().map(|word| format!("`{}`", word.code)).collect();
+                    ("word", words.join(", "))
+                }
+                Kind::Codes(CodeOf::Service) => ("code", "codes, `group:CODE`".to_owned()),
+                Kind::Codes(_) => ("code", "codes".to_owned()),
+                Kind::Count => ("number", String::new()),
+                Kind::Distance => ("distance", String::new()),
+                Kind::Moment => ("moment", String::new()),
+            };
+            let line = format!("| `{}` | {kind}: {} | {words} |", column.name, column.en);
+            let line = line.replace("|  |", "| |");
+            assert!(docs.contains(&line), "docs/place-folder.md lacks {line}");
+        }
+        for rule in super::super::RULES {
+            assert!(docs.contains(&format!("`{}`", rule.name)), "docs/place-folder.md lacks {}", rule.name);
+        }
     }
 }
