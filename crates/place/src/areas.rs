@@ -138,7 +138,7 @@ pub(crate) struct AreaBook {
 }
 
 impl AreaBook {
-    /// The codes of all areas.
+    /// The codes of all areas, in order.
     pub fn known(&self) -> Vec<String> {
         self.codes.known()
     }

@@ -109,12 +109,15 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<(Place, B
     let calendar = charter
         .as_ref()
         .and_then(|charter| calendar::read(charter, dates.as_ref(), faults));
-    let known = KnownCodes {
-        areas: areas.as_ref().map(AreaBook::known),
-        services: services.as_ref().map(ServiceBook::known),
-        groups: services.as_ref().map(|book| book.groups().to_vec()),
-        standards: standards.as_ref().map(|book| book.codes.known()),
-        units: units.as_ref().map(|book| book.codes.known()),
+    let known = match folder.file(indicators::FILE) {
+        None => KnownCodes::default(),
+        Some(_) => KnownCodes {
+            areas: areas.as_ref().map(|book| book.known().into()),
+            services: services.as_ref().map(|book| book.known().into()),
+            groups: services.as_ref().map(|book| book.groups().into()),
+            standards: standards.as_ref().map(|book| book.codes.known().into()),
+            units: units.as_ref().map(|book| book.codes.known().into()),
+        },
     };
     let languages = charter.as_ref().map_or(&Lang::ALL[..], |charter| &charter.jurisdiction.languages);
     let indicators = indicators::read(folder.file(indicators::FILE), &known, languages, faults);

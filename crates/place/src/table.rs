@@ -455,10 +455,9 @@ impl Codes {
         self.lines.get(code).copied()
     }
 
-    /// All codes, those of rows that could not be read among them.
+    /// All codes in order, those of rows that could not be read among them.
     pub fn known(&self) -> Vec<String> {
         let mut known: Vec<String> = self.lines.keys().cloned().collect();
-        // Of two that are equally near to a word, always the same one is offered.
         known.sort_unstable();
         known
     }

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     ops::Range,
+    sync::Arc,
 };
 
 use toml::{
@@ -40,7 +41,7 @@ pub struct DeclarationFault {
     /// What is wrong.
     pub what: String,
     /// A word that is not known, with those that are; the nearest of them is what was meant.
-    pub unknown: Option<(String, Vec<String>)>,
+    pub unknown: Option<(String, Arc<[String]>)>,
     /// What would be right.
     pub mend: String,
 }

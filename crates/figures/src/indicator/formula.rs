@@ -167,6 +167,7 @@ fn said(condition: &Condition, lang: Lang) -> String {
 fn denied(inner: &Condition, lang: Lang) -> String {
     match (inner, lang) {
         (Condition::Flag(at), Lang::En) => format!("not {}", name(*at, lang)),
+        (Condition::Flag(at), Lang::Zh) => format!("不属“{}”", name(*at, lang)),
         (Condition::Known(at), lang) => is_known(*at, lang, false),
         (Condition::Words(at, words), lang) => among(*at, &words_of(*at, words, lang), lang, false),
         (Condition::Codes(at, codes), lang) => among(*at, &codes_of(codes, lang), lang, false),

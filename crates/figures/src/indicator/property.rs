@@ -22,7 +22,7 @@ const UNITS: [&str; 3] = ["WATER", "ROADS", "CITY"];
 fn facts(place: &Place, chance: &mut Chance, rows: u64) -> Facts {
     let mut facts = Facts::default();
     let start = moment("2024-12-01T00:00");
-    let mut when = |chance: &mut Chance| match chance.below(4) {
+    let when = |chance: &mut Chance| match chance.below(4) {
         0 => NEVER,
         _ => start + chance.below(24 * 180) as Moment * 3_600,
     };
@@ -61,7 +61,6 @@ fn facts(place: &Place, chance: &mut Chance, rows: u64) -> Facts {
                 0 => NONE,
                 _ => chance.below(300) as u16,
             },
-            ..NO_CASE
         };
         push_case(&mut facts, row);
         for _ in 0..chance.below(2) {
