@@ -49,7 +49,9 @@ label = { zh = "中位", en = "Median" }
 "#;
 
 pub fn run() {
-    println!("indicators: {ROWS} cases of five years; one year by community: count, share on time, exact median");
+    println!(
+        "indicators: {ROWS} cases of five years; one year by community: count, share on time, exact median"
+    );
     let place = three_rivers();
     let facts = facts(&place);
     let book = book();
@@ -68,7 +70,11 @@ pub fn run() {
         compare(&answer, &hand);
     }
     let (engine, by_hand) = (median(engine), median(by_hand));
-    println!("  by the engine {:.1} ms, by hand {:.1} ms", engine * 1e3, by_hand * 1e3);
+    println!(
+        "  by the engine {:.1} ms, by hand {:.1} ms",
+        engine * 1e3,
+        by_hand * 1e3
+    );
     verdict_below("times the scan by hand", engine / by_hand, 3.0, "times");
 }
 
@@ -96,7 +102,12 @@ pub fn year_by_area(facts: &Facts, place: &Place, book: &Book, year: Period, lev
 /// Only the columns that are asked for.
 fn facts(place: &Place) -> Facts {
     let mut facts = Facts::default();
-    let cells = place.areas.all().iter().enumerate().filter(|(_, area)| area.level == Level::Community);
+    let cells = place
+        .areas
+        .all()
+        .iter()
+        .enumerate()
+        .filter(|(_, area)| area.level == Level::Community);
     for (index, area) in cells {
         facts.areas.number(area.code.as_str());
         facts.paths.push(place.areas.path(index as u32));
@@ -108,7 +119,9 @@ fn facts(place: &Place) -> Facts {
     let step = f64::from(end - start) / f64::from(ROWS);
     let mut seed = 1_u64;
     let mut below = |most: u64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) % most
     };
     let cases = &mut facts.cases;
@@ -122,7 +135,11 @@ fn facts(place: &Place) -> Facts {
         cases.reported.push(reported);
         cases.due.push(if below(20) == 0 { NEVER } else { due });
         cases.handled.push(if is_open { NEVER } else { handled });
-        cases.flags.push(if !is_open && handled > due { flag::HANDLED_LATE } else { flag::PUBLIC });
+        cases.flags.push(if !is_open && handled > due {
+            flag::HANDLED_LATE
+        } else {
+            flag::PUBLIC
+        });
     }
     facts
 }
@@ -160,14 +177,18 @@ fn scan(facts: &Facts, from: u32, to: u32) -> Vec<Area> {
                         }
                         if cases.due[row] != NEVER {
                             area.due += 1;
-                            area.on_time += u64::from(handled != NEVER && cases.flags[row] & flag::HANDLED_LATE == 0);
+                            area.on_time +=
+                                u64::from(handled != NEVER && cases.flags[row] & flag::HANDLED_LATE == 0);
                         }
                     }
                     found
                 })
             })
             .collect();
-        parts.into_iter().map(|part| part.join().expect("it counts")).collect()
+        parts
+            .into_iter()
+            .map(|part| part.join().expect("it counts"))
+            .collect()
     });
     let mut whole = parts.pop().unwrap_or_default();
     for part in parts {
@@ -192,14 +213,28 @@ fn scan(facts: &Facts, from: u32, to: u32) -> Vec<Area> {
 fn compare(answer: &Answer, by_hand: &[Area]) {
     let mut sums = (0, 0);
     for row in &answer.rows {
-        assert!(matches!(row.key, Some(Key::Code(_))), "every case has a community");
+        assert!(
+            matches!(row.key, Some(Key::Code(_))),
+            "every case has a community"
+        );
         sums.0 += row.now[0].numerator;
         sums.1 += row.now[1].numerator;
     }
-    let hand: (u64, u64) = by_hand.iter().fold((0, 0), |sum, it| (sum.0 + it.count, sum.1 + it.on_time));
+    let hand: (u64, u64) = by_hand
+        .iter()
+        .fold((0, 0), |sum, it| (sum.0 + it.count, sum.1 + it.on_time));
     assert_eq!(sums, hand);
-    let mut medians: Vec<u64> = answer.rows.iter().filter_map(|row| row.now[2].value).map(|Ratio { over, .. }| over).collect();
-    let mut others: Vec<u64> = by_hand.iter().flat_map(|it| it.times.first()).map(|it| u64::from(*it)).collect();
+    let mut medians: Vec<u64> = answer
+        .rows
+        .iter()
+        .filter_map(|row| row.now[2].value)
+        .map(|Ratio { over, .. }| over)
+        .collect();
+    let mut others: Vec<u64> = by_hand
+        .iter()
+        .flat_map(|it| it.times.first())
+        .map(|it| u64::from(*it))
+        .collect();
     medians.sort_unstable();
     others.sort_unstable();
     assert_eq!(medians, others);

@@ -119,7 +119,9 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<(Place, B
             units: units.as_ref().map(|book| book.codes.known().into()),
         },
     };
-    let languages = charter.as_ref().map_or(&Lang::ALL[..], |charter| &charter.jurisdiction.languages);
+    let languages = charter
+        .as_ref()
+        .map_or(&Lang::ALL[..], |charter| &charter.jurisdiction.languages);
     let indicators = indicators::read(folder.file(indicators::FILE), &known, languages, faults);
     if faults.has_errors() {
         return None;

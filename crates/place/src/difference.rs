@@ -253,7 +253,8 @@ fn indicator_changes(old: &Folder, new: &Folder, changes: &mut Vec<Change>) {
                 let mut differing = Vec::new();
                 pairwise(before, after, |key, _, from, to| {
                     if from != to {
-                        let shown = |value: Option<&String>| value.map_or("nothing", String::as_str).to_owned();
+                        let shown =
+                            |value: Option<&String>| value.map_or("nothing", String::as_str).to_owned();
                         differing.push(format!("{key} {} → {}", shown(from), shown(to)));
                     }
                 });

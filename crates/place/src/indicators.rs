@@ -17,7 +17,12 @@ use crate::{
 pub(crate) const FILE: &str = "indicators.toml";
 
 /// The shipped indicators with those of the place.
-pub(crate) fn read(bytes: Option<&[u8]>, codes: &KnownCodes, languages: &[Lang], faults: &mut Faults) -> Book {
+pub(crate) fn read(
+    bytes: Option<&[u8]>,
+    codes: &KnownCodes,
+    languages: &[Lang],
+    faults: &mut Faults,
+) -> Book {
     let text = bytes.and_then(|bytes| decode(FILE, bytes, faults));
     let Some(text) = text else {
         return Book::shipped().clone();
@@ -44,7 +49,11 @@ pub(crate) fn declared(bytes: &[u8]) -> BTreeMap<String, BTreeMap<String, String
         return found;
     };
     let section = |key: &str| root.get_ref().get(key).map(toml::Spanned::get_ref);
-    for indicator in section("indicator").and_then(DeValue::as_array).into_iter().flatten() {
+    for indicator in section("indicator")
+        .and_then(DeValue::as_array)
+        .into_iter()
+        .flatten()
+    {
         let Some(table) = indicator.get_ref().as_table() else {
             continue;
         };
@@ -56,7 +65,11 @@ pub(crate) fn declared(bytes: &[u8]) -> BTreeMap<String, BTreeMap<String, String
         keys.remove("code");
         found.insert(code.to_owned(), keys);
     }
-    for (name, value) in section("conditions").and_then(DeValue::as_table).into_iter().flatten() {
+    for (name, value) in section("conditions")
+        .and_then(DeValue::as_table)
+        .into_iter()
+        .flatten()
+    {
         let says = BTreeMap::from([("says".to_owned(), written(value.get_ref()))]);
         found.insert(format!("condition {}", name.get_ref()), says);
     }

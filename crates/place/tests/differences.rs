@@ -125,7 +125,11 @@ label = { zh = \"受理上报数\", en = \"Accepted reports\" }
     let new = old
         .clone()
         .replace("indicators.toml", "group:RD", "RD-HOLE")
-        .replace("indicators.toml", "denominator = \"leaks\"", "denominator = \"leaks\"\nversion = 2")
+        .replace(
+            "indicators.toml",
+            "denominator = \"leaks\"",
+            "denominator = \"leaks\"\nversion = 2",
+        )
         .map("indicators.toml", |text| text + own);
     assert_snapshot!(plan(&old, &new), @r#"
     ~ indicator condition leaks: says "service in [WAT-LEAK, group:RD]" → "service in [WAT-LEAK, RD-HOLE]"

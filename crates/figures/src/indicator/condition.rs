@@ -248,7 +248,17 @@ pub struct Context<'c> {
 
 /// Words that mean something in every condition, and are the name of none.
 pub const RESERVED: [&str; 11] = [
-    "and", "or", "not", "in", "of", "all", "none", "start", "end", "next_day", "day_after",
+    "and",
+    "or",
+    "not",
+    "in",
+    "of",
+    "all",
+    "none",
+    "start",
+    "end",
+    "next_day",
+    "day_after",
 ];
 
 /// Reads a condition.
@@ -471,7 +481,11 @@ impl<'r, 't> Reader<'r, 't> {
         let offset = self.offset();
         let Some(Token::Word(name)) = self.peek() else {
             return Err(match self.peek() {
-                None => Flaw::new(offset, "ends where a condition should stand", "write a column, such as handled"),
+                None => Flaw::new(
+                    offset,
+                    "ends where a condition should stand",
+                    "write a column, such as handled",
+                ),
                 Some(token) => Flaw::new(
                     offset,
                     format!("{:?} stands where a condition should", token.text()),
@@ -540,7 +554,8 @@ impl<'r, 't> Reader<'r, 't> {
             return Err(Flaw::new(offset, what, "make it simpler"));
         }
         self.within.push(name.to_owned());
-        let inner = Reader::new(text, self.context, &mut *self.tests, &mut *self.within).and_then(Reader::whole);
+        let inner =
+            Reader::new(text, self.context, &mut *self.tests, &mut *self.within).and_then(Reader::whole);
         self.within.pop();
         inner.map_err(|flaw| Flaw {
             offset,
@@ -564,9 +579,17 @@ impl<'r, 't> Reader<'r, 't> {
             _ => None,
         };
         if let Some(column) = of_case {
-            return Some(Meant::Column(Ref { column, of_case: true }));
+            return Some(Meant::Column(Ref {
+                column,
+                of_case: true,
+            }));
         }
-        find(subject, name).map(|column| Meant::Column(Ref { column, of_case: false }))
+        find(subject, name).map(|column| {
+            Meant::Column(Ref {
+                column,
+                of_case: false,
+            })
+        })
     }
 
     fn unknown(&self, name: &str, offset: usize) -> Flaw {
@@ -592,7 +615,11 @@ impl<'r, 't> Reader<'r, 't> {
     fn point(&mut self) -> Result<Point, Flaw> {
         let offset = self.offset();
         let Some(Token::Word(name)) = self.peek() else {
-            return Err(Flaw::new(offset, "lacks a moment here", "write one, such as reported"));
+            return Err(Flaw::new(
+                offset,
+                "lacks a moment here",
+                "write one, such as reported",
+            ));
         };
         self.next += 1;
         match self.meant(name) {
@@ -764,7 +791,9 @@ impl<'r, 't> Reader<'r, 't> {
                         let known = words.iter().map(|word| word.code);
                         let list = known.clone().collect::<Vec<_>>().join(", ");
                         let what = format!("{text:?} is no {}", column.column.name);
-                        return Err(Flaw::new(offset, what, format!("write one of {list}")).among(text, known));
+                        return Err(
+                            Flaw::new(offset, what, format!("write one of {list}")).among(text, known)
+                        );
                     };
                     numbers.push(place as u8);
                 }

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use whistle_domain::place::{Level, Place};
 
 use super::{
-    Ask, Cut, Figure, Indicator, Key, Part, Period, RULES, Ratio, Rule, Sight, Statistic, Step, Subject, ask,
+    Ask, Cut, Figure, Indicator, Key, Page, Part, Period, RULES, Ratio, Rule, Sight, Statistic, Step,
+    Subject, ask,
     column::{Byte, Column, Kind, Moment as MomentColumn, Source, columns},
     condition::{Code, Condition, Measured, Point, Ref},
     rows,
@@ -14,7 +15,13 @@ use super::{
 };
 use crate::facts::{CaseRow, Facts, Moment, NEVER, NONE, NOTHING, RunRow};
 
-const AREAS: [&str; 5] = ["230599100200001", "230599100201002", "230599101202001", "230599101", "-"];
+const AREAS: [&str; 5] = [
+    "230599100200001",
+    "230599100201002",
+    "230599101202001",
+    "230599101",
+    "-",
+];
 const SERVICES: [&str; 4] = ["WAT-LEAK", "RD-HOLE", "RD-SIGN", "GONE"];
 const UNITS: [&str; 3] = ["WATER", "ROADS", "CITY"];
 
@@ -130,7 +137,11 @@ fn condition(chance: &mut Chance, subject: Subject, depth: u32) -> String {
     }
 }
 
-fn column(chance: &mut Chance, subject: Subject, fits: impl Fn(&Column) -> bool) -> (&'static Column, String) {
+fn column(
+    chance: &mut Chance,
+    subject: Subject,
+    fits: impl Fn(&Column) -> bool,
+) -> (&'static Column, String) {
     loop {
         let of_case = subject == Subject::Run && chance.below(2) == 0;
         let all = columns(if of_case { Subject::Case } else { subject });
@@ -234,7 +245,9 @@ impl Row<'_> {
             Source::Area => facts.areas.code(facts.cases.area[case]),
             Source::Service => facts.services.code(facts.cases.service[case]),
             Source::Standard => facts.standards.code(facts.cases.standard[case]),
-            Source::Unit if self.subject == Subject::Run && !at.of_case => facts.units.code(facts.runs.unit[self.row]),
+            Source::Unit if self.subject == Subject::Run && !at.of_case => {
+                facts.units.code(facts.runs.unit[self.row])
+            }
             Source::Unit => facts.units.code(facts.cases.lead[case]),
             _ => unreachable!(),
         }
@@ -268,7 +281,9 @@ impl Row<'_> {
                 Code::One(code) => self.code(*at) == Some(&**code),
                 Code::Group(group) => {
                     let service = self.code(*at).and_then(|code| self.place.service(code));
-                    service.and_then(|it| it.group.as_ref()).is_some_and(|it| it.as_str() == &**group)
+                    service
+                        .and_then(|it| it.group.as_ref())
+                        .is_some_and(|it| it.as_str() == &**group)
                 }
             }),
             Condition::Count(at, comparison, number) => {
@@ -281,9 +296,9 @@ impl Row<'_> {
                 let both = self.point(*left).zip(self.point(*right));
                 both.is_some_and(|(left, right)| comparison.holds(&left, &right))
             }
-            Condition::Span(later, earlier, comparison, seconds) => {
-                self.span(*later, *earlier).is_some_and(|span| comparison.holds(&span, seconds))
-            }
+            Condition::Span(later, earlier, comparison, seconds) => self
+                .span(*later, *earlier)
+                .is_some_and(|span| comparison.holds(&span, seconds)),
             Condition::Not(inner) => !self.holds(inner),
             Condition::All(parts) => parts.iter().all(|part| self.holds(part)),
             Condition::Any(parts) => parts.iter().any(|part| self.holds(part)),
@@ -305,7 +320,12 @@ impl Row<'_> {
 }
 
 /// What an indicator comes to, by town, read one row after the other.
-fn naive(facts: &Facts, place: &Place, it: &Indicator, ends: [Moment; 4]) -> BTreeMap<Option<String>, Figure> {
+fn naive(
+    facts: &Facts,
+    place: &Place,
+    it: &Indicator,
+    ends: [Moment; 4],
+) -> BTreeMap<Option<String>, Figure> {
     let mut groups: BTreeMap<Option<String>, (u64, u64, Vec<u32>)> = BTreeMap::new();
     let rows = match it.subject {
         Subject::Run => facts.runs.case.len(),
@@ -331,7 +351,9 @@ fn naive(facts: &Facts, place: &Place, it: &Indicator, ends: [Moment; 4]) -> BTr
             continue;
         }
         let path = facts.paths.get(usize::from(facts.cases.area[row.case()]));
-        let town = path.and_then(|path| path.at(Level::Town)).map(|code| code.as_str().to_owned());
+        let town = path
+            .and_then(|path| path.at(Level::Town))
+            .map(|code| code.as_str().to_owned());
         let group = groups.entry(town).or_default();
         group.0 += u64::from(row.holds(&it.numerator));
         group.1 += 1;
@@ -363,7 +385,10 @@ fn naive(facts: &Facts, place: &Place, it: &Indicator, ends: [Moment; 4]) -> BTr
             is_masked: false,
         }
     };
-    groups.into_iter().map(|(town, group)| (town, figure(group))).collect()
+    groups
+        .into_iter()
+        .map(|(town, group)| (town, figure(group)))
+        .collect()
 }
 
 fn rules(subject: Subject) -> Vec<&'static Rule> {
@@ -387,7 +412,9 @@ fn declared(chance: &mut Chance) -> Indicator {
             "duration"
         }
         2 if subject == Subject::Case => {
-            measure = chance.of(&["mean of returned", "median of reports", "sum of reopened"]).to_owned();
+            measure = chance
+                .of(&["mean of returned", "median of reports", "sum of reopened"])
+                .to_owned();
             keys.push(("measure", &measure));
             "number"
         }
@@ -438,7 +465,8 @@ proptest! {
             let mut one = it.clone();
             one.indicators = vec![indicator];
             let part = if indicator.measure.is_some() { Part::Denominator } else { Part::Numerator };
-            let listed = rows(&facts, &place, &one, None, part, Sight::Everything, None, 1_000).unwrap();
+            let page = Page { key: None, part, sight: Sight::Everything, after: None, most: 1_000 };
+            let listed = rows(&facts, &place, &one, page).unwrap();
             prop_assert_eq!(listed.rows, answer.whole.now[at].numerator);
         }
     }
@@ -505,8 +533,17 @@ fn threads_change_nothing() {
         };
         push_case(&mut facts, case);
     }
-    let median = indicator("case", "filed", "duration", &[("measure", "median of closed - reported")]);
-    let it = Ask::new(vec![&median], Period::month(2025, 3).unwrap(), at("2026-01-01T00:00"));
+    let median = indicator(
+        "case",
+        "filed",
+        "duration",
+        &[("measure", "median of closed - reported")],
+    );
+    let it = Ask::new(
+        vec![&median],
+        Period::month(2025, 3).unwrap(),
+        at("2026-01-01T00:00"),
+    );
     let answer = ask(&facts, &place, &it).unwrap();
     let ends = ["03-01T00:00", "04-01T00:00", "04-01T00:00", "04-02T00:00"].map(moment);
     let wanted = naive(&facts, &place, &median, ends);

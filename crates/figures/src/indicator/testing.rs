@@ -3,10 +3,7 @@
 use std::path::Path;
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
-use whistle_domain::{
-    place::{AreaPath, Place},
-    words::Lang,
-};
+use whistle_domain::{place::Place, words::Lang};
 
 use super::{
     Book, Indicator, KnownCodes, Subject,
@@ -17,7 +14,9 @@ use crate::facts::{CaseRow, Facts, Moment, NEVER, NONE, NOTHING, RunRow};
 pub(super) fn village() -> Place {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
     let folder = whistle_place::Folder::read(&dir).expect("the village can be read");
-    whistle_place::compile(&folder, 1).expect("the village is sound").place
+    whistle_place::compile(&folder, 1)
+        .expect("the village is sound")
+        .place
 }
 
 pub(super) const NO_CASE: CaseRow = CaseRow {
@@ -58,7 +57,10 @@ pub(super) fn moment(text: &str) -> Moment {
     };
     let at: DateTime = text.parse().expect("a moment");
     let zone = TimeZone::get("Asia/Shanghai").expect("the zone is known");
-    at.to_zoned_datetime(zone).expect("in time").timestamp().as_second() as Moment
+    at.to_zoned_datetime(zone)
+        .expect("in time")
+        .timestamp()
+        .as_second() as Moment
 }
 
 pub(super) fn at(text: &str) -> Timestamp {
@@ -118,7 +120,7 @@ pub(super) fn area(facts: &mut Facts, place: &Place, code: &str) -> u16 {
     let number = facts.areas.number(code);
     if usize::from(number) == facts.paths.len() {
         let path = place.areas.find(code).map(|index| place.areas.path(index));
-        facts.paths.push(path.unwrap_or_else(AreaPath::default));
+        facts.paths.push(path.unwrap_or_default());
     }
     number
 }
@@ -177,7 +179,10 @@ pub(super) fn cases(place: &Place, table: &str) -> Facts {
 
 /// The bit of a flag's name.
 pub(super) fn flag(name: &str) -> u32 {
-    let column: &Column = columns(Subject::Case).iter().find(|column| column.name == name).expect(name);
+    let column: &Column = columns(Subject::Case)
+        .iter()
+        .find(|column| column.name == name)
+        .expect(name);
     match column.source {
         Source::Flag(bit) => bit,
         _ => panic!("{name} is no flag"),

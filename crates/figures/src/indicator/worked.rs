@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
-use whistle_domain::{place::{Level, Place}, words::Lang};
+use whistle_domain::{
+    place::{Level, Place},
+    words::Lang,
+};
 
 use super::{
-    Ask, AskError, Book, Cut, Figure, Filters, Key, KnownCodes, Part, Period, Ratio, Sight, Step, ask,
+    Ask, AskError, Book, Cut, Figure, Filters, Key, KnownCodes, Page, Part, Period, Ratio, Sight, Step, ask,
     rows,
     testing::{at, cases, indicator, moment, runs, village},
 };
@@ -58,17 +61,37 @@ const SHARES: &[(&str, u64, u64, &str)] = &[
     ("closed", 6, 6, "1 2 3 4 7 8"),
     ("due", 5, 5, "1 2 6 7 10; 5 was due in February and 9 is in April"),
     ("not_closed", 4, 4, "5 6 9 10"),
-    ("overdue", 1, 3, "5, of 5 9 10; 6 is parked, 9 is not due, 10 is handled"),
+    (
+        "overdue",
+        1,
+        3,
+        "5, of 5 9 10; 6 is parked, 9 is not due, 10 is handled",
+    ),
     ("carried_over_overdue", 1, 1, "5"),
     ("due_tomorrow", 1, 1, "9, on the first of April"),
-    ("on_time_dispatch", 2, 3, "1 6 of 1 2 6; the run of 4 was dropped, that of 5 is of February"),
+    (
+        "on_time_dispatch",
+        2,
+        3,
+        "1 6 of 1 2 6; the run of 4 was dropped, that of 5 is of February",
+    ),
     ("dispatch_accuracy", 5, 6, "all that were dispatched but 2"),
     ("on_time_sign", 1, 2, "1; 2 never signed"),
     ("on_time_report_in", 2, 3, "1 7; 2 came a day late"),
     ("on_time_verification", 1, 2, "1; 7 was three days late"),
     ("on_time_joint", 1, 1, "7"),
-    ("on_time_work", 1, 3, "1 of 1 2 10; what was returned is nobody's, 6 is parked"),
-    ("handling_rate", 4, 4, "1 2 7 10, of what was due without the parked 6"),
+    (
+        "on_time_work",
+        1,
+        3,
+        "1 of 1 2 10; what was returned is nobody's, 6 is parked",
+    ),
+    (
+        "handling_rate",
+        4,
+        4,
+        "1 2 7 10, of what was due without the parked 6",
+    ),
     ("on_time_handling", 2, 4, "1 7; 2 and 10 were late"),
     ("closing_rate", 3, 4, "1 2 7; 10 waits for its verification"),
     ("on_time_closing", 1, 4, "1; 7 was verified late"),
@@ -88,7 +111,12 @@ const SHARES: &[(&str, u64, u64, &str)] = &[
     ("unfounded_share", 0, 6, "none"),
     ("recheck_share", 1, 6, "7"),
     ("proof_share", 2, 5, "1 10 of what was handled"),
-    ("response_rate", 3, 3, "1 2 7 of the public's; 4 and 8 needed nothing"),
+    (
+        "response_rate",
+        3,
+        3,
+        "1 2 7 of the public's; 4 and 8 needed nothing",
+    ),
     ("resolution_rate", 2, 3, "1 2; 7 was explained, and reopened"),
     ("satisfaction_rate", 1, 3, "1 of the rated 1 2 7"),
     ("rating_share", 3, 5, "1 2 7 of the public's 1 2 4 7 8"),
@@ -107,7 +135,12 @@ const SHARES: &[(&str, u64, u64, &str)] = &[
     ("whistled_share", 1, 6, "7"),
     ("stations", 3, 3, "of the city and both towns"),
     ("units", 6, 6, "three stations, two departments, a crew"),
-    ("areas_with_station", 3, 7, "the city and both towns, of these and four villages; cells have none"),
+    (
+        "areas_with_station",
+        3,
+        7,
+        "the city and both towns, of these and four villages; cells have none",
+    ),
     ("posts", 6, 6, "all"),
     ("post_coverage", 3, 6, "half of them are held"),
     ("vacant_posts", 3, 6, "the other half"),
@@ -120,20 +153,68 @@ const HOUR: u64 = 60 * MIN;
 const MEASURES: &[(&str, u64, u64, u64, &str)] = &[
     ("reports", 9, 10, 1, "two of 1 and one of each other"),
     ("returns_per_case", 6, 1, 6, "one return of 2, in six cases"),
-    ("median_to_acceptance", 7, 30 * MIN, 1, "0 0 10 30 60 60 120 minutes: the 4th"),
-    ("p90_to_acceptance", 7, 120 * MIN, 1, "the 7th, as 6.3 is past the 6th"),
-    ("median_to_dispatch", 6, 60 * MIN, 1, "0 20 60 90 120 240 minutes: the 3rd"),
+    (
+        "median_to_acceptance",
+        7,
+        30 * MIN,
+        1,
+        "0 0 10 30 60 60 120 minutes: the 4th",
+    ),
+    (
+        "p90_to_acceptance",
+        7,
+        120 * MIN,
+        1,
+        "the 7th, as 6.3 is past the 6th",
+    ),
+    (
+        "median_to_dispatch",
+        6,
+        60 * MIN,
+        1,
+        "0 20 60 90 120 240 minutes: the 3rd",
+    ),
     ("p90_to_dispatch", 6, 240 * MIN, 1, "the 6th"),
-    ("median_to_arrival", 5, 12 * HOUR, 1, "1 1 12 24 24 hours: the 3rd"),
+    (
+        "median_to_arrival",
+        5,
+        12 * HOUR,
+        1,
+        "1 1 12 24 24 hours: the 3rd",
+    ),
     ("p90_to_arrival", 5, 24 * HOUR, 1, "the 5th"),
-    ("median_of_handling", 4, 72 * HOUR, 1, "4.5 72 120 696 hours: the 2nd; 3 was never dispatched"),
+    (
+        "median_of_handling",
+        4,
+        72 * HOUR,
+        1,
+        "4.5 72 120 696 hours: the 2nd; 3 was never dispatched",
+    ),
     ("p90_of_handling", 4, 696 * HOUR, 1, "the 4th"),
-    ("median_of_verification", 4, 18 * HOUR, 1, "0 18 24 120 hours: the 2nd; 4 and 8 were never handled"),
+    (
+        "median_of_verification",
+        4,
+        18 * HOUR,
+        1,
+        "0 18 24 120 hours: the 2nd; 4 and 8 were never handled",
+    ),
     ("p90_of_verification", 4, 120 * HOUR, 1, "the 4th"),
     ("median_whole", 6, 4 * HOUR, 1, "0 1 4 24 145 194 hours: the 3rd"),
     ("p90_whole", 6, 194 * HOUR, 1, "the 6th"),
-    ("median_age_open", 4, 520 * HOUR, 1, "160 520 736 952 hours on the first of April: the 2nd"),
-    ("median_distance", 9, 900, 1, "50 100 300 700 900 1000 1500 2000 4000: the 5th"),
+    (
+        "median_age_open",
+        4,
+        520 * HOUR,
+        1,
+        "160 520 736 952 hours on the first of April: the 2nd",
+    ),
+    (
+        "median_distance",
+        9,
+        900,
+        1,
+        "50 100 300 700 900 1000 1500 2000 4000: the 5th",
+    ),
     ("p90_distance", 9, 4_000, 1, "the 9th, as 8.1 is past the 8th"),
 ];
 
@@ -149,7 +230,10 @@ fn held() -> HashSet<String> {
 }
 
 fn question<'a>(book: &'a Book, codes: &[&str], period: &str) -> Ask<'a> {
-    let indicators = codes.iter().map(|code| book.get(code).expect("it is shipped")).collect();
+    let indicators = codes
+        .iter()
+        .map(|code| book.get(code).expect("it is shipped"))
+        .collect();
     Ask::new(indicators, period.parse().expect("a period"), at("04-10T00:00"))
 }
 
@@ -166,7 +250,11 @@ fn every_shipped_indicator_comes_to_what_was_worked_by_hand() {
     let figure = |code: &str| answer.whole.now[codes.iter().position(|it| *it == code).expect(code)];
     for (code, numerator, denominator, why) in SHARES {
         let figure = figure(code);
-        assert_eq!((figure.numerator, figure.denominator), (*numerator, *denominator), "{code}: {why}");
+        assert_eq!(
+            (figure.numerator, figure.denominator),
+            (*numerator, *denominator),
+            "{code}: {why}"
+        );
         let value = if book.get(code).unwrap().unit.is_share() {
             Ratio {
                 over: *numerator,
@@ -186,7 +274,11 @@ fn every_shipped_indicator_comes_to_what_was_worked_by_hand() {
         };
         assert_eq!(figure.value, Some(value), "{code}: {why}");
     }
-    let worked: HashSet<&str> = SHARES.iter().map(|it| it.0).chain(MEASURES.iter().map(|it| it.0)).collect();
+    let worked: HashSet<&str> = SHARES
+        .iter()
+        .map(|it| it.0)
+        .chain(MEASURES.iter().map(|it| it.0))
+        .collect();
     let unworked: Vec<&&str> = codes.iter().filter(|code| !worked.contains(**code)).collect();
     assert!(unworked.is_empty(), "not worked by hand: {unworked:?}");
 }
@@ -197,7 +289,11 @@ fn a_share_of_nothing_is_none_and_never_a_hundred() {
     let answer = ask(
         &facts,
         &place,
-        &question(Book::shipped(), &["on_time_handling", "filed", "median_whole"], "2024-06"),
+        &question(
+            Book::shipped(),
+            &["on_time_handling", "filed", "median_whole"],
+            "2024-06",
+        ),
     )
     .unwrap();
     let none = Figure::default();
@@ -211,7 +307,12 @@ fn a_share_of_nothing_is_none_and_never_a_hundred() {
 #[test]
 fn who_holds_a_post_is_not_guessed() {
     let (place, facts) = march();
-    let answer = ask(&facts, &place, &question(Book::shipped(), &["vacant_posts", "posts"], "2025-03")).unwrap();
+    let answer = ask(
+        &facts,
+        &place,
+        &question(Book::shipped(), &["vacant_posts", "posts"], "2025-03"),
+    )
+    .unwrap();
     assert_eq!(answer.whole.now[0].value, None);
     assert_eq!(answer.whole.now[1].value, Some(Ratio::whole(6)));
 }
@@ -219,14 +320,21 @@ fn who_holds_a_post_is_not_guessed() {
 #[test]
 fn a_period_that_is_not_over_ends_now() {
     let (place, facts) = march();
-    let mut it = question(Book::shipped(), &["due", "not_closed", "due_tomorrow", "median_age_open"], "2025-03");
+    let mut it = question(
+        Book::shipped(),
+        &["due", "not_closed", "due_tomorrow", "median_age_open"],
+        "2025-03",
+    );
     // 6, 7 and 8 are not due, or not reported, yet; 2 is handled and open; the day after is the tenth.
     it.now = at("03-09T12:00");
     let answer = ask(&facts, &place, &it).unwrap();
     assert!(!answer.is_over);
     let now: Vec<u64> = answer.whole.now.iter().map(|figure| figure.numerator).collect();
     assert_eq!(now[..2], [2, 3], "due are 1 2, and open are 2 5 10");
-    assert_eq!(now[2], 0, "10 is due on the tenth, and by what is known now it was handled, if late");
+    assert_eq!(
+        now[2], 0,
+        "10 is due on the tenth, and by what is known now it was handled, if late"
+    );
     // 4 days 4 hours, 8 days 4 hours, 17 days 4 hours, and the second in which it is asked.
     assert_eq!(answer.whole.now[3].value, Some(Ratio::whole(196 * HOUR + 1)));
 }
@@ -265,25 +373,44 @@ fn an_answer_is_cut_by_area_at_any_level() {
     let answer = cut(&["filed"], Cut::Area(Level::Community));
     assert_eq!(
         shown(&answer, 0),
-        ["230599100200 3/3", "230599100201 2/2", "230599101202 2/2", "230599101203 2/2"]
+        [
+            "230599100200 3/3",
+            "230599100201 2/2",
+            "230599101202 2/2",
+            "230599101203 2/2"
+        ]
     );
     // A run lies where its case does; and a town without one is a row too.
     let answer = cut(&["on_time_sign"], Cut::Area(Level::Town));
     assert_eq!(shown(&answer, 0), ["230599100 1/2", "230599101 0/0"]);
     let answer = cut(&["areas_with_station"], Cut::Area(Level::Town));
-    assert_eq!(shown(&answer, 0), ["230599100 1/3", "230599101 1/3", "? 1/1"], "the city lies in no town");
+    assert_eq!(
+        shown(&answer, 0),
+        ["230599100 1/3", "230599101 1/3", "? 1/1"],
+        "the city lies in no town"
+    );
 }
 
 #[test]
 fn an_answer_is_cut_by_unit_service_group_standard_and_channel() {
-    assert_eq!(shown(&cut(&["on_time_handling"], Cut::Unit), 0), ["ROADS 1/3", "WATER 1/1"]);
-    assert_eq!(shown(&cut(&["on_time_work"], Cut::Unit), 0), ["ROADS 0/2", "WATER 1/1"]);
+    assert_eq!(
+        shown(&cut(&["on_time_handling"], Cut::Unit), 0),
+        ["ROADS 1/3", "WATER 1/1"]
+    );
+    assert_eq!(
+        shown(&cut(&["on_time_work"], Cut::Unit), 0),
+        ["ROADS 0/2", "WATER 1/1"]
+    );
     assert_eq!(
         shown(&cut(&["filed"], Cut::Service), 0),
         ["RD-HOLE 3/3", "RD-SIGN 2/2", "WAT-DRAIN 1/1", "WAT-LEAK 3/3"]
     );
     assert_eq!(shown(&cut(&["filed"], Cut::Group), 0), ["RD 5/5", "WAT 4/4"]);
-    assert_eq!(shown(&cut(&["filed"], Cut::Standard), 0), ["? 9/9"], "the table has no standards");
+    assert_eq!(
+        shown(&cut(&["filed"], Cut::Standard), 0),
+        ["? 9/9"],
+        "the table has no standards"
+    );
     assert_eq!(
         shown(&cut(&["filed"], Cut::Channel), 0),
         ["web 3/3", "phone 2/2", "patrol 2/2", "open311 1/1", "api 1/1"]
@@ -304,10 +431,18 @@ fn an_answer_is_cut_by_time_and_by_the_hours_of_the_week() {
     it.indicators.truncate(1);
     let answer = ask(&facts, &place, &it).unwrap();
     assert_eq!(answer.rows.len(), 7 * 24);
-    let busy: Vec<String> = shown(&answer, 0).into_iter().filter(|row| !row.ends_with("0/0")).collect();
+    let busy: Vec<String> = shown(&answer, 0)
+        .into_iter()
+        .filter(|row| !row.ends_with("0/0"))
+        .collect();
     // Monday the 3rd and 10th; Tuesday the 25th; Wednesday the 5th and 12th; Thursday the 6th at ten, and 20 February; Friday
     // the 7th; Saturday the 1st and 15th.
-    assert_eq!(busy, ["0@8 2/2", "1@8 1/1", "2@8 2/2", "3@8 1/1", "3@10 1/1", "4@8 1/1", "5@8 2/2"]);
+    assert_eq!(
+        busy,
+        [
+            "0@8 2/2", "1@8 1/1", "2@8 2/2", "3@8 1/1", "3@10 1/1", "4@8 1/1", "5@8 2/2"
+        ]
+    );
 }
 
 #[test]
@@ -319,9 +454,17 @@ fn a_period_stands_beside_the_one_before_and_that_of_last_year() {
     it.cut = Cut::Service;
     let answer = ask(&facts, &place, &it).unwrap();
     let before = answer.whole.before.unwrap();
-    assert_eq!((before[0].numerator, before[1].numerator, before[1].denominator), (1, 0, 1), "5");
+    assert_eq!(
+        (before[0].numerator, before[1].numerator, before[1].denominator),
+        (1, 0, 1),
+        "5"
+    );
     assert_eq!(answer.whole.last_year.unwrap()[0].numerator, 0);
-    let row = answer.rows.iter().find(|row| row.key == Some(Key::Code("RD-HOLE".into()))).unwrap();
+    let row = answer
+        .rows
+        .iter()
+        .find(|row| row.key == Some(Key::Code("RD-HOLE".into())))
+        .unwrap();
     assert_eq!(row.before.as_ref().unwrap()[0].numerator, 1);
 }
 
@@ -335,7 +478,11 @@ fn steps_of_two_periods_stand_side_by_side() {
     assert_eq!(answer.rows.len(), 31);
     let twentieth = &answer.rows[19];
     assert_eq!(twentieth.key, Some(Key::Step("2025-03-20".parse().unwrap())));
-    assert_eq!(twentieth.before.as_ref().unwrap()[0].numerator, 1, "the 20th of February");
+    assert_eq!(
+        twentieth.before.as_ref().unwrap()[0].numerator,
+        1,
+        "the 20th of February"
+    );
 }
 
 #[test]
@@ -348,23 +495,50 @@ fn filters_narrow_and_strangers_are_refused() {
         ask(&facts, &place, &it).map(|answer| answer.whole.now[0].numerator)
     };
     let one = |code: &str| vec![code.to_owned()];
-    let town = Filters { areas: one("230599101"), ..Filters::default() };
+    let town = Filters {
+        areas: one("230599101"),
+        ..Filters::default()
+    };
     assert_eq!(with(town.clone()), Ok(4), "4 6 7 8");
-    let group = Filters { groups: one("RD"), ..town };
+    let group = Filters {
+        groups: one("RD"),
+        ..town
+    };
     assert_eq!(with(group), Ok(2), "6 8");
-    let channels = Filters { channels: vec!["web".into(), "phone".into()], ..Filters::default() };
+    let channels = Filters {
+        channels: vec!["web".into(), "phone".into()],
+        ..Filters::default()
+    };
     assert_eq!(with(channels), Ok(5));
-    let stranger = Filters { units: one("PARKS"), ..Filters::default() };
-    assert_eq!(with(stranger), Err(AskError::Unknown { what: "unit", code: "PARKS".into() }));
+    let stranger = Filters {
+        units: one("PARKS"),
+        ..Filters::default()
+    };
+    assert_eq!(
+        with(stranger),
+        Err(AskError::Unknown {
+            what: "unit",
+            code: "PARKS".into()
+        })
+    );
     it.indicators = vec![Book::shipped().get("posts").unwrap()];
     it.filters.channels = one("web");
-    assert!(matches!(ask(&facts, &place, &it), Err(AskError::NoSuchFilter { .. })));
+    assert!(matches!(
+        ask(&facts, &place, &it),
+        Err(AskError::NoSuchFilter { .. })
+    ));
     it.filters = Filters::default();
     it.cut = Cut::Channel;
-    assert!(matches!(ask(&facts, &place, &it), Err(AskError::NoSuchCut { .. })));
+    assert!(matches!(
+        ask(&facts, &place, &it),
+        Err(AskError::NoSuchCut { .. })
+    ));
     it.indicators = vec![Book::shipped().get("not_closed").unwrap()];
     it.cut = Cut::Hour;
-    assert!(matches!(ask(&facts, &place, &it), Err(AskError::NoSuchCut { .. })), "a state has no hour");
+    assert!(
+        matches!(ask(&facts, &place, &it), Err(AskError::NoSuchCut { .. })),
+        "a state has no hour"
+    );
 }
 
 #[test]
@@ -374,30 +548,127 @@ fn a_figure_opens_its_rows_in_order_and_by_pages() {
     let list = |facts: &Facts, code: &str, part, key: Option<&Key>, by, sight, after, most| {
         let mut it = question(book, &[code], "2025-03");
         it.cut = by;
-        rows(facts, &place, &it, key, part, sight, after, most).unwrap()
+        let page = Page {
+            key,
+            part,
+            sight,
+            after,
+            most,
+        };
+        rows(facts, &place, &it, page).unwrap()
     };
     let all = Sight::Everything;
-    let first = list(&facts, "on_time_handling", Part::Denominator, None, Cut::Nothing, all, None, 3);
-    assert_eq!((first.cases.as_slice(), first.total, first.next), ([1, 2, 7].as_slice(), 4, Some(7)));
-    let second = list(&facts, "on_time_handling", Part::Denominator, None, Cut::Nothing, all, first.next, 3);
+    let first = list(
+        &facts,
+        "on_time_handling",
+        Part::Denominator,
+        None,
+        Cut::Nothing,
+        all,
+        None,
+        3,
+    );
+    assert_eq!(
+        (first.cases.as_slice(), first.total, first.next),
+        ([1, 2, 7].as_slice(), 4, Some(7))
+    );
+    let second = list(
+        &facts,
+        "on_time_handling",
+        Part::Denominator,
+        None,
+        Cut::Nothing,
+        all,
+        first.next,
+        3,
+    );
     assert_eq!((second.cases.as_slice(), second.next), ([10].as_slice(), None));
-    let good = list(&facts, "on_time_handling", Part::Numerator, None, Cut::Nothing, all, None, 10);
+    let good = list(
+        &facts,
+        "on_time_handling",
+        Part::Numerator,
+        None,
+        Cut::Nothing,
+        all,
+        None,
+        10,
+    );
     assert_eq!(good.cases, [1, 7]);
     let roads = Key::Code("ROADS".into());
-    let of_roads = list(&facts, "on_time_handling", Part::Denominator, Some(&roads), Cut::Unit, all, None, 10);
+    let of_roads = list(
+        &facts,
+        "on_time_handling",
+        Part::Denominator,
+        Some(&roads),
+        Cut::Unit,
+        all,
+        None,
+        10,
+    );
     assert_eq!(of_roads.cases, [2, 7, 10]);
     let month = Key::Step("2025-02".parse().unwrap());
-    let of_february = list(&facts, "not_closed", Part::Numerator, Some(&month), Cut::Time(Step::Month), all, None, 10);
+    let of_february = list(
+        &facts,
+        "not_closed",
+        Part::Numerator,
+        Some(&month),
+        Cut::Time(Step::Month),
+        all,
+        None,
+        10,
+    );
     assert_eq!(of_february.cases, [5]);
-    let measured = list(&facts, "median_of_handling", Part::Denominator, None, Cut::Nothing, all, None, 10);
+    let measured = list(
+        &facts,
+        "median_of_handling",
+        Part::Denominator,
+        None,
+        Cut::Nothing,
+        all,
+        None,
+        10,
+    );
     assert_eq!(measured.cases, [1, 2, 7, 10], "3 was never dispatched");
-    let stations = list(&facts, "stations", Part::Numerator, None, Cut::Nothing, all, None, 2);
-    assert_eq!((stations.codes, stations.next), (vec!["CITY".to_owned(), "T100".to_owned()], Some(2)));
+    let stations = list(
+        &facts,
+        "stations",
+        Part::Numerator,
+        None,
+        Cut::Nothing,
+        all,
+        None,
+        2,
+    );
+    assert_eq!(
+        (stations.codes, stations.next),
+        (vec!["CITY".to_owned(), "T100".to_owned()], Some(2))
+    );
     // A classed case is counted and not named.
     facts.cases.flags[1] |= super::testing::flag("classed");
-    let seen = list(&facts, "on_time_handling", Part::Denominator, None, Cut::Nothing, Sight::Unclassed, None, 10);
-    assert_eq!((seen.cases.as_slice(), seen.rows, seen.hidden), ([1, 7, 10].as_slice(), 4, 1));
-    let public = list(&facts, "on_time_handling", Part::Denominator, None, Cut::Nothing, Sight::Public, None, 10);
+    let seen = list(
+        &facts,
+        "on_time_handling",
+        Part::Denominator,
+        None,
+        Cut::Nothing,
+        Sight::Unclassed,
+        None,
+        10,
+    );
+    assert_eq!(
+        (seen.cases.as_slice(), seen.rows, seen.hidden),
+        ([1, 7, 10].as_slice(), 4, 1)
+    );
+    let public = list(
+        &facts,
+        "on_time_handling",
+        Part::Denominator,
+        None,
+        Cut::Nothing,
+        Sight::Public,
+        None,
+        10,
+    );
     assert_eq!(public.cases, [1, 7]);
 }
 
@@ -452,7 +723,11 @@ fn the_formula_is_told_in_both_languages() {
     );
     for it in book.all() {
         for lang in Lang::ALL {
-            assert!(!it.formula(lang).is_empty() && !it.label.get(lang).is_empty(), "{}", it.code);
+            assert!(
+                !it.formula(lang).is_empty() && !it.label.get(lang).is_empty(),
+                "{}",
+                it.code
+            );
         }
     }
 }
@@ -464,7 +739,10 @@ fn told(text: &str) -> Vec<String> {
         ..KnownCodes::default()
     };
     let (_, faults) = Book::read(text, &codes, &Lang::ALL);
-    faults.into_iter().map(|fault| format!("{}: {}; {}", fault.line, fault.what, fault.mend)).collect()
+    faults
+        .into_iter()
+        .map(|fault| format!("{}: {}; {}", fault.line, fault.what, fault.mend))
+        .collect()
 }
 
 const RIGHT: &str = r#"[[indicator]]
@@ -500,44 +778,141 @@ fn every_fault_of_a_declaration_says_where_and_what_would_be_right() {
     let condition = |text: &str| with("\"handled\"", &format!("\"{text}\""));
     assert_eq!(
         condition("closed and handeld"),
-        it(5, 25, "\"handeld\" is no column of a case and no condition; docs/place-folder.md has the columns of a case")
+        it(
+            5,
+            25,
+            "\"handeld\" is no column of a case and no condition; docs/place-folder.md has the columns of a case"
+        )
     );
     assert_eq!(
         condition("outcome == resolvd"),
-        it(5, 25, "\"resolvd\" is no outcome; write one of resolved, partly_resolved, explained, declined, duplicate, referred, withdrawn, unfounded")
+        it(
+            5,
+            25,
+            "\"resolvd\" is no outcome; write one of resolved, partly_resolved, explained, declined, duplicate, referred, withdrawn, unfounded"
+        )
     );
     assert_eq!(
         condition("service in [WAT-LEEK]"),
-        it(5, 26, "service \"WAT-LEEK\" is not known; write the code of a service of this place")
+        it(
+            5,
+            26,
+            "service \"WAT-LEEK\" is not known; write the code of a service of this place"
+        )
     );
     assert_eq!(
         condition("service == WAT"),
-        it(5, 25, "service \"WAT\" is not known; it is a group: write group:WAT")
+        it(
+            5,
+            25,
+            "service \"WAT\" is not known; it is a group: write group:WAT"
+        )
     );
-    assert_eq!(condition("returned"), it(5, 14, "\"returned\" is a number and says nothing by itself; write returned >= 1"));
-    assert_eq!(condition("handled <= 3"), it(5, 25, "\"3\" is no column of a case and no condition; write the column first, then what it is compared with"));
-    assert_eq!(condition("public == yes"), it(5, 14, "\"public\" is yes or no and is compared with nothing; write public, or not public"));
-    assert_eq!(condition("channel > web"), it(5, 14, "\"channel\" has no order; write channel == … or channel in […]"));
-    assert_eq!(condition("handled - dispatched <= 2"), it(5, 38, "\"2\" is no span of time; write 30s, 15min, 4h, 7d or 2w"));
-    assert_eq!(condition("distance < 2h"), it(5, 25, "\"2h\" is no distance; write 500m or 2km"));
-    assert_eq!(condition("handled and"), it(5, 25, "ends where a condition should stand; write a column, such as handled"));
-    assert_eq!(condition("(handled"), it(5, 22, "lacks \")\" here; close the bracket"));
-    assert_eq!(condition("handled closed"), it(5, 22, "\"closed\" does not belong here; join conditions by and, or or"));
-    assert_eq!(condition("handled = closed"), it(5, 22, "sign '=' is not known here; write == to compare"));
-    assert_eq!(condition("handled-closed > 1h"), it(5, 14, "\"handled-closed\" is no column of a case and no condition; write a blank before and after a minus"));
-    let deep = format!("{}handled{}", "(".repeat(30), ")".repeat(30));
-    assert_eq!(condition(&deep), it(5, 39, "is nested more than 24 deep; make it simpler"));
-    let long = vec!["closed"; 300].join(" or ");
-    assert_eq!(condition(&long), it(5, 14, "has more than 2000 letters; name a part of it below [conditions]"));
     assert_eq!(
-        with("numerator = \"handled\"", "numerator = \"\"\"\nclosed and\n  handeld\"\"\""),
-        it(7, 3, "\"handeld\" is no column of a case and no condition; docs/place-folder.md has the columns of a case")
+        condition("returned"),
+        it(
+            5,
+            14,
+            "\"returned\" is a number and says nothing by itself; write returned >= 1"
+        )
+    );
+    assert_eq!(
+        condition("handled <= 3"),
+        it(
+            5,
+            25,
+            "\"3\" is no column of a case and no condition; write the column first, then what it is compared with"
+        )
+    );
+    assert_eq!(
+        condition("public == yes"),
+        it(
+            5,
+            14,
+            "\"public\" is yes or no and is compared with nothing; write public, or not public"
+        )
+    );
+    assert_eq!(
+        condition("channel > web"),
+        it(
+            5,
+            14,
+            "\"channel\" has no order; write channel == … or channel in […]"
+        )
+    );
+    assert_eq!(
+        condition("handled - dispatched <= 2"),
+        it(5, 38, "\"2\" is no span of time; write 30s, 15min, 4h, 7d or 2w")
+    );
+    assert_eq!(
+        condition("distance < 2h"),
+        it(5, 25, "\"2h\" is no distance; write 500m or 2km")
+    );
+    assert_eq!(
+        condition("handled and"),
+        it(
+            5,
+            25,
+            "ends where a condition should stand; write a column, such as handled"
+        )
+    );
+    assert_eq!(
+        condition("(handled"),
+        it(5, 22, "lacks \")\" here; close the bracket")
+    );
+    assert_eq!(
+        condition("handled closed"),
+        it(
+            5,
+            22,
+            "\"closed\" does not belong here; join conditions by and, or or"
+        )
+    );
+    assert_eq!(
+        condition("handled = closed"),
+        it(5, 22, "sign '=' is not known here; write == to compare")
+    );
+    assert_eq!(
+        condition("handled-closed > 1h"),
+        it(
+            5,
+            14,
+            "\"handled-closed\" is no column of a case and no condition; write a blank before and after a minus"
+        )
+    );
+    let deep = format!("{}handled{}", "(".repeat(30), ")".repeat(30));
+    assert_eq!(
+        condition(&deep),
+        it(5, 39, "is nested more than 24 deep; make it simpler")
+    );
+    let long = vec!["closed"; 300].join(" or ");
+    assert_eq!(
+        condition(&long),
+        it(
+            5,
+            14,
+            "has more than 2000 letters; name a part of it below [conditions]"
+        )
+    );
+    assert_eq!(
+        with(
+            "numerator = \"handled\"",
+            "numerator = \"\"\"\nclosed and\n  handeld\"\"\""
+        ),
+        it(
+            7,
+            3,
+            "\"handeld\" is no column of a case and no condition; docs/place-folder.md has the columns of a case"
+        )
     );
     assert_eq!(
         with("denominator = \"all\"\n", ""),
         "1: indicator \"it\" has no denominator; write out of which rows: denominator = \"…\", or \"all\" for every row of the period"
     );
-    assert_eq!(with(", en = \"It\"", ""), "8: indicator \"it\" has no label in en; write label = { zh = \"…\", en = \"…\" }");
+    assert_eq!(
+        with(", en = \"It\"", ""),
+        "8: indicator \"it\" has no label in en; write label = { zh = \"…\", en = \"…\" }"
+    );
     assert_eq!(
         with("\"percent\"", "\"procent\""),
         "7: indicator \"it\", unit: \"procent\" is not known; write one of count, percent, per_thousand, duration, distance, number"
@@ -553,19 +928,34 @@ fn every_fault_of_a_declaration_says_where_and_what_would_be_right() {
          5: indicator \"it\" has a numerator, and a duration has none; write which rows are measured as the denominator"
     );
     assert_eq!(with("code = \"it\"", "cod = \"it\"").lines().count(), 2);
-    assert_eq!(told(&format!("{RIGHT}{RIGHT}")), ["10: indicator \"it\" is already on line 2; give each indicator its own code"]);
-    assert_eq!(with("percent\"\n", "percent\"\nversion = 0\n"), "8: indicator \"it\", version is no whole number from 1 to 1000000; write version = 1");
+    assert_eq!(
+        told(&format!("{RIGHT}{RIGHT}")),
+        ["10: indicator \"it\" is already on line 2; give each indicator its own code"]
+    );
+    assert_eq!(
+        with("percent\"\n", "percent\"\nversion = 0\n"),
+        "8: indicator \"it\", version is no whole number from 1 to 1000000; write version = 1"
+    );
     let long = "长".repeat(81);
-    assert_eq!(with("\"它\"", &format!("\"{long}\"")), "8: indicator \"it\", label in zh has more than 80 letters; make it shorter");
+    assert_eq!(
+        with("\"它\"", &format!("\"{long}\"")),
+        "8: indicator \"it\", label in zh has more than 80 letters; make it shorter"
+    );
 }
 
 #[test]
 fn named_conditions_go_in_no_circle_and_fit_where_they_are_used() {
     let with = |conditions: &str, numerator: &str| {
-        let text = format!("[conditions]\n{conditions}\n{}", RIGHT.replacen("\"handled\"", &format!("\"{numerator}\""), 1));
+        let text = format!(
+            "[conditions]\n{conditions}\n{}",
+            RIGHT.replacen("\"handled\"", &format!("\"{numerator}\""), 1)
+        );
         told(&text)
     };
-    assert_eq!(with("good = \"handled and not handled_late\"", "good"), Vec::<String>::new());
+    assert_eq!(
+        with("good = \"handled and not handled_late\"", "good"),
+        Vec::<String>::new()
+    );
     assert_eq!(
         with("a = \"b\"\nb = \"not c\"\nc = \"a or closed\"", "closed"),
         [
@@ -595,5 +985,9 @@ fn named_conditions_go_in_no_circle_and_fit_where_they_are_used() {
     for n in 1..12 {
         doubled += &format!("x{n} = \"x{0} or x{0}\"\n", n - 1);
     }
-    assert!(with(&doubled, "x11").iter().any(|fault| fault.contains("comes to more than 1000 tests")));
+    assert!(
+        with(&doubled, "x11")
+            .iter()
+            .any(|fault| fault.contains("comes to more than 1000 tests"))
+    );
 }
