@@ -4,6 +4,7 @@
 mod clocks;
 mod demo;
 mod grid;
+mod indicators;
 mod intake;
 mod lists;
 mod load;
@@ -14,7 +15,7 @@ mod server;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|clocks|search|demo|postgres]";
+const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|clocks|search|indicators|demo|postgres]";
 
 fn main() -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_else(|| "all".to_owned());
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         "lists" => lists::run(),
         "clocks" => clocks::run(),
         "search" => search::run(),
+        "indicators" => indicators::run(),
         "demo" => demo::run(),
         "postgres" => postgres::run(),
         "all" => {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
             lists::run();
             clocks::run();
             search::run();
+            indicators::run();
             postgres::run();
         }
         _ => {

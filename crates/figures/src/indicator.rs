@@ -22,7 +22,7 @@ mod scan;
 pub use answer::{Answer, Figure, Figures, Key, Ratio};
 pub use condition::{Condition, KnownCodes, Measure, Statistic};
 pub use declare::{DeclarationFault, MAX_INDICATORS};
-pub use engine::{Ask, AskError, Cut, Filters, Listed, Part, Sight, ask, rows};
+pub use engine::{Ask, AskError, Cut, Filters, Listed, Page, Part, Sight, ask, rows};
 pub use mask::LEAST;
 pub use period::{Period, PeriodError, Step};
 

@@ -16,6 +16,7 @@ use whistle_domain::{
         AccessClass, CaseNumber, JurisdictionCode, JurisdictionId, Lang, ServiceCode, UnitCode, WhistleNumber,
     },
 };
+use whistle_figures::indicator::Book;
 use whistle_notices::{
     Notice,
     template::{Templates, Words, Wrong},
@@ -46,6 +47,8 @@ pub struct Here {
     pub place: Arc<Place>,
     /// Its words for notices.
     pub notices: Arc<Templates>,
+    /// Its indicators.
+    pub indicators: Arc<Book>,
 }
 
 /// All jurisdictions of an install, shared by pointer swap.
@@ -552,11 +555,12 @@ impl Whistle {
                 here.clone()
             } else {
                 let folder = self.folder_of(one.id, one.version)?;
-                let (Compiled { place, .. }, notices) = compile(&folder, one.version)?;
+                let (compiled, notices) = compile(&folder, one.version)?;
                 Here {
                     id: one.id,
-                    place: Arc::new(place),
+                    place: Arc::new(compiled.place),
                     notices: Arc::new(notices),
+                    indicators: Arc::new(compiled.indicators),
                 }
             };
             all.push(here);

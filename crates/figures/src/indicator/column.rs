@@ -249,10 +249,34 @@ pub const LEVELS: &[Word] = &[
 ];
 
 const CASE: &[Column] = &[
-    column("area", Kind::Codes(CodeOf::Area), Source::Area, "所属网格", "area"),
-    column("service", Kind::Codes(CodeOf::Service), Source::Service, "类别", "service"),
-    column("standard", Kind::Codes(CodeOf::Standard), Source::Standard, "立结案标准", "standard"),
-    column("unit", Kind::Codes(CodeOf::Unit), Source::Unit, "主办单位", "leading unit"),
+    column(
+        "area",
+        Kind::Codes(CodeOf::Area),
+        Source::Area,
+        "所属网格",
+        "area",
+    ),
+    column(
+        "service",
+        Kind::Codes(CodeOf::Service),
+        Source::Service,
+        "类别",
+        "service",
+    ),
+    column(
+        "standard",
+        Kind::Codes(CodeOf::Standard),
+        Source::Standard,
+        "立结案标准",
+        "standard",
+    ),
+    column(
+        "unit",
+        Kind::Codes(CodeOf::Unit),
+        Source::Unit,
+        "主办单位",
+        "leading unit",
+    ),
     words("channel", CHANNELS, Byte::Channel, "上报渠道", "channel"),
     words("stage", STAGES, Byte::Stage, "办理阶段", "stage"),
     words("outcome", OUTCOMES, Byte::Outcome, "办理结果", "outcome"),
@@ -262,7 +286,13 @@ const CASE: &[Column] = &[
     count("reworked", Byte::Reworked, "返工次数", "number of reworks"),
     count("reopened", Byte::Reopened, "重办次数", "number of reopenings"),
     count("extended", Byte::Extended, "延期次数", "number of extensions"),
-    column("distance", Kind::Distance, Source::Distance, "距最近服务站的距离", "distance to the nearest station"),
+    column(
+        "distance",
+        Kind::Distance,
+        Source::Distance,
+        "距最近服务站的距离",
+        "distance to the nearest station",
+    ),
     is("public", flag::PUBLIC, "公开", "public"),
     is("classed", flag::CLASSED, "属限阅类别", "in a class of access"),
     is("parked", flag::PARKED, "正在挂账", "parked now"),
@@ -275,7 +305,12 @@ const CASE: &[Column] = &[
     is("joint", flag::JOINT, "有协办单位", "handled jointly"),
     is("asked", flag::ASKED, "曾向上报人询问", "asked back about"),
     is("handled_late", flag::HANDLED_LATE, "超期处置", "handled late"),
-    is("dispatched_late", flag::DISPATCHED_LATE, "超期派遣", "dispatched late"),
+    is(
+        "dispatched_late",
+        flag::DISPATCHED_LATE,
+        "超期派遣",
+        "dispatched late",
+    ),
     is("verified_late", flag::VERIFIED_LATE, "超期核查", "verified late"),
     is("imported", flag::IMPORTED, "来自历史导入", "imported"),
     is("by_public", flag::BY_PUBLIC, "由群众上报", "told by the public"),
@@ -283,7 +318,7 @@ const CASE: &[Column] = &[
     when("reported", Moment::Reported, "上报", "reported"),
     when("accepted", Moment::Accepted, "受理", "accepted"),
     when("dispatched", Moment::Dispatched, "派遣", "dispatched"),
-    when("arrived", Moment::Arrived, "到场", "arrived at"),
+    when("arrived", Moment::Arrived, "到场", "reached"),
     when("handled", Moment::Handled, "处置完成", "handled"),
     when("closed", Moment::Closed, "结案", "closed"),
     when("due", Moment::Due, "处置到期", "due"),
@@ -292,7 +327,13 @@ const CASE: &[Column] = &[
 const RUN: &[Column] = &[
     words("kind", RUN_KINDS, Byte::RunKind, "时限种类", "kind of clock"),
     words("ended", ENDINGS, Byte::Ended, "计时结果", "ending"),
-    column("unit", Kind::Codes(CodeOf::Unit), Source::Unit, "承办单位", "unit"),
+    column(
+        "unit",
+        Kind::Codes(CodeOf::Unit),
+        Source::Unit,
+        "承办单位",
+        "unit",
+    ),
     when("started", Moment::Started, "开始计时", "started"),
     when("due", Moment::RunDue, "到期", "due"),
     when("stopped", Moment::Stopped, "停止计时", "stopped"),
@@ -306,18 +347,41 @@ pub(super) const HELD: u32 = 1 << 4;
 pub(super) const UNIT_FLAGS: [u32; 2] = [LOCATED, REACHABLE];
 
 const UNIT: &[Column] = &[
-    column("area", Kind::Codes(CodeOf::Area), Source::Area, "所属网格", "area"),
+    column(
+        "area",
+        Kind::Codes(CodeOf::Area),
+        Source::Area,
+        "所属网格",
+        "area",
+    ),
     column("unit", Kind::Codes(CodeOf::Unit), Source::Unit, "单位", "unit"),
     words("kind", UNIT_KINDS, Byte::UnitKind, "单位种类", "kind"),
     words("level", LEVELS, Byte::Level, "所在层级", "level"),
     is("located", LOCATED, "有地址坐标", "located"),
-    is("reachable", REACHABLE, "有公开电话或邮箱", "reachable by telephone or mail"),
+    is(
+        "reachable",
+        REACHABLE,
+        "有公开电话或邮箱",
+        "reachable by telephone or mail",
+    ),
     is("with_post", WITH_POST, "设有岗位", "with a post"),
 ];
 
 const POST: &[Column] = &[
-    column("area", Kind::Codes(CodeOf::Area), Source::Area, "负责网格", "area"),
-    column("unit", Kind::Codes(CodeOf::Unit), Source::Unit, "所属单位", "unit"),
+    column(
+        "area",
+        Kind::Codes(CodeOf::Area),
+        Source::Area,
+        "负责网格",
+        "area",
+    ),
+    column(
+        "unit",
+        Kind::Codes(CodeOf::Unit),
+        Source::Unit,
+        "所属单位",
+        "unit",
+    ),
     words("kind", UNIT_KINDS, Byte::UnitKind, "单位种类", "kind of unit"),
     words("level", LEVELS, Byte::Level, "所在层级", "level"),
     is("held", HELD, "有人在岗", "held"),
@@ -369,5 +433,35 @@ mod tests {
             Channel::Import,
         ];
         assert_eq!(codes(CHANNELS), channels.map(Channel::as_str));
+    }
+
+    #[test]
+    fn the_docs_tell_of_every_column_and_every_rule() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/place-folder.md");
+        let docs = std::fs::read_to_string(path).unwrap();
+        for column in Subject::ALL.into_iter().flat_map(columns) {
+            let (kind, words) = match column.kind {
+                Kind::Flag => ("yes or no", String::new()),
+                Kind::Words(words) => {
+                    let words: Vec<String> = words.iter().map(|word| format!("`{}`", word.code)).collect();
+                    ("word", words.join(", "))
+                }
+                Kind::Codes(CodeOf::Service) => ("code", "codes, `group:CODE`".to_owned()),
+                Kind::Codes(_) => ("code", "codes".to_owned()),
+                Kind::Count => ("number", String::new()),
+                Kind::Distance => ("distance", String::new()),
+                Kind::Moment => ("moment", String::new()),
+            };
+            let line = format!("| `{}` | {kind}: {} | {words} |", column.name, column.en);
+            let line = line.replace("|  |", "| |");
+            assert!(docs.contains(&line), "docs/place-folder.md lacks {line}");
+        }
+        for rule in super::super::RULES {
+            assert!(
+                docs.contains(&format!("`{}`", rule.name)),
+                "docs/place-folder.md lacks {}",
+                rule.name
+            );
+        }
     }
 }

@@ -3,7 +3,10 @@
 //! Knows the grammar and the columns. Does not know rows: [`super::scan`] asks them. Logic has two values: what compares a
 //! moment that has not come to pass, or an unknown distance, is false, and its negation true.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use winnow::{
     Parser as _,
@@ -39,7 +42,7 @@ pub struct Flaw {
     /// What is wrong.
     pub what: String,
     /// A word that is not known, and the words that are.
-    pub unknown: Option<(String, Vec<String>)>,
+    pub unknown: Option<(String, Arc<[String]>)>,
     /// What would be right.
     pub mend: String,
 }
@@ -57,6 +60,11 @@ impl Flaw {
     fn among<'k>(mut self, word: &str, known: impl IntoIterator<Item = &'k str>) -> Self {
         let known = known.into_iter().map(str::to_owned).collect();
         self.unknown = Some((word.to_owned(), known));
+        self
+    }
+
+    fn among_codes(mut self, code: &str, known: &Arc<[String]>) -> Self {
+        self.unknown = Some((code.to_owned(), Arc::clone(known)));
         self
     }
 }
@@ -209,19 +217,20 @@ pub struct Measure {
     pub of: Measured,
 }
 
-/// The codes of a place that conditions may name. A list that could not be read is `None`, and its codes are not blamed.
+/// The codes of a place that conditions may name, each list in order. One that could not be read is `None`, and its codes are not
+/// blamed. Faults share the lists: a grid has some 200,000 areas.
 #[derive(Debug, Clone, Default)]
 pub struct KnownCodes {
     /// Of areas.
-    pub areas: Option<Vec<String>>,
+    pub areas: Option<Arc<[String]>>,
     /// Of services that are no groups.
-    pub services: Option<Vec<String>>,
+    pub services: Option<Arc<[String]>>,
     /// Of groups.
-    pub groups: Option<Vec<String>>,
+    pub groups: Option<Arc<[String]>>,
     /// Of standards.
-    pub standards: Option<Vec<String>>,
+    pub standards: Option<Arc<[String]>>,
     /// Of units.
-    pub units: Option<Vec<String>>,
+    pub units: Option<Arc<[String]>>,
 }
 
 /// What a text is read against.
@@ -239,7 +248,17 @@ pub struct Context<'c> {
 
 /// Words that mean something in every condition, and are the name of none.
 pub const RESERVED: [&str; 11] = [
-    "and", "or", "not", "in", "of", "all", "none", "start", "end", "next_day", "day_after",
+    "and",
+    "or",
+    "not",
+    "in",
+    "of",
+    "all",
+    "none",
+    "start",
+    "end",
+    "next_day",
+    "day_after",
 ];
 
 /// Reads a condition.
@@ -462,7 +481,11 @@ impl<'r, 't> Reader<'r, 't> {
         let offset = self.offset();
         let Some(Token::Word(name)) = self.peek() else {
             return Err(match self.peek() {
-                None => Flaw::new(offset, "ends where a condition should stand", "write a column, such as handled"),
+                None => Flaw::new(
+                    offset,
+                    "ends where a condition should stand",
+                    "write a column, such as handled",
+                ),
                 Some(token) => Flaw::new(
                     offset,
                     format!("{:?} stands where a condition should", token.text()),
@@ -531,7 +554,8 @@ impl<'r, 't> Reader<'r, 't> {
             return Err(Flaw::new(offset, what, "make it simpler"));
         }
         self.within.push(name.to_owned());
-        let inner = Reader::new(text, self.context, &mut *self.tests, &mut *self.within).and_then(Reader::whole);
+        let inner =
+            Reader::new(text, self.context, &mut *self.tests, &mut *self.within).and_then(Reader::whole);
         self.within.pop();
         inner.map_err(|flaw| Flaw {
             offset,
@@ -555,9 +579,17 @@ impl<'r, 't> Reader<'r, 't> {
             _ => None,
         };
         if let Some(column) = of_case {
-            return Some(Meant::Column(Ref { column, of_case: true }));
+            return Some(Meant::Column(Ref {
+                column,
+                of_case: true,
+            }));
         }
-        find(subject, name).map(|column| Meant::Column(Ref { column, of_case: false }))
+        find(subject, name).map(|column| {
+            Meant::Column(Ref {
+                column,
+                of_case: false,
+            })
+        })
     }
 
     fn unknown(&self, name: &str, offset: usize) -> Flaw {
@@ -583,7 +615,11 @@ impl<'r, 't> Reader<'r, 't> {
     fn point(&mut self) -> Result<Point, Flaw> {
         let offset = self.offset();
         let Some(Token::Word(name)) = self.peek() else {
-            return Err(Flaw::new(offset, "lacks a moment here", "write one, such as reported"));
+            return Err(Flaw::new(
+                offset,
+                "lacks a moment here",
+                "write one, such as reported",
+            ));
         };
         self.next += 1;
         match self.meant(name) {
@@ -755,7 +791,9 @@ impl<'r, 't> Reader<'r, 't> {
                         let known = words.iter().map(|word| word.code);
                         let list = known.clone().collect::<Vec<_>>().join(", ");
                         let what = format!("{text:?} is no {}", column.column.name);
-                        return Err(Flaw::new(offset, what, format!("write one of {list}")).among(text, known));
+                        return Err(
+                            Flaw::new(offset, what, format!("write one of {list}")).among(text, known)
+                        );
                     };
                     numbers.push(place as u8);
                 }
@@ -782,17 +820,17 @@ impl<'r, 't> Reader<'r, 't> {
             (CodeOf::Unit, _) => (&self.context.codes.units, text, of.as_str()),
         };
         if let Some(known) = known
-            && !known.iter().any(|it| it == code)
+            && !has(known, code)
         {
             let is_group = (what, &self.context.codes.groups);
             let mend = match is_group {
-                ("service", Some(groups)) if groups.iter().any(|it| it == code) => {
+                ("service", Some(groups)) if has(groups, code) => {
                     format!("it is a group: write group:{code}")
                 }
                 _ => format!("write the code of a {what} of this place"),
             };
             let flaw = Flaw::new(offset, format!("{what} {code:?} is not known"), mend);
-            return Err(flaw.among(code, known.iter().map(String::as_str)));
+            return Err(flaw.among_codes(code, known));
         }
         Ok(if what == "group" {
             Code::Group(code.into())
@@ -844,6 +882,10 @@ impl<'r, 't> Reader<'r, 't> {
         self.finished()?;
         Ok(Measure { statistic, of })
     }
+}
+
+fn has(known: &[String], code: &str) -> bool {
+    known.binary_search_by(|it| it.as_str().cmp(code)).is_ok()
 }
 
 fn one_or(mut all: Vec<Condition>, several: fn(Vec<Condition>) -> Condition) -> Condition {

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     ops::Range,
+    sync::Arc,
 };
 
 use toml::{
@@ -40,7 +41,7 @@ pub struct DeclarationFault {
     /// What is wrong.
     pub what: String,
     /// A word that is not known, with those that are; the nearest of them is what was meant.
-    pub unknown: Option<(String, Vec<String>)>,
+    pub unknown: Option<(String, Arc<[String]>)>,
     /// What would be right.
     pub mend: String,
 }
@@ -76,7 +77,10 @@ fn named_conditions(text: &str) -> HashMap<String, String> {
     let Ok(table) = DeTable::parse(text) else {
         return HashMap::new();
     };
-    let conditions = table.get_ref().get("conditions").and_then(|it| it.get_ref().as_table());
+    let conditions = table
+        .get_ref()
+        .get("conditions")
+        .and_then(|it| it.get_ref().as_table());
     let texts = conditions.into_iter().flatten().filter_map(|(name, value)| {
         let text = value.get_ref().as_str()?;
         Some((name.get_ref().to_string(), text.to_owned()))
@@ -150,7 +154,11 @@ impl<'i> Reader<'i> {
         };
         let Some(list_of) = list.get_ref().as_array() else {
             let what = "indicator is no list of tables";
-            return self.fault(list.span().start, what, "write [[indicator]] on a line of its own");
+            return self.fault(
+                list.span().start,
+                what,
+                "write [[indicator]] on a line of its own",
+            );
         };
         if list_of.len() > MAX_INDICATORS {
             let what = format!("declares more than {MAX_INDICATORS} indicators");
@@ -159,7 +167,11 @@ impl<'i> Reader<'i> {
         let mut lines: HashMap<String, u32> = HashMap::new();
         for value in list_of {
             let Some(table) = value.get_ref().as_table() else {
-                self.fault(value.span().start, "is no table", "write [[indicator]] on a line of its own");
+                self.fault(
+                    value.span().start,
+                    "is no table",
+                    "write [[indicator]] on a line of its own",
+                );
                 continue;
             };
             let start = value.span().start;
@@ -180,7 +192,11 @@ impl<'i> Reader<'i> {
             return (named, broken);
         };
         let Some(table) = value.get_ref().as_table() else {
-            self.fault(value.span().start, "conditions is no table", "write [conditions] on a line of its own");
+            self.fault(
+                value.span().start,
+                "conditions is no table",
+                "write [conditions] on a line of its own",
+            );
             return (named, broken);
         };
         if table.len() > MAX_NAMED {
@@ -243,9 +259,23 @@ impl<'i> Reader<'i> {
         let before = self.faults.len();
         self.only(table, "", &KEYS);
         let code = self.code(table, start, lines);
-        let title = code.as_ref().map_or("indicator".to_owned(), |code| format!("indicator {code:?}"));
-        let subject = self.word(table, "subject", &title, start, &Subject::ALL.map(|it| (it.as_str(), it)));
-        let unit = self.word(table, "unit", &title, start, &Unit::ALL.map(|it| (it.as_str(), it)));
+        let title = code
+            .as_ref()
+            .map_or("indicator".to_owned(), |code| format!("indicator {code:?}"));
+        let subject = self.word(
+            table,
+            "subject",
+            &title,
+            start,
+            &Subject::ALL.map(|it| (it.as_str(), it)),
+        );
+        let unit = self.word(
+            table,
+            "unit",
+            &title,
+            start,
+            &Unit::ALL.map(|it| (it.as_str(), it)),
+        );
         let rule = subject.and_then(|subject| {
             let rules = RULES.iter().filter(|rule| rule.of.contains(&subject));
             let rules: Vec<(&str, &'static Rule)> = rules.map(|rule| (rule.name, rule)).collect();
@@ -346,7 +376,11 @@ impl<'i> Reader<'i> {
         };
         match unit {
             Unit::Percent | Unit::PerThousand => {
-                lacks(self, "numerator", "write which rows are counted: numerator = \"…\"");
+                lacks(
+                    self,
+                    "numerator",
+                    "write which rows are counted: numerator = \"…\"",
+                );
                 lacks(
                     self,
                     "denominator",
@@ -358,8 +392,16 @@ impl<'i> Reader<'i> {
                 refuses(self, "denominator", "write unit = \"percent\", or remove it");
             }
             Unit::Duration | Unit::Distance | Unit::Number => {
-                lacks(self, "measure", "write what is measured: measure = \"median of …\"");
-                refuses(self, "numerator", "write which rows are measured as the denominator");
+                lacks(
+                    self,
+                    "measure",
+                    "write what is measured: measure = \"median of …\"",
+                );
+                refuses(
+                    self,
+                    "numerator",
+                    "write which rows are measured as the denominator",
+                );
             }
         }
         let Some(measure) = measure else {
@@ -385,7 +427,11 @@ impl<'i> Reader<'i> {
         }
         if unit == Unit::Count && table.get("numerator").is_some() {
             let what = format!("{title} has a numerator and a measure");
-            self.fault(at("measure"), what, "write which rows are summed as exclude, or remove one");
+            self.fault(
+                at("measure"),
+                what,
+                "write which rows are summed as exclude, or remove one",
+            );
         }
     }
 
@@ -519,7 +565,10 @@ impl<'i> Reader<'i> {
         let Some(value) = table.get("version") else {
             return 1;
         };
-        let number = value.get_ref().as_integer().and_then(|n| n.to_string().parse::<u32>().ok());
+        let number = value
+            .get_ref()
+            .as_integer()
+            .and_then(|n| n.to_string().parse::<u32>().ok());
         match number {
             Some(number) if (1..=MAX_VERSION).contains(&number) => number,
             _ => {

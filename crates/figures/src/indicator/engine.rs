@@ -144,7 +144,9 @@ pub fn ask(facts: &Facts, place: &Place, ask: &Ask<'_>) -> Result<Answer, AskErr
     let before = ask.with_before.then(|| ask.period.before()).transpose()?;
     let before = before.map(|period| pass(facts, place, ask, period)).transpose()?;
     let last_year = ask.with_last_year.then(|| ask.period.last_year()).transpose()?;
-    let last_year = last_year.map(|period| pass(facts, place, ask, period)).transpose()?;
+    let last_year = last_year
+        .map(|period| pass(facts, place, ask, period))
+        .transpose()?;
     Ok(Answer {
         place_version: place.version,
         period: ask.period,
@@ -164,7 +166,12 @@ pub fn ask(facts: &Facts, place: &Place, ask: &Ask<'_>) -> Result<Answer, AskErr
             before: before.as_ref().map(|it| it.whole.clone()),
             last_year: last_year.as_ref().map(|it| it.whole.clone()),
         },
-        rows: joined(ask.indicators.len(), now.rows, before.map(|it| it.rows), last_year.map(|it| it.rows)),
+        rows: joined(
+            ask.indicators.len(),
+            now.rows,
+            before.map(|it| it.rows),
+            last_year.map(|it| it.rows),
+        ),
     })
 }
 
@@ -172,7 +179,11 @@ type Rows = BTreeMap<Key, Vec<Figure>>;
 
 /// Puts the periods side by side: steps of time by their order, all else by its key.
 fn joined(columns: usize, mut now: Rows, before: Option<Rows>, last_year: Option<Rows>) -> Vec<Figures> {
-    let steps: Vec<Key> = now.keys().filter(|key| matches!(key, Key::Step(_))).cloned().collect();
+    let steps: Vec<Key> = now
+        .keys()
+        .filter(|key| matches!(key, Key::Step(_)))
+        .cloned()
+        .collect();
     let beside = |rows: Option<Rows>| {
         rows.map(|rows| {
             let mut at = 0;
@@ -188,14 +199,19 @@ fn joined(columns: usize, mut now: Rows, before: Option<Rows>, last_year: Option
     };
     let (mut before, mut last_year) = (beside(before), beside(last_year));
     let none = || vec![Figure::default(); columns];
-    for key in [&before, &last_year].into_iter().flatten().flat_map(BTreeMap::keys) {
+    for key in [&before, &last_year]
+        .into_iter()
+        .flatten()
+        .flat_map(BTreeMap::keys)
+    {
         if !now.contains_key(key) {
             now.insert(key.clone(), none());
         }
     }
     now.into_iter()
         .map(|(key, now)| {
-            let other = |rows: &mut Option<Rows>| rows.as_mut().map(|rows| rows.remove(&key).unwrap_or_else(none));
+            let other =
+                |rows: &mut Option<Rows>| rows.as_mut().map(|rows| rows.remove(&key).unwrap_or_else(none));
             Figures {
                 before: other(&mut before),
                 last_year: other(&mut last_year),
@@ -229,16 +245,24 @@ fn check(facts: &Facts, place: &Place, ask: &Ask<'_>) -> Result<(), AskError> {
         let mut codes = facts.paths.iter().flat_map(|path| path.0.iter().flatten());
         codes.any(|it| it.as_str() == code)
     };
-    unknown("area", &filters.areas, &|code| place.areas.find(code).is_some() || in_facts(code))?;
-    unknown("unit", &filters.units, &|code| place.unit(code).is_some() || facts.units.find(code).is_some())?;
+    unknown("area", &filters.areas, &|code| {
+        place.areas.find(code).is_some() || in_facts(code)
+    })?;
+    unknown("unit", &filters.units, &|code| {
+        place.unit(code).is_some() || facts.units.find(code).is_some()
+    })?;
     unknown("service", &filters.services, &|code| {
         place.service(code).is_some_and(|it| !it.is_group()) || facts.services.find(code).is_some()
     })?;
-    unknown("group", &filters.groups, &|code| place.service(code).is_some_and(|it| it.is_group()))?;
+    unknown("group", &filters.groups, &|code| {
+        place.service(code).is_some_and(|it| it.is_group())
+    })?;
     unknown("standard", &filters.standards, &|code| {
         place.standard(code).is_some() || facts.standards.find(code).is_some()
     })?;
-    unknown("channel", &filters.channels, &|code| CHANNELS.iter().any(|it| it.code == code))
+    unknown("channel", &filters.channels, &|code| {
+        CHANNELS.iter().any(|it| it.code == code)
+    })
 }
 
 /// A moment of facts. Facts begin in 1970 and end in 2106.
@@ -280,15 +304,28 @@ fn pass(facts: &Facts, place: &Place, ask: &Ask<'_>, period: Period) -> Result<P
     };
     if let Cut::Time(step) = ask.cut {
         for step in period.steps(step) {
-            passed.rows.insert(Key::Step(step), vec![Figure::default(); columns]);
+            passed
+                .rows
+                .insert(Key::Step(step), vec![Figure::default(); columns]);
         }
     }
     for subject in Subject::ALL {
-        let of_subject = || ask.indicators.iter().enumerate().filter(|(_, it)| it.subject == subject);
+        let of_subject = || {
+            ask.indicators
+                .iter()
+                .enumerate()
+                .filter(|(_, it)| it.subject == subject)
+        };
         // What is a state, or looks at the ends of the period, is asked of each step by itself.
         let is_by_step = |it: &Indicator| matches!(ask.cut, Cut::Time(_)) && is_of_ends(it);
-        let at_once: Vec<(usize, &Indicator)> = of_subject().filter(|(_, it)| !is_by_step(it)).map(|(at, it)| (at, *it)).collect();
-        let by_step: Vec<(usize, &Indicator)> = of_subject().filter(|(_, it)| is_by_step(it)).map(|(at, it)| (at, *it)).collect();
+        let at_once: Vec<(usize, &Indicator)> = of_subject()
+            .filter(|(_, it)| !is_by_step(it))
+            .map(|(at, it)| (at, *it))
+            .collect();
+        let by_step: Vec<(usize, &Indicator)> = of_subject()
+            .filter(|(_, it)| is_by_step(it))
+            .map(|(at, it)| (at, *it))
+            .collect();
         if at_once.is_empty() && by_step.is_empty() {
             continue;
         }
@@ -300,13 +337,23 @@ fn pass(facts: &Facts, place: &Place, ask: &Ask<'_>, period: Period) -> Result<P
             place,
         };
         if !at_once.is_empty() {
-            count(table, ask, &at_once, period, ask.cut, |at, key, figure| match key {
-                None => passed.whole[at] = figure,
-                Some(key) => {
-                    let row = passed.rows.entry(key).or_insert_with(|| vec![Figure::default(); columns]);
-                    row[at] = figure;
-                }
-            })?;
+            count(
+                table,
+                ask,
+                &at_once,
+                period,
+                ask.cut,
+                |at, key, figure| match key {
+                    None => passed.whole[at] = figure,
+                    Some(key) => {
+                        let row = passed
+                            .rows
+                            .entry(key)
+                            .or_insert_with(|| vec![Figure::default(); columns]);
+                        row[at] = figure;
+                    }
+                },
+            )?;
         }
         if let (Cut::Time(step), false) = (ask.cut, by_step.is_empty()) {
             if period.steps(step).nth(MAX_STATES).is_some() {
@@ -318,7 +365,10 @@ fn pass(facts: &Facts, place: &Place, ask: &Ask<'_>, period: Period) -> Result<P
                 }
             })?;
             for step in period.steps(step) {
-                let row = passed.rows.entry(Key::Step(step)).or_insert_with(|| vec![Figure::default(); columns]);
+                let row = passed
+                    .rows
+                    .entry(Key::Step(step))
+                    .or_insert_with(|| vec![Figure::default(); columns]);
                 count(table, ask, &by_step, step, Cut::Nothing, |at, key, figure| {
                     if key.is_none() {
                         row[at] = figure;
@@ -337,7 +387,11 @@ fn pass(facts: &Facts, place: &Place, ask: &Ask<'_>, period: Period) -> Result<P
     }
     // What an indicator has no row for counts nothing: none of 0 is 0, and a share of nothing is none.
     for (at, indicator) in ask.indicators.iter().enumerate() {
-        for row in passed.rows.values_mut().filter(|row| row[at] == Figure::default()) {
+        for row in passed
+            .rows
+            .values_mut()
+            .filter(|row| row[at] == Figure::default())
+        {
             if !is_unknowable(indicator, ask) {
                 row[at] = empty(indicator);
             }
@@ -356,15 +410,26 @@ fn empty(indicator: &Indicator) -> Figure {
 
 /// Whether it is a state, or what it asks of a row depends on where the period begins or ends.
 fn is_of_ends(indicator: &Indicator) -> bool {
-    let conditions = [Some(&indicator.numerator), Some(&indicator.denominator), indicator.exclude.as_ref()];
+    let conditions = [
+        Some(&indicator.numerator),
+        Some(&indicator.denominator),
+        indicator.exclude.as_ref(),
+    ];
     indicator.rule.moment.is_none()
         || conditions.into_iter().flatten().any(Condition::asks_period)
-        || indicator.measure.as_ref().is_some_and(|measure| measure.of.asks_period())
+        || indicator
+            .measure
+            .as_ref()
+            .is_some_and(|measure| measure.of.asks_period())
 }
 
 /// Whether it asks who holds a post, and nobody said.
 fn is_unknowable(indicator: &Indicator, ask: &Ask<'_>) -> bool {
-    let conditions = [Some(&indicator.numerator), Some(&indicator.denominator), indicator.exclude.as_ref()];
+    let conditions = [
+        Some(&indicator.numerator),
+        Some(&indicator.denominator),
+        indicator.exclude.as_ref(),
+    ];
     let asks = || conditions.into_iter().flatten().any(|it| it.asks_flag(HELD));
     indicator.subject == Subject::Post && ask.held.is_none() && asks()
 }
@@ -389,7 +454,11 @@ fn count(
     let mut asked: Vec<(usize, &Indicator, usize)> = Vec::new();
     for (at, indicator) in indicators {
         let is_alike = |other: &&Indicator| {
-            let of = |it: &Indicator| it.measure.as_ref().map(|measure| (measure.of.clone(), keeps_values(it)));
+            let of = |it: &Indicator| {
+                it.measure
+                    .as_ref()
+                    .map(|measure| (measure.of.clone(), keeps_values(it)))
+            };
             other.rule == indicator.rule
                 && other.numerator == indicator.numerator
                 && other.denominator == indicator.denominator
@@ -400,31 +469,32 @@ fn count(
             asked.push((*at, *indicator, job));
             continue;
         }
-        let base = match rules.iter().position(|rule| *rule == indicator.rule.name) {
-            Some(base) => base,
-            None => {
-                let filters = filters(table, indicator, &ask.filters)?;
-                let filters = filters.iter().map(|it| Test::bind(it, table, &instants));
-                let period = Test::bind(&indicator.period, table, &instants);
-                bases.push(Test::all([period, table.live()].into_iter().chain(filters)));
-                rules.push(indicator.rule.name);
-                bases.len() - 1
-            }
+        let base = if let Some(base) = rules.iter().position(|rule| *rule == indicator.rule.name) {
+            base
+        } else {
+            let filters = filters(table, indicator, &ask.filters)?;
+            let filters = filters.iter().map(|it| Test::bind(it, table, &instants));
+            let period = Test::bind(&indicator.period, table, &instants);
+            bases.push(Test::all([period, table.live()].into_iter().chain(filters)));
+            rules.push(indicator.rule.name);
+            bases.len() - 1
         };
         let by = match cut {
             Cut::Time(_) | Cut::Hour => indicator.rule.moment,
             _ => None,
         };
-        let key = match key_of.iter().position(|other| *other == by) {
-            Some(key) => key,
-            None => {
-                keys.push(grouped(table, indicator, period, cut)?);
-                key_of.push(by);
-                keys.len() - 1
-            }
+        let key = if let Some(key) = key_of.iter().position(|other| *other == by) {
+            key
+        } else {
+            keys.push(grouped(table, indicator, period, cut)?);
+            key_of.push(by);
+            keys.len() - 1
         };
         let bind = |condition: &Condition| Test::bind(condition, table, &instants);
-        let exclude = indicator.exclude.as_ref().map_or(Test::Everything, |it| Test::not(bind(it)));
+        let exclude = indicator
+            .exclude
+            .as_ref()
+            .map_or(Test::Everything, |it| Test::not(bind(it)));
         distinct.push(indicator);
         asked.push((*at, *indicator, jobs.len()));
         jobs.push(Job {
@@ -432,7 +502,10 @@ fn count(
             keys: key,
             denominator: Test::all([bind(&indicator.denominator), exclude]),
             numerator: bind(&indicator.numerator),
-            taken: indicator.measure.as_ref().map(|it| Taken::bind(&it.of, table, &instants)),
+            taken: indicator
+                .measure
+                .as_ref()
+                .map(|it| Taken::bind(&it.of, table, &instants)),
             keeps_values: keeps_values(indicator),
         });
     }
@@ -462,7 +535,10 @@ fn keeps_values(indicator: &Indicator) -> bool {
 
 /// The figures of all groups, and the whole's.
 fn figures(indicator: &Indicator, tally: &mut Tally, is_unknowable: bool) -> (Vec<Figure>, Figure) {
-    let whole_counts = tally.counts.iter().fold([0, 0], |sum, it| [sum[0] + it[0], sum[1] + it[1]]);
+    let whole_counts = tally
+        .counts
+        .iter()
+        .fold([0, 0], |sum, it| [sum[0] + it[0], sum[1] + it[1]]);
     if is_unknowable {
         return (vec![Figure::default(); tally.counts.len()], Figure::default());
     }
@@ -488,8 +564,13 @@ fn figures(indicator: &Indicator, tally: &mut Tally, is_unknowable: bool) -> (Ve
         }
         Some(Statistic::Percentile(percent)) => {
             let (groups, whole) = tally.percentile(percent);
-            let of = |counts, value: Option<u32>| figure(counts, value.map(|value| Ratio::whole(u64::from(value))));
-            let groups = counts.into_iter().zip(groups).map(|(counts, value)| of(counts, value));
+            let of = |counts, value: Option<u32>| {
+                figure(counts, value.map(|value| Ratio::whole(u64::from(value))))
+            };
+            let groups = counts
+                .into_iter()
+                .zip(groups)
+                .map(|(counts, value)| of(counts, value));
             (groups.collect(), of(whole_counts, whole))
         }
         Some(statistic) => {
@@ -502,7 +583,10 @@ fn figures(indicator: &Indicator, tally: &mut Tally, is_unknowable: bool) -> (Ve
                 figure(counts, value)
             };
             let whole = of(whole_counts, tally.sums.iter().sum());
-            let groups = counts.into_iter().zip(&tally.sums).map(|(counts, sum)| of(counts, *sum));
+            let groups = counts
+                .into_iter()
+                .zip(&tally.sums)
+                .map(|(counts, sum)| of(counts, *sum));
             (groups.collect(), whole)
         }
     }
@@ -510,7 +594,8 @@ fn figures(indicator: &Indicator, tally: &mut Tally, is_unknowable: bool) -> (Ve
 
 /// A column of the rows, or of their cases.
 fn find(subject: Subject, name: &'static str) -> Option<Ref> {
-    let own = |subject: Subject| -> Option<&'static Column> { columns(subject).iter().find(|it| it.name == name) };
+    let own =
+        |subject: Subject| -> Option<&'static Column> { columns(subject).iter().find(|it| it.name == name) };
     if let Some(column) = own(subject) {
         return Some(Ref {
             column,
@@ -518,14 +603,27 @@ fn find(subject: Subject, name: &'static str) -> Option<Ref> {
         });
     }
     let column = own(Subject::Case).filter(|_| subject == Subject::Run)?;
-    Some(Ref { column, of_case: true })
+    Some(Ref {
+        column,
+        of_case: true,
+    })
 }
 
 fn filters(table: Table<'_>, indicator: &Indicator, filters: &Filters) -> Result<Vec<Condition>, AskError> {
     let mut conditions = Vec::new();
-    let one = |codes: &[String]| codes.iter().map(|code| Code::One(code.as_str().into())).collect::<Vec<_>>();
+    let one = |codes: &[String]| {
+        codes
+            .iter()
+            .map(|code| Code::One(code.as_str().into()))
+            .collect::<Vec<_>>()
+    };
     let mut services = one(&filters.services);
-    services.extend(filters.groups.iter().map(|code| Code::Group(code.as_str().into())));
+    services.extend(
+        filters
+            .groups
+            .iter()
+            .map(|code| Code::Group(code.as_str().into())),
+    );
     let lists = [
         ("area", one(&filters.areas)),
         ("unit", one(&filters.units)),
@@ -545,7 +643,12 @@ fn filters(table: Table<'_>, indicator: &Indicator, filters: &Filters) -> Result
     if !filters.channels.is_empty() {
         let column = find(table.subject, "channel").ok_or_else(|| refused("channel"))?;
         let place = |code: &String| CHANNELS.iter().position(|it| it.code == *code);
-        let mut words: Vec<u8> = filters.channels.iter().filter_map(place).map(|at| at as u8).collect();
+        let mut words: Vec<u8> = filters
+            .channels
+            .iter()
+            .filter_map(place)
+            .map(|at| at as u8)
+            .collect();
         words.sort_unstable();
         words.dedup();
         conditions.push(Condition::Words(column, words));
@@ -602,15 +705,25 @@ fn grouped<'a>(
                 group.map_or(code, |group| group.as_str()).to_owned()
             };
             let of_services: Vec<String> = dictionary.codes().map(group_of).collect();
-            let names: Vec<String> = of_services.iter().cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+            let names: Vec<String> = of_services
+                .iter()
+                .cloned()
+                .collect::<std::collections::BTreeSet<_>>()
+                .into_iter()
+                .collect();
             let none = names.len() as u16;
-            let groups = of_services.iter().map(|it| names.binary_search(it).map_or(none, |at| at as u16));
+            let groups = of_services
+                .iter()
+                .map(|it| names.binary_search(it).map_or(none, |at| at as u16));
             let groups = groups.collect();
             (Keys::Codes { column, groups, none }, coded(names))
         }
         Cut::Channel => {
             let at = find(subject, "channel").ok_or_else(|| refused("channel"))?;
-            let names = CHANNELS.iter().enumerate().map(|(at, word)| Key::Word(at as u8, word.code));
+            let names = CHANNELS
+                .iter()
+                .enumerate()
+                .map(|(at, word)| Key::Word(at as u8, word.code));
             let column = table.byte(Byte::Channel, at.of_case);
             let none = CHANNELS.len() as u16;
             (Keys::Bytes { column, none }, names.collect())
@@ -621,7 +734,10 @@ fn grouped<'a>(
             let zone = table.place.calendar.zone();
             let mut starts: Vec<Moment> = steps.iter().map(|step| step.bounds(zone).0).collect();
             starts.push(period.bounds(zone).1);
-            (Keys::Steps { column, starts }, steps.into_iter().map(Key::Step).collect())
+            (
+                Keys::Steps { column, starts },
+                steps.into_iter().map(Key::Step).collect(),
+            )
         }
         Cut::Hour => {
             let column = by_moment("hour")?;
@@ -686,18 +802,30 @@ pub struct Listed {
     pub next: Option<u32>,
 }
 
-/// The rows behind the figure of the first indicator of a question, at one key of its cut or of the whole: a page of at most `most`
-/// after a number that an earlier page gave.
-pub fn rows(
-    facts: &Facts,
-    place: &Place,
-    ask: &Ask<'_>,
-    key: Option<&Key>,
-    part: Part,
-    sight: Sight,
-    after: Option<u32>,
-    most: usize,
-) -> Result<Listed, AskError> {
+/// Which rows behind a figure are meant, and which page of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    /// At which key of the cut; none for the whole.
+    pub key: Option<&'a Key>,
+    /// Which of the rows.
+    pub part: Part,
+    /// What the reader may be told of.
+    pub sight: Sight,
+    /// After what an earlier page gave as [`Listed::next`].
+    pub after: Option<u32>,
+    /// How many, up to 1,000.
+    pub most: usize,
+}
+
+/// The rows behind a figure of the first indicator of a question.
+pub fn rows(facts: &Facts, place: &Place, ask: &Ask<'_>, page: Page<'_>) -> Result<Listed, AskError> {
+    let Page {
+        key,
+        part,
+        sight,
+        after,
+        most,
+    } = page;
     check(facts, place, ask)?;
     let Some(indicator) = ask.indicators.first() else {
         return Ok(Listed::default());
@@ -732,12 +860,17 @@ pub fn rows(
     let wanted = match key {
         None => None,
         Some(Key::Unknown) => Some(names.len()),
-        Some(key) => match names.iter().position(|name| name == key) {
-            Some(group) => Some(group),
-            None => return Ok(Listed::default()),
-        },
+        Some(key) => {
+            let Some(group) = names.iter().position(|name| name == key) else {
+                return Ok(Listed::default());
+            };
+            Some(group)
+        }
     };
-    let taken = indicator.measure.as_ref().map(|it| Taken::bind(&it.of, table, &instants));
+    let taken = indicator
+        .measure
+        .as_ref()
+        .map(|it| Taken::bind(&it.of, table, &instants));
     let mut listed = Listed::default();
     let mut found: Vec<u32> = Vec::new();
     let mut near = 0;
@@ -774,7 +907,10 @@ pub fn rows(
     }
     let page = &found[start..end];
     if is_of_place {
-        listed.codes = page.iter().map(|row| house.codes[*row as usize].clone()).collect();
+        listed.codes = page
+            .iter()
+            .map(|row| house.codes[*row as usize].clone())
+            .collect();
     } else {
         listed.cases = page.to_vec();
     }
@@ -788,4 +924,3 @@ fn is_seen(flags: u32, sight: Sight) -> bool {
         Sight::Everything => true,
     }
 }
-

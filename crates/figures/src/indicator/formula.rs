@@ -38,7 +38,9 @@ impl Indicator {
         let unit = match (self.unit, lang) {
             (Unit::Percent, Lang::En) => Some("In per cent of the denominator; none where that is empty"),
             (Unit::Percent, Lang::Zh) => Some("以分子占分母的百分比表示；分母为零时不计算"),
-            (Unit::PerThousand, Lang::En) => Some("For each thousand of the denominator; none where that is empty"),
+            (Unit::PerThousand, Lang::En) => {
+                Some("For each thousand of the denominator; none where that is empty")
+            }
             (Unit::PerThousand, Lang::Zh) => Some("以分子占分母的千分比表示；分母为零时不计算"),
             _ => None,
         };
@@ -70,7 +72,11 @@ fn subject(subject: Subject, lang: Lang) -> &'static str {
 fn measured(statistic: Statistic, of: &Measured, lang: Lang) -> String {
     let what = match (of, lang) {
         (Measured::Span(later, earlier), Lang::En) => {
-            format!("the time from {} to {}", point(*earlier, lang), point(*later, lang))
+            format!(
+                "the time from {} to {}",
+                point(*earlier, lang),
+                point(*later, lang)
+            )
         }
         (Measured::Span(later, earlier), Lang::Zh) => {
             format!("从{}到{}的时长", point(*earlier, lang), point(*later, lang))
@@ -79,7 +85,9 @@ fn measured(statistic: Statistic, of: &Measured, lang: Lang) -> String {
         (Measured::Count(at) | Measured::Distance(at), Lang::Zh) => name(*at, lang),
     };
     match (statistic, lang) {
-        (Statistic::Percentile(50), Lang::En) => format!("Median (nearest rank) of {what}, where it is known"),
+        (Statistic::Percentile(50), Lang::En) => {
+            format!("Median (nearest rank) of {what}, where it is known")
+        }
         (Statistic::Percentile(50), Lang::Zh) => format!("取{what}的中位数（最近秩法），未知的不计"),
         (Statistic::Percentile(percent), Lang::En) => {
             format!("{percent}th percentile (nearest rank) of {what}, where it is known")
@@ -167,6 +175,7 @@ fn said(condition: &Condition, lang: Lang) -> String {
 fn denied(inner: &Condition, lang: Lang) -> String {
     match (inner, lang) {
         (Condition::Flag(at), Lang::En) => format!("not {}", name(*at, lang)),
+        (Condition::Flag(at), Lang::Zh) => format!("不属“{}”", name(*at, lang)),
         (Condition::Known(at), lang) => is_known(*at, lang, false),
         (Condition::Words(at, words), lang) => among(*at, &words_of(*at, words, lang), lang, false),
         (Condition::Codes(at, codes), lang) => among(*at, &codes_of(codes, lang), lang, false),
@@ -260,7 +269,9 @@ fn sign(comparison: Comparison) -> &'static str {
 
 fn span(seconds: u32, lang: Lang) -> String {
     const UNITS: [(u32, &str, &str); 3] = [(86_400, "天", "d"), (3_600, "小时", "h"), (60, "分钟", "min")];
-    let unit = UNITS.iter().find(|(unit, _, _)| seconds > 0 && seconds.is_multiple_of(*unit));
+    let unit = UNITS
+        .iter()
+        .find(|(unit, _, _)| seconds > 0 && seconds.is_multiple_of(*unit));
     let (unit, zh, en) = unit.copied().unwrap_or((1, "秒", "s"));
     match lang {
         Lang::En => format!("{} {en}", seconds / unit),

@@ -153,7 +153,10 @@ mod tests {
     #[test]
     fn two_small_groups_that_can_be_computed_take_a_third() {
         // Of two groups that come to two, each has one.
-        assert_eq!(seen(Unit::Count, &[1, 1, 50, 60]), [None, None, None, Some(60), Some(112)]);
+        assert_eq!(
+            seen(Unit::Count, &[1, 1, 50, 60]),
+            [None, None, None, Some(60), Some(112)]
+        );
         // Five of one each come to five.
         assert_eq!(
             seen(Unit::Count, &[1, 1, 1, 1, 1, 50]),
@@ -166,6 +169,9 @@ mod tests {
     fn a_small_whole_is_masked_with_its_parts() {
         assert_eq!(seen(Unit::Percent, &[4, 0]), [None, Some(0), None]);
         // The whole is not small, but says of each group that it has one.
-        assert_eq!(seen(Unit::Count, &[1, 1, 1, 1, 1]), [None, None, None, None, None, None]);
+        assert_eq!(
+            seen(Unit::Count, &[1, 1, 1, 1, 1]),
+            [None, None, None, None, None, None]
+        );
     }
 }

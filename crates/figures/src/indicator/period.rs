@@ -204,7 +204,9 @@ fn date(year: i16, month: i8) -> Result<Date, PeriodError> {
 
 /// When a day begins; 0 or the last moment where that cannot be said in facts.
 pub(super) fn midnight(day: Date, zone: &TimeZone) -> Moment {
-    let start = day.to_zoned_datetime(zone.clone()).map(|start| start.timestamp().as_second());
+    let start = day
+        .to_zoned_datetime(zone.clone())
+        .map(|start| start.timestamp().as_second());
     Moment::try_from(start.unwrap_or_default().max(0)).unwrap_or(Moment::MAX - 1)
 }
 
@@ -271,13 +273,36 @@ mod tests {
 
     #[test]
     fn a_period_is_written_as_it_is_read() {
-        for text in ["2025", "2025-Q3", "2025-07", "2025-W01", "2025-07-01", "2025-07-01/2025-09-29"] {
+        for text in [
+            "2025",
+            "2025-Q3",
+            "2025-07",
+            "2025-W01",
+            "2025-07-01",
+            "2025-07-01/2025-09-29",
+        ] {
             assert_eq!(period(text).to_string(), text);
         }
-        for wrong in ["", "25", "2025-Q5", "2025-13", "2025-W54", "2025-02-30", "2025-3", "世世世世", "2025-07-01/"] {
-            assert!(matches!(wrong.parse::<Period>(), Err(PeriodError::Unreadable(_))), "{wrong}");
+        for wrong in [
+            "",
+            "25",
+            "2025-Q5",
+            "2025-13",
+            "2025-W54",
+            "2025-02-30",
+            "2025-3",
+            "世世世世",
+            "2025-07-01/",
+        ] {
+            assert!(
+                matches!(wrong.parse::<Period>(), Err(PeriodError::Unreadable(_))),
+                "{wrong}"
+            );
         }
-        assert_eq!("2025-02-02/2025-02-01".parse::<Period>(), Err(PeriodError::Backward));
+        assert_eq!(
+            "2025-02-02/2025-02-01".parse::<Period>(),
+            Err(PeriodError::Backward)
+        );
         assert_eq!("1066".parse::<Period>(), Err(PeriodError::Outside));
         assert_eq!("2106".parse::<Period>(), Err(PeriodError::Outside));
     }
@@ -286,7 +311,10 @@ mod tests {
     fn a_period_knows_the_one_before_and_that_of_last_year() {
         let told = |text: &str| {
             let it = period(text);
-            (it.before().unwrap().to_string(), it.last_year().unwrap().to_string())
+            (
+                it.before().unwrap().to_string(),
+                it.last_year().unwrap().to_string(),
+            )
         };
         let both = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         assert_eq!(told("2025"), both("2024", "2024"));
@@ -307,16 +335,16 @@ mod tests {
             let steps = period(text).steps(step);
             steps.map(|it| it.to_string()).collect::<Vec<_>>()
         };
-        assert_eq!(
-            shown("2025-Q1", Step::Month),
-            ["2025-01", "2025-02", "2025-03"]
-        );
+        assert_eq!(shown("2025-Q1", Step::Month), ["2025-01", "2025-02", "2025-03"]);
         assert_eq!(
             shown("2025-01-15/2025-03-02", Step::Month),
             ["2025-01-15/2025-01-31", "2025-02", "2025-03-01/2025-03-02"]
         );
         assert_eq!(shown("2024", Step::Day).len(), 366);
-        assert_eq!(shown("2025", Step::Week)[..2], ["2025-01-01/2025-01-05", "2025-W02"]);
+        assert_eq!(
+            shown("2025", Step::Week)[..2],
+            ["2025-01-01/2025-01-05", "2025-W02"]
+        );
         assert_eq!(shown("2025", Step::Quarter).len(), 4);
     }
 
@@ -329,6 +357,10 @@ mod tests {
         assert_eq!(to - from, 86_400);
         let zurich = TimeZone::get("Europe/Zurich").unwrap();
         let (from, to) = period("2025-03-30").bounds(&zurich);
-        assert_eq!(to - from, 23 * 3_600, "an hour is missing when summer time begins");
+        assert_eq!(
+            to - from,
+            23 * 3_600,
+            "an hour is missing when summer time begins"
+        );
     }
 }

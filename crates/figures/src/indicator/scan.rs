@@ -60,6 +60,10 @@ impl<'a, T: Absent> Col<'a, T> {
         self.values.get(row).copied().unwrap_or(T::ABSENT)
     }
 
+    #[expect(
+        clippy::inline_always,
+        reason = "its loop is compiled for each test it is given"
+    )]
     #[inline(always)]
     fn with<R>(self, rows: Range<usize>, read: impl FnOnce(&[T]) -> R) -> R {
         let Some(through) = self.through else {
@@ -211,16 +215,47 @@ impl<'a> Table<'a> {
 pub(super) enum Test<'a> {
     Everything,
     Nothing,
-    Bytes { column: Col<'a, u8>, low: u8, high: u8 },
-    ByteSet { column: Col<'a, u8>, set: Box<[bool; 256]> },
-    Shorts { column: Col<'a, u16>, low: u16, high: u16 },
-    ShortSet { column: Col<'a, u16>, set: Box<[bool]> },
-    Range { column: Col<'a, u32>, low: u32, high: u32 },
+    Bytes {
+        column: Col<'a, u8>,
+        low: u8,
+        high: u8,
+    },
+    ByteSet {
+        column: Col<'a, u8>,
+        set: Box<[bool; 256]>,
+    },
+    Shorts {
+        column: Col<'a, u16>,
+        low: u16,
+        high: u16,
+    },
+    ShortSet {
+        column: Col<'a, u16>,
+        set: Box<[bool]>,
+    },
+    Range {
+        column: Col<'a, u32>,
+        low: u32,
+        high: u32,
+    },
     /// `value & mask == wanted`
-    Masked { column: Col<'a, u32>, mask: u32, wanted: u32 },
-    Pair { left: Col<'a, u32>, right: Col<'a, u32>, comparison: Comparison },
+    Masked {
+        column: Col<'a, u32>,
+        mask: u32,
+        wanted: u32,
+    },
+    Pair {
+        left: Col<'a, u32>,
+        right: Col<'a, u32>,
+        comparison: Comparison,
+    },
     /// The first is at least the second, and no more than so much after it.
-    Span { later: Col<'a, u32>, earlier: Col<'a, u32>, low: u32, high: u32 },
+    Span {
+        later: Col<'a, u32>,
+        earlier: Col<'a, u32>,
+        low: u32,
+        high: u32,
+    },
     Not(Box<Test<'a>>),
     All(Vec<Test<'a>>),
     Any(Vec<Test<'a>>),
@@ -248,21 +283,32 @@ impl<'a> Test<'a> {
             Condition::Count(at, comparison, number) => match at.column.source {
                 Source::Byte(byte) => {
                     let column = table.byte(byte, at.of_case);
-                    ranges(*comparison, *number, u32::from(u8::MAX), |low, high| Self::Bytes {
-                        column,
-                        low: low as u8,
-                        high: high as u8,
+                    ranges(*comparison, *number, u32::from(u8::MAX), |low, high| {
+                        Self::Bytes {
+                            column,
+                            low: low as u8,
+                            high: high as u8,
+                        }
                     })
                 }
                 _ => Self::Nothing,
             },
-            Condition::Distance(at, comparison, metres) => farther(table.distance(at.of_case), *comparison, *metres),
-            Condition::Moments(left, comparison, right) => {
-                compared(operand(*left, table, instants), *comparison, operand(*right, table, instants))
+            Condition::Distance(at, comparison, metres) => {
+                farther(table.distance(at.of_case), *comparison, *metres)
             }
+            Condition::Moments(left, comparison, right) => compared(
+                operand(*left, table, instants),
+                *comparison,
+                operand(*right, table, instants),
+            ),
             Condition::Span(later, earlier, comparison, seconds) => {
-                let (later, earlier) = (operand(*later, table, instants), operand(*earlier, table, instants));
-                ranges(*comparison, *seconds, NEVER - 1, |low, high| spanned(later, earlier, low, high))
+                let (later, earlier) = (
+                    operand(*later, table, instants),
+                    operand(*earlier, table, instants),
+                );
+                ranges(*comparison, *seconds, NEVER - 1, |low, high| {
+                    spanned(later, earlier, low, high)
+                })
             }
             Condition::Not(inner) => Self::not(bind(inner)),
             Condition::All(parts) => Self::all(parts.iter().map(bind)),
@@ -296,7 +342,11 @@ impl<'a> Test<'a> {
                 Self::All(inner) => todo.extend(inner.into_iter().rev()),
                 Self::Range { column, low, high } => {
                     let same = joined.iter_mut().find_map(|it| match it {
-                        Self::Range { column: other, low, high } if other.is_same(column) => Some((low, high)),
+                        Self::Range {
+                            column: other,
+                            low,
+                            high,
+                        } if other.is_same(column) => Some((low, high)),
                         _ => None,
                     });
                     if let Some((least, most)) = same {
@@ -311,7 +361,11 @@ impl<'a> Test<'a> {
                 }
                 Self::Masked { column, mask, wanted } => {
                     let same = joined.iter_mut().find_map(|it| match it {
-                        Self::Masked { column: other, mask, wanted } if other.is_same(column) => Some((mask, wanted)),
+                        Self::Masked {
+                            column: other,
+                            mask,
+                            wanted,
+                        } if other.is_same(column) => Some((mask, wanted)),
                         _ => None,
                     });
                     if let Some((other_mask, other_wanted)) = same {
@@ -354,14 +408,20 @@ impl<'a> Test<'a> {
             Self::Nothing => *out = [0; WORDS],
             Self::Bytes { column, low, high } => {
                 let (low, width) = (*low, high - low);
-                column.with(rows.clone(), |values| pack(values, out, |value| value.wrapping_sub(low) <= width));
+                column.with(rows.clone(), |values| {
+                    pack(values, out, |value| value.wrapping_sub(low) <= width)
+                });
             }
             Self::ByteSet { column, set } => {
-                column.with(rows.clone(), |values| pack(values, out, |value| set[usize::from(value)]));
+                column.with(rows.clone(), |values| {
+                    pack(values, out, |value| set[usize::from(value)])
+                });
             }
             Self::Shorts { column, low, high } => {
                 let (low, width) = (*low, high - low);
-                column.with(rows.clone(), |values| pack(values, out, |value| value.wrapping_sub(low) <= width));
+                column.with(rows.clone(), |values| {
+                    pack(values, out, |value| value.wrapping_sub(low) <= width)
+                });
             }
             Self::ShortSet { column, set } => {
                 let holds = |value: u16| set.get(usize::from(value)).copied().unwrap_or(false);
@@ -369,13 +429,21 @@ impl<'a> Test<'a> {
             }
             Self::Range { column, low, high } => {
                 let (low, width) = (*low, high - low);
-                column.with(rows.clone(), |values| pack(values, out, |value| value.wrapping_sub(low) <= width));
+                column.with(rows.clone(), |values| {
+                    pack(values, out, |value| value.wrapping_sub(low) <= width)
+                });
             }
             Self::Masked { column, mask, wanted } => {
                 let (mask, wanted) = (*mask, *wanted);
-                column.with(rows.clone(), |values| pack(values, out, |value| value & mask == wanted));
+                column.with(rows.clone(), |values| {
+                    pack(values, out, |value| value & mask == wanted)
+                });
             }
-            Self::Pair { left, right, comparison } => left.with(rows.clone(), |left| {
+            Self::Pair {
+                left,
+                right,
+                comparison,
+            } => left.with(rows.clone(), |left| {
                 right.with(rows.clone(), |right| {
                     let is_known = |a: u32, b: u32| (a != NEVER) & (b != NEVER);
                     match comparison {
@@ -388,7 +456,12 @@ impl<'a> Test<'a> {
                     }
                 });
             }),
-            Self::Span { later, earlier, low, high } => {
+            Self::Span {
+                later,
+                earlier,
+                low,
+                high,
+            } => {
                 let (low, width) = (*low, high - low);
                 later.with(rows.clone(), |later| {
                     earlier.with(rows.clone(), |earlier| {
@@ -458,6 +531,10 @@ fn full(rows: usize) -> Bits {
 /// Eight bytes of 0 or 1 become eight bits: each is moved to its place in the highest byte.
 const GATHER: u64 = 0x0102_0408_1020_4080;
 
+#[expect(
+    clippy::inline_always,
+    reason = "its loop is compiled for each test it is given"
+)]
 #[inline(always)]
 fn word_of(flags: &[u8; 64]) -> u64 {
     let mut word = 0;
@@ -467,6 +544,10 @@ fn word_of(flags: &[u8; 64]) -> u64 {
     word
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "its loop is compiled for each test it is given"
+)]
 #[inline(always)]
 fn pack<T: Copy>(values: &[T], out: &mut Bits, holds: impl Fn(T) -> bool) {
     *out = [0; WORDS];
@@ -479,6 +560,10 @@ fn pack<T: Copy>(values: &[T], out: &mut Bits, holds: impl Fn(T) -> bool) {
     }
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "its loop is compiled for each test it is given"
+)]
 #[inline(always)]
 fn pack_two<T: Copy>(left: &[T], right: &[T], out: &mut Bits, holds: impl Fn(T, T) -> bool) {
     *out = [0; WORDS];
@@ -646,10 +731,18 @@ fn operand<'a>(point: Point, table: Table<'a>, instants: &Instants) -> Operand<'
 
 fn compared<'a>(left: Operand<'a>, comparison: Comparison, right: Operand<'a>) -> Test<'a> {
     let in_range = |column, comparison, moment| {
-        ranges(comparison, moment, NEVER - 1, |low, high| Test::Range { column, low, high })
+        ranges(comparison, moment, NEVER - 1, |low, high| Test::Range {
+            column,
+            low,
+            high,
+        })
     };
     match (left, right) {
-        (Operand::Column(left), Operand::Column(right)) => Test::Pair { left, right, comparison },
+        (Operand::Column(left), Operand::Column(right)) => Test::Pair {
+            left,
+            right,
+            comparison,
+        },
         (Operand::Column(column), Operand::Constant(moment)) => in_range(column, comparison, moment),
         (Operand::Constant(moment), Operand::Column(column)) => {
             let turned = match comparison {
@@ -678,14 +771,21 @@ fn spanned<'a>(later: Operand<'a>, earlier: Operand<'a>, low: u32, high: u32) ->
         _ => Test::Nothing,
     };
     match (later, earlier) {
-        (Operand::Column(later), Operand::Column(earlier)) => Test::Span { later, earlier, low, high },
+        (Operand::Column(later), Operand::Column(earlier)) => Test::Span {
+            later,
+            earlier,
+            low,
+            high,
+        },
         (Operand::Constant(moment), Operand::Column(column)) => match moment.checked_sub(low) {
             Some(latest) => range(column, Some(moment.saturating_sub(high)), latest),
             None => Test::Nothing,
         },
-        (Operand::Column(column), Operand::Constant(moment)) => {
-            range(column, moment.checked_add(low), moment.saturating_add(high).min(NEVER - 1))
-        }
+        (Operand::Column(column), Operand::Constant(moment)) => range(
+            column,
+            moment.checked_add(low),
+            moment.saturating_add(high).min(NEVER - 1),
+        ),
         (Operand::Constant(later), Operand::Constant(earlier)) => match later.checked_sub(earlier) {
             Some(span) if (low..=high).contains(&span) => Test::Everything,
             _ => Test::Nothing,
@@ -704,9 +804,10 @@ pub(super) enum Taken<'a> {
 impl<'a> Taken<'a> {
     pub fn bind(measured: &Measured, table: Table<'a>, instants: &Instants) -> Self {
         match measured {
-            Measured::Span(later, earlier) => {
-                Self::Span(operand(*later, table, instants), operand(*earlier, table, instants))
-            }
+            Measured::Span(later, earlier) => Self::Span(
+                operand(*later, table, instants),
+                operand(*earlier, table, instants),
+            ),
             Measured::Count(at) => match at.column.source {
                 Source::Byte(byte) => Self::Count(table.byte(byte, at.of_case)),
                 _ => Self::Count(table.byte(Byte::Reports, at.of_case)),
@@ -735,13 +836,26 @@ impl<'a> Taken<'a> {
 pub(super) enum Keys<'a> {
     One,
     /// By a code, through what each code stands for.
-    Codes { column: Col<'a, u16>, groups: Vec<u16>, none: u16 },
+    Codes {
+        column: Col<'a, u16>,
+        groups: Vec<u16>,
+        none: u16,
+    },
     /// By a byte.
-    Bytes { column: Col<'a, u8>, none: u16 },
+    Bytes {
+        column: Col<'a, u8>,
+        none: u16,
+    },
     /// By the step of time in which a moment lies: where each begins, and at last where the last ends.
-    Steps { column: Col<'a, u32>, starts: Vec<Moment> },
+    Steps {
+        column: Col<'a, u32>,
+        starts: Vec<Moment>,
+    },
     /// By weekday and hour: from when on the place's clocks are how many seconds ahead of UTC.
-    Hours { column: Col<'a, u32>, offsets: Vec<(Moment, i32)> },
+    Hours {
+        column: Col<'a, u32>,
+        offsets: Vec<(Moment, i32)>,
+    },
 }
 
 impl Keys<'_> {
@@ -780,7 +894,9 @@ impl Keys<'_> {
                     return 7 * 24;
                 }
                 let after = offsets.partition_point(|(from, _)| *from <= moment);
-                let offset = offsets.get(after.saturating_sub(1)).map_or(0, |(_, offset)| *offset);
+                let offset = offsets
+                    .get(after.saturating_sub(1))
+                    .map_or(0, |(_, offset)| *offset);
                 let hours = (i64::from(moment) + i64::from(offset)).div_euclid(3_600);
                 // The first of January 1970 was a Thursday; Monday is the first.
                 let weekday = (hours.div_euclid(24) + 3).rem_euclid(7);
@@ -857,9 +973,14 @@ pub(super) fn run(rows: usize, bases: &[Test<'_>], keys: &[Keys<'_>], jobs: &[Jo
                 scope.spawn(move || run_part(part, bases, keys, jobs))
             })
             .collect();
-        let mut whole: Vec<Tally> = jobs.iter().map(|job| Tally::of(keys[job.keys].groups())).collect();
+        let mut whole: Vec<Tally> = jobs
+            .iter()
+            .map(|job| Tally::of(keys[job.keys].groups()))
+            .collect();
         for part in parts {
-            let tallies = part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let tallies = part
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             for (mine, theirs) in whole.iter_mut().zip(tallies) {
                 mine.add(theirs);
             }
@@ -869,7 +990,10 @@ pub(super) fn run(rows: usize, bases: &[Test<'_>], keys: &[Keys<'_>], jobs: &[Jo
 }
 
 fn run_part(rows: Range<usize>, bases: &[Test<'_>], keys: &[Keys<'_>], jobs: &[Job<'_>]) -> Vec<Tally> {
-    let mut tallies: Vec<Tally> = jobs.iter().map(|job| Tally::of(keys[job.keys].groups())).collect();
+    let mut tallies: Vec<Tally> = jobs
+        .iter()
+        .map(|job| Tally::of(keys[job.keys].groups()))
+        .collect();
     let mut near = vec![0; jobs.len()];
     let mut base_bits = vec![[0; WORDS]; bases.len()];
     let mut start = rows.start;
@@ -1003,5 +1127,8 @@ pub(super) fn areas_at(paths: &[AreaPath], level: Level) -> (Vec<u16>, Vec<Strin
     });
     let groups: Vec<Option<u16>> = groups.collect();
     let none = names.len() as u16;
-    (groups.into_iter().map(|group| group.unwrap_or(none)).collect(), names)
+    (
+        groups.into_iter().map(|group| group.unwrap_or(none)).collect(),
+        names,
+    )
 }
