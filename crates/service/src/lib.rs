@@ -13,6 +13,7 @@
 //! - [`view`]: filters of the queue that staff keep.
 //! - [`suggest`]: what a report may be about, learnt from closed cases.
 //! - [`figures`]: what the counters of all jurisdictions add up to.
+//! - [`briefing`]: period reports: written, issued, kept, compared.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
 //! - [`duties`]: what must happen by itself; `escalation`: when clocks run out; `lease`: in which process.
 //! - [`explain`]: why a clock stands where it does.
@@ -23,6 +24,7 @@
 pub mod account;
 pub mod admin;
 mod behind;
+pub mod briefing;
 pub mod case;
 pub mod demo;
 pub mod duties;
