@@ -23,12 +23,12 @@ pub struct Standing {
 
 /// What it can count, with words for label, unit of counting and formula.
 const COUNTED: [(&str, [&str; 2], [&str; 2], [&str; 2]); 4] = [
-    ("stations", ["站点", "Stations"], ["个", ""], ["现行辖区文件中的站点数", "stations of the place version in force"]),
-    ("units", ["单位", "Units"], ["家", ""], ["现行辖区文件中的单位数", "units of the place version in force, stations included"]),
-    ("posts", ["岗位", "Posts"], ["个", ""], ["现行辖区文件中的岗位数", "posts of the place version in force"]),
+    ("stations", ["服务站数", "Stations"], ["个", ""], ["现行辖区文件中的站点数", "stations of the place version in force"]),
+    ("units", ["单位数", "Units"], ["家", ""], ["现行辖区文件中的单位数", "units of the place version in force, stations included"]),
+    ("posts", ["岗位数", "Posts"], ["个", ""], ["现行辖区文件中的岗位数", "posts of the place version in force"]),
     (
         "post_coverage",
-        ["在岗率", "Posts held"],
+        ["岗位到岗率", "Posts held"],
         ["", ""],
         ["有人在岗的岗位数 ÷ 岗位数", "posts that an enabled account holds ÷ posts"],
     ),
