@@ -11,8 +11,9 @@ use std::{
 
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value,
-    value::{Kwargs, Object, Rest},
+    value::{Kwargs, Object, Rest, ValueOrKwargs},
 };
+use whistle_chart::{MAX_ROWS as MAX_CHART_ROWS, MAX_VALUES};
 use whistle_domain::{place::Level, words::Lang};
 
 use crate::{
@@ -218,9 +219,9 @@ pub(crate) fn with_functions(book: &Shared) -> Environment<'static> {
     let it = Arc::clone(book);
     environment.add_function("change", move |code: &str, options: Kwargs| changed(&it, code, &options));
     let it = Arc::clone(book);
-    environment.add_function("table", move |given: Rest<Value>| table(&it, given.into_values()));
+    environment.add_function("table", move |given: Rest<ValueOrKwargs>| table(&it, given.into_values()));
     let it = Arc::clone(book);
-    environment.add_function("chart", move |given: Rest<Value>| chart(&it, given.into_values()));
+    environment.add_function("chart", move |given: Rest<ValueOrKwargs>| chart(&it, given.into_values()));
     let it = Arc::clone(book);
     environment.add_function("map", move |code: &str, options: Kwargs| map(&it, code, &options));
     let it = Arc::clone(book);
@@ -533,6 +534,13 @@ fn chart(book: &Shared, given: Vec<Value>) -> Result<String, Error> {
         (columns, drawn)
     };
     options.assert_all_used()?;
+    if drawn.len() > MAX_CHART_ROWS || drawn.len() * columns.len() > MAX_VALUES {
+        return Err(refused(format!(
+            "{} rows of {} numbers are more than the {MAX_CHART_ROWS} rows and {MAX_VALUES} numbers of a chart; write most=10, or a table",
+            drawn.len(),
+            columns.len()
+        )));
+    }
     let caption = book.caption(title.as_deref(), |lang| captioned(lang, &whole, by));
     let token = book.put(Block::Chart {
         caption,

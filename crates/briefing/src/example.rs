@@ -175,6 +175,7 @@ impl Evidence for Example {
                         let mut ask = asks[0].clone();
                         ask.cut = Some(format!("hour={}-{hour}", day + 1));
                         let mut number = self.number(&ask)?;
+                        number.of = Said::new(format!("周{zh} {hour}时"), format!("{en} {hour}:00"));
                         let count = (12 - (hour - 11).abs()).max(0) * (7 - day as i64);
                         number.value = Some(Fraction { over: count, under: 1 });
                         number.numerator = Some(count);
@@ -191,7 +192,12 @@ impl Evidence for Example {
             By::Unit | By::Group | By::Service | By::Channel => {
                 let names = [("市容环境", "Cleanliness"), ("道路交通", "Roads"), ("公用设施", "Utilities"), ("园林绿化", "Greens")];
                 let rows = names.into_iter().enumerate().map(|(at, (zh, en))| {
-                    row(format!("s{at}"), Said::new(zh, en), &|ask| ask.cut = Some(format!("{by:?}=s{at}")))
+                    let name = Said::new(zh, en);
+                    let mut row = row(format!("s{at}"), name.clone(), &|ask| ask.cut = Some(format!("{by:?}=s{at}")))?;
+                    for number in &mut row.numbers {
+                        number.of = name.clone();
+                    }
+                    Ok(row)
                 });
                 rows.collect()
             }

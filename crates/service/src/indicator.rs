@@ -190,8 +190,8 @@ pub fn indicator<'h>(here: &'h Here, code: &str) -> Result<&'h Indicator> {
     found.ok_or_else(|| Error::not_found("indicator", code))
 }
 
-fn book(_here: &Here) -> &Book {
-    Book::shipped()
+fn book(here: &Here) -> &Book {
+    &here.indicators
 }
 
 /// What a word in an address cuts by: `area:town`, `unit`, `month` …

@@ -15,6 +15,7 @@
 //! - [`facts`]: what figures are counted from, in memory, in step with the log.
 //! - [`indicator`]: figures of a place and the rows behind them, for whom they are. [`open_data`]: files for everybody.
 //! - [`figures`]: what the counters of all jurisdictions add up to.
+//! - [`briefing`]: period reports: written, issued, kept, compared.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
 //! - [`duties`]: what must happen by itself; `escalation`: when clocks run out; `lease`: in which process.
 //! - [`explain`]: why a clock stands where it does.
@@ -25,6 +26,7 @@
 pub mod account;
 pub mod admin;
 mod behind;
+pub mod briefing;
 pub mod case;
 pub mod demo;
 pub mod duties;

@@ -94,7 +94,7 @@ pub fn list(
 
 /// One issue and its document.
 pub fn one(conn: &Conn, jurisdiction: JurisdictionId, id: i64) -> Result<Option<(Issue, String)>> {
-    conn.row_opt(
+    conn.row_optional(
         "SELECT briefing_id, period_from, period_to, language, template_hash, issued_at, post_code, public, hash, document
          FROM briefing
          WHERE jurisdiction_id = $1 AND briefing_id = $2",
