@@ -457,7 +457,14 @@ impl Whistle {
     ) -> Result<figures::Listed> {
         let ask = asking(here, &sought.question, held, now)?;
         self.with_facts(here, |facts| {
-            figures::rows(facts, &here.place, &ask, sought.key.as_ref(), sought.part, sight, after, most)
+            let page = figures::Page {
+                key: sought.key.as_ref(),
+                part: sought.part,
+                sight,
+                after,
+                most,
+            };
+            figures::rows(facts, &here.place, &ask, page)
         })?
         .map_err(refused)
     }
