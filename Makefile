@@ -25,7 +25,7 @@ setup-test:
 ## Scripts and styles of the pages, from front/, which the next build takes into the program. Done anew when something there changed.
 front: setup-build front/dist/.vite/manifest.json
 
-front/dist/.vite/manifest.json: $(wildcard front/src/* front/src/*/*) front/package-lock.json front/tsconfig.json $(wildcard front/vite*.js)
+front/dist/.vite/manifest.json: $(wildcard front/src/* front/src/*/*) front/package-lock.json front/tsconfig.json $(wildcard front/vite*.js) front/fonts.js
 	cd front && npm run --silent build
 	@touch $@
 

@@ -533,6 +533,20 @@ pub fn may_see_station(actor: &Actor, place: &Place, area: AreaIndex) -> bool {
     sight.narrowed.is_whole() && sight.area.is_some_and(holds)
 }
 
+/// Whether an actor may see figures of some areas, or of some units, as they were counted, small ones too, and the rows behind them:
+/// all of them lie in their area, or are their own unit. What a post is for only in part, it sees as the public does.
+pub fn may_see_figures(actor: &Actor, place: &Place, areas: &[String], units: &[String]) -> bool {
+    let sight = sight(actor, place);
+    let lies_within = |code: &String| {
+        let area = place.areas.find(code);
+        area.is_some_and(|area| sight.area.is_some_and(|own| place.areas.is_within(area, own)))
+    };
+    let is_own = |code: &String| sight.unit.as_ref().is_some_and(|unit| unit.as_str() == code);
+    let in_area = sight.is_everywhere || (!areas.is_empty() && areas.iter().all(lies_within));
+    let of_unit = !units.is_empty() && units.iter().all(is_own);
+    sight.narrowed.is_whole() && (in_area || of_unit)
+}
+
 /// Whether an actor who may reach the reporters of a case may also reach those of one that was merged into it: wherever that
 /// lies and whoever led it, but only if it is what their post is for.
 pub fn may_reach_merged(merged: &Case, actor: &Actor, place: &Place) -> bool {

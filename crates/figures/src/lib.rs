@@ -4,3 +4,4 @@
 //! server or what is done with a figure.
 
 pub mod facts;
+pub mod indicator;

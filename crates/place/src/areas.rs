@@ -138,6 +138,11 @@ pub(crate) struct AreaBook {
 }
 
 impl AreaBook {
+    /// The codes of all areas, in order.
+    pub fn known(&self) -> Vec<String> {
+        self.codes.known()
+    }
+
     /// The area with a code, and a fault that offers the nearest one when there is none.
     pub fn expect(&self, code: &str, at: At<'_>, faults: &mut Faults) -> Option<(AreaIndex, Level)> {
         if !self.codes.expect(code, at, faults) {

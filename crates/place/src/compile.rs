@@ -4,8 +4,9 @@ use jiff::{Timestamp, tz::TimeZone};
 use whistle_domain::{
     place::{Areas, Parts, Place, WhistleKind},
     routing::Routing,
-    words::AccessClass,
+    words::{AccessClass, Lang},
 };
+use whistle_figures::indicator::{Book, KnownCodes};
 
 use crate::{
     areas::{self, AreaBook},
@@ -13,6 +14,7 @@ use crate::{
     escalations::{self, ESCALATIONS, LadderBook},
     fault::{Fault, Faults, at, whole},
     folder::{Folder, KNOWN_FILES, NEEDED_FILES, text_folder},
+    indicators,
     jurisdiction::{self, Charter},
     rounds::{self, ROUNDS},
     routing::{self, Books, ROUTING},
@@ -29,6 +31,8 @@ use crate::{
 pub struct Compiled {
     /// The place.
     pub place: Place,
+    /// Its indicators: those that are shipped, and its own.
+    pub indicators: Book,
     /// Faults that do not stand in the way, by file and line.
     pub warnings: Vec<Fault>,
 }
@@ -40,15 +44,16 @@ pub fn compile(folder: &Folder, version: u32) -> Result<Compiled, Faults> {
     let place = place(folder, version, &mut faults);
     let faults = faults.sorted();
     match place {
-        Some(place) if !faults.has_errors() => Ok(Compiled {
+        Some((place, indicators)) if !faults.has_errors() => Ok(Compiled {
             place,
+            indicators,
             warnings: faults.into_list(),
         }),
         _ => Err(faults),
     }
 }
 
-fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
+fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<(Place, Book)> {
     check_files(folder, faults);
     let table = |layout: &'static Layout, faults: &mut Faults| -> Option<Table> {
         table::read(layout, folder.file(layout.file)?, faults)
@@ -104,6 +109,20 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
     let calendar = charter
         .as_ref()
         .and_then(|charter| calendar::read(charter, dates.as_ref(), faults));
+    let known = match folder.file(indicators::FILE) {
+        None => KnownCodes::default(),
+        Some(_) => KnownCodes {
+            areas: areas.as_ref().map(|book| book.known().into()),
+            services: services.as_ref().map(|book| book.known().into()),
+            groups: services.as_ref().map(|book| book.groups().into()),
+            standards: standards.as_ref().map(|book| book.codes.known().into()),
+            units: units.as_ref().map(|book| book.codes.known().into()),
+        },
+    };
+    let languages = charter
+        .as_ref()
+        .map_or(&Lang::ALL[..], |charter| &charter.jurisdiction.languages);
+    let indicators = indicators::read(folder.file(indicators::FILE), &known, languages, faults);
     if faults.has_errors() {
         return None;
     }
@@ -127,7 +146,7 @@ fn place(folder: &Folder, version: u32, faults: &mut Faults) -> Option<Place> {
         rounds: rounds.rounds,
     });
     warn_of_unseen(&place, lines.as_ref(), faults);
-    Some(place)
+    Some((place, indicators))
 }
 
 /// The codes in posts.csv, for what refers to them. What is wrong with them is said once, where the posts are read.
@@ -234,9 +253,6 @@ fn check_files(folder: &Folder, faults: &mut Faults) {
     for stranger in folder.strangers() {
         let mend = did_you_mean(stranger, KNOWN_FILES, "remove it, or keep it elsewhere");
         faults.warn(whole(stranger), "is no file of a place and was not read", mend);
-    }
-    if let Some(bytes) = folder.file("indicators.toml") {
-        jurisdiction::check_syntax("indicators.toml", bytes, faults);
     }
     for (path, bytes) in folder
         .files()

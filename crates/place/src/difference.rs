@@ -12,7 +12,7 @@ use crate::{
     escalations::ESCALATIONS,
     fault::Faults,
     folder::{Folder, text_folder},
-    jurisdiction,
+    indicators, jurisdiction,
     rounds::ROUNDS,
     routing::ROUTING,
     services::{QUESTIONS, SERVICES},
@@ -71,9 +71,8 @@ pub fn difference(old: Option<&Folder>, new: &Folder) -> Vec<Change> {
     let nothing = Folder::default();
     let old = old.unwrap_or(&nothing);
     let mut changes = Vec::new();
-    for (file, thing) in [("jurisdiction.toml", "setting"), ("indicators.toml", "indicator")] {
-        toml_changes(file, thing, old, new, &mut changes);
-    }
+    setting_changes(old, new, &mut changes);
+    indicator_changes(old, new, &mut changes);
     area_changes(old, new, &mut changes);
     for table in TABLES {
         table_changes(table, old, new, &mut changes);
@@ -226,7 +225,8 @@ fn or_nothing(text: &str) -> &str {
     }
 }
 
-fn toml_changes(file: &str, thing: &str, old: &Folder, new: &Folder, changes: &mut Vec<Change>) {
+fn setting_changes(old: &Folder, new: &Folder, changes: &mut Vec<Change>) {
+    let file = jurisdiction::FILE;
     let values = |folder: &Folder| folder.file(file).map(jurisdiction::flat).unwrap_or_default();
     pairwise(&values(old), &values(new), |code, sign, before, after| {
         let detail = match (before, after) {
@@ -236,7 +236,50 @@ fn toml_changes(file: &str, thing: &str, old: &Folder, new: &Folder, changes: &m
         };
         changes.push(Change {
             sign,
-            thing: thing.to_owned(),
+            thing: "setting".to_owned(),
+            code: code.to_owned(),
+            detail,
+            file: file.to_owned(),
+        });
+    });
+}
+
+fn indicator_changes(old: &Folder, new: &Folder, changes: &mut Vec<Change>) {
+    let file = indicators::FILE;
+    let declared = |folder: &Folder| folder.file(file).map(indicators::declared).unwrap_or_default();
+    pairwise(&declared(old), &declared(new), |code, sign, before, after| {
+        let detail = match (before, after) {
+            (Some(before), Some(after)) => {
+                let mut differing = Vec::new();
+                pairwise(before, after, |key, _, from, to| {
+                    if from != to {
+                        let shown =
+                            |value: Option<&String>| value.map_or("nothing", String::as_str).to_owned();
+                        differing.push(format!("{key} {} → {}", shown(from), shown(to)));
+                    }
+                });
+                if differing.is_empty() {
+                    return;
+                }
+                differing.join(", ")
+            }
+            (one, other) => {
+                let keys = one.or(other);
+                let label = ["label.zh", "label", "label.en", "says"];
+                let label = label.iter().find_map(|key| keys.and_then(|keys| keys.get(*key)));
+                label.cloned().unwrap_or_default()
+            }
+        };
+        // Of an indicator that takes the place of a shipped one, the plan says so.
+        let is_shipped = whistle_figures::indicator::Book::shipped().get(code).is_some();
+        let detail = match (is_shipped, sign) {
+            (true, Sign::Added) => format!("{detail}, instead of the shipped one"),
+            (true, Sign::Removed) => format!("{detail}, the shipped one counts again"),
+            _ => detail,
+        };
+        changes.push(Change {
+            sign,
+            thing: "indicator".to_owned(),
             code: code.to_owned(),
             detail,
             file: file.to_owned(),

@@ -81,29 +81,33 @@ pub(crate) fn default_settings() -> Settings {
 
 /// Every value of a TOML file by its dotted key, as it is written; empty when the file is no TOML.
 pub(crate) fn flat(bytes: &[u8]) -> BTreeMap<String, String> {
-    fn collect(value: &DeValue<'_>, path: &str, into: &mut BTreeMap<String, String>) {
-        if let Some(table) = value.as_table() {
-            for (key, value) in table {
-                let below = match path {
-                    "" => key.get_ref().to_string(),
-                    _ => format!("{path}.{}", key.get_ref()),
-                };
-                collect(value.get_ref(), &below, into);
+    let text = decode(FILE, bytes, &mut Faults::default());
+    let table = text.as_ref().and_then(|text| DeTable::parse(text).ok());
+    table.map(|table| flat_table(table.get_ref())).unwrap_or_default()
+}
+
+/// Every value of a table by its dotted key, as it is written.
+pub(crate) fn flat_table(table: &DeTable<'_>) -> BTreeMap<String, String> {
+    fn collect(table: &DeTable<'_>, path: &str, into: &mut BTreeMap<String, String>) {
+        for (key, value) in table {
+            let below = match path {
+                "" => key.get_ref().to_string(),
+                _ => format!("{path}.{}", key.get_ref()),
+            };
+            match value.get_ref().as_table() {
+                Some(table) => collect(table, &below, into),
+                None => {
+                    into.insert(below, written(value.get_ref()));
+                }
             }
-        } else {
-            into.insert(path.to_owned(), written(value));
         }
     }
     let mut values = BTreeMap::new();
-    if let Some(text) = decode(FILE, bytes, &mut Faults::default())
-        && let Ok(table) = DeTable::parse(&text)
-    {
-        collect(&DeValue::Table(table.into_inner()), "", &mut values);
-    }
+    collect(table, "", &mut values);
     values
 }
 
-fn written(value: &DeValue<'_>) -> String {
+pub(crate) fn written(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("{text:?}"),
         DeValue::Integer(number) => number.to_string(),
@@ -115,14 +119,6 @@ fn written(value: &DeValue<'_>) -> String {
             format!("[{}]", values.join(", "))
         }
         DeValue::Table(_) => "{…}".to_owned(),
-    }
-}
-
-/// Says where a file is no TOML.
-pub(crate) fn check_syntax(file: &str, bytes: &[u8], faults: &mut Faults) {
-    if let Some(text) = decode(file, bytes, faults) {
-        let (_, errors) = DeTable::parse_recoverable(&text);
-        tell_syntax(file, &Lines::of(&text), &errors, faults);
     }
 }
 

@@ -13,6 +13,7 @@ mod difference;
 mod escalations;
 mod fault;
 mod folder;
+mod indicators;
 mod jurisdiction;
 mod rounds;
 mod routing;

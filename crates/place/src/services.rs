@@ -204,6 +204,20 @@ pub(crate) struct ServiceBook {
 }
 
 impl ServiceBook {
+    /// The codes of all services that are no groups, in order.
+    pub fn known(&self) -> Vec<String> {
+        let mut known = self.codes.known();
+        known.retain(|code| !self.is_group(code));
+        known
+    }
+
+    /// The codes of all groups, in order.
+    pub fn groups(&self) -> Vec<String> {
+        let mut groups = self.groups.clone();
+        groups.sort_unstable();
+        groups
+    }
+
     /// Whether the code is a group's.
     pub fn is_group(&self, code: &str) -> bool {
         self.groups.iter().any(|group| group == code)

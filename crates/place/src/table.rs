@@ -455,6 +455,13 @@ impl Codes {
         self.lines.get(code).copied()
     }
 
+    /// All codes in order, those of rows that could not be read among them.
+    pub fn known(&self) -> Vec<String> {
+        let mut known: Vec<String> = self.lines.keys().cloned().collect();
+        known.sort_unstable();
+        known
+    }
+
     /// Whether the code is there; a fault that offers the nearest one when not.
     pub fn expect(&self, code: &str, at: At<'_>, faults: &mut Faults) -> bool {
         let is_known = self.lines.contains_key(code);

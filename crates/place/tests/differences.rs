@@ -110,3 +110,33 @@ fn a_plan_shows_the_steps_of_ladders() {
     + step default * overdue + 1d working @town
     ");
 }
+
+#[test]
+fn a_plan_shows_indicators_one_by_one() {
+    let old = Village::new();
+    let own = "
+[[indicator]]
+code = \"filed\"
+subject = \"case\"
+period = \"accepted\"
+unit = \"count\"
+label = { zh = \"受理上报数\", en = \"Accepted reports\" }
+";
+    let new = old
+        .clone()
+        .replace("indicators.toml", "group:RD", "RD-HOLE")
+        .replace(
+            "indicators.toml",
+            "denominator = \"leaks\"",
+            "denominator = \"leaks\"\nversion = 2",
+        )
+        .map("indicators.toml", |text| text + own);
+    assert_snapshot!(plan(&old, &new), @r#"
+    ~ indicator condition leaks: says "service in [WAT-LEAK, group:RD]" → "service in [WAT-LEAK, RD-HOLE]"
+    + indicator filed: "受理上报数", instead of the shipped one
+    ~ indicator leaks_on_time: version nothing → 2
+    "#);
+    assert_snapshot!(plan(&new, &new), @"");
+    assert_snapshot!(plan(&new, &old).lines().nth(1).unwrap_or_default(), @r#"- indicator filed: "受理上报数", the shipped one counts again"#);
+    assert_eq!(new.told(), "");
+}

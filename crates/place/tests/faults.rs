@@ -1060,3 +1060,50 @@ fn a_point_of_a_stop_lies_in_the_area_of_its_round() {
     rounds.csv:3: 10.5, 46.205 lies outside area "230599100200" of its round; look whether it is right
     "#);
 }
+
+// Indicators.
+
+#[test]
+fn an_indicator_is_checked_against_the_rest_of_the_folder() {
+    let village = Village::new()
+        .replace("indicators.toml", "[WAT-LEAK,", "[WAT-LEKA,")
+        .replace("indicators.toml", "not handled_late", "not handled_lat")
+        .replace("indicators.toml", "unit = \"percent\"", "unit = \"percents\"")
+        .replace(
+            "indicators.toml",
+            ", en = \"Leaks and roads handled on time\"",
+            "",
+        );
+    assert_snapshot!(village.told(), @r#"
+    indicators.toml:2: condition "leaks", column 22: service "WAT-LEKA" is not known; did you mean "WAT-LEAK"?
+    indicators.toml:8: indicator "leaks_on_time", numerator, column 30: "handled_lat" is no column of a case and no condition; did you mean "handled_late"?
+    indicators.toml:11: indicator "leaks_on_time", unit: "percents" is not known; did you mean "percent"?
+    indicators.toml:12: indicator "leaks_on_time" has no label in en; write label = { zh = "…", en = "…" }
+    "#);
+}
+
+#[test]
+fn a_place_of_one_language_names_its_indicators_in_that_one() {
+    let village = Village::new()
+        .replace(
+            "jurisdiction.toml",
+            "languages = [\"zh\", \"en\"]",
+            "languages = [\"zh\"]",
+        )
+        .replace(
+            "indicators.toml",
+            "{ zh = \"漏水与道路按期处置率\", en = \"Leaks and roads handled on time\" }",
+            "\"漏水\"",
+        );
+    assert_snapshot!(village.told(), @"");
+}
+
+#[test]
+fn a_place_has_the_shipped_indicators_and_its_own() {
+    let compiled = Village::new().compiled().unwrap();
+    let shipped = whistle_figures::indicator::Book::shipped();
+    assert_eq!(compiled.indicators.all().len(), shipped.all().len() + 1);
+    assert!(compiled.indicators.get("leaks_on_time").is_some());
+    let without = Village::new().without("indicators.toml").compiled().unwrap();
+    assert_eq!(&without.indicators, shipped);
+}

@@ -76,15 +76,18 @@ pub(crate) enum Duty {
     /// Cuts cases into the words by which they are found. It goes on for longer where there is much to do, so a thread of its
     /// own does it.
     Search,
+    /// Makes the files of open data, on a thread of its own.
+    OpenData,
 }
 
 impl Duty {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Escalation,
         Self::Parking,
         Self::Retention,
         Self::Notices,
         Self::Search,
+        Self::OpenData,
     ];
 
     /// Its name in the database.
@@ -95,6 +98,7 @@ impl Duty {
             Self::Retention => "retention",
             Self::Notices => "notices",
             Self::Search => "search",
+            Self::OpenData => "open_data",
         }
     }
 }
@@ -273,6 +277,7 @@ impl Whistle {
                 }
             }
             Duty::Search => {}
+            Duty::OpenData => self.open_by_night(charge, here),
         }
         Ok(())
     }

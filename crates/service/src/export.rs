@@ -15,7 +15,12 @@ use std::{
 
 use jiff::Timestamp;
 use serde::Serialize;
-use whistle_domain::words::{AccessClass, Lang, WhistleNumber};
+use whistle_domain::{
+    case::Case,
+    place::Place,
+    words::{AccessClass, Lang, WhistleNumber},
+};
+use whistle_figures::indicator;
 use whistle_store::{
     admin::Deed,
     list::{Filter, List, MAX_PAGE, Order, Sight},
@@ -24,7 +29,7 @@ use whistle_store::{
 
 use self::{
     column::{COLUMNS, Cell, Column, Head, Subject},
-    sheet::{CsvSheet, GeoJsonSheet, ParquetSheet},
+    sheet::{CsvSheet, GeoJsonSheet, ParquetSheet, XlsxSheet},
 };
 use crate::{
     Whistle,
@@ -43,6 +48,8 @@ pub enum ExportFormat {
     GeoJson,
     /// Columns for analysts.
     Parquet,
+    /// A sheet of a workbook, for offices.
+    Xlsx,
 }
 
 impl ExportFormat {
@@ -60,7 +67,8 @@ impl std::str::FromStr for ExportFormat {
             "csv" => Ok(Self::Csv),
             "geojson" | "json" => Ok(Self::GeoJson),
             "parquet" => Ok(Self::Parquet),
-            _ => Err(Error::invalid("format", "write csv, geojson or parquet")),
+            "xlsx" => Ok(Self::Xlsx),
+            _ => Err(Error::invalid("format", "write csv, geojson, parquet or xlsx")),
         }
     }
 }
@@ -127,6 +135,8 @@ pub struct ExportOptions {
     pub lang: Lang,
     /// For the staff: cases of these classes of access too; else none that has one.
     pub access: Vec<AccessClass>,
+    /// Whether texts that somebody wrote are left out, and addresses.
+    pub without_texts: bool,
     /// Whether a CSV begins with a byte order mark, by which old spreadsheets know UTF-8.
     pub mark: bool,
 }
@@ -153,18 +163,16 @@ enum Sheet<W: Write + Send> {
     Csv(Box<CsvSheet<W>>),
     GeoJson(GeoJsonSheet<W>),
     Parquet(Box<ParquetSheet<W>>),
+    Xlsx(Box<XlsxSheet<W>>),
 }
 
 impl<W: Write + Send> Sheet<W> {
-    fn begin(out: W, columns: &[Head], options: &ExportOptions) -> Result<Self> {
-        Ok(match options.format {
-            ExportFormat::Csv => Self::Csv(Box::new(CsvSheet::begin(out, columns, options.mark)?)),
+    fn begin(out: W, columns: &[Head], format: ExportFormat, name: &str, mark: bool) -> Result<Self> {
+        Ok(match format {
+            ExportFormat::Csv => Self::Csv(Box::new(CsvSheet::begin(out, columns, mark)?)),
             ExportFormat::GeoJson => Self::GeoJson(GeoJsonSheet::begin(out, columns)?),
-            ExportFormat::Parquet => Self::Parquet(Box::new(ParquetSheet::begin(
-                out,
-                options.rows.as_str(),
-                columns,
-            )?)),
+            ExportFormat::Parquet => Self::Parquet(Box::new(ParquetSheet::begin(out, name, columns)?)),
+            ExportFormat::Xlsx => Self::Xlsx(Box::new(XlsxSheet::begin(out, name, columns)?)),
         })
     }
 
@@ -173,6 +181,7 @@ impl<W: Write + Send> Sheet<W> {
             Self::Csv(sheet) => sheet.add(cells),
             Self::GeoJson(sheet) => sheet.add(cells),
             Self::Parquet(sheet) => sheet.add(cells),
+            Self::Xlsx(sheet) => sheet.add(cells),
         }
     }
 
@@ -181,6 +190,7 @@ impl<W: Write + Send> Sheet<W> {
             Self::Csv(sheet) => sheet.finish(),
             Self::GeoJson(sheet) => sheet.finish(),
             Self::Parquet(sheet) => sheet.finish(),
+            Self::Xlsx(sheet) => sheet.finish(),
         }
     }
 }
@@ -195,20 +205,7 @@ impl Whistle {
         file: &Path,
         progress: impl FnMut(u64),
     ) -> Result<ExportReport> {
-        let what = || format!("writing {}", file.display());
-        let part = part_of(file);
-        let written = (|| {
-            let mut out = File::create(&part).map_err(Error::io(what()))?;
-            let report = self.export_to(here, options, &mut out, progress)?;
-            out.sync_all().map_err(Error::io(what()))?;
-            fs::rename(&part, file).map_err(Error::io(what()))?;
-            Ok(report)
-        })();
-        if written.is_err() {
-            // Half a file is of no use; that it cannot be removed either changes nothing.
-            let _ = fs::remove_file(&part);
-        }
-        written
+        written_whole(file, |out| self.export_to(here, options, out, progress))
     }
 
     /// Exports to a writer: cases newest first, whistles by their numbers. It is written down before anything goes out.
@@ -250,7 +247,7 @@ impl Whistle {
         let calls = options.rows == Rows::Calls;
         let columns = if calls { whistle::CALLS } else { whistle::WHISTLES };
         let heads: Vec<Head> = columns.iter().map(|column| column.head).collect();
-        let mut sheet = Sheet::begin(BufWriter::new(out), &heads, options)?;
+        let mut sheet = begun(out, &heads, options)?;
         let mut report = ExportReport::default();
         let (now, mut after) = (self.clock.now(), WhistleNumber(0));
         loop {
@@ -289,7 +286,7 @@ impl Whistle {
         Ok(report)
     }
 
-    fn export_cases(
+    pub(crate) fn export_cases(
         &self,
         here: &Here,
         options: &ExportOptions,
@@ -297,7 +294,8 @@ impl Whistle {
         mut progress: impl FnMut(u64),
     ) -> Result<ExportReport> {
         let open = options.content == Content::Open;
-        let columns: Vec<&Column> = COLUMNS.iter().filter(|c| c.open || !open).collect();
+        let is_wanted = |column: &&Column| (column.open || !open) && !(options.without_texts && column.is_text());
+        let columns: Vec<&Column> = COLUMNS.iter().filter(is_wanted).collect();
         let filter = Filter {
             public: open,
             sight: (!open).then(|| Sight {
@@ -312,7 +310,7 @@ impl Whistle {
             ..Filter::default()
         };
         let heads: Vec<Head> = columns.iter().map(|column| column.head).collect();
-        let mut sheet = Sheet::begin(BufWriter::new(out), &heads, options)?;
+        let mut sheet = begun(out, &heads, options)?;
         let mut report = ExportReport::default();
         let (now, mut after) = (self.clock.now(), None);
         loop {
@@ -339,6 +337,109 @@ impl Whistle {
         sheet.finish()?;
         Ok(report)
     }
+}
+
+/// Writes a file that is there whole or not at all.
+pub(crate) fn written_whole<T>(file: &Path, write: impl FnOnce(&mut File) -> Result<T>) -> Result<T> {
+    let what = || format!("writing {}", file.display());
+    let part = part_of(file);
+    let written = (|| {
+        let mut out = File::create(&part).map_err(Error::io(what()))?;
+        let done = write(&mut out)?;
+        out.sync_all().map_err(Error::io(what()))?;
+        fs::rename(&part, file).map_err(Error::io(what()))?;
+        Ok(done)
+    })();
+    if written.is_err() {
+        // Half a file is of no use; that it cannot be removed either changes nothing.
+        let _ = fs::remove_file(&part);
+    }
+    written
+}
+
+fn begun<W: Write + Send>(out: W, heads: &[Head], options: &ExportOptions) -> Result<Sheet<BufWriter<W>>> {
+    Sheet::begin(BufWriter::new(out), heads, options.format, options.rows.as_str(), options.mark)
+}
+
+/// Some cases as a table for who may see them, with inner columns and without what anybody wrote.
+pub(crate) struct CaseSheet<W: Write + Send> {
+    sheet: Sheet<BufWriter<W>>,
+    columns: Vec<&'static Column>,
+}
+
+/// Begins a table of cases.
+pub(crate) fn case_sheet<W: Write + Send>(out: W, format: ExportFormat) -> Result<CaseSheet<W>> {
+    let columns: Vec<&Column> = COLUMNS.iter().filter(|column| !column.is_text()).collect();
+    let heads: Vec<Head> = columns.iter().map(|column| column.head).collect();
+    let sheet = Sheet::begin(BufWriter::new(out), &heads, format, Rows::Cases.as_str(), false)?;
+    Ok(CaseSheet { sheet, columns })
+}
+
+impl<W: Write + Send> CaseSheet<W> {
+    pub(crate) fn add(&mut self, case: &Case, place: &Place, lang: Lang, now: Timestamp) -> Result<()> {
+        let subject = Subject {
+            case,
+            place,
+            lang,
+            now,
+            open: false,
+        };
+        self.sheet.add(self.columns.iter().map(|column| (column.cell)(subject)))
+    }
+
+    pub(crate) fn finish(self) -> Result<()> {
+        self.sheet.finish()
+    }
+}
+
+/// Units, posts or areas as a table of codes and names.
+pub(crate) fn code_sheet(
+    out: impl Write + Send,
+    place: &Place,
+    subject: indicator::Subject,
+    codes: &[String],
+    format: ExportFormat,
+    lang: Lang,
+) -> Result<()> {
+    const HEADS: [Head; 2] = [
+        Head {
+            name: "code",
+            kind: column::Kind::Text,
+        },
+        Head {
+            name: "name",
+            kind: column::Kind::Text,
+        },
+    ];
+    let mut sheet = Sheet::begin(BufWriter::new(out), &HEADS, format, subject.as_str(), false)?;
+    for code in codes {
+        let name = match subject {
+            indicator::Subject::Post => place.post(code).map(|post| &post.name),
+            indicator::Subject::Area => place.areas.find(code).map(|area| &place.areas.get(area).name),
+            _ => place.unit(code).map(|unit| &unit.name),
+        };
+        let name = name.map_or(Cell::None, |name| Cell::text(name.get(lang)));
+        sheet.add([Cell::text(code), name].into_iter())?;
+    }
+    sheet.finish()
+}
+
+/// A line of the dictionary of open data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct OpenColumn {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it holds: text, int, float, bool, time, date.
+    pub kind: &'static str,
+}
+
+/// The columns of cases that everybody gets, without texts.
+pub fn open_columns() -> impl Iterator<Item = OpenColumn> {
+    let open = COLUMNS.iter().filter(|column| column.open && !column.is_text());
+    open.map(|column| OpenColumn {
+        name: column.head.name,
+        kind: column.head.kind.as_str(),
+    })
 }
 
 /// The name of a file while it is written, beside it, so that it can be renamed.

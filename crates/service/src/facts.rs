@@ -8,6 +8,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     fs::{self, File},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     io::{self, BufWriter},
     path::PathBuf,
     sync::{
@@ -185,6 +186,19 @@ impl Whistle {
         let is_ready = kept.read(|state| state.is_ready);
         let whole_at = Duration::from_micros(kept.whole_at.load(Ordering::Relaxed));
         is_ready.then(|| self.clock.running().saturating_sub(whole_at))
+    }
+
+    /// By what the facts of a jurisdiction are known again: how far the log was read for them, which is the same in whichever
+    /// process. Fails with [`Error::Busy`] while they are not there yet.
+    pub(crate) fn facts_mark(&self, here: &Here) -> Result<u64> {
+        self.keeping.of(here.id).read(|state| {
+            if !state.is_ready {
+                return Err(Error::Busy(COME_AGAIN));
+            }
+            let mut hash = DefaultHasher::new();
+            state.read.hash(&mut hash);
+            Ok(hash.finish())
+        })
     }
 
     /// What is kept; for metrics.

@@ -13,7 +13,9 @@
 //! - [`view`]: filters of the queue that staff keep.
 //! - [`suggest`]: what a report may be about, learnt from closed cases.
 //! - [`facts`]: what figures are counted from, in memory, in step with the log.
+//! - [`indicator`]: figures of a place and the rows behind them, for whom they are. [`open_data`]: files for everybody.
 //! - [`figures`]: what the counters of all jurisdictions add up to.
+//! - [`briefing`]: period reports: written, issued, kept, compared.
 //! - [`import`], [`export`]: whole files of cases in and out. [`demo`]: cases with a lifelike history, to try things out.
 //! - [`duties`]: what must happen by itself; `escalation`: when clocks run out; `lease`: in which process.
 //! - [`explain`]: why a clock stands where it does.
@@ -24,6 +26,7 @@
 pub mod account;
 pub mod admin;
 mod behind;
+pub mod briefing;
 pub mod case;
 pub mod demo;
 pub mod duties;
@@ -35,6 +38,7 @@ pub mod facts;
 pub mod figures;
 pub mod handover;
 pub mod import;
+pub mod indicator;
 pub mod keep;
 mod lease;
 pub mod list;
@@ -42,6 +46,7 @@ pub mod live;
 pub mod map;
 pub mod media;
 pub mod notices;
+pub mod open_data;
 pub mod passkey;
 mod password;
 pub mod place;
@@ -127,6 +132,8 @@ pub struct Install {
     maps: map::Maps,
     live: live::Live,
     keeping: facts::Keeping,
+    asking: indicator::Asked,
+    opening: open_data::Opening,
     suggesting: suggest::Suggesting,
     /// Held by who takes steps of clocks.
     stepping: Mutex<Stepping>,
@@ -173,6 +180,8 @@ impl Whistle {
             maps: map::Maps::default(),
             live: live::Live::default(),
             keeping: facts::Keeping::default(),
+            asking: indicator::Asked::default(),
+            opening: open_data::Opening::default(),
             suggesting: suggest::Suggesting::default(),
             stepping: Mutex::default(),
             tidying: Mutex::default(),

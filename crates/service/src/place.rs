@@ -8,6 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use serde::Serialize;
+use whistle_briefing::template::Template;
 use whistle_domain::{
     case::Actor,
     place::Place,
@@ -16,9 +17,10 @@ use whistle_domain::{
         AccessClass, CaseNumber, JurisdictionCode, JurisdictionId, Lang, ServiceCode, UnitCode, WhistleNumber,
     },
 };
+use whistle_figures::indicator::Book;
 use whistle_notices::{
     Notice,
-    template::{Templates, Words, Wrong},
+    template::{Templates, Words},
     view::View,
 };
 use whistle_place::{
@@ -46,6 +48,10 @@ pub struct Here {
     pub place: Arc<Place>,
     /// Its words for notices.
     pub notices: Arc<Templates>,
+    /// Its indicators.
+    pub indicators: Arc<Book>,
+    /// The template of its briefings.
+    pub briefing: Arc<Template>,
 }
 
 /// All jurisdictions of an install, shared by pointer swap.
@@ -164,29 +170,46 @@ pub struct Applied {
     pub reckoned: u64,
 }
 
-/// The place of a folder and its words for notices, or all that is wrong with either.
-fn compile(folder: &Folder, version: u32) -> Result<(Compiled, Templates)> {
-    let files = folder.files().iter();
-    let templates = Templates::read(files.map(|(path, bytes)| (path.as_str(), bytes.as_slice())));
-    let wrongs = |wrongs: Vec<Wrong>| {
-        wrongs.into_iter().map(|wrong| Fault {
-            file: wrong.file,
-            line: wrong.line,
-            severity: Severity::Error,
-            what: wrong.what,
-            mend: wrong.mend,
-        })
+/// A folder, read: the place and its texts.
+struct Read {
+    compiled: Compiled,
+    notices: Templates,
+    briefing: Arc<Template>,
+}
+
+/// The place of a folder, its words for notices and its briefing, or all that is wrong with any of them.
+fn compile(folder: &Folder, version: u32) -> Result<Read> {
+    let files = || {
+        let files = folder.files().iter();
+        files.map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
     };
-    match (whistle_place::compile(folder, version), templates) {
-        (Ok(compiled), Ok(templates)) => Ok((compiled, templates)),
-        (Err(faults), Ok(_)) => Err(Error::Faults(faults)),
-        (Ok(compiled), Err(found)) => {
-            let faults = compiled.warnings.into_iter().chain(wrongs(found));
-            Err(Error::Faults(faults.collect()))
+    let fault = |file, line, what, mend| Fault {
+        file,
+        line,
+        severity: Severity::Error,
+        what,
+        mend,
+    };
+    let notices = Templates::read(files());
+    let briefing = crate::briefing::template(files());
+    let compiled = whistle_place::compile(folder, version);
+    match (compiled, notices, briefing) {
+        (Ok(compiled), Ok(notices), Ok(briefing)) => Ok(Read {
+            compiled,
+            notices,
+            briefing,
+        }),
+        (compiled, notices, briefing) => {
+            let mut faults: Vec<Fault> = match compiled {
+                Ok(compiled) => compiled.warnings.into_iter().collect(),
+                Err(faults) => faults.into_list(),
+            };
+            let wrongs = notices.err().unwrap_or_default().into_iter();
+            faults.extend(wrongs.map(|it| fault(it.file, it.line, it.what, it.mend)));
+            let wrongs = briefing.err().unwrap_or_default().into_iter();
+            faults.extend(wrongs.map(|it| fault(it.file, it.line, it.what, it.mend)));
+            Err(Error::Faults(faults.into_iter().collect()))
         }
-        (Err(faults), Err(found)) => Err(Error::Faults(
-            faults.into_list().into_iter().chain(wrongs(found)).collect(),
-        )),
     }
 }
 
@@ -244,7 +267,7 @@ pub fn uncleared(place: &Place) -> Vec<UnclearedFault> {
 /// What applying a folder to an install that is still empty would change.
 pub fn plan_first(dir: &Path) -> Result<Plan> {
     let folder = read(dir)?;
-    let (Compiled { place, warnings, .. }, _) = compile(&folder, 1)?;
+    let Compiled { place, warnings, .. } = compile(&folder, 1)?.compiled;
     Ok(Plan {
         jurisdiction: place.jurisdiction.code.clone(),
         version: 1,
@@ -260,8 +283,8 @@ pub fn plan_first(dir: &Path) -> Result<Plan> {
 /// A notice of a folder that need not be applied, with made-up values; in the place's first language unless another is named.
 pub fn preview(dir: &Path, notice: Notice, lang: Option<Lang>) -> Result<Words> {
     let folder = read(dir)?;
-    let (Compiled { place, .. }, templates) = compile(&folder, 1)?;
-    previewed(&place, &templates, notice, lang)
+    let read = compile(&folder, 1)?;
+    previewed(&read.compiled.place, &read.notices, notice, lang)
 }
 
 fn previewed(place: &Place, templates: &Templates, notice: Notice, lang: Option<Lang>) -> Result<Words> {
@@ -438,14 +461,11 @@ impl Whistle {
     }
 
     fn compare(&self, folder: Folder) -> Result<Compared> {
-        let (
-            Compiled {
-                place: candidate,
-                warnings,
-                ..
-            },
-            _,
-        ) = compile(&folder, 0)?;
+        let Compiled {
+            place: candidate,
+            warnings,
+            ..
+        } = compile(&folder, 0)?.compiled;
         let code = candidate.jurisdiction.code.clone();
         let current = self
             .store
@@ -552,11 +572,17 @@ impl Whistle {
                 here.clone()
             } else {
                 let folder = self.folder_of(one.id, one.version)?;
-                let (Compiled { place, .. }, notices) = compile(&folder, one.version)?;
+                let Read {
+                    compiled,
+                    notices,
+                    briefing,
+                } = compile(&folder, one.version)?;
                 Here {
                     id: one.id,
-                    place: Arc::new(place),
+                    place: Arc::new(compiled.place),
                     notices: Arc::new(notices),
+                    indicators: Arc::new(compiled.indicators),
+                    briefing,
                 }
             };
             all.push(here);

@@ -98,6 +98,7 @@ pub fn audit(
     search::audit(conn, jurisdiction, place, &mut audit)?;
     check_sequences(conn, jurisdiction, &mut audit)?;
     check_handovers(conn, jurisdiction, &mut audit)?;
+    check_briefings(conn, jurisdiction, &mut audit)?;
     Ok(audit)
 }
 
@@ -274,6 +275,24 @@ fn check_handovers(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit)
                 audit.find(format!(
                     "the handover of account {account} at post {post:?} is none that the service writes"
                 ));
+            }
+            Ok(())
+        },
+    )
+}
+
+/// An issued briefing is what it was: its document has its hash.
+fn check_briefings(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit) -> Result<()> {
+    conn.each(
+        "SELECT briefing_id, document, hash
+         FROM briefing
+         WHERE jurisdiction_id = $1
+         ORDER BY briefing_id",
+        params![jurisdiction.0],
+        |row| {
+            let hash = blake3::hash(row.text(1)?.as_bytes()).to_hex();
+            if hash.as_str() != row.text(2)? {
+                audit.find(format!("briefing {}: its document is not the one that was issued", row.int(0)?));
             }
             Ok(())
         },

@@ -21,6 +21,7 @@ pub mod account;
 pub mod admin;
 pub mod audit;
 mod backup;
+pub mod briefing;
 pub mod case;
 pub mod change;
 mod checkpoint;

@@ -193,6 +193,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 27,
         sql: include_str!("../migrations/0027_changes.sql"),
     },
+    // An older program issues no briefings.
+    Migration {
+        version: 28,
+        name: "briefing",
+        reads_from: 27,
+        sql: include_str!("../migrations/0028_briefing.sql"),
+    },
 ];
 
 impl Migration {

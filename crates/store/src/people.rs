@@ -744,6 +744,22 @@ pub const COLUMNS: &[Columns] = &[
         &[],
     ),
     of(
+        "briefing",
+        &[
+            "jurisdiction_id",
+            "briefing_id",
+            "period_from",
+            "period_to",
+            "language",
+            "template_hash",
+            "public",
+            // Counts, and stories of public cases as anybody reads them.
+            "document",
+            "hash",
+        ],
+        &[("issued_at", &[Acts]), ("post_code", &[Acts])],
+    ),
+    of(
         "lease",
         &["jurisdiction_id", "name", "holder", "token", "beat", "done_at"],
         &[],

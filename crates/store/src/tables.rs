@@ -77,7 +77,7 @@ const ACCOUNT: Reference = Reference {
 };
 
 /// All tables; one that another refers to comes before it.
-pub const TABLES: [Table; 53] = [
+pub const TABLES: [Table; 54] = [
     of_the_database("migration"),
     // Met by every group commit: a copy on every machine would make each commit wait for all of them.
     of_the_database("writer"),
@@ -158,6 +158,7 @@ pub const TABLES: [Table; 53] = [
     by_jurisdiction("admin_act", &[]),
     by_jurisdiction("look", &[]),
     by_jurisdiction("last_look", &[]),
+    by_jurisdiction("briefing", &[]),
     // Who holds a duty holds it of this database. Spread like the rest: a duty's transaction checks its lease, and must
     // stay on one machine.
     Table {

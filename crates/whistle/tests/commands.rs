@@ -480,6 +480,7 @@ fn every_command_has_help_with_an_example() {
         &["import", "cases"],
         &["export"],
         &["figures"],
+        &["briefing"],
         &["demo"],
         &["config"],
         &["user", "add"],

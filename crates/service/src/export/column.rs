@@ -24,6 +24,20 @@ pub(super) enum Kind {
     Date,
 }
 
+impl Kind {
+    /// The word in the dictionary of open data.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Bool => "bool",
+            Self::Time => "time",
+            Self::Date => "date",
+        }
+    }
+}
+
 /// What a cell holds.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell<'c> {
@@ -103,6 +117,16 @@ const fn inner(name: &'static str, kind: Kind, cell: for<'c> fn(Subject<'c>) -> 
         head: Head { name, kind },
         open: false,
         cell,
+    }
+}
+
+/// Columns of what somebody wrote, and of addresses.
+const TEXTS: [&str; 3] = ["status_notes", "description", "address"];
+
+impl Column {
+    /// Whether it holds what somebody wrote, or an address.
+    pub(super) fn is_text(&self) -> bool {
+        TEXTS.contains(&self.head.name)
     }
 }
 

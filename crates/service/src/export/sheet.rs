@@ -11,6 +11,8 @@ use parquet::{
     schema::types::Type,
 };
 
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, XlsxError};
+
 use super::column::{Cell, Head, Kind};
 use crate::error::{Error, Result};
 
@@ -137,6 +139,88 @@ impl<W: Write> GeoJsonSheet<W> {
 
     pub fn finish(mut self) -> Result<()> {
         self.out.write_all(b"\n]}\n").map_err(failed)?;
+        self.out.flush().map_err(failed)
+    }
+}
+
+/// The most rows of a sheet, its head among them, as the format has it.
+const SHEET_ROWS: u32 = 1_048_576;
+
+/// A workbook of one sheet (ECMA-376). Rows wait in a temporary file, not in memory. Times are UTC.
+pub(super) struct XlsxSheet<W: Write> {
+    out: W,
+    book: Workbook,
+    rows: u32,
+    time: Format,
+    date: Format,
+}
+
+fn unmade(error: XlsxError) -> Error {
+    failed(std::io::Error::other(error))
+}
+
+impl<W: Write> XlsxSheet<W> {
+    pub fn begin(out: W, name: &str, columns: &[Head]) -> Result<Self> {
+        let mut book = Workbook::new();
+        let sheet = book.add_worksheet_with_constant_memory();
+        let bold = Format::new().set_bold();
+        (|| {
+            sheet.set_name(name)?;
+            sheet.set_freeze_panes(1, 0)?;
+            for (at, column) in (0..).zip(columns) {
+                // As wide as a time is written.
+                sheet.set_column_width(at, 19)?;
+                sheet.write_string_with_format(0, at, column.name, &bold)?;
+            }
+            Ok(())
+        })()
+        .map_err(unmade)?;
+        Ok(Self {
+            out,
+            book,
+            rows: 1,
+            time: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"),
+            date: Format::new().set_num_format("yyyy-mm-dd"),
+        })
+    }
+
+    pub fn add<'c>(&mut self, cells: impl Iterator<Item = Cell<'c>>) -> Result<()> {
+        if self.rows == SHEET_ROWS {
+            return Err(Error::invalid(
+                "format",
+                format!("a sheet has at most {SHEET_ROWS} rows; take a shorter period, or csv or parquet"),
+            ));
+        }
+        self.write(cells).map_err(unmade)?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    fn write<'c>(&mut self, cells: impl Iterator<Item = Cell<'c>>) -> Result<(), XlsxError> {
+        let sheet = self.book.worksheet_from_index(0)?;
+        for (at, cell) in (0..).zip(cells) {
+            match cell {
+                Cell::Text(text) => drop(sheet.write_string(self.rows, at, &*text)?),
+                Cell::Int(n) => drop(sheet.write_number(self.rows, at, n as f64)?),
+                Cell::Float(x) => drop(sheet.write_number(self.rows, at, x)?),
+                Cell::Bool(yes) => drop(sheet.write_boolean(self.rows, at, yes)?),
+                Cell::Time(time) => {
+                    let time = ExcelDateTime::from_timestamp(time.as_second())?;
+                    sheet.write_datetime_with_format(self.rows, at, &time, &self.time)?;
+                }
+                Cell::Date(date) => {
+                    let date = ExcelDateTime::from_ymd(date.year() as u16, date.month() as u8, date.day() as u8)?;
+                    sheet.write_datetime_with_format(self.rows, at, &date, &self.date)?;
+                }
+                Cell::None => {}
+            }
+        }
+        Ok(())
+    }
+
+    pub fn finish(mut self) -> Result<()> {
+        let bytes = self.book.save_to_buffer().map_err(unmade)?;
+        self.out.write_all(&bytes).map_err(failed)?;
         self.out.flush().map_err(failed)
     }
 }

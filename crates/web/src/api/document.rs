@@ -37,6 +37,7 @@ use std::sync::LazyLock;
         (name = "cases", description = "Cases: listed, read, acted upon."),
         (name = "whistles", description = "Whistles: calls of several units together; blown, listed, read, acted upon."),
         (name = "rounds", description = "Rounds: places to look at, and when each was last seen."),
+        (name = "figures", description = "Indicators: declared formulas, what they come to, and the rows behind them."),
         (name = "sessions", description = "Staff signing in and out."),
     ),
     components(schemas(super::error::ErrorAnswer, super::wire::Cursor, super::wire::Code, super::wire::PhotoId, super::wire::Time, super::wire::Stage))

@@ -1,12 +1,13 @@
 //! `/api/v1`: the native JSON API, for all commands and lists, described by an OpenAPI document made from this code.
 //!
-//! - `place`, `report`, `own`, `case`, `whistle`, `round`, `session`: the handlers. `wire`: what goes over the wire.
+//! - `place`, `report`, `own`, `case`, `whistle`, `round`, `indicator`, `session`: the handlers. `wire`: what goes over the wire.
 //! - `extract`: who asks, where, with what. `error`: the one shape of errors. `document`: the OpenAPI document.
 
 mod case;
 mod document;
 mod error;
 mod extract;
+pub(crate) mod indicator;
 mod own;
 mod place;
 mod read;
@@ -41,6 +42,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(case::routes())
         .merge(whistle::routes())
         .merge(round::routes())
+        .merge(indicator::routes())
         .merge(session::routes())
         .routes(routes!(document::openapi))
 }

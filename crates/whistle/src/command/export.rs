@@ -28,7 +28,7 @@ pub(super) struct Export {
     /// What the rows are: cases, whistles, or calls (one row for each unit that a whistle calls)
     #[arg(long, value_name = "WHAT", default_value = "cases")]
     rows: Rows,
-    /// csv, geojson or parquet [default: what the file's name says, else csv]
+    /// csv, geojson, parquet or xlsx [default: what the file's name says, else csv]
     #[arg(long, value_name = "FORMAT")]
     format: Option<ExportFormat>,
     /// All cases and inner columns, text as it was written: for the staff only

@@ -3,6 +3,7 @@
 mod apply;
 mod audit;
 mod backup;
+mod briefing;
 mod check;
 mod config;
 mod demo;
@@ -93,6 +94,9 @@ enum Command {
     /// Print what all jurisdictions counted, side by side
     #[command(after_help = figures::EXAMPLE)]
     Figures(figures::Figures),
+    /// Write a period's report: HTML, PDF, DOCX or JSON
+    #[command(after_help = briefing::EXAMPLE)]
+    Briefing(briefing::Briefing),
     /// Make a sample place with a history, and serve it
     #[command(after_help = demo::EXAMPLE)]
     Demo(demo::Demo),
@@ -160,6 +164,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Import(import) => import.run(&config),
         Command::Export(export) => export.run(&config),
         Command::Figures(figures) => figures.run(&config),
+        Command::Briefing(briefing) => briefing.run(&config),
         Command::Demo(demo) => demo.run(config),
         Command::Backup(backup) => backup.run(&config),
         Command::Restore(restore) => restore.run(&config),

@@ -3,6 +3,7 @@
 
 pub(crate) mod act;
 pub(crate) mod case;
+pub(crate) mod indicator;
 pub(crate) mod own;
 pub(crate) mod place;
 pub(crate) mod report;

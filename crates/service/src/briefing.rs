@@ -1,0 +1,140 @@
+//! Briefings: written from the place's template and its evidence, issued, kept, compared.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use whistle_briefing::{
+    compare::{self, Difference},
+    document::Document,
+    evidence::{Evidence, Period},
+    template::Template,
+};
+use whistle_domain::words::{JurisdictionId, Lang, PostCode};
+use whistle_store::{
+    Conn,
+    briefing::{self as stored, Draft},
+};
+
+use crate::{
+    Whistle,
+    error::{Error, Result},
+    place::Here,
+};
+
+mod standing;
+
+pub use standing::Standing;
+pub use whistle_store::briefing::Issue;
+
+/// Issues on a page.
+pub const ISSUES_AT_ONCE: usize = 50;
+
+/// How many issues a new briefing is compared with: two years of months.
+const LOOKED_BACK: usize = 24;
+
+/// The longest period, in days: a reader of ten years would rather read ten briefings.
+const MAX_DAYS: i32 = 3_700;
+
+/// A period that can be reported on.
+pub fn period(from: Date, to: Date) -> Result<Period> {
+    let days = (to - from).get_days();
+    if days < 0 {
+        return Err(Error::invalid("to", format!("{to} is before {from}; name a later day")));
+    }
+    if days > MAX_DAYS {
+        return Err(Error::invalid("to", "is more than ten years after from; name an earlier day"));
+    }
+    Ok(Period { from, to })
+}
+
+impl Whistle {
+    /// The briefing of a period from the place's own template, or the one that ships. A number that was another one when it was last
+    /// issued says so. `base` is the address that links lead to, or nothing.
+    pub fn briefing(
+        &self,
+        here: &Here,
+        evidence: Arc<dyn Evidence>,
+        lang: Lang,
+        period: Period,
+        base: &str,
+    ) -> Result<Document> {
+        let written = whistle_briefing::write(&here.briefing, evidence, lang, period, base);
+        let mut document = written.map_err(|failed| Error::invalid("briefing", failed.to_string()))?;
+        let issues = self.store.examine(|conn| issued(conn, here.id, lang))?;
+        compare::mark(&mut document, issues.iter().map(|(id, document)| (*id, document)));
+        Ok(document)
+    }
+
+    /// Keeps a briefing as an issue, for good. Without a post it is the operator's.
+    pub fn issue_briefing(
+        &self,
+        here: &Here,
+        document: &Document,
+        post: Option<&PostCode>,
+        public: bool,
+    ) -> Result<i64> {
+        let json = document.to_json();
+        let draft = Draft {
+            from: document.period.from,
+            to: document.period.to,
+            language: document.language.clone(),
+            template_hash: document.template_hash.clone(),
+            post: post.map(ToString::to_string).unwrap_or_default(),
+            public,
+            hash: document.hash(),
+            document: json,
+        };
+        let (id, now) = (here.id, self.clock.now());
+        self.store.write_blocking(move |tx| -> Result<i64> { Ok(stored::keep(tx, id, &draft, now)?) })
+    }
+
+    /// Issues below a number, the newest first; those that anybody may read, or all.
+    pub fn briefings(&self, here: &Here, all: bool, before: Option<i64>) -> Result<Vec<Issue>> {
+        let before = before.unwrap_or(i64::MAX);
+        self.store
+            .examine(|conn| Ok(stored::list(conn, here.id, all, before, ISSUES_AT_ONCE)?))
+    }
+
+    /// One issue with its document.
+    pub fn issued_briefing(&self, here: &Here, id: i64) -> Result<(Issue, Document)> {
+        self.store.examine(|conn| {
+            let found = stored::one(conn, here.id, id)?;
+            let (issue, json) = found.ok_or_else(|| Error::not_found("briefing", id.to_string()))?;
+            Ok((issue, read(id, &json)?))
+        })
+    }
+
+    /// The numbers that two issues do not share.
+    pub fn compare_briefings(&self, here: &Here, old: i64, new: i64) -> Result<Vec<Difference>> {
+        let (_, old) = self.issued_briefing(here, old)?;
+        let (_, new) = self.issued_briefing(here, new)?;
+        Ok(compare::compare(&old, &new))
+    }
+}
+
+/// The last issues in a language, the newest first.
+fn issued(conn: &Conn, jurisdiction: JurisdictionId, lang: Lang) -> Result<Vec<(i64, Document)>> {
+    let mut issued = Vec::new();
+    for issue in stored::list(conn, jurisdiction, true, i64::MAX, LOOKED_BACK * Lang::ALL.len())? {
+        if issue.language == lang.as_str()
+            && issued.len() < LOOKED_BACK
+            && let Some((_, json)) = stored::one(conn, jurisdiction, issue.id)?
+        {
+            issued.push((issue.id, read(issue.id, &json)?));
+        }
+    }
+    Ok(issued)
+}
+
+/// An issue of a newer program may say what this one cannot read.
+fn read(id: i64, json: &str) -> Result<Document> {
+    serde_json::from_str(json)
+        .map_err(|error| Error::invalid("briefing", format!("issue {id} cannot be read by this program: {error}")))
+}
+
+/// What is wrong with the template of a place folder; none where it has none of its own.
+pub(crate) fn template<'f>(
+    files: impl IntoIterator<Item = (&'f str, &'f [u8])>,
+) -> std::result::Result<Arc<Template>, Vec<whistle_briefing::template::Fault>> {
+    Template::of_place(files, None)
+}
