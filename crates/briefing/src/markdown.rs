@@ -11,6 +11,11 @@ use crate::{
     template::line_at,
 };
 
+/// A link that a template may lead to: on this server, by the web, by mail.
+fn is_safe(link: &str) -> bool {
+    ["https://", "http://", "mailto:", "/"].iter().any(|begin| link.starts_with(begin))
+}
+
 /// How deep lists and quotes may be in each other.
 const MAX_DEPTH: usize = 6;
 
@@ -243,7 +248,11 @@ pub(crate) fn blocks(book: &mut Book, text: &str) -> Result<Vec<Block>, String> 
                 TagEnd::Link => {
                     if let Some((to, before)) = links.pop() {
                         let inside = std::mem::replace(&mut runs, before);
-                        runs.push(Run::Link { to, runs: inside });
+                        if is_safe(&to) {
+                            runs.push(Run::Link { to, runs: inside });
+                        } else {
+                            runs.extend(inside);
+                        }
                     }
                 }
                 TagEnd::Item => {

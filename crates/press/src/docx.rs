@@ -151,7 +151,15 @@ fn styled(document: &Document) -> Docx {
     );
     Docx::new()
         .page_size(PAGE.0, PAGE.1)
-        .page_margin(PageMargin::new().top(MARGIN).bottom(MARGIN).left(MARGIN).right(MARGIN).header(720).footer(720))
+        .page_margin(PageMargin {
+            top: MARGIN,
+            left: MARGIN,
+            bottom: MARGIN,
+            right: MARGIN,
+            header: 720,
+            footer: 720,
+            gutter: 0,
+        })
         .default_fonts(fonts)
         .default_size(22)
         .default_line_spacing(LineSpacing::new().line(360).after(80))
