@@ -18,6 +18,7 @@ mod house;
 mod mask;
 mod period;
 mod scan;
+mod shown;
 
 pub use answer::{Answer, Figure, Figures, Key, Ratio};
 pub use condition::{Condition, KnownCodes, Measure, Statistic};
@@ -25,6 +26,7 @@ pub use declare::{DeclarationFault, MAX_INDICATORS};
 pub use engine::{Ask, AskError, Cut, Filters, Listed, Page, Part, Sight, ask, rows};
 pub use mask::LEAST;
 pub use period::{Period, PeriodError, Step};
+pub use shown::NO_VALUE;
 
 /// What the rows of an indicator are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -21,9 +21,9 @@ use crate::{
     place::Here,
 };
 
-mod standing;
+mod counted;
 
-pub use standing::Standing;
+pub use counted::Counted;
 pub use whistle_store::briefing::Issue;
 
 /// Issues on a page.

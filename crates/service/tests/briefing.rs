@@ -7,7 +7,8 @@ use whistle_briefing::{document::Document, example::Example};
 use whistle_domain::words::Lang;
 use whistle_service::{
     Error, Here, Site, Whistle,
-    briefing::{Standing, period},
+    briefing::{Counted, period},
+    demo::DemoOptions,
 };
 use whistle_testbed::{Bed, copy_folder};
 
@@ -31,6 +32,26 @@ impl Village {
         whistle.apply(&folder).unwrap();
         let here = whistle.places().all()[0].clone();
         Self { bed, whistle, here }
+    }
+
+    /// From the real rules, with real times.
+    fn june_of_cases(&self, cases: u64) {
+        let at = |text: &str| Some(text.parse().unwrap());
+        let options = DemoOptions {
+            cases,
+            seed: 1,
+            from: at("2026-06-01T00:00:00Z"),
+            to: at("2026-06-28T00:00:00Z").unwrap(),
+        };
+        self.whistle.make_demo(&self.here, options, |_| ()).unwrap();
+    }
+
+    /// What the facts say of June.
+    fn counted(&self, lang: Lang, public: bool) -> Document {
+        self.whistle.follow_facts().unwrap();
+        let june = period(date(2026, 6, 1), date(2026, 6, 30)).unwrap();
+        let evidence = Counted::of(&self.whistle, &self.here, public).unwrap();
+        self.whistle.briefing(&self.here, Arc::new(evidence), lang, june, "").unwrap()
     }
 
     fn june(&self, more: i64) -> Document {
@@ -89,16 +110,60 @@ fn a_number_whose_data_changed_since_the_last_issue_says_what_it_was() {
 }
 
 #[test]
-fn what_stands_is_counted_and_chapters_that_need_more_are_left_out() {
+fn without_a_case_what_stands_is_counted_and_chapters_that_need_more_are_left_out() {
     let village = Village::open();
-    let june = period(date(2026, 6, 1), date(2026, 6, 30)).unwrap();
-    let standing = Arc::new(Standing::of(&village.whistle, &village.here).unwrap());
-    let document = village.whistle.briefing(&village.here, standing, Lang::En, june, "").unwrap();
+    let document = village.counted(Lang::En, false);
     let posts = document.numbers.iter().find(|cited| cited.indicator == "posts").unwrap();
     assert_eq!(posts.numerator, Some(village.here.place.posts().count() as i64));
     let coverage = document.numbers.iter().find(|cited| cited.indicator == "post_coverage").unwrap();
     assert_eq!((coverage.numerator, coverage.shown.as_str()), (Some(0), "0.0%"));
     assert!(document.left_out.iter().any(|part| part.title == "4. The grid"));
+}
+
+#[test]
+fn numbers_of_cases_are_those_of_the_indicators_and_say_how_they_are_counted() {
+    let village = Village::open();
+    village.june_of_cases(400);
+    for lang in Lang::ALL {
+        let document = village.counted(lang, false);
+        let filed = document.numbers.iter().find(|cited| cited.key == "filed 2026-06-01..2026-06-30").unwrap();
+        assert_eq!(filed.numerator, Some(400));
+        assert_eq!(filed.shown, "400");
+        assert!(!filed.formula.is_empty());
+        assert!(filed.link.contains("/figures/indicators/filed?from=2026-06-01&to=2026-06-30"), "{}", filed.link);
+        let in_areas: i64 = document
+            .numbers
+            .iter()
+            .filter(|cited| cited.key.starts_with("filed area=") && cited.key.ends_with("2026-06-01..2026-06-30"))
+            .filter_map(|cited| cited.numerator)
+            .sum();
+        assert_eq!(in_areas, 400, "each case lies in one town");
+        let grid = ["4. The grid", "四、精细治理，夯实网格服务"];
+        assert!(document.left_out.iter().all(|part| !grid.contains(&part.title.as_str())));
+    }
+}
+
+#[test]
+fn the_same_data_has_the_same_hash_and_a_case_more_another() {
+    let village = Village::open();
+    village.june_of_cases(30);
+    let first = village.counted(Lang::Zh, false).data_hash;
+    assert_eq!(village.counted(Lang::Zh, false).data_hash, first);
+    village.june_of_cases(1);
+    assert_ne!(village.counted(Lang::Zh, false).data_hash, first);
+}
+
+#[test]
+fn a_briefing_for_everybody_keeps_back_figures_of_few_cases() {
+    let village = Village::open();
+    village.june_of_cases(3);
+    let filed = |public| {
+        let document = village.counted(Lang::En, public);
+        let filed = document.numbers.iter().find(|cited| cited.key == "filed 2026-06-01..2026-06-30").unwrap();
+        (filed.shown.clone(), filed.numerator)
+    };
+    assert_eq!(filed(false), ("3".to_owned(), Some(3)));
+    assert_eq!(filed(true), ("<5".to_owned(), None));
 }
 
 #[test]

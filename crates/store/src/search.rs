@@ -28,7 +28,7 @@ use crate::{
 
 /// Cases that the index names and the rows may refuse, of one page: then the page is short, and the next one goes on behind them.
 /// It takes filters that have no mark to come to it.
-const MAX_LOOKED_AT: usize = 20_000;
+const MAX_LOOKED_AT: usize = 5_000;
 
 /// Services or units of a filter that are looked for by their marks: of more, the rows are asked alone.
 const MAX_MARKS: usize = 16;
@@ -244,10 +244,13 @@ pub fn page(
     let Some(marks) = marks(filter) else {
         return Ok((Vec::new(), None));
     };
-    let terms: Vec<Vec<Term>> = marks.into_iter().chain(terms.iter().cloned()).collect();
+    let mut terms: Vec<Vec<Term>> = marks.into_iter().chain(terms.iter().cloned()).collect();
     let limit = limit.clamp(1, MAX_PAGE);
     let mut below = below.unwrap_or(i64::MAX);
     let (mut found, mut looked_at, mut most) = (Vec::new(), 0, limit + 1);
+    // Nearly every case is public: to go through the mark of all of them costs more than to refuse a few rows. Where it refuses
+    // many, the mark is looked for from then on.
+    let mut is_marked = !filter.public;
     loop {
         let sought = Sought {
             jurisdiction,
@@ -264,6 +267,10 @@ pub fn page(
             return Ok(cut_to_page(found, limit, last.filter(|_| !is_last)));
         }
         // Most of these were not for the viewer, so many more are looked at.
+        if !is_marked {
+            terms.push(vec![Term::whole(Mark::Public.word())]);
+            is_marked = true;
+        }
         (below, most) = (last.unwrap_or(0), MAX_PAGE);
     }
 }
@@ -289,7 +296,7 @@ fn cut_to_page(mut found: Vec<Case>, limit: usize, last: Option<i64>) -> (Vec<Ca
     (found, last)
 }
 
-/// The marks that every case of a filter has: of each list one. None where the filter lets nothing through.
+/// The marks that every case of a filter has, but for that of public ones: of each list one. None where the filter lets nothing through.
 fn marks(filter: &Filter) -> Option<Vec<Vec<Term>>> {
     let mut all = Vec::new();
     let mut either = |marks: Vec<Mark<'_>>| {
@@ -298,9 +305,6 @@ fn marks(filter: &Filter) -> Option<Vec<Vec<Term>>> {
         }
     };
     either(filter.open.map(Mark::Open).into_iter().collect());
-    if filter.public {
-        either(vec![Mark::Public]);
-    }
     either(filter.services.iter().map(|code| Mark::Service(code)).collect());
     if let Some((_, area)) = &filter.area {
         either(vec![Mark::Area(area)]);

@@ -292,6 +292,54 @@ impl Facts {
         self.put_runs(at, &fact.runs);
     }
 
+    /// What tells these facts from others, whatever the order in which they were met; with the version of the place, from which some
+    /// indicators are counted too.
+    pub fn fingerprint(&self, place_version: u32) -> String {
+        let mut sum = 0_u128;
+        let mut add = |hasher: &blake3::Hasher| {
+            let mut half = [0; 16];
+            half.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+            sum = sum.wrapping_add(u128::from_le_bytes(half));
+        };
+        for at in 0..self.len() {
+            let row = self.cases.row(at);
+            let mut hasher = blake3::Hasher::new();
+            let area = self.paths.get(usize::from(row.area)).and_then(AreaPath::deepest);
+            for code in [
+                area.map_or("", |code| code.as_str()),
+                self.services.code(row.service).unwrap_or_default(),
+                self.standards.code(row.standard).unwrap_or_default(),
+                self.units.code(row.lead).unwrap_or_default(),
+            ] {
+                hasher.update(code.as_bytes());
+                hasher.update(&[0]);
+            }
+            let bytes = [
+                row.channel, row.stage, row.outcome, row.rating, row.reports, row.returned, row.reworked, row.reopened, row.extended,
+            ];
+            hasher.update(&bytes);
+            for n in [
+                row.number, row.flags, row.reported, row.accepted, row.dispatched, row.arrived, row.handled, row.closed, row.due,
+                u32::from(row.distance),
+            ] {
+                hasher.update(&n.to_le_bytes());
+            }
+            for at in self.runs_of(at) {
+                let run = self.runs.row(at);
+                hasher.update(self.units.code(run.unit).unwrap_or_default().as_bytes());
+                hasher.update(&[0, run.kind, run.ended]);
+                for moment in [run.started, run.due, run.stopped] {
+                    hasher.update(&moment.to_le_bytes());
+                }
+            }
+            add(&hasher);
+        }
+        let mut all = blake3::Hasher::new();
+        all.update(&place_version.to_le_bytes());
+        all.update(&sum.to_le_bytes());
+        all.finalize().to_hex().to_string()
+    }
+
     /// The row of the case with a number.
     pub fn row_of(&self, number: u32) -> Option<usize> {
         let near = self.index.rows.get(number as usize).copied();

@@ -15,7 +15,7 @@ use whistle_domain::words::Lang;
 use whistle_press::Fonts;
 use whistle_service::{
     Here, Whistle,
-    briefing::{self, Issue, Standing},
+    briefing::{self, Counted, Issue},
 };
 
 use super::{Which, lang, open};
@@ -52,7 +52,7 @@ pub(super) struct Briefing {
     /// Keep it as an issue, for good
     #[arg(long)]
     issue: bool,
-    /// With --issue: anybody may read it
+    /// With --issue: anybody may read it, and figures of fewer than five are kept back
     #[arg(long, requires = "issue")]
     public: bool,
     /// Write an issue that is kept, as it was issued
@@ -113,7 +113,8 @@ impl Briefing {
             _ => last_month(here.place.calendar.zone().to_datetime(whistle.now()).date()),
         };
         let period = briefing::period(from, to)?;
-        let evidence = Arc::new(Standing::of(whistle, here)?);
+        whistle.follow_facts()?;
+        let evidence = Arc::new(Counted::of(whistle, here, self.public)?);
         let base = config.base_url.as_deref().unwrap_or_default();
         Ok(whistle.briefing(here, evidence, self.lang, period, base)?)
     }
