@@ -39,6 +39,12 @@ const DONE: Act = Act::Handle {
     outcome: Outcome::Resolved,
 };
 
+/// The lights department comes, and hands in its work.
+fn mend(tale: &mut Tale<'_>) {
+    tale.does("lights-handler", Act::ReportIn)
+        .does("lights-handler", DONE);
+}
+
 fn to(unit: &str) -> Act {
     Act::Assign {
         unit: Some(unit.parse().unwrap()),
@@ -152,7 +158,7 @@ fn a_case_that_is_taken_back_drops_what_ran() {
 #[test]
 fn a_rework_goes_on_with_the_run_and_a_reopened_case_begins_another() {
     let mut tale = Tale::resident("lamp");
-    tale.after(20).does("lights-handler", DONE);
+    mend(tale.after(20));
     tale.after(20).does("mill-patrol", Act::Rework);
     let again = fact(&tale);
     assert_eq!(run_of(&again, ClockKind::Resolve).ended, Ended::Running as u8);
@@ -180,7 +186,7 @@ fn a_rework_goes_on_with_the_run_and_a_reopened_case_begins_another() {
 #[test]
 fn what_is_late_by_its_clock_is_late_by_its_run_and_flag() {
     let mut tale = Tale::resident("lamp");
-    tale.after(60 * 24 * 40).does("lights-handler", DONE);
+    mend(tale.after(60 * 24 * 40));
     let fact = fact(&tale);
     assert_ne!(fact.row.flags & flag::HANDLED_LATE, 0);
     let run = run_of(&fact, ClockKind::Resolve);
@@ -208,7 +214,7 @@ fn what_was_asked_proved_and_rated_is_known_and_what_was_said_is_not() {
         public: true,
     };
     tale.does("lights-handler", Act::AddPhoto { photo });
-    tale.does("lights-handler", DONE);
+    mend(&mut tale);
     tale.reporter_does(Act::Verify);
     tale.reporter_does(Act::Rate { rating: Rating::Fair });
     let row = fact(&tale).row;
@@ -258,7 +264,7 @@ fn a_log_that_is_none_comes_to_no_fact() {
 fn many(cases: u32) -> Facts {
     let mut facts = Facts::new();
     let (short, mut long) = (Tale::resident("lamp"), Tale::resident("lamp"));
-    long.after(20).does("lights-handler", DONE);
+    mend(long.after(20));
     let (short, long) = (fact(&short), fact(&long));
     for number in 1..=cases {
         let mut fact = if number % 3 == 0 {
@@ -276,7 +282,7 @@ fn many(cases: u32) -> Facts {
 fn facts_are_read_back_as_they_were_put_and_dead_runs_do_not_pile_up() {
     let mut facts = many(2 * BLOCK as u32);
     let mut tale = Tale::resident("lamp");
-    tale.after(20).does("lights-handler", DONE);
+    mend(tale.after(20));
     let long = fact(&tale);
     for number in 1..=2 * BLOCK as u32 {
         let mut fact = long.clone();
@@ -396,7 +402,7 @@ proptest! {
                 }
                 let fact = fold(CaseNumber(number), &tale.log[..length], &stations).unwrap();
                 kept.put(&fact);
-                prop_assert_eq!(kept.get(number as u32).as_ref(), Some(&fact));
+                prop_assert_eq!(kept.get(number as u32), Some(fact));
             }
         }
         let mut anew = Facts::new();
