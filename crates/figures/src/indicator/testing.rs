@@ -1,6 +1,6 @@
 //! What tests need: facts written as tables, the village, indicators written as text, and chance.
 
-use std::path::Path;
+use std::{path::Path, sync::OnceLock};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use whistle_domain::{place::Place, words::Lang};
@@ -11,12 +11,16 @@ use super::{
 };
 use crate::facts::{CaseRow, Facts, Moment, NEVER, NONE, NOTHING, RunRow};
 
-pub(super) fn village() -> Place {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
-    let folder = whistle_place::Folder::read(&dir).expect("the village can be read");
-    whistle_place::compile(&folder, 1)
-        .expect("the village is sound")
-        .place
+/// Compiled once: what takes long in it is its grid.
+pub(super) fn village() -> &'static Place {
+    static VILLAGE: OnceLock<Place> = OnceLock::new();
+    VILLAGE.get_or_init(|| {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
+        let folder = whistle_place::Folder::read(&dir).expect("the village can be read");
+        whistle_place::compile(&folder, 1)
+            .expect("the village is sound")
+            .place
+    })
 }
 
 pub(super) const NO_CASE: CaseRow = CaseRow {
