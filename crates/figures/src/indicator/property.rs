@@ -171,7 +171,7 @@ struct Row<'a> {
     facts: &'a Facts,
     place: &'a Place,
     subject: Subject,
-    row: usize,
+    at: usize,
     /// start, end, next day, the day after.
     ends: [Moment; 4],
 }
@@ -179,8 +179,8 @@ struct Row<'a> {
 impl Row<'_> {
     fn case(&self) -> usize {
         match self.subject {
-            Subject::Run => self.facts.runs.case[self.row] as usize,
-            _ => self.row,
+            Subject::Run => self.facts.runs.case[self.at] as usize,
+            _ => self.at,
         }
     }
 
@@ -196,8 +196,8 @@ impl Row<'_> {
             Byte::Reworked => cases.reworked[case],
             Byte::Reopened => cases.reopened[case],
             Byte::Extended => cases.extended[case],
-            Byte::RunKind => self.facts.runs.kind[self.row],
-            Byte::Ended => self.facts.runs.ended[self.row],
+            Byte::RunKind => self.facts.runs.kind[self.at],
+            Byte::Ended => self.facts.runs.ended[self.at],
             Byte::UnitKind | Byte::Level => unreachable!(),
         }
     }
@@ -219,9 +219,9 @@ impl Row<'_> {
             MomentColumn::Handled => cases.handled[case],
             MomentColumn::Closed => cases.closed[case],
             MomentColumn::Due => cases.due[case],
-            MomentColumn::Started => runs.started[self.row],
-            MomentColumn::RunDue => runs.due[self.row],
-            MomentColumn::Stopped => runs.stopped[self.row],
+            MomentColumn::Started => runs.started[self.at],
+            MomentColumn::RunDue => runs.due[self.at],
+            MomentColumn::Stopped => runs.stopped[self.at],
         };
         (found != NEVER).then_some(found)
     }
@@ -246,7 +246,7 @@ impl Row<'_> {
             Source::Service => facts.services.code(facts.cases.service[case]),
             Source::Standard => facts.standards.code(facts.cases.standard[case]),
             Source::Unit if self.subject == Subject::Run && !at.of_case => {
-                facts.units.code(facts.runs.unit[self.row])
+                facts.units.code(facts.runs.unit[self.at])
             }
             Source::Unit => facts.units.code(facts.cases.lead[case]),
             _ => unreachable!(),
@@ -339,7 +339,7 @@ fn naive(
             facts,
             place,
             subject: it.subject,
-            row,
+            at: row,
             ends,
         };
         let is_out = it.exclude.as_ref().is_some_and(|exclude| row.holds(exclude));
@@ -451,9 +451,10 @@ proptest! {
                     _ => None,
                 };
                 let got = row.now[at];
-                match wanted.get(&town) {
-                    Some(wanted) => prop_assert_eq!(&got, wanted, "{:?} of {:?}", town, indicator),
-                    None => prop_assert_eq!(got.denominator, 0),
+                if let Some(wanted) = wanted.get(&town) {
+                    prop_assert_eq!(&got, wanted, "{:?} of {:?}", town, indicator);
+                } else {
+                    prop_assert_eq!(got.denominator, 0);
                 }
             }
             // No group is left out, and what is counted adds up.

@@ -978,10 +978,10 @@ fn named_conditions_go_in_no_circle_and_fit_where_they_are_used() {
         ["2: condition \"closed\" has a name that means something already; give it another"]
     );
     // Doubled twelve times, a test comes to four thousand.
-    let mut doubled = "x0 = \"handled and closed\"\n".to_owned();
-    for n in 1..12 {
-        doubled += &format!("x{n} = \"x{0} or x{0}\"\n", n - 1);
-    }
+    let doubled: Vec<String> = (1..12)
+        .map(|n| format!("x{n} = \"x{0} or x{0}\"\n", n - 1))
+        .collect();
+    let doubled = format!("x0 = \"handled and closed\"\n{}", doubled.concat());
     assert!(
         with(&doubled, "x11")
             .iter()
