@@ -8,13 +8,7 @@ use std::{
 };
 
 use whistle_briefing::{
-    compare,
-    document::Document,
-    evidence::Period,
-    example::Example,
-    html,
-    template::Template,
-    write,
+    compare, document::Document, evidence::Period, example::Example, html, template::Template, write,
 };
 use whistle_domain::words::Lang;
 use whistle_press::{Error, Fonts, docx, pdf};
@@ -22,7 +16,14 @@ use whistle_press::{Error, Fonts, docx, pdf};
 fn shipped(lang: Lang) -> Document {
     let period = Period::named("2025-06").unwrap();
     let evidence = Example::without(&["works", "training"]);
-    write(&Template::shipped(), Arc::new(evidence), lang, period, "https://sanjiang.example").unwrap()
+    write(
+        &Template::shipped(),
+        Arc::new(evidence),
+        lang,
+        period,
+        "https://sanjiang.example",
+    )
+    .unwrap()
 }
 
 /// Those of the program; where it was built without them, those that the tests' set-up installs.
@@ -37,7 +38,11 @@ fn text_of_pdf(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("briefing.pdf");
     std::fs::write(&file, bytes).unwrap();
-    let done = Command::new("pdftotext").arg("-layout").arg(&file).arg("-").output();
+    let done = Command::new("pdftotext")
+        .arg("-layout")
+        .arg(&file)
+        .arg("-")
+        .output();
     let done = done.expect("pdftotext: scripts/setup test installs it");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     without_gaps(&String::from_utf8_lossy(&done.stdout))
@@ -58,7 +63,7 @@ fn text_of_xml(xml: &str) -> String {
     let mut text = String::new();
     loop {
         match reader.read_event().unwrap() {
-            Event::Text(some) => text.push_str(&String::from_utf8_lossy(&some)),
+            Event::Text(some) => text.push_str(&some),
             Event::Eof => return text,
             _ => {}
         }
@@ -78,7 +83,14 @@ fn small() -> Document {
     let files = [("briefing/briefing.toml", toml), ("briefing/zh/one.md", chapter)];
     let template = Template::of_place(files.map(|(path, text)| (path, text.as_bytes())), None).unwrap();
     let june = Period::named("2025-06").unwrap();
-    write(&template, Arc::new(Example::default()), Lang::Zh, june, "https://sanjiang.example").unwrap()
+    write(
+        &template,
+        Arc::new(Example::default()),
+        Lang::Zh,
+        june,
+        "https://sanjiang.example",
+    )
+    .unwrap()
 }
 
 #[test]
@@ -96,11 +108,24 @@ fn the_shipped_briefing_says_the_same_in_all_four_outputs() {
     // First the text's, then the annex's.
     assert_eq!(of_page[..document.shown().len()], document.shown());
     let on_paper = text_of_pdf(&pdf(&document, &fonts).unwrap());
-    let in_word = without_gaps(&text_of_xml(&part(&docx(&document, &fonts).unwrap(), "word/document.xml")));
+    let in_word = without_gaps(&text_of_xml(&part(
+        &docx(&document, &fonts).unwrap(),
+        "word/document.xml",
+    )));
     for cited in &document.numbers {
         let shown = without_gaps(&cited.shown);
-        assert!(on_paper.contains(&shown), "{} {} is not in the PDF", cited.key, cited.shown);
-        assert!(in_word.contains(&shown), "{} {} is not in the DOCX", cited.key, cited.shown);
+        assert!(
+            on_paper.contains(&shown),
+            "{} {} is not in the PDF",
+            cited.key,
+            cited.shown
+        );
+        assert!(
+            in_word.contains(&shown),
+            "{} {} is not in the DOCX",
+            cited.key,
+            cited.shown
+        );
     }
     for wanted in [
         "工作汇报",
@@ -111,7 +136,10 @@ fn the_shipped_briefing_says_the_same_in_all_four_outputs() {
         "第1页，共",
     ] {
         assert!(on_paper.contains(wanted), "{wanted} is not in {on_paper}");
-        assert!(wanted.starts_with('第') || in_word.contains(wanted), "{wanted} is not in {in_word}");
+        assert!(
+            wanted.starts_with('第') || in_word.contains(wanted),
+            "{wanted} is not in {in_word}"
+        );
     }
 }
 
@@ -128,13 +156,19 @@ fn the_pdf_is_tagged_and_has_its_title_and_language() {
     let told = Command::new("pdfinfo").arg(&file).output().unwrap();
     let told = String::from_utf8_lossy(&told.stdout);
     assert!(told.contains("月报 · 三江 · 2025年6月"), "{told}");
-    assert!(told.contains("Tagged:          yes") && told.contains("A4"), "{told}");
+    assert!(
+        told.contains("Tagged:          yes") && told.contains("A4"),
+        "{told}"
+    );
 }
 
 #[test]
 fn the_english_pdf_reads_as_english() {
     let text = text_of_pdf(&pdf(&shipped(Lang::En), &fonts()).unwrap());
-    assert!(text.contains("Page1of") && text.contains("Annex:whatthenumbersstandon"), "{text}");
+    assert!(
+        text.contains("Page1of") && text.contains("Annex:whatthenumbersstandon"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -142,7 +176,13 @@ fn a_letter_that_no_font_has_is_named() {
     let mut document = small();
     document.title = "工作\u{1F9E9}汇报".to_owned();
     let refused = pdf(&document, &fonts()).unwrap_err();
-    assert!(matches!(refused, Error::Letter { letter: '\u{1F9E9}', .. }));
+    assert!(matches!(
+        refused,
+        Error::Letter {
+            letter: '\u{1F9E9}',
+            ..
+        }
+    ));
     assert!(refused.to_string().contains("U+1F9E9"), "{refused}");
     assert!(refused.to_string().contains("工作"), "{refused}");
 }
@@ -162,7 +202,10 @@ fn marks_of_typed_and_changed_numbers_are_printed() {
     earlier.numbers[0].numerator = Some(1);
     compare::mark(&mut document, [(3, &earlier)]);
     let text = text_of_pdf(&pdf(&document, &fonts()).unwrap());
-    assert!(text.contains('†') && text.contains('‡') && text.contains("第3号印发时为"), "{text}");
+    assert!(
+        text.contains('†') && text.contains('‡') && text.contains("第3号印发时为"),
+        "{text}"
+    );
     let word = docx(&document, &fonts()).unwrap();
     assert!(part(&word, "word/document.xml").contains("‡（第3号印发时为"));
 }
@@ -185,8 +228,17 @@ fn the_docx_has_headings_tables_pictures_links_and_a_language() {
     assert!(rels.contains("https://sanjiang.example/figures/filed"));
     assert!(part(&bytes, "word/styles.xml").contains("w:eastAsia=\"zh-CN\""));
     let core = part(&bytes, "docProps/core.xml");
-    assert!(core.contains("<dc:title>三江 · 月报 · 2025年6月</dc:title>"), "{core}");
-    for name in ["word/document.xml", "word/styles.xml", "word/numbering.xml", "docProps/core.xml", "word/_rels/document.xml.rels"] {
+    assert!(
+        core.contains("<dc:title>三江 · 月报 · 2025年6月</dc:title>"),
+        "{core}"
+    );
+    for name in [
+        "word/document.xml",
+        "word/styles.xml",
+        "word/numbering.xml",
+        "docProps/core.xml",
+        "word/_rels/document.xml.rels",
+    ] {
         text_of_xml(&part(&bytes, name));
     }
 }
