@@ -946,7 +946,7 @@ fn found_at(
     } else {
         Finding::Reported
     };
-    Ok((stop.clone(), look(finding, by, made_at, now)?))
+    Ok((stop.clone(), look(here, finding, by, made_at, now)?))
 }
 
 /// Does something to a case, once for each key.

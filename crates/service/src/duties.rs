@@ -14,7 +14,7 @@ use whistle_domain::{
 use whistle_store::{
     Tx, account,
     admin::{self, Deed, Doer},
-    case as stored, handover, intake, lease, photo, sign_in,
+    case as stored, handover, intake, lease, photo, round, sign_in,
 };
 
 use crate::{
@@ -465,7 +465,7 @@ impl Whistle {
         Ok(erased)
     }
 
-    /// Forgets answers, tries, sessions and notes to the next holder of a post that are old, in rounds that keep nobody waiting, and notes that the duties of the
+    /// Forgets answers, tries, sessions, looks at stops and notes to the next holder of a post that are old, in rounds that keep nobody waiting, and notes that the duties of the
     /// hour are done. Answers how many answers it were.
     fn forget(&self, charge: &InCharge, here: &Here, now: Timestamp) -> Result<u64> {
         let id = here.id;
@@ -484,8 +484,10 @@ impl Whistle {
         };
         in_rounds(account::forget_old_tries, now - TRIES_WINDOW)?;
         in_rounds(account::forget_old_sessions, now)?;
-        let days = i64::from(here.place.jurisdiction.settings.audit_retention_days);
-        in_rounds(admin::forget, now - SignedDuration::from_hours(24 * days))?;
+        let settings = &here.place.jurisdiction.settings;
+        let days_ago = |days: u32| now - SignedDuration::from_hours(24 * i64::from(days));
+        in_rounds(admin::forget, days_ago(settings.audit_retention_days))?;
+        in_rounds(round::forget, days_ago(settings.look_retention_days))?;
         in_rounds(handover::forget_old, now - NOTES_KEPT)?;
         in_rounds(sign_in::forget_old_steps, now - STEP_LASTS)?;
         let forgotten = in_rounds(intake::forget_answers, now - ANSWERS_KEPT)?;

@@ -442,7 +442,6 @@ pub const COLUMNS: &[Columns] = &[
             "jurisdiction_id",
             "account_id",
             "path",
-            "version",
             "sent_at",
             "content",
         ],
@@ -710,7 +709,7 @@ pub const COLUMNS: &[Columns] = &[
             ("detail", &[Acts]),
         ],
     ),
-    // Of a place, never of who looked.
+    // Of a place, on a day; never of who looked.
     of(
         "look",
         &[
@@ -726,12 +725,15 @@ pub const COLUMNS: &[Columns] = &[
     ),
     of(
         "last_look",
-        &["jurisdiction_id", "stop_code", "finding"],
         &[
-            ("made_at", &[Deeds]),
-            ("received_at", &[Deeds]),
-            ("post_code", &[Deeds]),
+            "jurisdiction_id",
+            "stop_code",
+            "finding",
+            "made_at",
+            "received_at",
+            "unit_code",
         ],
+        &[],
     ),
     of(
         "lease",

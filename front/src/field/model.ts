@@ -36,9 +36,10 @@ export interface Who {
 
 export interface Look {
   finding: string;
-  made_at: string;
-  received_at: string;
-  post: string;
+  /** Days, such as 2026-05-08. */
+  made_on: string;
+  received_on: string;
+  unit?: string;
 }
 
 export interface Stop {
@@ -109,7 +110,7 @@ export interface Shift {
   who: Who;
   rounds: Round[];
   more_rounds: boolean;
-  posts: Record<string, string>;
+  units: Record<string, string>;
   cases: Case[];
   areas: Record<string, string>;
   whistles: Whistle[];

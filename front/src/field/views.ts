@@ -90,6 +90,12 @@ export class Views {
     });
   }
 
+  /** A day, such as 2026-05-08. */
+  private day(iso: string): string {
+    const noon = new Date(`${iso}T12:00:00Z`);
+    return noon.toLocaleDateString(this.state.told.language === "en" ? "en-GB" : "zh-CN", { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" });
+  }
+
   /** Two things with a colon between, which is another one in Chinese. */
   private colon(one: string, other: string): string {
     return one + (this.state.told.language === "zh" ? "：" : ": ") + other;
@@ -290,8 +296,9 @@ export class Views {
           ? make(
               "p",
               {},
-              this.t("field-last", { finding: this.t(`finding-${last.finding}`), time: this.time(last.made_at), post: shift.posts[last.post] ?? last.post }),
-              last.received_at > last.made_at && this.time(last.received_at) !== this.time(last.made_at) && ` (${this.t("field-received", { x: this.time(last.received_at) })})`,
+              this.t("field-last", { finding: this.t(`finding-${last.finding}`), day: this.day(last.made_on) }),
+              last.unit && ` · ${shift.units[last.unit] ?? last.unit}`,
+              last.received_on > last.made_on && ` (${this.t("field-received", { x: this.day(last.received_on) })})`,
             )
           : make("p", {}, this.t("field-never")),
         this.kept(`stop:${one.code}`),

@@ -344,9 +344,9 @@ pub(super) async fn shift(staff: Staff) -> Result<Json<Value>, Fault> {
     let called = whistle.whistles(here, &called, actor).await?;
     let rounds = whistle.rounds(here, actor, None).await?;
     let looks = rounds.items.iter().flat_map(|walk| &walk.stops);
-    let posts: BTreeMap<&str, String> = looks
-        .filter_map(|stop| stop.last.as_ref())
-        .map(|look| (look.post.as_str(), page.post_name(look.post.as_str())))
+    let units: BTreeMap<&str, String> = looks
+        .filter_map(|stop| stop.last.as_ref()?.unit.as_ref())
+        .map(|unit| (unit.as_str(), page.unit_name(unit.as_str())))
         .collect();
     let (place, now) = (&here.place, page.now);
     let depth = Depth::Whole(actor, page.lang());
@@ -354,7 +354,7 @@ pub(super) async fn shift(staff: Staff) -> Result<Json<Value>, Fault> {
         "who": who(&staff),
         "rounds": rounds.items.iter().map(|walk| Round::of(walk, place)).collect::<Vec<_>>(),
         "more_rounds": rounds.next.is_some(),
-        "posts": posts,
+        "units": units,
         "cases": cases.iter().map(|case| StaffCase::of(case, place, now, depth)).collect::<Vec<_>>(),
         "areas": cases.iter().map(|case| (case.number.to_string(), page.path_name(&case.location.areas))).collect::<BTreeMap<_, _>>(),
         "whistles": called.items.iter().map(|one| Whistle::of(one, place, now, Some(actor))).collect::<Vec<_>>(),

@@ -21,7 +21,7 @@ use super::{
     fault::Fault,
     form::{Entered, with_query},
     page::Page,
-    show::{Line, Moment},
+    show::Line,
     staff::{Staff, StaffForm},
 };
 use crate::routes::Routes;
@@ -116,13 +116,19 @@ struct StopLine {
     key: String,
 }
 
-/// When a stop was last seen.
+/// A day, to read and for programs.
+struct Day {
+    text: String,
+    iso: String,
+}
+
+/// On which day a stop was last seen.
 struct Seen {
     finding: String,
-    post: String,
-    made: Moment,
+    unit: Option<String>,
+    made: Day,
     /// Where that was later.
-    received: Option<Moment>,
+    received: Option<String>,
 }
 
 #[derive(Template)]
@@ -187,9 +193,12 @@ impl Page {
             is_due: walked.is_due,
             last: walked.last.as_ref().map(|look| Seen {
                 finding: self.of_kind("finding", look.finding.as_str()),
-                post: self.post_name(look.post.as_str()),
-                made: self.moment(look.made_at),
-                received: (look.received_at > look.made_at).then(|| self.moment(look.received_at)),
+                unit: look.unit.as_ref().map(|unit| self.unit_name(unit.as_str())),
+                made: Day {
+                    text: self.words.date(look.made_on),
+                    iso: look.made_on.to_string(),
+                },
+                received: (look.received_on > look.made_on).then(|| self.words.date(look.received_on)),
             }),
             action: format!("/field/stops/{}/seen", encoded(stop.code.as_str())),
             report: report(false),
