@@ -14,7 +14,7 @@ use whistle_domain::{
 use whistle_store::{
     Tx, account,
     admin::{self, Deed, Doer},
-    case as stored, handover, intake, lease, photo, round, sign_in,
+    case as stored, handover, intake, lease, photo, place, round, sign_in,
 };
 
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     handover::NOTES_KEPT,
     lease::InCharge,
     media::UNUSED_KEPT,
-    place::Here,
+    place::{DRAFTS_KEPT, Here},
     privacy::{self, Whose},
     provider::STEP_LASTS,
 };
@@ -488,6 +488,7 @@ impl Whistle {
         let days_ago = |days: u32| now - SignedDuration::from_hours(24 * i64::from(days));
         in_rounds(admin::forget, days_ago(settings.audit_retention_days))?;
         in_rounds(round::forget, days_ago(settings.look_retention_days))?;
+        in_rounds(place::forget_drafts, now - DRAFTS_KEPT)?;
         in_rounds(handover::forget_old, now - NOTES_KEPT)?;
         in_rounds(sign_in::forget_old_steps, now - STEP_LASTS)?;
         let forgotten = in_rounds(intake::forget_answers, now - ANSWERS_KEPT)?;

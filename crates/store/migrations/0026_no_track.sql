@@ -12,3 +12,6 @@ SET made_at = made_at - made_at % 86400000000, received_at = received_at - recei
 
 -- Looks that were kept for long enough.
 CREATE INDEX look_by_day ON look (jurisdiction_id, made_at);
+
+-- Files that nobody came back to go after some days. On which version they were made is not asked.
+ALTER TABLE place_draft DROP COLUMN version;
