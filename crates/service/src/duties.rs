@@ -20,7 +20,7 @@ use whistle_store::{
 use crate::{
     Whistle,
     account::TRIES_WINDOW,
-    case::change,
+    case::{KEPT_HOURS, change},
     error::{Error, Result},
     handover::NOTES_KEPT,
     lease::InCharge,
@@ -36,8 +36,8 @@ pub const EVERY: Duration = Duration::from_secs(1);
 /// How often it is looked whether a place was applied: with the time to read and compile it, it is in force within 2 s.
 pub const LOOK_AT_PLACES_EVERY: Duration = Duration::from_millis(500);
 
-/// How long an idempotency key is remembered.
-pub(crate) const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// How long an idempotency key is remembered: as long as what was kept without a network is taken.
+pub(crate) const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(KEPT_HOURS);
 
 /// How often what is kept long enough is erased and forgotten.
 const TIDY_EVERY: SignedDuration = SignedDuration::from_hours(1);

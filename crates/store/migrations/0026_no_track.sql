@@ -15,3 +15,6 @@ CREATE INDEX look_by_day ON look (jurisdiction_id, made_at);
 
 -- Files that nobody came back to go after some days. On which version they were made is not asked.
 ALTER TABLE place_draft DROP COLUMN version;
+
+-- The version that an act led to: a request that is sent again is told of that one, however the case or whistle went on since.
+ALTER TABLE idempotency ADD COLUMN version BIGINT;

@@ -178,6 +178,6 @@ impl From<&StoredFound> for Found {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewLook {
-    /// When it was seen, if that was without a network: in the last seven days.
+    /// When it was seen, if that was without a network: in the last thirty days.
     pub(crate) made_at: Option<Time>,
 }
