@@ -21,7 +21,7 @@ use super::{
     fault::Fault,
     form::{Entered, with_query},
     page::Page,
-    show::Line,
+    show::{Line, Moment},
     staff::{Staff, StaffForm},
 };
 use crate::routes::Routes;
@@ -33,9 +33,11 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .route("/field", get(home))
         .route("/field/rounds/{round}", get(round))
+        .route("/field/rounds/{round}/print", get(sheet))
         .route("/field/stops/{stop}/seen", post(seen))
         .route("/field/session", get(app::session))
         .route("/field/shift", get(app::shift))
+        .route("/field/more-rounds", get(app::more_rounds))
         .route("/field/shell/{lang}", get(app::shell))
         .route("/field/manifest/{lang}", get(app::manifest))
         .route("/field/worker.js", get(app::worker))
@@ -138,6 +140,8 @@ struct RoundPage<'a> {
     name: String,
     area: String,
     round: String,
+    /// The same on paper.
+    print: String,
     may_walk: bool,
     stops: Vec<StopLine>,
     done: Option<String>,
@@ -157,9 +161,38 @@ async fn round(
         name: walk.round.name.get(page.lang()).to_owned(),
         area: page.area_name(page.here.place.areas.get(walk.round.area).code.as_str()),
         round: walk.round.code.to_string(),
+        print: format!("/field/rounds/{}/print", encoded(walk.round.code.as_str())),
         may_walk: walk.may_walk,
         stops: walk.stops.iter().map(|stop| page.stop_line(stop)).collect(),
         done: done.map(|(_, stop)| page.x("field-seen-done", stop.name.get(page.lang()))),
+    })
+}
+
+/// A round on paper.
+#[derive(Template)]
+#[template(path = "field/sheet.html")]
+struct Sheet<'a> {
+    p: &'a Page,
+    name: String,
+    area: String,
+    round: String,
+    due: i64,
+    stops: Vec<StopLine>,
+    printed: Moment,
+}
+
+/// The sheet of a round: its stops with boxes to tick, for who goes without a phone. What is found is entered afterwards.
+async fn sheet(staff: Staff, Path(code): Path<String>) -> Result<Response, Fault> {
+    let page = &staff.page;
+    let walk = page.app.whistle.round(&page.here, &code, staff.actor()).await?;
+    page.render(&Sheet {
+        p: page,
+        name: walk.round.name.get(page.lang()).to_owned(),
+        area: page.area_name(page.here.place.areas.get(walk.round.area).code.as_str()),
+        round: encoded(walk.round.code.as_str()),
+        due: walk.due() as i64,
+        stops: walk.stops.iter().map(|stop| page.stop_line(stop)).collect(),
+        printed: page.moment(page.now),
     })
 }
 
