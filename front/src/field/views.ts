@@ -458,9 +458,8 @@ export class Views {
     const drop = make("button", { type: "button", class: "second" }, this.t("field-draft-drop"));
     drop.addEventListener("click", () => {
       this.deeds.draft(name, undefined);
-      form.reset();
-      there.remove();
-      this.isFilling = false;
+      // The view is made anew, without it.
+      dispatchEvent(new Event("hashchange"));
     });
     there.append(drop);
     form.prepend(there);
