@@ -426,7 +426,11 @@ fn files_that_nobody_came_back_to_are_forgotten_after_a_month() {
     let units = std::fs::read(folder.join("units.csv")).unwrap();
     let files = [("units.csv".to_owned(), units)].into();
     town.wait(town.whistle.draft(&town.here, &by, files)).unwrap();
-    let waits = || town.wait(town.whistle.drafted(&town.here, &by)).unwrap().is_some();
+    let waits = || {
+        town.wait(town.whistle.drafted(&town.here, &by))
+            .unwrap()
+            .is_some()
+    };
     town.days_pass(29);
     town.whistle.do_duties().unwrap();
     assert!(waits());

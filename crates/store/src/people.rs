@@ -438,13 +438,7 @@ pub const COLUMNS: &[Columns] = &[
     // It is looked at by whoever sent it, put in force or dropped; who put it in force is among the acts.
     of(
         "place_draft",
-        &[
-            "jurisdiction_id",
-            "account_id",
-            "path",
-            "sent_at",
-            "content",
-        ],
+        &["jurisdiction_id", "account_id", "path", "sent_at", "content"],
         &[],
     ),
     of(

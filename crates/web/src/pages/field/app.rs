@@ -396,7 +396,11 @@ impl Rounds {
         let stops = walked.items.iter().flat_map(|walk| &walk.stops);
         let units = stops.filter_map(|stop| stop.last.as_ref()?.unit.as_ref());
         Self {
-            rounds: walked.items.iter().map(|walk| Round::of(walk, &page.here.place)).collect(),
+            rounds: walked
+                .items
+                .iter()
+                .map(|walk| Round::of(walk, &page.here.place))
+                .collect(),
             next_rounds: walked.next.clone(),
             units: units
                 .map(|unit| (unit.to_string(), page.unit_name(unit.as_str())))
@@ -411,7 +415,9 @@ pub(super) async fn more_rounds(
     Asked(asked): Asked<Vec<(String, String)>>,
 ) -> Result<Json<Value>, Fault> {
     let page = &staff.page;
-    let after = Entered::new(asked).some("after").and_then(|after| after.parse().ok());
+    let after = Entered::new(asked)
+        .some("after")
+        .and_then(|after| after.parse().ok());
     let rounds = page.app.whistle.rounds(&page.here, staff.actor(), after.as_ref());
     Ok(Json(json!(Rounds::of(page, &rounds.await?))))
 }
