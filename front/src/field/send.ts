@@ -199,6 +199,7 @@ function api(path: string, place: string): string {
 }
 
 async function sendOne(item: Item, who: Who, keep: Keep, place: string): Promise<void> {
+  if (!item.path || !item.key) throw new Error("it is not kept whole");
   const refusal = await sendPhotos(item, who, keep, place);
   if (refusal) return note(keep, item, { photos: item.photos, refusal });
   const answer = await ask(api(item.path, place), {

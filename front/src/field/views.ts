@@ -769,7 +769,7 @@ export class Views {
     );
     const isOver = refusal?.field === "made_at";
     const why = `field-why-${isOver ? "over" : (refusal?.code ?? "")}`;
-    const reason = make("p", { class: "wrong" }, this.t(why) === why ? (refusal?.message ?? "") : this.t(why));
+    const reason = make("p", { class: "wrong" }, this.t(why) === why ? refusal?.message || this.t("field-why-broken") : this.t(why));
     return make(
       "li",
       { class: "field-refused" },
