@@ -356,6 +356,8 @@ export class Views {
       const service = this.plainServiceOf(one, shift);
       const fixed = () => this.deeds.keep(this.fixedAt(one, service?.code ?? ""), [], true);
       const form = `#report/${code}/fixed`;
+      // Two taps are one deed, as long as the first can be taken back.
+      const isHeld = this.own().some((item) => item.subject === `stop:${one.code}` && (item.hold_until ?? 0) > Date.now());
       return make(
         "li",
         { class: "stop", id },
@@ -378,7 +380,7 @@ export class Views {
             { class: "row" },
             make("button", { type: "button", id: `${id}-seen`, "aria-label": this.colon(this.t("field-seen"), title), click: () => void this.tap(seen) }, this.t("field-seen")),
             service
-              ? make("button", { type: "button", class: "second", id: `${id}-fixed`, "aria-label": this.colon(this.t("field-fixed"), title), click: () => void this.tap(fixed) }, this.t("field-fixed"))
+              ? make("button", { type: "button", class: "second", id: `${id}-fixed`, disabled: isHeld, "aria-label": this.colon(this.t("field-fixed"), title), click: () => void this.tap(fixed) }, this.t("field-fixed"))
               : make("a", { class: "button second", href: form, "aria-label": this.colon(this.t("field-fixed"), title) }, this.t("field-fixed")),
             make("a", { class: "button second", href: `#report/${code}`, "aria-label": this.colon(this.t("field-found"), title) }, this.t("field-found")),
           ),
