@@ -771,7 +771,9 @@ export class Views {
     );
     const isOver = refusal?.field === "made_at";
     const why = `field-why-${isOver ? "over" : (refusal?.code ?? "")}`;
-    const reason = make("p", { class: "wrong" }, this.t(why) === why ? refusal?.message || this.t("field-why-broken") : this.t(why));
+    const said = refusal?.message ?? "";
+    const inWords = this.t(why) === why ? said : this.t(why);
+    const reason = make("p", { class: "wrong" }, inWords === "" ? this.t("field-why-broken") : inWords);
     return make(
       "li",
       { class: "field-refused" },
