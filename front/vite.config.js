@@ -39,7 +39,7 @@ export default defineConfig({
     // Nothing inline: the pages' policy takes scripts and styles from files alone.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 2000,
-    rollupOptions: { input: ["src/map.ts", "src/queue.ts", "src/board.ts", "src/record.ts", "src/report.ts", "src/field/app.ts"] },
+    rollupOptions: { input: ["src/map.ts", "src/queue.ts", "src/board.ts", "src/record.ts", "src/report.ts", "src/field/app.ts", "src/field/forget.ts"] },
   },
   plugins: [compressed()],
 });

@@ -1,6 +1,7 @@
 // What was entered and not sent yet, kept in this tab of this browser: a phone forgets a page while its camera is open. How the
 // reporter can be reached is not among it.
 
+import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import type { Photo } from "./photos";
 
 const NAME = "whistle-report";
@@ -45,7 +46,7 @@ export function keep(draft: Draft): void {
 export async function forget(draft: Draft): Promise<void> {
   try {
     sessionStorage.removeItem(NAME);
-    await inPhotos("readwrite", (store) => store.delete(draft.id));
+    await inPhotos((store) => store.delete("photos", draft.id));
   } catch (error) {
     console.info(error);
   }
@@ -54,7 +55,7 @@ export async function forget(draft: Draft): Promise<void> {
 export async function keepPhotos(draft: Draft, photos: Photo[]): Promise<void> {
   const value: KeptPhotos = { at: Date.now(), photos };
   try {
-    await inPhotos("readwrite", (store) => store.put(value, draft.id));
+    await inPhotos((store) => store.put("photos", value, draft.id));
   } catch (error) {
     console.info(error);
   }
@@ -63,39 +64,33 @@ export async function keepPhotos(draft: Draft, photos: Photo[]): Promise<void> {
 /** The photos of a draft. Those of drafts that nobody will come back to go. */
 export async function keptPhotos(draft: Draft): Promise<Photo[]> {
   try {
-    const ids = await inPhotos("readonly", (store) => store.getAllKeys());
-    let own: Photo[] = [];
-    for (const id of ids) {
-      const one = await inPhotos("readonly", (store) => store.get(id) as IDBRequest<KeptPhotos | undefined>);
-      if (id === draft.id) own = one?.photos ?? [];
-      else if (!one || Date.now() - one.at > STALE) await inPhotos("readwrite", (store) => store.delete(id));
-    }
-    return own;
+    return await inPhotos(async (store) => {
+      let own: Photo[] = [];
+      for (const id of await store.getAllKeys("photos")) {
+        const one = await store.get("photos", id);
+        if (id === draft.id) own = one?.photos ?? [];
+        else if (!one || Date.now() - one.at > STALE) await store.delete("photos", id);
+      }
+      return own;
+    });
   } catch (error) {
     console.info(error);
     return [];
   }
 }
 
-function done<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => {
-      resolve(request.result);
-    };
-    request.onerror = () => {
-      reject(request.error ?? new Error("the browser's database failed"));
-    };
-  });
+interface Kept extends DBSchema {
+  photos: { key: string; value: KeptPhotos };
 }
 
-async function inPhotos<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-  const opening = indexedDB.open(NAME, 1);
-  opening.onupgradeneeded = () => {
-    opening.result.createObjectStore("photos");
-  };
-  const database = await done(opening);
+async function inPhotos<T>(work: (database: IDBPDatabase<Kept>) => Promise<T>): Promise<T> {
+  const database = await openDB<Kept>(NAME, 1, {
+    upgrade(one) {
+      one.createObjectStore("photos");
+    },
+  });
   try {
-    return await done(work(database.transaction("photos", mode).objectStore("photos")));
+    return await work(database);
   } finally {
     database.close();
   }

@@ -275,7 +275,8 @@ class Report {
 
   private async takeUp(before: Draft): Promise<void> {
     // A link that names a place is stronger than what was begun elsewhere.
-    const isElsewhere = location.search !== "" && input("lat").value !== "";
+    const named = new URLSearchParams(location.search);
+    const isElsewhere = input("lat").value !== "" ? location.search !== "" : Boolean(named.get("area"));
     this.draft = before;
     input("key").value = before.key;
     this.photos = await keptPhotos(before);

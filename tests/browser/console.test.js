@@ -76,6 +76,38 @@ test("what happens to a case is said on its page within two seconds, and what wa
   assert.match(await desk.locator(".timeline").innerText(), /请从河边一侧进入/);
 });
 
+test("what happens to a whistle is said on its page within two seconds: who reports in, and what was typed stays", async () => {
+  const { number } = await report(await place.reader(), { text: "桥墩上的涂鸦", lat: "46.5201", lon: "132.2671" });
+  const desk = await place.staff("dispatcher", { script: true });
+  const unit = place.posts.get("handler").replace(/-H$/, "");
+  const { number: whistle } = await desk.evaluate(
+    async ([number, unit]) => {
+      const { token } = await (await fetch("/field/session")).json();
+      const headers = { "X-Form-Token": token, "Content-Type": "application/json" };
+      const body = { kind: "joint", cases: [Number(number)], units: [unit], lead: unit, place: "桥头", matter: "需到场查看。" };
+      return (await fetch("/api/v1/whistles", { method: "POST", headers, body: JSON.stringify(body) })).json();
+    },
+    [number, unit],
+  );
+  assert.ok(whistle);
+  await watched(desk, () => desk.goto(`/staff/whistles/${whistle}`));
+  const typed = desk.locator("#acts textarea").first();
+  await typed.evaluate((one) => (one.closest("details").open = true));
+  await typed.fill("请带梯子");
+  const other = await place.staff("handler", { size: PHONE });
+  await other.goto(`/staff/whistles/${whistle}`);
+  await act(other, "report_in");
+  const took = await says(desk, "#live-news", "报到");
+  assert.ok(took < WITHIN, `${took} ms`);
+  assert.match(await desk.locator("#timeline li.fresh").first().innerText(), /报到/);
+  assert.equal(await typed.inputValue(), "请带梯子");
+  assert.deepEqual(await faults(desk), []);
+  await picture(desk, "console-2-whistle-told");
+  await desk.locator("#live-show").click();
+  assert.equal(await typed.inputValue(), "请带梯子");
+  assert.equal(await desk.locator("#live-news").innerText(), "");
+});
+
 test("who signs out in one window is told so in the other within seconds", async () => {
   const desk = await place.staff("calls", { script: true });
   await watched(desk, () => desk.goto("/staff?tab=open"));

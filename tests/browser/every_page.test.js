@@ -72,6 +72,7 @@ before(async () => {
       ["whistles", "/staff/whistles"],
       ["handover", "/staff/handover"],
       ["round", "/field/rounds/R-230599001001"],
+      ["round-sheet", "/field/rounds/R-230599001001/print"],
       ["account", "/staff/account"],
       ["second-factor", "/staff/account/second-factor"],
       ["whistle-new", `/staff/whistles/new?case=${n}`],

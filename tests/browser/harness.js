@@ -15,7 +15,8 @@ import { chromium } from "playwright-core";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const WHISTLE = process.env.WHISTLE ?? join(HERE, "../../target/debug/whistle");
-const SCREENSHOTS = join(HERE, "screenshots");
+/** Where pictures for people are left: beside the tests, or where CI keeps what a run leaves. */
+const SCREENSHOTS = process.env.WHISTLE_SCREENSHOTS ?? join(HERE, "screenshots");
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** A service whose one standard and one unit are plain, so that a report goes straight to the unit. */

@@ -59,6 +59,43 @@ test("a day's round lists the open cases of the unit by place, each with a box t
   assert.equal(await page.locator(".round .box").count(), rows);
 });
 
+test("the sheet of a round has each of its stops with boxes to tick, on A4, and is reached from the round's page", async () => {
+  for (const lang of ["zh", "en"]) {
+    const page = await place.staff("patrol", { lang });
+    await page.goto("/field");
+    await page.locator("a[href^='/field/rounds/']").first().click();
+    const names = await page.locator("main .lines h2").allInnerTexts();
+    const name = await page.locator("h1").innerText();
+    await page.locator("a[href$='/print']").click();
+    assert.equal(await page.locator("h1").innerText(), name);
+    const rows = page.locator(".stops tbody tr");
+    assert.equal(await rows.count(), names.length);
+    assert.equal(await page.locator(".stops .box").count(), 3 * names.length);
+    assert.deepEqual(await rows.locator("strong").allInnerTexts(), names);
+    await picture(page, `round-sheet-${lang}`);
+    // As wide as A4 between its margins.
+    await page.setViewportSize({ width: 673, height: 1000 });
+    const { pages, text } = await printed(page, `print-round-sheet-${lang}`);
+    assert.ok(pages <= Math.ceil((names.length + 2) / 10), `${pages} pages for ${names.length} stops`);
+    assert.ok(text.includes(lang === "zh" ? "巡查人" : "Walked by") && text.includes(lang === "zh" ? "看过，无异常" : "Seen, fine"));
+    assert.doesNotMatch(text, /Ctrl/);
+    await page.emulateMedia({ media: "print" });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= 673, `${wide} px wide on paper of 673`);
+    const cut = await page.locator(".stops .box").first().evaluate((one) => getComputedStyle(one).display);
+    assert.equal(cut, "table-cell");
+    await page.emulateMedia({ media: null });
+    await page.context().close();
+  }
+  // Who may not see the round has no paper of it either.
+  const page = await place.staff("patrol");
+  const { rounds } = await (await place.staff("dispatcher")).request.get("/field/shift").then((answer) => answer.json());
+  const seen = new Set((await page.request.get("/field/shift").then((answer) => answer.json())).rounds.map((one) => one.code));
+  const other = rounds.find((one) => !seen.has(one.code));
+  assert.ok(other, "the dispatcher sees more rounds than a patrol");
+  assert.equal((await page.request.get(`/field/rounds/${other.code}/print`)).status(), 404);
+});
+
 test("posters of a town's communities are a page each, in both languages, with a code that opens the form there", async () => {
   const page = await place.staff("dispatcher", { script: true });
   await page.goto("/staff/poster");

@@ -302,6 +302,24 @@ test("a draft outlives the page but not the sending, and does not know who repor
   assert.equal(left, 0, "no photo is left in the browser");
 });
 
+test("the link of an area's poster is stronger than a draft that was begun elsewhere", async () => {
+  const page = await resident();
+  await page.goto("/report");
+  await next(page);
+  await page.locator("#address").fill("别处");
+  const options = await page.locator("#area option").evaluateAll((all) => all.map((one) => one.value).filter(Boolean));
+  const [here, elsewhere] = [options[3], options[9]];
+  await page.locator("#area").selectOption(elsewhere);
+  await next(page);
+  await page.locator("#description").fill("同一件事");
+  await page.locator("#description").press("Tab");
+  await page.goto(`/report?area=${here}`);
+  await page.locator("#steps").waitFor();
+  assert.equal(await page.locator("#area").inputValue(), here);
+  assert.equal(await page.locator("#address").inputValue(), "");
+  assert.equal(await page.locator("#description").inputValue(), "同一件事");
+});
+
 test("without a network nothing is lost, and pressing again makes one case", async () => {
   const page = await resident();
   await toCheck(page, "断网时提交", { lat: "46.5333", lon: "132.2712" });

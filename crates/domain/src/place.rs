@@ -573,6 +573,8 @@ pub struct Settings {
     pub retention_days: u32,
     /// What reporters wrote is erased this many days after closing; none keeps it with the case.
     pub text_retention_days: Option<u32>,
+    /// Looks at the stops of rounds are kept for so many days, but for the last of each stop.
+    pub look_retention_days: u32,
     /// What administrators and operators did is kept for so many days.
     pub audit_retention_days: u32,
     /// Within how much time the notices to one reader are gathered into one mail, once there are several; zero: never.

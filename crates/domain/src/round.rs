@@ -3,11 +3,10 @@
 //! A round says what was looked at and when, never where whoever looks is: nothing here holds a position of a person,
 //! and nothing is counted by person or post (§1).
 
-use jiff::{Timestamp, ToSpan, civil::Date};
+use jiff::{ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    calendar::Calendar,
     geometry::Point,
     place::AreaIndex,
     words::{PostCode, RoundCode, ServiceCode, StopCode, Text},
@@ -53,15 +52,13 @@ pub struct Stop {
 
 impl Stop {
     /// The day from which on it should be looked at again; none when nobody ever looked, which is due at once.
-    pub fn due_on(&self, last: Option<Timestamp>, calendar: &Calendar) -> Option<Date> {
-        let seen = calendar.zone().to_datetime(last?).date();
-        Some(seen.saturating_add(i64::from(self.every_days).days()))
+    pub fn due_on(&self, seen: Option<Date>) -> Option<Date> {
+        Some(seen?.saturating_add(i64::from(self.every_days).days()))
     }
 
-    /// Whether it should be looked at on the day of a time.
-    pub fn is_due(&self, last: Option<Timestamp>, now: Timestamp, calendar: &Calendar) -> bool {
-        let today = calendar.zone().to_datetime(now).date();
-        self.due_on(last, calendar).is_none_or(|day| day <= today)
+    /// Whether it should be looked at on a day of the place.
+    pub fn is_due(&self, seen: Option<Date>, today: Date) -> bool {
+        self.due_on(seen).is_none_or(|day| day <= today)
     }
 }
 
@@ -99,7 +96,6 @@ impl Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calendar::CalendarRules;
 
     fn well(every_days: u16) -> Stop {
         Stop {
@@ -113,16 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_is_due_by_days_of_the_place_and_not_by_hours() {
-        let calendar = Calendar::new(CalendarRules::office_week("Asia/Shanghai")).unwrap();
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        // 23:30 in Shanghai: seen on the 1st, due again as soon as the 2nd begins there.
-        let late = at("2026-03-01T15:30:00Z");
-        assert!(!well(1).is_due(Some(late), at("2026-03-01T15:59:00Z"), &calendar));
-        assert!(well(1).is_due(Some(late), at("2026-03-01T16:00:00Z"), &calendar));
-        assert!(!well(7).is_due(Some(late), at("2026-03-07T15:59:00Z"), &calendar));
-        assert!(well(7).is_due(Some(late), at("2026-03-07T16:00:00Z"), &calendar));
-        assert!(well(7).is_due(None, late, &calendar));
+    fn a_stop_is_due_by_days_of_the_place() {
+        let day = |day| jiff::civil::date(2026, 3, day);
+        assert!(!well(1).is_due(Some(day(1)), day(1)));
+        assert!(well(1).is_due(Some(day(1)), day(2)));
+        assert!(!well(7).is_due(Some(day(1)), day(7)));
+        assert!(well(7).is_due(Some(day(1)), day(8)));
+        assert!(well(7).is_due(None, day(1)));
     }
 
     #[test]

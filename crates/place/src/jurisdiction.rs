@@ -70,6 +70,8 @@ pub(crate) fn default_settings() -> Settings {
         duplicate_hours: 72,
         retention_days: 180,
         text_retention_days: None,
+        // A year can be told of in its report, and the same month of the year before be compared.
+        look_retention_days: 400,
         // As long as claims may be made in most places.
         audit_retention_days: 1095,
         digest: SignedDuration::from_hours(1),
@@ -343,6 +345,7 @@ fn settings(root: &Section<'_, '_>, faults: &mut Faults) -> Settings {
             "duplicate_hours",
             "retention_days",
             "text_retention_days",
+            "look_retention_days",
             "audit_retention_days",
             "digest",
             "triage",
@@ -371,6 +374,12 @@ fn settings(root: &Section<'_, '_>, faults: &mut Faults) -> Settings {
         faults,
     );
     given.whole("retention_days", 1..=36_600, &mut settings.retention_days, faults);
+    given.whole(
+        "look_retention_days",
+        1..=36_600,
+        &mut settings.look_retention_days,
+        faults,
+    );
     given.whole(
         "audit_retention_days",
         30..=36_600,

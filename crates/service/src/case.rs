@@ -52,8 +52,9 @@ pub struct Sent {
     pub photos: Vec<Photo>,
 }
 
-/// The longest that something is kept without a network, in hours: as long as retries are known again.
-const KEPT_HOURS: i64 = 7 * 24;
+/// The longest that something is kept without a network, in hours: a phone that lay in a drawer for a month. As long as retries are
+/// known again, so that what is still taken is never done twice.
+pub(crate) const KEPT_HOURS: i64 = 30 * 24;
 
 /// How far a clock elsewhere may be fast before it is not believed, in seconds.
 const FAST_SECONDS: i64 = 300;
@@ -113,6 +114,25 @@ pub struct Asked {
 
 /// See [`stored::MAX_MERGED`].
 pub(crate) const MAX_MERGED: usize = stored::MAX_MERGED;
+
+/// A case or whistle as it is now, and which version of it an act led to. That is an earlier one where the act was sent again and
+/// something else was done since.
+#[derive(Debug, Clone)]
+pub struct Acted<T> {
+    /// As it is now.
+    pub now: T,
+    /// What the act led to.
+    pub version: u32,
+}
+
+impl Acted<Case> {
+    fn done(case: Case) -> Self {
+        Self {
+            version: case.version,
+            now: case,
+        }
+    }
+}
 
 impl Whistle {
     /// Files a report: one case, straight through to its unit where nothing is in doubt.
@@ -261,8 +281,8 @@ impl Whistle {
         by: Actor,
         respondent: Contact,
     ) -> Result<Case> {
-        self.act_once(here, number, seen, act, text, by, respondent, Sent::default())
-            .await
+        let acted = self.act_once(here, number, seen, act, text, by, respondent, Sent::default());
+        Ok(acted.await?.now)
     }
 
     /// The same, with photos, at the time when it was made; sent again under the same key it is done once.
@@ -280,7 +300,7 @@ impl Whistle {
         by: Actor,
         respondent: Contact,
         sent: Sent,
-    ) -> Result<Case> {
+    ) -> Result<Acted<Case>> {
         respondent.check()?;
         let asks_outside = matches!(
             act,
@@ -314,26 +334,29 @@ impl Whistle {
         })?;
         let photos = sent.photos;
         let act = self.with_reach(here, number, act).await?;
-        let case = self
+        let acted = self
             .store
-            .write(move |tx| -> Result<Case> {
+            .write(move |tx| -> Result<Acted<Case>> {
                 let before = stored::find_to_change(tx, id, number)?
                     .filter(|found| is_in_sight(&found.case, &by, &place))
                     .ok_or_else(|| Error::not_found("case", number))?;
-                if earlier(tx, id, request.as_ref())?.is_some() {
-                    return Ok(before.case);
+                if let Some(earlier) = earlier(tx, id, request.as_ref())? {
+                    return Ok(Acted {
+                        version: earlier.version.unwrap_or(before.case.version),
+                        now: before.case,
+                    });
                 }
                 let Act::Merge { into } = &act else {
                     let moment = Moment { now, made_at, chance };
                     let case = change_made(tx, id, &place, before, seen, &act, &text, &by, moment)?;
                     let case = add_photos(tx, id, &place, case, &photos, &by, moment)?;
-                    keep_answer(tx, id, request.as_ref(), number, 0, now)?;
+                    keep_act(tx, id, request.as_ref(), number, case.version, now)?;
                     if let Some(question) = case.question.as_ref().filter(|_| !respondent.is_empty()) {
                         let of = (id, number, question.number);
                         let sealed = whistle.secret.seal_respondent(&respondent, of, &whistle.chance);
                         intake::keep_respondent(tx, id, number, question.number, &sealed)?;
                     }
-                    return Ok(case);
+                    return Ok(Acted::done(case));
                 };
                 let original = stored::find_to_change(tx, id, *into)?
                     .filter(|found| rights::may_see(&found.case, &by, &place))
@@ -366,12 +389,12 @@ impl Whistle {
                     now,
                     chance,
                 )?;
-                keep_answer(tx, id, request.as_ref(), number, 0, now)?;
-                Ok(merged)
+                keep_act(tx, id, request.as_ref(), number, merged.version, now)?;
+                Ok(Acted::done(merged))
             })
             .await?;
         metrics::counter!("whistle_commands_total", "verb" => verb).increment(1);
-        Ok(case)
+        Ok(acted)
     }
 
     /// Says with a question whether the reporter who is asked can be reached.
@@ -946,7 +969,7 @@ fn found_at(
     } else {
         Finding::Reported
     };
-    Ok((stop.clone(), look(finding, by, made_at, now)?))
+    Ok((stop.clone(), look(here, finding, by, made_at, now)?))
 }
 
 /// Does something to a case, once for each key.
@@ -982,7 +1005,7 @@ pub(crate) fn change_once(
     let before =
         stored::find_to_change(tx, here.id, number)?.ok_or_else(|| Error::not_found("case", number))?;
     let case = change(tx, here.id, &here.place, before, None, act, text, by, now, 1.0)?;
-    keep_answer(tx, here.id, request.as_ref(), number, case.version, now)
+    keep_act(tx, here.id, request.as_ref(), number, case.version, now)
 }
 
 /// Whether somebody was answered under a key before, whatever they sent.
@@ -1071,6 +1094,7 @@ pub(crate) fn earlier(
     }
 }
 
+/// Keeps which report of which case was made of a request.
 pub(crate) fn keep_answer(
     tx: &mut whistle_store::Tx<'_>,
     id: JurisdictionId,
@@ -1084,6 +1108,26 @@ pub(crate) fn keep_answer(
         body: request.body,
         number,
         report,
+        version: None,
+    };
+    Ok(intake::keep_answer(tx, id, &request.key, &answer, now)?)
+}
+
+/// Keeps which version of a case, or of a whistle whose number this is, an act led to.
+pub(crate) fn keep_act(
+    tx: &mut whistle_store::Tx<'_>,
+    id: JurisdictionId,
+    request: Option<&Request>,
+    number: CaseNumber,
+    version: u32,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(request) = request else { return Ok(()) };
+    let answer = Answered {
+        body: request.body,
+        number,
+        report: 0,
+        version: Some(version),
     };
     Ok(intake::keep_answer(tx, id, &request.key, &answer, now)?)
 }

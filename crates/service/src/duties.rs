@@ -14,19 +14,19 @@ use whistle_domain::{
 use whistle_store::{
     Tx, account,
     admin::{self, Deed, Doer},
-    case as stored, change as changed, handover, intake, lease, photo, sign_in,
+    case as stored, change as changed, handover, intake, lease, photo, place, round, sign_in,
 };
 
 use crate::{
     Whistle,
     account::TRIES_WINDOW,
-    case::change,
+    case::{KEPT_HOURS, change},
     error::{Error, Result},
     facts::COMMITS_KEPT,
     handover::NOTES_KEPT,
     lease::InCharge,
     media::UNUSED_KEPT,
-    place::Here,
+    place::{DRAFTS_KEPT, Here},
     privacy::{self, Whose},
     provider::STEP_LASTS,
 };
@@ -37,8 +37,8 @@ pub const EVERY: Duration = Duration::from_secs(1);
 /// How often it is looked whether a place was applied: with the time to read and compile it, it is in force within 2 s.
 pub const LOOK_AT_PLACES_EVERY: Duration = Duration::from_millis(500);
 
-/// How long an idempotency key is remembered.
-pub(crate) const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// How long an idempotency key is remembered: as long as what was kept without a network is taken.
+pub(crate) const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(KEPT_HOURS);
 
 /// How often what is kept long enough is erased and forgotten.
 const TIDY_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -471,7 +471,7 @@ impl Whistle {
         Ok(erased)
     }
 
-    /// Forgets answers, tries, sessions and notes to the next holder of a post that are old, in rounds that keep nobody waiting, and notes that the duties of the
+    /// Forgets answers, tries, sessions, looks at stops and notes to the next holder of a post that are old, in rounds that keep nobody waiting, and notes that the duties of the
     /// hour are done. Answers how many answers it were.
     fn forget(&self, charge: &InCharge, here: &Here, now: Timestamp) -> Result<u64> {
         let id = here.id;
@@ -490,8 +490,11 @@ impl Whistle {
         };
         in_rounds(account::forget_old_tries, now - TRIES_WINDOW)?;
         in_rounds(account::forget_old_sessions, now)?;
-        let days = i64::from(here.place.jurisdiction.settings.audit_retention_days);
-        in_rounds(admin::forget, now - SignedDuration::from_hours(24 * days))?;
+        let settings = &here.place.jurisdiction.settings;
+        let days_ago = |days: u32| now - SignedDuration::from_hours(24 * i64::from(days));
+        in_rounds(admin::forget, days_ago(settings.audit_retention_days))?;
+        in_rounds(round::forget, days_ago(settings.look_retention_days))?;
+        in_rounds(place::forget_drafts, now - DRAFTS_KEPT)?;
         in_rounds(handover::forget_old, now - NOTES_KEPT)?;
         in_rounds(sign_in::forget_old_steps, now - STEP_LASTS)?;
         in_rounds(changed::forget, now - COMMITS_KEPT)?;

@@ -146,6 +146,7 @@ impl Error {
             Self::Step(fault) => fault.word(),
             Self::BreachedPassword => "breached_password",
             Self::Forbidden => "forbidden",
+            Self::BadPhoto(BadPhoto::Gone) => "photo_gone",
             Self::Invalid { .. } | Self::BadPhoto(_) => "invalid",
             Self::KeyReused => "key_reused",
             Self::Faults(_) => "faults",

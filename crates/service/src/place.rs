@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use whistle_briefing::template::Template;
 use whistle_domain::{
@@ -28,7 +28,7 @@ use whistle_place::{
 };
 use whistle_store::{
     admin::{self, Deed, Doer},
-    place::{self as stored, Draft},
+    place as stored,
 };
 
 use crate::{
@@ -121,6 +121,10 @@ impl Places {
 
 pub use whistle_place::MAX_FILE_BYTES;
 pub use whistle_store::place::Version;
+
+/// How long files that were sent, and neither put in force nor dropped, wait for whoever sent them: the place goes on without them, and
+/// after a month nobody knows any more what they were to change.
+pub(crate) const DRAFTS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// Versions on a page.
 pub const VERSIONS_AT_ONCE: usize = 50;
@@ -380,15 +384,10 @@ impl Whistle {
             let what = format!("{stranger:?} is no file of a place; rename it, or leave it out");
             return Err(Error::invalid("files", what));
         }
-        let (id, account) = (here.id, by.account);
-        let draft = Draft {
-            version: here.place.version,
-            sent_at: self.clock.now(),
-            files,
-        };
+        let (id, account, now) = (here.id, by.account, self.clock.now());
         let kept = self
             .store
-            .write(move |tx| stored::keep_draft(tx, id, account, &draft));
+            .write(move |tx| stored::keep_draft(tx, id, account, &files, now));
         Ok(kept.await?)
     }
 
@@ -409,7 +408,7 @@ impl Whistle {
                 .store
                 .read_blocking(|conn| stored::draft(conn, here.id, by.account))?;
             let Some(draft) = draft else { return Ok(None) };
-            let paths = draft.files.keys().cloned().collect();
+            let paths = draft.keys().cloned().collect();
             let compared = whistle.compare_draft(&here, draft)?;
             Ok(Some(Drafted {
                 paths,
@@ -446,11 +445,11 @@ impl Whistle {
     }
 
     /// The folder in force with some files in place of its own, compared with it.
-    fn compare_draft(&self, here: &Here, draft: Draft) -> Result<Compared> {
+    fn compare_draft(&self, here: &Here, draft: stored::Files) -> Result<Compared> {
         let mut files = self
             .store
             .read_blocking(|conn| stored::files(conn, here.id, here.place.version))?;
-        files.extend(draft.files);
+        files.extend(draft);
         let compared = self.compare(Folder::from_files(files).map_err(Error::Faults)?)?;
         if compared.plan.jurisdiction == here.place.jurisdiction.code {
             Ok(compared)

@@ -100,7 +100,7 @@ impl Whistle {
         };
         let request = idempotency(&with, by, || vec!["saw fine".to_owned(), stop.to_string()])?;
         let now = self.now();
-        let look = look(Finding::Fine, by, made(made_at, now)?, now)?;
+        let look = look(here, Finding::Fine, by, made(made_at, now)?, now)?;
         let (id, stop) = (here.id, stop.clone());
         self.store
             .write(move |tx| -> Result<()> {
@@ -133,13 +133,13 @@ impl Whistle {
             .store
             .read(move |conn| stored::last(conn, id, &codes))
             .await?;
-        let (now, calendar) = (self.now(), &here.place.calendar);
+        let today = here.place.calendar.zone().to_datetime(self.now()).date();
         let mut walked = |stop: &Stop| {
             let last = last.remove(&stop.code);
-            let made_at = last.as_ref().map(|look| look.made_at);
+            let seen = last.as_ref().map(|look| look.made_on);
             Walked {
-                due_on: stop.due_on(made_at, calendar),
-                is_due: stop.is_due(made_at, now, calendar),
+                due_on: stop.due_on(seen),
+                is_due: stop.is_due(seen, today),
                 stop: stop.clone(),
                 last,
             }
@@ -167,15 +167,22 @@ pub(crate) fn walked_stop<'h>(here: &'h Here, code: &StopCode, by: &Actor) -> Re
     Ok(stop)
 }
 
-/// A look by an actor's post.
-pub(crate) fn look(finding: Finding, by: &Actor, made_at: Option<Timestamp>, now: Timestamp) -> Result<Look> {
-    let Actor::Post { post, .. } = by else {
+/// A look by an actor's unit. The minute and the post are not kept.
+pub(crate) fn look(
+    here: &Here,
+    finding: Finding,
+    by: &Actor,
+    made_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Look> {
+    let Actor::Post { unit, .. } = by else {
         return Err(Error::Forbidden);
     };
+    let day = |at: Timestamp| here.place.calendar.zone().to_datetime(at).date();
     Ok(Look {
         finding,
-        made_at: made_at.unwrap_or(now),
-        received_at: now,
-        post: post.clone(),
+        made_on: day(made_at.unwrap_or(now)),
+        received_on: day(now),
+        unit: Some(unit.clone()),
     })
 }

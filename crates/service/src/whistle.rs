@@ -23,7 +23,7 @@ use whistle_store::{
 
 use crate::{
     Whistle,
-    case::{Request, With, earlier, idempotency, keep_answer},
+    case::{Acted, Request, With, earlier, idempotency, keep_act},
     error::{Error, Result},
     escalation::is_everybodys,
     list::{DEFAULT_PAGE, Page, read_cursor, write_cursor},
@@ -60,8 +60,8 @@ impl Whistle {
         let whistle = self
             .store
             .write(move |tx| {
-                if let Some(whistle) = answered(tx, id, request.as_ref())? {
-                    return Ok(whistle);
+                if let Some(Acted { now, .. }) = answered(tx, id, request.as_ref())? {
+                    return Ok(now);
                 }
                 let mut numbers = new.cases.clone();
                 numbers.sort_unstable();
@@ -77,7 +77,8 @@ impl Whistle {
                 let events = blow(&new, number, &about, at(&place, now, &by))?;
                 let whistle = stored::commit(tx, id, number, None, events, Tell::Outbox)?;
                 tell_cases(tx, id, &place, &whistle, now)?;
-                keep_answer(tx, id, request.as_ref(), CaseNumber(number.0), 0, now)?;
+                let version = whistle.version;
+                keep_act(tx, id, request.as_ref(), CaseNumber(number.0), version, now)?;
                 Ok::<_, Error>(whistle)
             })
             .await?;
@@ -100,7 +101,7 @@ impl Whistle {
         text: String,
         by: Actor,
         idempotency_key: Option<String>,
-    ) -> Result<Blown> {
+    ) -> Result<Acted<Blown>> {
         let request = request(idempotency_key, &by, || {
             vec![
                 "act on whistle".into(),
@@ -113,8 +114,8 @@ impl Whistle {
         let now = self.clock.now();
         self.store
             .write(move |tx| {
-                if let Some(whistle) = answered(tx, id, request.as_ref())? {
-                    return Ok(whistle);
+                if let Some(acted) = answered(tx, id, request.as_ref())? {
+                    return Ok(acted);
                 }
                 let before = stored::find_to_change(tx, id, number)?
                     .filter(|found| rights::may_see_whistle(&found.whistle, &by, &place))
@@ -134,8 +135,12 @@ impl Whistle {
                 if whistle.stage == Stage::Closed && stage == Stage::Blown {
                     hand_out(tx, id, &place, &whistle, &by, now)?;
                 }
-                keep_answer(tx, id, request.as_ref(), CaseNumber(number.0), 0, now)?;
-                Ok::<_, Error>(whistle)
+                let version = whistle.version;
+                keep_act(tx, id, request.as_ref(), CaseNumber(number.0), version, now)?;
+                Ok::<_, Error>(Acted {
+                    now: whistle,
+                    version,
+                })
             })
             .await
     }
@@ -303,12 +308,15 @@ fn request(key: Option<String>, by: &Actor, body: impl FnOnce() -> Vec<String>) 
 }
 
 /// The whistle that a request was answered with before. The number that is kept with the answer is the whistle's here.
-fn answered(tx: &Tx<'_>, id: JurisdictionId, request: Option<&Request>) -> Result<Option<Blown>> {
+fn answered(tx: &Tx<'_>, id: JurisdictionId, request: Option<&Request>) -> Result<Option<Acted<Blown>>> {
     let Some(answered) = earlier(tx, id, request)? else {
         return Ok(None);
     };
     let found = stored::find(tx, id, WhistleNumber(answered.number.0))?;
-    Ok(found.map(|Stored { whistle, .. }| whistle))
+    Ok(found.map(|Stored { whistle, .. }| Acted {
+        version: answered.version.unwrap_or(whistle.version),
+        now: whistle,
+    }))
 }
 
 /// Whose whistles a list of an actor shows: by the same rule of sight as a single one.

@@ -418,6 +418,28 @@ fn acts_are_kept_as_long_as_the_place_says_and_no_longer() {
 }
 
 #[test]
+fn files_that_nobody_came_back_to_are_forgotten_after_a_month() {
+    let town = Town::open();
+    town.add("lead", "CITY-L");
+    let (_, by) = town.sign_in("lead");
+    let folder = town.bed.path().join("place");
+    let units = std::fs::read(folder.join("units.csv")).unwrap();
+    let files = [("units.csv".to_owned(), units)].into();
+    town.wait(town.whistle.draft(&town.here, &by, files)).unwrap();
+    let waits = || {
+        town.wait(town.whistle.drafted(&town.here, &by))
+            .unwrap()
+            .is_some()
+    };
+    town.days_pass(29);
+    town.whistle.do_duties().unwrap();
+    assert!(waits());
+    town.days_pass(2);
+    town.whistle.do_duties().unwrap();
+    assert!(!waits());
+}
+
+#[test]
 fn a_key_is_refused_after_its_last_day() {
     let town = Town::open();
     let end = town.whistle.now() + jiff::SignedDuration::from_hours(36);

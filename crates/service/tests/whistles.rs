@@ -147,7 +147,8 @@ impl Village {
         let done = self
             .whistle
             .act_on_whistle(&self.here, number, seen, act, "because".into(), by, key);
-        self.runtime.block_on(done).map_err(|error| error.word())
+        let done = self.runtime.block_on(done).map_err(|error| error.word());
+        done.map(|acted| acted.now)
     }
 
     fn act(&self, by: &str, number: WhistleNumber, act: Act) -> Result<Blown, &'static str> {

@@ -478,12 +478,14 @@ pub struct Answered {
     pub number: CaseNumber,
     /// Which report of the case it was.
     pub report: u32,
+    /// Which version of the case or whistle an act led to.
+    pub version: Option<u32>,
 }
 
 /// The answer to an earlier request.
 pub fn answered(conn: &Conn, jurisdiction: JurisdictionId, request: &Hash) -> Result<Option<Answered>> {
     conn.row_optional(
-        "SELECT body, number, report
+        "SELECT body, number, report, version
          FROM idempotency
          WHERE jurisdiction_id = $1 AND request = $2",
         params![jurisdiction.0, *request],
@@ -496,6 +498,7 @@ pub fn answered(conn: &Conn, jurisdiction: JurisdictionId, request: &Hash) -> Re
                 body,
                 number: CaseNumber(row.int(1)?),
                 report: row.int(2)? as u32,
+                version: row.int_opt(3)?.map(|version| version as u32),
             })
         },
     )
@@ -510,15 +513,16 @@ pub fn keep_answer(
     now: Timestamp,
 ) -> Result<()> {
     tx.put(
-        "INSERT INTO idempotency (jurisdiction_id, request, body, at, number, report)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO idempotency (jurisdiction_id, request, body, at, number, report, version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         params![
             jurisdiction.0,
             *request,
             answer.body,
             now,
             answer.number.0,
-            answer.report
+            answer.report,
+            answer.version
         ],
     )
 }

@@ -186,6 +186,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         reads_from: 23,
         sql: include_str!("../migrations/0025_rounds.sql"),
     },
+    // An older program would go on keeping by which post a stop was seen, and at which minute.
+    Migration {
+        version: 26,
+        name: "no track",
+        reads_from: 26,
+        sql: include_str!("../migrations/0026_no_track.sql"),
+    },
     // An older program would change cases and not say so to who follows.
     Migration {
         version: 27,

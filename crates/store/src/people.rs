@@ -438,14 +438,7 @@ pub const COLUMNS: &[Columns] = &[
     // It is looked at by whoever sent it, put in force or dropped; who put it in force is among the acts.
     of(
         "place_draft",
-        &[
-            "jurisdiction_id",
-            "account_id",
-            "path",
-            "version",
-            "sent_at",
-            "content",
-        ],
+        &["jurisdiction_id", "account_id", "path", "sent_at", "content"],
         &[],
     ),
     of(
@@ -710,7 +703,7 @@ pub const COLUMNS: &[Columns] = &[
             ("detail", &[Acts]),
         ],
     ),
-    // Of a place, never of who looked.
+    // Of a place, on a day; never of who looked.
     of(
         "look",
         &[
@@ -726,12 +719,15 @@ pub const COLUMNS: &[Columns] = &[
     ),
     of(
         "last_look",
-        &["jurisdiction_id", "stop_code", "finding"],
         &[
-            ("made_at", &[Deeds]),
-            ("received_at", &[Deeds]),
-            ("post_code", &[Deeds]),
+            "jurisdiction_id",
+            "stop_code",
+            "finding",
+            "made_at",
+            "received_at",
+            "unit_code",
         ],
+        &[],
     ),
     of(
         "change",

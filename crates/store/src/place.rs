@@ -89,56 +89,56 @@ pub fn versions(
     )
 }
 
-/// Files that an account sent to have a look at what they would change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
-    /// The version that they change.
-    pub version: u32,
-    /// When they were sent.
-    pub sent_at: Timestamp,
-    /// The files.
-    pub files: Files,
-}
-
-/// The draft of an account.
-pub fn draft(conn: &Conn, jurisdiction: JurisdictionId, account: i64) -> Result<Option<Draft>> {
+/// The files that an account sent to have a look at what they would change; none where it sent none.
+pub fn draft(conn: &Conn, jurisdiction: JurisdictionId, account: i64) -> Result<Option<Files>> {
     let rows = conn.rows(
-        "SELECT version, sent_at, path, content
+        "SELECT path, content
          FROM place_draft
          WHERE jurisdiction_id = $1 AND account_id = $2
          ORDER BY path",
         params![jurisdiction.0, account],
-        |row| {
-            let file = (row.text(2)?.to_owned(), row.bytes(3)?.to_vec());
-            Ok((row.int(0)? as u32, row.time(1)?, file))
-        },
+        |row| Ok((row.text(0)?.to_owned(), row.bytes(1)?.to_vec())),
     )?;
-    let first = rows.first().map(|(version, sent_at, _)| (*version, *sent_at));
-    Ok(first.map(|(version, sent_at)| Draft {
-        version,
-        sent_at,
-        files: rows.into_iter().map(|(.., file)| file).collect(),
-    }))
+    let files: Files = rows.into_iter().collect();
+    Ok((!files.is_empty()).then_some(files))
 }
 
-/// Keeps the draft of an account in place of an earlier one.
-pub fn keep_draft(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, account: i64, draft: &Draft) -> Result<()> {
+/// Keeps files that an account sent in place of earlier ones.
+pub fn keep_draft(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    account: i64,
+    files: &Files,
+    sent_at: Timestamp,
+) -> Result<()> {
     drop_draft(tx, jurisdiction, account)?;
-    for (path, content) in &draft.files {
+    for (path, content) in files {
         tx.exec(
-            "INSERT INTO place_draft (jurisdiction_id, account_id, path, version, sent_at, content)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-            params![
-                jurisdiction.0,
-                account,
-                path,
-                i64::from(draft.version),
-                draft.sent_at,
-                content.as_slice()
-            ],
+            "INSERT INTO place_draft (jurisdiction_id, account_id, path, sent_at, content)
+             VALUES ($1, $2, $3, $4, $5)",
+            params![jurisdiction.0, account, path, sent_at, content.as_slice()],
         )?;
     }
     Ok(())
+}
+
+/// Forgets drafts that were sent before a time, at most `most` files of them.
+pub fn forget_drafts(
+    tx: &mut Tx<'_>,
+    jurisdiction: JurisdictionId,
+    before: Timestamp,
+    most: usize,
+) -> Result<u64> {
+    // Nobody has many, so their table is looked through whole.
+    tx.exec(
+        "DELETE FROM place_draft
+         WHERE jurisdiction_id = $1
+           AND (account_id, path) IN (SELECT account_id, path
+                                      FROM place_draft
+                                      WHERE jurisdiction_id = $1 AND sent_at < $2
+                                      LIMIT $3)",
+        params![jurisdiction.0, before, most as i64],
+    )
 }
 
 /// Drops the draft of an account.

@@ -1,30 +1,44 @@
 //! Looks at the stops of rounds: kept, and the last of each found.
+//!
+//! Of a look the day and the unit are kept. Minutes and posts would be nearly a track of a person, and nobody needs them.
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use whistle_domain::{
     round::Finding,
-    words::{CaseNumber, JurisdictionId, PostCode, StopCode, WordError},
+    words::{CaseNumber, JurisdictionId, StopCode, UnitCode, WordError},
 };
 
-use crate::{Conn, Tx, Value, error::Result, params, value::Row};
+use crate::{Conn, Tx, Value, case::day_number, error::Result, params, value::Row};
 
 /// One look at a stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
     /// What was found.
     pub finding: Finding,
-    /// When, by the clock of whoever looked.
-    pub made_at: Timestamp,
-    /// When it was received.
-    pub received_at: Timestamp,
-    /// By which post.
-    pub post: PostCode,
+    /// On which day of the place, by the clock of whoever looked.
+    pub made_on: Date,
+    /// On which day it was received.
+    pub received_on: Date,
+    /// By which unit; none of one that was kept before units were.
+    pub unit: Option<UnitCode>,
+}
+
+/// A day as it is kept: its midnight UTC.
+fn kept(day: Date) -> i64 {
+    day_number(day) * MICROSECONDS
+}
+
+/// Microseconds of a day.
+const MICROSECONDS: i64 = 86_400_000_000;
+
+fn day(row: &Row<'_>, column: usize) -> Result<Date> {
+    Ok(TimeZone::UTC.to_datetime(row.time(column)?).date())
 }
 
 /// Keeps a look at a stop, and the case that was made of what was found. Of two looks the later one is the last, in whatever
-/// order they are received.
+/// order they are received; of two on one day, the one that was received later.
 pub fn keep(
     tx: &mut Tx<'_>,
     jurisdiction: JurisdictionId,
@@ -42,38 +56,38 @@ pub fn keep(
             stop.as_str(),
             look.finding.as_str(),
             case.map(|number| number.0),
-            look.made_at,
-            look.received_at
+            kept(look.made_on),
+            kept(look.received_on)
         ],
     )?;
     tx.exec(
-        "INSERT INTO last_look (jurisdiction_id, stop_code, finding, made_at, received_at, post_code)
+        "INSERT INTO last_look (jurisdiction_id, stop_code, finding, made_at, received_at, unit_code)
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (jurisdiction_id, stop_code) DO UPDATE
          SET finding = excluded.finding, made_at = excluded.made_at, received_at = excluded.received_at,
-             post_code = excluded.post_code
+             unit_code = excluded.unit_code
          WHERE excluded.made_at >= last_look.made_at",
         params![
             jurisdiction.0,
             stop.as_str(),
             look.finding.as_str(),
-            look.made_at,
-            look.received_at,
-            look.post.as_str()
+            kept(look.made_on),
+            kept(look.received_on),
+            look.unit.as_ref().map(UnitCode::as_str)
         ],
     )?;
     Ok(())
 }
 
-/// What was found at a stop, and when; by which post is not kept.
+/// What was found at a stop, and on which day; by whom is not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// What was found.
     pub finding: Finding,
-    /// When, by the clock of whoever looked.
-    pub made_at: Timestamp,
-    /// When it was received.
-    pub received_at: Timestamp,
+    /// On which day of the place, by the clock of whoever looked.
+    pub made_on: Date,
+    /// On which day it was received.
+    pub received_on: Date,
 }
 
 /// The latest looks at a stop, the newest first, at most `limit`.
@@ -93,10 +107,24 @@ pub fn history(
         |row| {
             Ok(Found {
                 finding: finding(row, 0)?,
-                made_at: row.time(1)?,
-                received_at: row.time(2)?,
+                made_on: day(row, 1)?,
+                received_on: day(row, 2)?,
             })
         },
+    )
+}
+
+/// Forgets looks that were made before a time, at most `most`. The last of each stop stays: by it is known when it is due.
+pub fn forget(tx: &mut Tx<'_>, jurisdiction: JurisdictionId, before: Timestamp, most: usize) -> Result<u64> {
+    tx.exec(
+        "DELETE FROM look
+         WHERE jurisdiction_id = $1
+           AND look_id IN (SELECT look_id
+                           FROM look
+                           WHERE jurisdiction_id = $1 AND made_at < $2
+                           ORDER BY made_at
+                           LIMIT $3)",
+        params![jurisdiction.0, before, most as i64],
     )
 }
 
@@ -117,7 +145,7 @@ pub fn last(
     static SQL: LazyLock<String> = LazyLock::new(|| {
         let places: Vec<String> = (2..AT_ONCE + 2).map(|i| format!("${i}")).collect();
         format!(
-            "SELECT stop_code, finding, made_at, received_at, post_code
+            "SELECT stop_code, finding, made_at, received_at, unit_code
              FROM last_look
              WHERE jurisdiction_id = $1 AND stop_code IN ({})",
             places.join(", ")
@@ -136,9 +164,9 @@ pub fn last(
             let stop = row.text(0)?.parse().map_err(wrong(0))?;
             let look = Look {
                 finding: finding(row, 1)?,
-                made_at: row.time(2)?,
-                received_at: row.time(3)?,
-                post: row.text(4)?.parse().map_err(wrong(4))?,
+                made_on: day(row, 2)?,
+                received_on: day(row, 3)?,
+                unit: row.text_opt(4)?.map(str::parse).transpose().map_err(wrong(4))?,
             };
             found.insert(stop, look);
             Ok(())

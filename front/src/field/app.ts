@@ -5,12 +5,17 @@ import "./field.css";
 import { element } from "../told";
 import { make } from "./dom";
 import * as keeping from "./keep";
-import { accountOf, type Item, type Told } from "./model";
-import { fetchShift, send, session, waitsUntil } from "./send";
+import { accountOf, type Draft, type Item, type Told } from "./model";
+import { fetchMore, fetchShift, heldFor, send, session, waitsUntil } from "./send";
 import { type State, Views } from "./views";
 
 /** How often it is looked whether something can be sent, in milliseconds. */
 const LOOKS = 5_000;
+/** How long what was done with one tap can be taken back, in milliseconds; and while a photo is taken for it. */
+const HOLD = 8_000;
+const HOLD_FOR_PHOTO = 120_000;
+/** How long after the last letter a draft is kept, in milliseconds. */
+const DRAFT_AFTER = 400;
 /** How old the shift's data may get while there is a network, in milliseconds. */
 const FRESH = 120_000;
 
@@ -32,12 +37,18 @@ const state: State = {
   shift: await keeping.shift(keep),
   items: [],
   sent: [],
+  drafts: await keeping.drafts(keep),
+  services: (await keep.get("meta", "services")) as Record<string, string> | undefined ?? {},
   signedOut: false,
   away: !navigator.onLine,
   sending: false,
   notice: "",
 };
 let fetchedAt = 0;
+/** The drafts that are to be kept in a moment. */
+const drafting = new Map<string, number>();
+/** Until what was done with one tap can no longer be taken back. */
+let holding = 0;
 
 const views = new Views(state, {
   keep: keepItem,
@@ -51,18 +62,60 @@ const views = new Views(state, {
     await changed();
     void sync();
   },
+  hold: async (item, forPhoto) => {
+    await keeping.note(keep, item, { hold_until: Date.now() + (forPhoto ? HOLD_FOR_PHOTO : HOLD) });
+    await changed();
+  },
+  addPhotos: async (item, photos) => {
+    const isAdded = await keeping.addPhotos(keep, item, photos, Date.now() + HOLD).catch(() => false);
+    await changed();
+    return isAdded;
+  },
+  photosOf: (item) => keeping.photosOf(keep, item),
+  choose: async (stop, service) => {
+    state.services[stop] = service;
+    await keep.put("meta", state.services, "services");
+  },
+  draft,
+  more: async () => {
+    const went = await fetchMore(keep);
+    state.away = went === "away";
+    state.shift = await keeping.shift(keep);
+    show();
+  },
   sync: () => void sync(true),
   forget: async () => {
-    await keep.delete("meta", "shift");
+    await keeping.forgetShift(keep);
     await keep.delete("meta", "who");
   },
 });
 
+/** Keeps what is being filled in, a moment after the last letter; none where it was kept to be sent. */
+function draft(form: string, what: Draft | undefined): void {
+  if (!state.who) return;
+  const key = `${accountOf(state.who)}|${form}`;
+  if (what) state.drafts.set(key, what);
+  else state.drafts.delete(key);
+  clearTimeout(drafting.get(key));
+  const keepDraft = () => {
+    const kept = what ? keep.put("draft", what, key) : keep.delete("draft", key);
+    // Without room the form has it as long as the page is open.
+    kept.catch((error: unknown) => {
+      console.info(error);
+    });
+  };
+  drafting.set(key, window.setTimeout(keepDraft, what ? DRAFT_AFTER : 0));
+}
+
 /** Reads what is kept anew, and shows it. */
 async function changed(): Promise<void> {
-  state.items = await keep.getAll("outbox");
+  state.items = await keeping.items(keep);
   state.sent = (await keep.getAll("sent")).reverse();
+  state.shift = await keeping.shift(keep);
   show();
+  clearTimeout(holding);
+  const held = await heldFor(keep);
+  if (held !== undefined) holding = window.setTimeout(() => void changed().then(() => sync()), held + 1);
 }
 
 function show(): void {
@@ -71,10 +124,10 @@ function show(): void {
 }
 
 /** Keeps something to be sent. Says why where that is not possible; nothing is lost then, for the form still has it. */
-async function keepItem(item: Omit<Item, "id" | "account" | "key" | "photos" | "made_at">, photos: Blob[]): Promise<boolean> {
+async function keepItem(item: Omit<Item, "id" | "account" | "key" | "photos" | "made_at">, photos: Blob[], canBeTakenBack = false): Promise<boolean> {
   if (!state.who) return false;
   const now = new Date(Date.now() + (await keeping.clock(keep)));
-  const whole = { ...item, account: accountOf(state.who), key: crypto.randomUUID(), made_at: now.toISOString() };
+  const whole = { ...item, account: accountOf(state.who), key: crypto.randomUUID(), made_at: now.toISOString(), ...(canBeTakenBack ? { hold_until: Date.now() + HOLD } : {}) };
   try {
     await keeping.put(keep, whole, photos);
   } catch (error) {
@@ -123,7 +176,7 @@ async function sync(now = false): Promise<void> {
 
 /** What was taken along for the shift does not outlive the sign-in; what is not sent yet does. */
 async function forgetShift(): Promise<void> {
-  await keep.delete("meta", "shift");
+  await keeping.forgetShift(keep);
   state.shift = undefined;
 }
 
@@ -186,7 +239,7 @@ document.addEventListener("visibilitychange", () => {
 });
 navigator.serviceWorker.addEventListener("message", () => void changed());
 setInterval(() => {
-  const mine = state.items.some((one) => state.who && one.account === accountOf(state.who) && !one.refusal);
+  const mine = state.items.some((one) => state.who && one.account === accountOf(state.who) && !one.refusal && (one.hold_until ?? 0) < Date.now());
   if (navigator.onLine && (mine || state.away || Date.now() > fetchedAt + FRESH) && !state.signedOut) void sync();
 }, LOOKS);
 show();

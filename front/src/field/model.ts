@@ -36,9 +36,10 @@ export interface Who {
 
 export interface Look {
   finding: string;
-  made_at: string;
-  received_at: string;
-  post: string;
+  /** Days, such as 2026-05-08. */
+  made_on: string;
+  received_on: string;
+  unit?: string;
 }
 
 export interface Stop {
@@ -107,9 +108,12 @@ export interface Service {
 /** All that is taken along for a shift. */
 export interface Shift {
   who: Who;
+  /** The place's time zone, by which days are told. */
+  zone: string | null;
   rounds: Round[];
-  more_rounds: boolean;
-  posts: Record<string, string>;
+  /** Where the rounds go on that were not taken along. */
+  next_rounds: string | null;
+  units: Record<string, string>;
   cases: Case[];
   areas: Record<string, string>;
   whistles: Whistle[];
@@ -131,6 +135,8 @@ export interface Refusal {
   status: number;
   code: string;
   message: string;
+  /** Which part of what was sent it is about. */
+  field?: string;
   /** With a case or whistle that changed meanwhile: its version now, and what happened. */
   version?: number;
   changes?: Event[];
@@ -154,6 +160,19 @@ export interface Item {
   /** The keys of the photos that go with it, and what the server gave for those that it has. */
   photos: { id: number; ticket?: string }[];
   refusal?: Refusal;
+  /** Until when it can be taken back, and is not sent; in milliseconds since 1970. */
+  hold_until?: number;
+  /** How often the server failed on it. */
+  tries?: number;
+}
+
+/** What was entered into a form and is not kept to be sent yet. */
+export interface Draft {
+  /** Names and values of its fields. */
+  fields: [string, string][];
+  photos: Blob[];
+  /** When, in milliseconds since 1970. */
+  at: number;
 }
 
 /** Something that was sent. */

@@ -1,12 +1,14 @@
 // What the app shows, by the part of the address after the `#`. Everything is made anew when something changed, but for a form that
 // somebody fills in.
 
+import { preview } from "../photos";
 import { say } from "../told";
 import { field, make } from "./dom";
 import { hasRoom, shrink } from "./photos";
 import {
   accountOf,
   type Case,
+  type Draft,
   type Event as Happening,
   type Item,
   type Names,
@@ -28,6 +30,10 @@ export interface State {
   shift: Shift | undefined;
   items: Item[];
   sent: Sent[];
+  /** What was entered into forms and not kept yet, by account and form. */
+  drafts: Map<string, Draft>;
+  /** The services that were chosen at stops. */
+  services: Record<string, string>;
   signedOut: boolean;
   away: boolean;
   sending: boolean;
@@ -37,10 +43,21 @@ export interface State {
 type New = Omit<Item, "id" | "account" | "key" | "photos" | "made_at">;
 
 export interface Deeds {
-  /** Keeps something to be sent; false when there is no room. */
-  keep(item: New, photos: Blob[]): Promise<boolean>;
+  /** Keeps something to be sent; false when there is no room. What can be taken back is sent a moment later. */
+  keep(item: New, photos: Blob[], canBeTakenBack?: boolean): Promise<boolean>;
   drop(item: Item): Promise<void>;
   again(item: Item): Promise<void>;
+  /** Gives another moment to take something back, a longer one while a photo is taken for it. */
+  hold(item: Item, forPhoto: boolean): Promise<void>;
+  /** Adds photos to what can be taken back; false where it is on its way, or there is no room. */
+  addPhotos(item: Item, photos: Blob[]): Promise<boolean>;
+  photosOf(item: Item): Promise<Blob[]>;
+  /** Remembers the service that was chosen at a stop. */
+  choose(stop: string, service: string): Promise<void>;
+  /** Keeps what is being filled in. */
+  draft(form: string, draft: Draft | undefined): void;
+  /** Takes more rounds along. */
+  more(): Promise<void>;
   sync(): void;
   /** Forgets what was fetched for who is signed in. */
   forget(): Promise<void>;
@@ -53,6 +70,8 @@ const LEADS_TO: Record<string, string[]> = { sign: ["report_in"], report_in: ["h
 /** The same of whistles. */
 const OF_WHISTLES = ["sign", "contact", "report_in", "leave"];
 const WHISTLE_LEADS_TO: Record<string, string[]> = { sign: ["contact", "report_in"], contact: ["report_in"], report_in: ["leave"] };
+/** From how many rounds on there is a field to look for one: more than a phone shows at once. */
+const MANY_ROUNDS = 8;
 const OUTCOMES = ["resolved", "partly_resolved", "explained", "unfounded"];
 
 /** Nothing can be shown but that somebody must sign in. */
@@ -62,6 +81,10 @@ export class Views {
   /** Whether somebody fills in a form, which is not made anew under their hands. */
   private isFilling = false;
   private shown = "";
+  /** What rounds are looked for by. */
+  private wanted = "";
+  /** Photos that are small already, as they come from a draft. */
+  private readonly small = new WeakSet<Blob>();
 
   constructor(
     private readonly state: State,
@@ -88,6 +111,12 @@ export class Views {
       minute: "2-digit",
       ...(isToday ? {} : { day: "numeric", month: "short" }),
     });
+  }
+
+  /** A day, such as 2026-05-08. */
+  private day(iso: string): string {
+    const noon = new Date(`${iso}T12:00:00Z`);
+    return noon.toLocaleDateString(this.state.told.language === "en" ? "en-GB" : "zh-CN", { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" });
   }
 
   /** Two things with a colon between, which is another one in Chinese. */
@@ -154,7 +183,10 @@ export class Views {
     this.shown = text;
     view.replaceChildren(made);
     if (focused) document.getElementById(focused)?.focus();
-    for (const form of view.querySelectorAll("form")) form.addEventListener("input", () => (this.isFilling = true));
+    for (const form of view.querySelectorAll("form")) {
+      form.addEventListener("input", () => (this.isFilling = true));
+      this.bringBack(form);
+    }
   }
 
   private parts(): (HTMLElement | string)[] {
@@ -213,8 +245,7 @@ export class Views {
       make("p", { class: "meta" }, shift.who.post_name, " · ", this.t("field-as-of", { x: this.time(shift.who.now) })),
       shift.who.may_report ? make("p", { class: "row" }, make("a", { class: "button big", href: "#report" }, this.t("field-report"))) : make("p", {}),
       ...(whistles.length > 0 ? list("whistles", whistles) : []),
-      ...list("rounds", shift.rounds.map(round)),
-      ...(shift.more_rounds ? [make("p", { class: "hint" }, this.t("field-more-rounds"))] : []),
+      ...this.rounds(shift, shift.rounds.map(round)),
       ...list("cases", cases),
       this.recent(),
       make(
@@ -224,6 +255,23 @@ export class Views {
         make("a", { href: "/staff" }, this.t("nav-queue")),
         make("a", { href: "#leave" }, this.t("sign-out")),
       ),
+    ];
+  }
+
+  /** The rounds that were taken along, a field to look for one where there are many, and more of them. */
+  private rounds(shift: Shift, lines: HTMLElement[]): HTMLElement[] {
+    const list = make("ul", { class: "lines", "aria-labelledby": "rounds" }, lines);
+    const look = () => {
+      for (const line of lines) line.hidden = !line.textContent.toLowerCase().includes(this.wanted.trim().toLowerCase());
+    };
+    const wanted = make("input", { type: "search", maxlength: 100, value: this.wanted, input: () => { this.wanted = wanted.value; look(); } });
+    look();
+    const more = make("button", { type: "button", class: "second", id: "rounds-more", click: () => void this.deeds.more() }, this.t("field-more-rounds-take"));
+    return [
+      make("h2", { id: "rounds" }, this.t("field-rounds")),
+      ...(lines.length > MANY_ROUNDS ? [field("rounds-wanted", this.t("field-rounds-wanted"), wanted)] : []),
+      lines.length > 0 ? list : make("p", { class: "none" }, this.t("field-no-rounds")),
+      ...(shift.next_rounds === null ? [] : [make("p", { class: "hint" }, this.t("field-more-rounds", { n: lines.length })), make("p", {}, more)]),
     ];
   }
 
@@ -250,8 +298,33 @@ export class Views {
         this.t(one.refusal ? "field-was-refused" : "field-kept"),
         " · ",
         this.t("field-made", { x: this.time(one.made_at) }),
+        (one.hold_until ?? 0) > Date.now() && this.takingBack(one),
       );
     return make("ul", { class: "kept field-kept" }, own.map(line));
+  }
+
+  /** What was done with one tap: to take it back, or to add a photo, as long as it is not on its way. */
+  private takingBack(item: Item): HTMLElement {
+    const id = `photo-${item.id ?? 0}`;
+    const photo = make("input", { type: "file", accept: "image/*", multiple: true, id, class: "unseen" });
+    photo.addEventListener("click", () => void this.deeds.hold(item, true));
+    photo.addEventListener("cancel", () => void this.deeds.hold(item, false));
+    photo.addEventListener("change", () => void this.photosFor(item, [...(photo.files ?? [])]));
+    return make(
+      "span",
+      { class: "row" },
+      make("button", { type: "button", class: "second", id: `undo-${item.id ?? 0}`, click: () => void this.deeds.drop(item) }, this.t("field-undo")),
+      make("label", { class: "button second", for: id }, item.photos.length > 0 ? this.t("field-photo-count", { n: item.photos.length }) : this.t("field-add-photo")),
+      photo,
+    );
+  }
+
+  private async photosFor(item: Item, files: File[]): Promise<void> {
+    const small = await this.shrunk(files.slice(0, this.state.told.photos - item.photos.length));
+    const isAdded = typeof small !== "string" && (await this.deeds.addPhotos(item, small));
+    this.state.notice = isAdded ? "" : typeof small === "string" ? small : this.t("field-photo-late");
+    if (!isAdded) await this.deeds.hold(item, false);
+    this.deeds.sync();
   }
 
   private recent(): HTMLElement {
@@ -280,6 +353,11 @@ export class Views {
           [],
         );
       const last = one.last;
+      const service = this.plainServiceOf(one, shift);
+      const fixed = () => this.deeds.keep(this.fixedAt(one, service?.code ?? ""), [], true);
+      const form = `#report/${code}/fixed`;
+      // Two taps are one deed, as long as the first can be taken back.
+      const isHeld = this.own().some((item) => item.subject === `stop:${one.code}` && (item.hold_until ?? 0) > Date.now());
       return make(
         "li",
         { class: "stop", id },
@@ -290,8 +368,9 @@ export class Views {
           ? make(
               "p",
               {},
-              this.t("field-last", { finding: this.t(`finding-${last.finding}`), time: this.time(last.made_at), post: shift.posts[last.post] ?? last.post }),
-              last.received_at > last.made_at && this.time(last.received_at) !== this.time(last.made_at) && ` (${this.t("field-received", { x: this.time(last.received_at) })})`,
+              this.t("field-last", { finding: this.t(`finding-${last.finding}`), day: this.day(last.made_on) }),
+              last.unit && ` · ${shift.units[last.unit] ?? last.unit}`,
+              last.received_on > last.made_on && ` (${this.t("field-received", { x: this.day(last.received_on) })})`,
             )
           : make("p", {}, this.t("field-never")),
         this.kept(`stop:${one.code}`),
@@ -300,12 +379,29 @@ export class Views {
             "p",
             { class: "row" },
             make("button", { type: "button", id: `${id}-seen`, "aria-label": this.colon(this.t("field-seen"), title), click: () => void this.tap(seen) }, this.t("field-seen")),
-            make("a", { class: "button second", href: `#report/${code}/fixed`, "aria-label": this.colon(this.t("field-fixed"), title) }, this.t("field-fixed")),
+            service
+              ? make("button", { type: "button", class: "second", id: `${id}-fixed`, disabled: isHeld, "aria-label": this.colon(this.t("field-fixed"), title), click: () => void this.tap(fixed) }, this.t("field-fixed"))
+              : make("a", { class: "button second", href: form, "aria-label": this.colon(this.t("field-fixed"), title) }, this.t("field-fixed")),
             make("a", { class: "button second", href: `#report/${code}`, "aria-label": this.colon(this.t("field-found"), title) }, this.t("field-found")),
           ),
+        round.may_walk && service && make("p", { class: "meta" }, this.t("field-fixed-as", { x: this.name(service.name) }), " ", make("a", { href: form, "aria-label": this.colon(this.t("field-fixed-more"), title) }, this.t("field-fixed-more"))),
       );
     };
     return [this.back(), make("h1", {}, this.name(round.name)), make("ul", { class: "lines" }, round.stops.map(stop))];
+  }
+
+  /** What is mostly the matter at a stop, or was chosen there last; none where it asks something that must be answered. */
+  private plainServiceOf(stop: Stop, shift: Shift): Service | undefined {
+    const code = this.state.services[stop.code] ?? stop.service;
+    const service = shift.services.find((one) => one.code === code);
+    return service?.questions.some((one) => one.answerable && one.required) ? undefined : service;
+  }
+
+  /** "Fixed on the spot" in one tap. */
+  private fixedAt(stop: Stop, service: string): New {
+    const said = this.t("field-fixed-said");
+    const body = { service, channel: "patrol", description: said, fixed: said, stop: stop.code, point: stop.point, address: this.name(stop.name) };
+    return { subject: `stop:${stop.code}`, label: this.t("field-label-fixed", { x: this.name(stop.name) }), path: "/reports", body };
   }
 
   private async tap(deed: () => Promise<boolean>): Promise<void> {
@@ -329,11 +425,69 @@ export class Views {
         wrong.textContent = message;
         if (message) return;
         this.isFilling = false;
+        this.deeds.draft(`${location.hash}/${id}`, undefined);
         if (location.hash === next) dispatchEvent(new Event("hashchange"));
         else location.hash = next;
       });
     });
     return form;
+  }
+
+  /** Fills a form with what was entered before, and keeps what is entered from now on. A phone may end the page while its camera is open. */
+  private bringBack(form: HTMLFormElement): void {
+    const name = `${location.hash}/${form.id}`;
+    const who = this.state.who;
+    const files = form.querySelector<HTMLInputElement>("input[type=file]");
+    let photos: Blob[] = [];
+    const fields = () => [...new FormData(form)].filter((pair): pair is [string, string] => typeof pair[1] === "string");
+    form.addEventListener("input", (event) => {
+      if (event.target === files) return;
+      this.deeds.draft(name, { fields: fields(), photos, at: Date.now() });
+    });
+    files?.addEventListener("change", () => {
+      void this.shrunk([...(files.files ?? [])]).then((small) => {
+        if (typeof small === "string") return;
+        photos = small;
+        this.deeds.draft(name, { fields: fields(), photos, at: Date.now() });
+      });
+    });
+    const draft = who && this.state.drafts.get(`${accountOf(who)}|${name}`);
+    if (!draft) return;
+    this.isFilling = true;
+    photos = draft.photos;
+    this.refill(form, draft);
+    const there = make("p", { class: "note", id: `${form.id}-draft` }, this.t("field-draft"), " ");
+    const drop = make("button", { type: "button", class: "second" }, this.t("field-draft-drop"));
+    drop.addEventListener("click", () => {
+      this.deeds.draft(name, undefined);
+      // The view is made anew, without it.
+      dispatchEvent(new Event("hashchange"));
+    });
+    there.append(drop);
+    form.prepend(there);
+    const details = form.closest("details");
+    if (details) details.open = true;
+  }
+
+  /** Enters what a draft has; a choice first that brings further questions with it. */
+  private refill(form: HTMLFormElement, draft: Draft): void {
+    for (const round of ["first", "then"]) {
+      for (const [name] of draft.fields) {
+        const values = draft.fields.filter((one) => one[0] === name).map((one) => one[1]);
+        for (const input of form.querySelectorAll<HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement>(`[name="${CSS.escape(name)}"]`)) {
+          if (input instanceof HTMLSelectElement) for (const option of input.options) option.selected = values.includes(option.value);
+          else if (input instanceof HTMLInputElement && input.type === "radio") input.checked = values.includes(input.value);
+          else input.value = values[0] ?? "";
+          if (round === "first") input.dispatchEvent(new Event("change"));
+        }
+      }
+    }
+    const files = form.querySelector<HTMLInputElement>("input[type=file]");
+    if (!files || draft.photos.length === 0) return;
+    const chosen = new DataTransfer();
+    for (const [n, photo] of draft.photos.entries()) chosen.items.add(new File([photo], `${n + 1}.jpg`, { type: photo.type }));
+    files.files = chosen.files;
+    for (const file of files.files) this.small.add(file);
   }
 
   private photoField(id: string): HTMLElement {
@@ -343,13 +497,16 @@ export class Views {
   }
 
   /** The photos of a form, made small; or why they cannot be kept. */
-  private async photosOf(form: HTMLFormElement): Promise<Blob[] | string> {
-    const files = [...(form.querySelector<HTMLInputElement>("input[type=file]")?.files ?? [])];
+  private photosOf(form: HTMLFormElement): Promise<Blob[] | string> {
+    return this.shrunk([...(form.querySelector<HTMLInputElement>("input[type=file]")?.files ?? [])]);
+  }
+
+  private async shrunk(files: File[]): Promise<Blob[] | string> {
     if (files.length > this.state.told.photos) return this.t("field-too-many-photos", { n: this.state.told.photos });
     const small: Blob[] = [];
     for (const file of files) {
       try {
-        small.push(await shrink(file));
+        small.push(this.small.has(file) ? file : await shrink(file));
       } catch {
         return this.t("field-bad-photo", { x: file.name });
       }
@@ -473,6 +630,7 @@ export class Views {
       if (!isFixed) return this.t("field-no-what");
       body["description"] = body["fixed"];
     }
+    if (stop) await this.deeds.choose(stop.code, service.code);
     const what = { x: this.name(service.name) };
     const label = this.t(isFixed ? "field-label-fixed" : "field-label-report", what);
     return this.keepForm(form, { subject: stop ? `stop:${stop.code}` : `report:${crypto.randomUUID()}`, label, path: "/reports", body });
@@ -595,7 +753,8 @@ export class Views {
     const isStale = refusal?.changes !== undefined;
     const kind = item.subject.startsWith("whistle:") ? "whistle-event" : "event";
     const happened = (one: Happening) => make("li", {}, this.moment(one.at), " ", this.t(`${kind}-${one.event}`), one.text ? make("span", { class: "excerpt" }, ` ${one.text}`) : null);
-    const text = typeof item.body["text"] === "string" ? item.body["text"] : "";
+    const texts = ["description", "fixed", "text", "address"].map((key) => item.body[key]).filter((one): one is string => typeof one === "string" && one !== "");
+    const text = [...new Set(texts)].join("\n");
     const yours = make(
       "section",
       { class: "card", "aria-label": this.t("field-yours") },
@@ -610,19 +769,47 @@ export class Views {
       make("h3", {}, this.t("field-meanwhile")),
       make("ul", {}, (refusal?.changes ?? []).map(happened)),
     );
-    const reason = make("p", { class: "wrong" }, this.t(`field-why-${refusal?.code ?? ""}`) === `field-why-${refusal?.code ?? ""}` ? (refusal?.message ?? "") : this.t(`field-why-${refusal?.code ?? ""}`));
+    const isOver = refusal?.field === "made_at";
+    const why = `field-why-${isOver ? "over" : (refusal?.code ?? "")}`;
+    const said = refusal?.message ?? "";
+    const inWords = this.t(why) === why ? said : this.t(why);
+    const reason = make("p", { class: "wrong" }, inWords === "" ? this.t("field-why-broken") : inWords);
     return make(
       "li",
       { class: "field-refused" },
       make("h2", { class: "line-title" }, isStale ? this.t("field-conflict") : this.t("field-was-refused")),
       isStale ? make("div", { class: "field-sides" }, yours, meanwhile) : make("div", {}, yours, reason),
+      this.copying(item, text),
       make(
         "p",
         { class: "row" },
-        make("button", { type: "button", id: `again-${item.id ?? 0}`, click: () => void this.deeds.again(item) }, this.t("field-all-the-same")),
+        // The same again would be refused for the same reason.
+        !isOver && make("button", { type: "button", id: `again-${item.id ?? 0}`, click: () => void this.deeds.again(item) }, this.t(isStale ? "field-all-the-same" : "field-again")),
         make("button", { type: "button", class: "grave", id: `drop-${item.id ?? 0}`, click: () => void this.deeds.drop(item) }, this.t("field-drop")),
       ),
     );
+  }
+
+  /** What was written and photographed, to be taken elsewhere. */
+  private copying(item: Item, text: string): HTMLElement {
+    const photos = make("span", { class: "row" });
+    const copy = make("button", { type: "button", class: "second" }, this.t("field-copy"));
+    copy.addEventListener("click", () => {
+      void navigator.clipboard.writeText(text).then(() => (copy.textContent = this.t("field-copied")));
+    });
+    const show = make("button", { type: "button", class: "second" }, this.t("field-photos-show", { n: item.photos.length }));
+    show.addEventListener("click", () => {
+      void this.deeds.photosOf(item).then(async (kept) => {
+        photos.replaceChildren();
+        for (const [n, photo] of kept.entries()) {
+          const name = `${item.made_at.slice(0, 10)}-${item.id ?? 0}-${n + 1}.jpg`;
+          const link = make("a", { href: URL.createObjectURL(photo), download: name }, name);
+          photos.append(link);
+          link.prepend(await preview({ name, blob: photo }).catch(() => ""));
+        }
+      });
+    });
+    return make("div", { class: "row" }, text && copy, item.photos.length > 0 && show, photos);
   }
 
   /** Signing out: says first what would stay behind on a phone that others use too. */

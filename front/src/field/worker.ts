@@ -2,7 +2,7 @@
 // there is one again. The server writes a line before this that says what the shell is; with another shell, it is another worker.
 
 import { open } from "./keep";
-import { send } from "./send";
+import { heldFor, send } from "./send";
 
 /** The parts of a worker's world that the types of pages lack. */
 interface Waits extends Event {
@@ -23,6 +23,9 @@ interface World {
 }
 const world = self as unknown as World;
 const { version, files, place } = world.SHELL;
+
+/** How long the worker stays for something that can still be taken back, in milliseconds: browsers end it soon after. */
+const LONGEST_HOLD = 20_000;
 
 const NAME = "whistle-field-";
 const cacheName = NAME + version;
@@ -78,7 +81,13 @@ world.addEventListener("sync", (event) => {
   if (event.tag !== "whistle-field-send") return;
   const all = async () => {
     const keep = await open();
-    const went = await send(keep, place);
+    let went = await send(keep, place);
+    // What can still be taken back is sent once it cannot, also when the app is closed meanwhile.
+    const held = went === "done" ? await heldFor(keep) : undefined;
+    if (held !== undefined && held < LONGEST_HOLD) {
+      await new Promise((done) => setTimeout(done, held));
+      went = await send(keep, place);
+    }
     keep.close();
     for (const client of await world.clients.matchAll()) client.postMessage("sent");
     // The browser tries again by itself.

@@ -310,6 +310,7 @@ pub fn settings() -> Settings {
         duplicate_hours: 72,
         retention_days: 365,
         text_retention_days: None,
+        look_retention_days: 400,
         audit_retention_days: 1095,
         digest: jiff::SignedDuration::from_hours(1),
         triage: "2h working".parse().unwrap(),

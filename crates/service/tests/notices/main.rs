@@ -1611,7 +1611,7 @@ impl Process {
         let done = self
             .whistle
             .act_on_whistle(&self.here, number, None, act, text.to_owned(), by, None);
-        wait(done).unwrap()
+        wait(done).unwrap().now
     }
 }
 

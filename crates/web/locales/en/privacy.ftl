@@ -4,6 +4,10 @@ privacy-title = Privacy
 privacy-lead = This service measures the service itself, never the residents and never individual workers.
 privacy-made-of = This page is made from the list of everything that the database has a field for. What is not on it is not stored.
 privacy-not = Never ethnicity, religion, political view, health or identity numbers. Nobody has a profile, and your reports are not linked to each other. A pick-up code is computed and stored in no database.
+privacy-rounds = Nobody's way is tracked. Of a look at a place on a round only the day, the unit and what was found are kept, never the time of day or the post; after { $n ->
+        [one] { $n } day
+       *[other] { $n } days
+    } only the last look at each place is left.
 privacy-about-reporter = Of those who report
 privacy-about-staff = Of those who hold a post
 privacy-why = What for

@@ -4,6 +4,7 @@ privacy-title = 隐私说明
 privacy-lead = 本系统衡量的是服务，不是居民，也不是某个工作人员。
 privacy-made-of = 本页由数据库的字段清单自动生成。这里没有写的，系统就没有保存。
 privacy-not = 不收集民族、宗教、政治面貌、健康状况和身份证号码；不为任何人建立档案，不同的上报之间没有关联。查询码由系统计算得出，不存入数据库。
+privacy-rounds = 不记录任何人的行踪。巡查时看过某处，只记哪一天、哪个单位、结果如何，不记几点几分，也不记岗位；满 { $n } 天后，每处只留最近一次。
 privacy-about-reporter = 关于上报人
 privacy-about-staff = 关于在岗人员
 privacy-why = 用途

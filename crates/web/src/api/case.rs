@@ -17,12 +17,13 @@ use whistle_domain::{
 };
 use whistle_service::{
     Error, Here,
-    case::Sent,
+    case::{Acted, Sent},
     list::{self, Viewer},
     media::Size,
 };
 
 use super::{
+    ActVersion, act_version,
     error::{Changes, ErrorAnswer, Problem, Result},
     extract::{Caller, Json, Known, Query, Visit, header_text},
     read,
@@ -319,7 +320,9 @@ async fn photo(
             description = "As for `POST /reports`: what is sent again with it is done once. Not for `split`.")),
     security(("api_key" = []), ("session" = []), ("pickup_code" = [])), request_body = Act,
     responses(
-        (status = 200, body = CaseView, description = "It was done; the case as it is now."),
+        (status = 200, body = CaseView, description = "It was done; the case as it is now.",
+            headers(("Act-Version" = u32, description = "The version that the act led to. An earlier one than the case's when the \
+                request was sent again and something else was done since."))),
         (status = 403, body = ErrorAnswer, description = "Who asks may not do that to this case."),
         (status = 409, body = ErrorAnswer, description = "The case changed since it was seen (`stale`, with its \
             version and what changed), or it stands where this cannot be done (`wrong_stage`)."),
@@ -332,7 +335,7 @@ async fn act(
     _known: Query<PlaceOnly>,
     headers: HeaderMap,
     Json(mut act): Json<Act>,
-) -> Result<Answer<CaseView>> {
+) -> Result<(ActVersion, Answer<CaseView>)> {
     let (number, by, eyes) = who_acts(&app, &visit, &number).await?;
     let seen = act.seen();
     if seen.is_none() && matches!(eyes, Eyes::Staff(_)) {
@@ -348,7 +351,10 @@ async fn act(
     let whistle = &app.whistle;
     let done = if let Some((service, whereabouts)) = act.split()? {
         let split = whistle.split(&visit.here, number, seen, service, whereabouts, text, by);
-        split.await.map(|(original, _)| original)
+        split.await.map(|(original, _)| Acted {
+            version: original.version,
+            now: original,
+        })
     } else {
         let respondent = act.respondent();
         whistle
@@ -365,7 +371,10 @@ async fn act(
             .await
     };
     match done {
-        Ok(case) => Ok(Answer(show(&app, &visit.here, &case, &eyes, None))),
+        Ok(acted) => {
+            let shown = show(&app, &visit.here, &acted.now, &eyes, None);
+            Ok((act_version(acted.version), Answer(shown)))
+        }
         Err(error @ Error::Refused(Refusal::Stale { seen, .. })) => {
             let (case, log) = app.whistle.case_and_log(&visit.here, number).await?;
             Err(Problem::Stale {

@@ -240,7 +240,7 @@ pub(crate) fn in_shape(mut answer: Response, request_id: &str) -> Response {
 fn field_of(error: &Error) -> Option<String> {
     let field = match error {
         Error::Invalid { field, .. } => field,
-        Error::BadPhoto(_) => "photo",
+        Error::BadPhoto(_) | Error::NotFound { what: "photo", .. } => "photo",
         Error::WhichJurisdiction(_) => "jurisdiction_id",
         Error::KeyReused => "Idempotency-Key",
         Error::BadCode | Error::CodeNeeded => "code",

@@ -17,7 +17,11 @@ mod session;
 mod whistle;
 pub(crate) mod wire;
 
-use axum::{Router, extract::DefaultBodyLimit, http::StatusCode};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, StatusCode},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{App, limits::Face};
@@ -27,6 +31,13 @@ pub(crate) fn router() -> Router<App> {
     router
         .fallback(async || StatusCode::NOT_FOUND)
         .layer(DefaultBodyLimit::max(extract::MAX_JSON))
+}
+
+/// The header that says which version an act led to, beside a body that shows what there is now.
+type ActVersion = [(HeaderName, HeaderValue); 1];
+
+fn act_version(version: u32) -> ActVersion {
+    [(HeaderName::from_static("act-version"), version.into())]
 }
 
 /// The path of every route below `/api/v1`: what the document describes.

@@ -30,7 +30,7 @@ fn stop(text: &str) -> Result<StopCode> {
     text.parse().map_err(|_| Problem::not_found("stop", text))
 }
 
-/// The rounds that the signed-in post may see, with when each stop was last seen and by which post; by code, page by page.
+/// The rounds that the signed-in post may see, with the day on which each stop was last seen and by which unit; by code, page by page.
 #[utoipa::path(get, path = "/rounds", tag = "rounds", operation_id = "list_rounds", params(RoundListQuery),
     security(("session" = [])),
     responses(
@@ -78,7 +78,7 @@ async fn round(
     Ok(Answer(Round::of(&walk, &visit.here.place)))
 }
 
-/// What was found at a stop of late, the newest first. By whom is not kept.
+/// What was found at a stop of late, the newest first. By whom, and at what time, is not kept.
 #[utoipa::path(get, path = "/stops/{code}/looks", tag = "rounds", operation_id = "list_looks",
     params(("code" = Code, Path, description = "The stop's code, percent-encoded."), PlaceOnly),
     security(("session" = [])),

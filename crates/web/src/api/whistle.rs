@@ -14,6 +14,7 @@ use whistle_domain::{
 use whistle_service::{Error, whistle::Query as Wanted};
 
 use super::{
+    ActVersion, act_version,
     error::{Changes, ErrorAnswer, Problem, Result},
     extract::{At, Json, Known, Query, header_text},
     read,
@@ -155,7 +156,9 @@ async fn events(
                            is done once.")),
     security(("session" = [])), request_body = WhistleAct,
     responses(
-        (status = 200, body = Whistle, description = "It was done; the whistle as it is now."),
+        (status = 200, body = Whistle, description = "It was done; the whistle as it is now.",
+            headers(("Act-Version" = u32, description = "The version that the act led to. An earlier one than the whistle's when the \
+                request was sent again and something else was done since."))),
         (status = 403, body = ErrorAnswer, description = "Who asks may not do that to this whistle."),
         (status = 409, body = ErrorAnswer, description = "The whistle changed since it was seen (`stale`, with its \
             version and what changed), or it or the unit's call stands where this cannot be done (`wrong_stage`, \
@@ -169,7 +172,7 @@ async fn act(
     _known: Query<PlaceOnly>,
     headers: HeaderMap,
     Json(mut act): Json<WhistleAct>,
-) -> Result<Answer<Whistle>> {
+) -> Result<(ActVersion, Answer<Whistle>)> {
     let actor = visit.staff()?.actor.clone();
     let key = header_text(&headers, "idempotency-key")?;
     let (seen, text_of_act) = (act.seen(), act.take_text());
@@ -187,9 +190,10 @@ async fn act(
         )
         .await;
     match done {
-        Ok(whistle) => {
+        Ok(acted) => {
             let (place, now) = (&visit.here.place, app.whistle.now());
-            Ok(Answer(Whistle::of(&whistle, place, now, Some(&actor))))
+            let shown = Whistle::of(&acted.now, place, now, Some(&actor));
+            Ok((act_version(acted.version), Answer(shown)))
         }
         Err(error @ Error::Whistle(Refusal::Stale { seen, .. })) => {
             let found = app.whistle.whistle_and_log(&visit.here, number, &actor);

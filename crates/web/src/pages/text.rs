@@ -17,6 +17,8 @@ struct Group {
 struct Privacy<'a> {
     p: &'a Page,
     groups: [Group; 2],
+    /// For how many days looks at the stops of rounds are kept.
+    looks: i64,
 }
 
 pub(crate) async fn privacy(page: Page) -> Result<Response, Fault> {
@@ -32,6 +34,7 @@ pub(crate) async fn privacy(page: Page) -> Result<Response, Fault> {
     page.render(&Privacy {
         p: &page,
         groups: [About::Reporter, About::Staff].map(group),
+        looks: i64::from(page.here.place.jurisdiction.settings.look_retention_days),
     })
 }
 

@@ -36,7 +36,7 @@ macro_rules! acts {
                     /// the act is refused.
                     #[schema(maximum = 2_147_483_647)]
                     seen: Option<u32>,
-                    /// Staff only: when it was made, if that was without a network: in the last seven days.
+                    /// Staff only: when it was made, if that was without a network: in the last thirty days.
                     made_at: Option<Time>,
                     /// Staff only: photos that are added with it.
                     #[serde(default, deserialize_with = "few::<_, _, 20>")]

@@ -53,7 +53,7 @@ pub(crate) struct NewReport {
     pub(crate) standard: Option<Code>,
     /// Staff only: what was done, when the reporting post fixed it on the spot.
     pub(crate) fixed: Option<Text>,
-    /// Staff only: when it was made, if that was without a network: in the last seven days.
+    /// Staff only: when it was made, if that was without a network: in the last thirty days.
     pub(crate) made_at: Option<Time>,
     /// Staff only: the stop of a round where it was found. It counts as a look at it, and is the point where none is sent.
     pub(crate) stop: Option<Code>,

@@ -128,21 +128,22 @@ impl From<domain::Finding> for Finding {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Look {
     finding: Finding,
-    /// When, by the clock of whoever looked.
-    made_at: Time,
-    /// When that was received.
-    received_at: Time,
-    /// By which post.
-    post: Code,
+    /// On which day of the place, by the clock of whoever looked.
+    made_on: Day,
+    /// On which day that was received.
+    received_on: Day,
+    /// By which unit; by which post, and at what time, is not kept. Absent of what was kept before units were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<Code>,
 }
 
 impl From<&StoredLook> for Look {
     fn from(look: &StoredLook) -> Self {
         Self {
             finding: look.finding.into(),
-            made_at: Time(look.made_at),
-            received_at: Time(look.received_at),
-            post: Code::of(&look.post),
+            made_on: Day(look.made_on),
+            received_on: Day(look.received_on),
+            unit: look.unit.as_ref().map(Code::of),
         }
     }
 }
@@ -153,22 +154,22 @@ pub(crate) struct FoundList {
     pub(crate) items: Vec<Found>,
 }
 
-/// What was found at a stop, and when.
+/// What was found at a stop, and on which day.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Found {
     finding: Finding,
-    /// When, by the clock of whoever looked.
-    made_at: Time,
-    /// When that was received.
-    received_at: Time,
+    /// On which day of the place, by the clock of whoever looked.
+    made_on: Day,
+    /// On which day that was received.
+    received_on: Day,
 }
 
 impl From<&StoredFound> for Found {
     fn from(found: &StoredFound) -> Self {
         Self {
             finding: found.finding.into(),
-            made_at: Time(found.made_at),
-            received_at: Time(found.received_at),
+            made_on: Day(found.made_on),
+            received_on: Day(found.received_on),
         }
     }
 }
@@ -177,6 +178,6 @@ impl From<&StoredFound> for Found {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewLook {
-    /// When it was seen, if that was without a network: in the last seven days.
+    /// When it was seen, if that was without a network: in the last thirty days.
     pub(crate) made_at: Option<Time>,
 }

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::{
     Json,
-    extract::Path,
+    extract::{Path, Query as Asked},
     http::header,
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 use whistle_domain::{
     case::{Body, Outcome},
@@ -20,7 +21,8 @@ use whistle_domain::{
     words::Lang,
 };
 use whistle_service::{
-    list::{Order, Query, Viewer},
+    list::{Order, Page as PageOf, Query, Viewer},
+    round::Walk,
     whistle::Query as WhistleQuery,
 };
 
@@ -34,6 +36,7 @@ use crate::{
     pages::{
         assets::{self, Front},
         fault::Fault,
+        form::Entered,
         page::Page,
         staff::Staff,
         words::Words,
@@ -52,7 +55,7 @@ const WHISTLES: usize = 50;
 const PHOTOS: usize = 10;
 
 /// The messages that the script says.
-const WORDS: [&str; 108] = [
+const WORDS: [&str; 126] = [
     "field-title",
     "finding-fine",
     "finding-reported",
@@ -85,6 +88,8 @@ const WORDS: [&str; 108] = [
     "field-no-cases",
     "field-no-whistles",
     "field-more-rounds",
+    "field-more-rounds-take",
+    "field-rounds-wanted",
     "field-due-count",
     "field-due",
     "field-every",
@@ -136,6 +141,18 @@ const WORDS: [&str; 108] = [
     "field-meanwhile",
     "field-all-the-same",
     "field-drop",
+    "field-again",
+    "field-copy",
+    "field-copied",
+    "field-photos-show",
+    "field-undo",
+    "field-add-photo",
+    "field-photo-late",
+    "field-fixed-as",
+    "field-fixed-more",
+    "field-fixed-said",
+    "field-draft",
+    "field-draft-drop",
     "field-leave",
     "field-leave-kept",
     "field-leave-all-the-same",
@@ -145,6 +162,10 @@ const WORDS: [&str; 108] = [
     "field-why-not_allowed",
     "field-why-not_found",
     "field-why-forbidden",
+    "field-why-over",
+    "field-why-given_up",
+    "field-why-broken",
+    "field-why-photo_lost",
     "field-outcome",
     "nav-queue",
     "optional",
@@ -203,7 +224,7 @@ fn told(page: &Page) -> Value {
     json!({
         "language": language(page.lang()),
         "place": page.here.place.jurisdiction.code,
-        "zone": page.here.place.calendar.zone().iana_name(),
+        "zone": zone(page),
         "photos": PHOTOS,
         "words": words,
     })
@@ -342,19 +363,15 @@ pub(super) async fn shift(staff: Staff) -> Result<Json<Value>, Fault> {
         ..WhistleQuery::default()
     };
     let called = whistle.whistles(here, &called, actor).await?;
-    let rounds = whistle.rounds(here, actor, None).await?;
-    let looks = rounds.items.iter().flat_map(|walk| &walk.stops);
-    let posts: BTreeMap<&str, String> = looks
-        .filter_map(|stop| stop.last.as_ref())
-        .map(|look| (look.post.as_str(), page.post_name(look.post.as_str())))
-        .collect();
+    let rounds = Rounds::of(page, &whistle.rounds(here, actor, None).await?);
     let (place, now) = (&here.place, page.now);
     let depth = Depth::Whole(actor, page.lang());
     Ok(Json(json!({
         "who": who(&staff),
-        "rounds": rounds.items.iter().map(|walk| Round::of(walk, place)).collect::<Vec<_>>(),
-        "more_rounds": rounds.next.is_some(),
-        "posts": posts,
+        "zone": zone(page),
+        "rounds": rounds.rounds,
+        "next_rounds": rounds.next_rounds,
+        "units": rounds.units,
         "cases": cases.iter().map(|case| StaffCase::of(case, place, now, depth)).collect::<Vec<_>>(),
         "areas": cases.iter().map(|case| (case.number.to_string(), page.path_name(&case.location.areas))).collect::<BTreeMap<_, _>>(),
         "whistles": called.items.iter().map(|one| Whistle::of(one, place, now, Some(actor))).collect::<Vec<_>>(),
@@ -362,6 +379,52 @@ pub(super) async fn shift(staff: Staff) -> Result<Json<Value>, Fault> {
         "services": services(place, page.may_report()),
         "push": whistle.push_key(here).await?.is_some(),
     })))
+}
+
+/// Rounds as the app takes them along, a page of them.
+#[derive(Serialize)]
+struct Rounds {
+    rounds: Vec<Round>,
+    /// Where they go on; null at the end.
+    next_rounds: Option<String>,
+    /// The names of the units that looked last.
+    units: BTreeMap<String, String>,
+}
+
+impl Rounds {
+    fn of(page: &Page, walked: &PageOf<Walk>) -> Self {
+        let stops = walked.items.iter().flat_map(|walk| &walk.stops);
+        let units = stops.filter_map(|stop| stop.last.as_ref()?.unit.as_ref());
+        Self {
+            rounds: walked
+                .items
+                .iter()
+                .map(|walk| Round::of(walk, &page.here.place))
+                .collect(),
+            next_rounds: walked.next.clone(),
+            units: units
+                .map(|unit| (unit.to_string(), page.unit_name(unit.as_str())))
+                .collect(),
+        }
+    }
+}
+
+/// More rounds than the shift has at first, from the one after `after` on.
+pub(super) async fn more_rounds(
+    staff: Staff,
+    Asked(asked): Asked<Vec<(String, String)>>,
+) -> Result<Json<Value>, Fault> {
+    let page = &staff.page;
+    let after = Entered::new(asked)
+        .some("after")
+        .and_then(|after| after.parse().ok());
+    let rounds = page.app.whistle.rounds(&page.here, staff.actor(), after.as_ref());
+    Ok(Json(json!(Rounds::of(page, &rounds.await?))))
+}
+
+/// The place's time zone, by which the app tells days and times.
+fn zone(page: &Page) -> Option<&str> {
+    page.here.place.calendar.zone().iana_name()
 }
 
 /// The names of the kinds of whistle.

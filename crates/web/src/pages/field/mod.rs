@@ -33,9 +33,11 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .route("/field", get(home))
         .route("/field/rounds/{round}", get(round))
+        .route("/field/rounds/{round}/print", get(sheet))
         .route("/field/stops/{stop}/seen", post(seen))
         .route("/field/session", get(app::session))
         .route("/field/shift", get(app::shift))
+        .route("/field/more-rounds", get(app::more_rounds))
         .route("/field/shell/{lang}", get(app::shell))
         .route("/field/manifest/{lang}", get(app::manifest))
         .route("/field/worker.js", get(app::worker))
@@ -116,13 +118,19 @@ struct StopLine {
     key: String,
 }
 
-/// When a stop was last seen.
+/// A day, to read and for programs.
+struct Day {
+    text: String,
+    iso: String,
+}
+
+/// On which day a stop was last seen.
 struct Seen {
     finding: String,
-    post: String,
-    made: Moment,
+    unit: Option<String>,
+    made: Day,
     /// Where that was later.
-    received: Option<Moment>,
+    received: Option<String>,
 }
 
 #[derive(Template)]
@@ -132,6 +140,8 @@ struct RoundPage<'a> {
     name: String,
     area: String,
     round: String,
+    /// The same on paper.
+    print: String,
     may_walk: bool,
     stops: Vec<StopLine>,
     done: Option<String>,
@@ -151,9 +161,38 @@ async fn round(
         name: walk.round.name.get(page.lang()).to_owned(),
         area: page.area_name(page.here.place.areas.get(walk.round.area).code.as_str()),
         round: walk.round.code.to_string(),
+        print: format!("/field/rounds/{}/print", encoded(walk.round.code.as_str())),
         may_walk: walk.may_walk,
         stops: walk.stops.iter().map(|stop| page.stop_line(stop)).collect(),
         done: done.map(|(_, stop)| page.x("field-seen-done", stop.name.get(page.lang()))),
+    })
+}
+
+/// A round on paper.
+#[derive(Template)]
+#[template(path = "field/sheet.html")]
+struct Sheet<'a> {
+    p: &'a Page,
+    name: String,
+    area: String,
+    round: String,
+    due: i64,
+    stops: Vec<StopLine>,
+    printed: Moment,
+}
+
+/// The sheet of a round: its stops with boxes to tick, for who goes without a phone. What is found is entered afterwards.
+async fn sheet(staff: Staff, Path(code): Path<String>) -> Result<Response, Fault> {
+    let page = &staff.page;
+    let walk = page.app.whistle.round(&page.here, &code, staff.actor()).await?;
+    page.render(&Sheet {
+        p: page,
+        name: walk.round.name.get(page.lang()).to_owned(),
+        area: page.area_name(page.here.place.areas.get(walk.round.area).code.as_str()),
+        round: encoded(walk.round.code.as_str()),
+        due: walk.due() as i64,
+        stops: walk.stops.iter().map(|stop| page.stop_line(stop)).collect(),
+        printed: page.moment(page.now),
     })
 }
 
@@ -187,9 +226,12 @@ impl Page {
             is_due: walked.is_due,
             last: walked.last.as_ref().map(|look| Seen {
                 finding: self.of_kind("finding", look.finding.as_str()),
-                post: self.post_name(look.post.as_str()),
-                made: self.moment(look.made_at),
-                received: (look.received_at > look.made_at).then(|| self.moment(look.received_at)),
+                unit: look.unit.as_ref().map(|unit| self.unit_name(unit.as_str())),
+                made: Day {
+                    text: self.words.date(look.made_on),
+                    iso: look.made_on.to_string(),
+                },
+                received: (look.received_on > look.made_on).then(|| self.words.date(look.received_on)),
             }),
             action: format!("/field/stops/{}/seen", encoded(stop.code.as_str())),
             report: report(false),

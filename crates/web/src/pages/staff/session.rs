@@ -20,6 +20,7 @@ use crate::{
     App,
     limits::Address,
     pages::{
+        assets::{self, Front},
         door,
         fault::Fault,
         form::{Entered, Posted, Wrongs, with_query},
@@ -127,6 +128,8 @@ struct SignInPage<'a> {
     passkeys: bool,
     /// Whether somebody who is signed in must do so anew.
     again: bool,
+    /// The script by which this device forgets what the app took along for a shift: whoever signs out, from whichever page, comes here.
+    forget: Option<Front>,
 }
 
 impl<'a> SignInPage<'a> {
@@ -142,9 +145,13 @@ impl<'a> SignInPage<'a> {
             provider: label.map(|label| (label.get(lang), to())),
             passkeys: passkeys::are_offered(page),
             again: false,
+            forget: assets::front(FORGET),
         }
     }
 }
+
+/// The source of the script that forgets what the app kept of who was signed in.
+const FORGET: &str = "src/field/forget.ts";
 
 /// Where the way to the provider begins.
 pub(super) const PROVIDER: &str = "/staff/sign-in/provider";
