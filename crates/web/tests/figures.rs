@@ -1,0 +1,3 @@
+//! Pages and API of figures on a small place.
+#[test]
+fn nothing() {}
