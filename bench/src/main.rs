@@ -3,6 +3,7 @@
 
 mod clocks;
 mod demo;
+mod figures;
 mod grid;
 mod indicators;
 mod intake;
@@ -16,6 +17,7 @@ mod server;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|clocks|search|indicators|demo|postgres]";
+const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|clocks|search|demo|figures|postgres]";
 
 fn main() -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_else(|| "all".to_owned());
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         "search" => search::run(),
         "indicators" => indicators::run(),
         "demo" => demo::run(),
+        "figures" => figures::run(),
         "postgres" => postgres::run(),
         "all" => {
             grid::run();
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
             demo::run();
             lists::run();
             clocks::run();
+            figures::run();
             search::run();
             indicators::run();
             postgres::run();

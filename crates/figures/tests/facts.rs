@@ -19,8 +19,8 @@ use whistle_domain::{
     words::CaseNumber,
 };
 use whistle_figures::facts::{
-    BLOCK, Ended, Fact, Facts, FoldError, LogPlace, NEVER, NONE, NOTHING, RunRow, SnapshotError, Stations, flag,
-    fold, place_version,
+    BLOCK, Ended, Fact, Facts, FoldError, LogPlace, NEVER, NONE, NOTHING, RunRow, SnapshotError, Stations,
+    flag, fold, place_version,
 };
 
 fn stations() -> Stations {
@@ -38,6 +38,11 @@ fn moment(at: Timestamp) -> u32 {
 const DONE: Act = Act::Handle {
     outcome: Outcome::Resolved,
 };
+
+/// The lights department comes, and hands in its work.
+fn mend(tale: &mut Tale<'_>) {
+    tale.does("lights-handler", Act::ReportIn).does("lights-handler", DONE);
+}
 
 fn to(unit: &str) -> Act {
     Act::Assign {
@@ -70,11 +75,23 @@ fn a_case_that_goes_well_has_a_run_for_each_stage_and_all_are_done() {
     let fact = fact(&tale);
     let row = fact.row;
     assert_eq!(place_version(&tale.log), Some(1));
-    assert_eq!((row.reported, row.dispatched), (moment(may(13, 9, 0)), moment(may(13, 9, 0))));
-    assert_eq!((row.arrived, row.handled), (moment(may(13, 9, 20)), moment(may(13, 10, 0))));
+    assert_eq!(
+        (row.reported, row.dispatched),
+        (moment(may(13, 9, 0)), moment(may(13, 9, 0)))
+    );
+    assert_eq!(
+        (row.arrived, row.handled),
+        (moment(may(13, 9, 20)), moment(may(13, 10, 0)))
+    );
     assert_eq!(row.closed, moment(may(13, 10, 10)));
-    assert_eq!(row.flags & (flag::BY_PUBLIC | flag::HANDLED_LATE), flag::BY_PUBLIC);
-    assert_eq!((fact.service.as_str(), fact.lead.as_ref().unwrap().as_str()), ("lamp", "lights"));
+    assert_eq!(
+        row.flags & (flag::BY_PUBLIC | flag::HANDLED_LATE),
+        flag::BY_PUBLIC
+    );
+    assert_eq!(
+        (fact.service.as_str(), fact.lead.as_ref().unwrap().as_str()),
+        ("lamp", "lights")
+    );
     let done = Ended::Done as u8;
     let stages = runs(&fact);
     assert!(stages.iter().all(|(.., ended)| *ended == done), "{stages:?}");
@@ -104,7 +121,10 @@ fn a_returned_case_has_a_run_of_each_unit_that_had_it() {
     let (lights, roads) = (Ended::Returned as u8, Ended::Running as u8);
     assert_eq!(
         resolve,
-        [(ClockKind::Resolve, "lights", lights), (ClockKind::Resolve, "roads", roads)]
+        [
+            (ClockKind::Resolve, "lights", lights),
+            (ClockKind::Resolve, "roads", roads)
+        ]
     );
 }
 
@@ -137,26 +157,35 @@ fn a_case_that_is_taken_back_drops_what_ran() {
 #[test]
 fn a_rework_goes_on_with_the_run_and_a_reopened_case_begins_another() {
     let mut tale = Tale::resident("lamp");
-    tale.after(20).does("lights-handler", DONE);
+    mend(tale.after(20));
     tale.after(20).does("mill-patrol", Act::Rework);
     let again = fact(&tale);
     assert_eq!(run_of(&again, ClockKind::Resolve).ended, Ended::Running as u8);
     assert_eq!(run_of(&again, ClockKind::Verify).ended, Ended::Done as u8);
-    assert_eq!(again.row.handled, moment(may(13, 9, 20)), "it was handed in, if in vain");
+    assert_eq!(
+        again.row.handled,
+        moment(may(13, 9, 20)),
+        "it was handed in, if in vain"
+    );
     tale.after(20).does("lights-handler", DONE);
     tale.after(20).reporter_does(Act::Verify);
     tale.after(60).reporter_does(Act::RequestReopen);
     tale.after(60).does("west-lead", Act::Reopen);
     let reopened = fact(&tale);
-    assert_eq!((reopened.row.reopened, reopened.row.reworked, reopened.row.closed), (1, 1, NEVER));
-    let resolve = runs(&reopened).into_iter().filter(|(kind, ..)| *kind == ClockKind::Resolve);
+    assert_eq!(
+        (reopened.row.reopened, reopened.row.reworked, reopened.row.closed),
+        (1, 1, NEVER)
+    );
+    let resolve = runs(&reopened)
+        .into_iter()
+        .filter(|(kind, ..)| *kind == ClockKind::Resolve);
     assert_eq!(resolve.count(), 2);
 }
 
 #[test]
 fn what_is_late_by_its_clock_is_late_by_its_run_and_flag() {
     let mut tale = Tale::resident("lamp");
-    tale.after(60 * 24 * 40).does("lights-handler", DONE);
+    mend(tale.after(60 * 24 * 40));
     let fact = fact(&tale);
     assert_ne!(fact.row.flags & flag::HANDLED_LATE, 0);
     let run = run_of(&fact, ClockKind::Resolve);
@@ -184,11 +213,14 @@ fn what_was_asked_proved_and_rated_is_known_and_what_was_said_is_not() {
         public: true,
     };
     tale.does("lights-handler", Act::AddPhoto { photo });
-    tale.does("lights-handler", DONE);
+    mend(&mut tale);
     tale.reporter_does(Act::Verify);
     tale.reporter_does(Act::Rate { rating: Rating::Fair });
     let row = fact(&tale).row;
-    assert_eq!(row.flags & (flag::ASKED | flag::PROVED), flag::ASKED | flag::PROVED);
+    assert_eq!(
+        row.flags & (flag::ASKED | flag::PROVED),
+        flag::ASKED | flag::PROVED
+    );
     assert_eq!((row.rating, row.outcome), (1, 0));
 }
 
@@ -201,7 +233,10 @@ fn a_case_fixed_on_the_spot_was_never_dispatched_and_one_without_a_point_is_nowh
     let tale = Tale::of(&VILLAGE, &new, &post("mill-patrol"));
     let on_the_spot = fact(&tale);
     assert_eq!((on_the_spot.row.dispatched, on_the_spot.row.due), (NEVER, NEVER));
-    assert_eq!(on_the_spot.row.flags & (flag::ON_THE_SPOT | flag::BY_PUBLIC), flag::ON_THE_SPOT);
+    assert_eq!(
+        on_the_spot.row.flags & (flag::ON_THE_SPOT | flag::BY_PUBLIC),
+        flag::ON_THE_SPOT
+    );
     assert!(on_the_spot.row.distance < NONE);
     let mut new = matter("lamp");
     new.whereabouts.point = None;
@@ -212,20 +247,30 @@ fn a_case_fixed_on_the_spot_was_never_dispatched_and_one_without_a_point_is_nowh
 
 #[test]
 fn a_log_that_is_none_comes_to_no_fact() {
-    assert!(matches!(fold(CaseNumber(1), &[], &stations()), Err(FoldError::Log(_))));
+    assert!(matches!(
+        fold(CaseNumber(1), &[], &stations()),
+        Err(FoldError::Log(_))
+    ));
     let tale = Tale::resident("lamp");
     let far = CaseNumber(i64::from(u32::MAX) + 1);
-    assert!(matches!(fold(far, &tale.log, &stations()), Err(FoldError::Number(_))));
+    assert!(matches!(
+        fold(far, &tale.log, &stations()),
+        Err(FoldError::Number(_))
+    ));
 }
 
 /// Many cases of different lengths, numbered from 1.
 fn many(cases: u32) -> Facts {
     let mut facts = Facts::new();
     let (short, mut long) = (Tale::resident("lamp"), Tale::resident("lamp"));
-    long.after(20).does("lights-handler", DONE);
+    mend(long.after(20));
     let (short, long) = (fact(&short), fact(&long));
     for number in 1..=cases {
-        let mut fact = if number % 3 == 0 { long.clone() } else { short.clone() };
+        let mut fact = if number % 3 == 0 {
+            long.clone()
+        } else {
+            short.clone()
+        };
         fact.row.number = number;
         facts.put(&fact);
     }
@@ -236,7 +281,7 @@ fn many(cases: u32) -> Facts {
 fn facts_are_read_back_as_they_were_put_and_dead_runs_do_not_pile_up() {
     let mut facts = many(2 * BLOCK as u32);
     let mut tale = Tale::resident("lamp");
-    tale.after(20).does("lights-handler", DONE);
+    mend(tale.after(20));
     let long = fact(&tale);
     for number in 1..=2 * BLOCK as u32 {
         let mut fact = long.clone();
@@ -317,10 +362,16 @@ fn a_file_gives_back_what_was_written_and_a_bad_one_nothing() {
         assert_eq!(again.get(number), facts.get(number));
     }
     assert_eq!(again.live_runs(), facts.live_runs());
-    assert!(matches!(Facts::load(&path, "there/1"), Err(SnapshotError::Unusable(_))));
+    assert!(matches!(
+        Facts::load(&path, "there/1"),
+        Err(SnapshotError::Unusable(_))
+    ));
     for cut in [0, 7, 8, 100, bytes.len() / 2, bytes.len() - 1] {
         fs::write(&path, &bytes[..cut]).unwrap();
-        assert!(matches!(Facts::load(&path, "here/1"), Err(SnapshotError::Unusable(_))), "cut at {cut}");
+        assert!(
+            matches!(Facts::load(&path, "here/1"), Err(SnapshotError::Unusable(_))),
+            "cut at {cut}"
+        );
     }
     for place in (8..bytes.len()).step_by(bytes.len() / 97) {
         let mut damaged = bytes.clone();
@@ -350,7 +401,7 @@ proptest! {
                 }
                 let fact = fold(CaseNumber(number), &tale.log[..length], &stations).unwrap();
                 kept.put(&fact);
-                prop_assert_eq!(kept.get(number as u32).as_ref(), Some(&fact));
+                prop_assert_eq!(kept.get(number as u32), Some(fact));
             }
         }
         let mut anew = Facts::new();
@@ -374,21 +425,50 @@ fn agrees(fact: &Fact, case: &Case, tale: &Tale<'_>) -> Result<(), TestCaseError
         let is_live = run.ended == Ended::Running as u8 || run.ended == Ended::Standing as u8;
         prop_assert_eq!(is_live, run.stopped == NEVER);
         prop_assert!(is_live || run.started <= run.stopped, "{:?}", run);
-        prop_assert!(case.state.is_undecided() || !is_live, "{:?} of a closed case", run);
-        prop_assert!(unit.is_some() || run.kind == 0 || row.flags & flag::ON_THE_SPOT != 0, "{:?} of nobody", run);
+        prop_assert!(
+            case.state.is_undecided() || !is_live,
+            "{:?} of a closed case",
+            run
+        );
+        prop_assert!(
+            unit.is_some() || run.kind == 0 || row.flags & flag::ON_THE_SPOT != 0,
+            "{:?} of nobody",
+            run
+        );
     }
     // The last run of each kind is the clock of the case.
     for clock in case.clocks.all() {
         let run = run_of(fact, clock.kind);
         prop_assert_eq!(run.started, moment(clock.started_at));
         prop_assert_eq!(run.due, moment(clock.due_at));
-        prop_assert_eq!(run.ended == Ended::Running as u8, clock.is_running(), "{:?} {:?}", run, clock);
-        prop_assert_eq!(run.ended == Ended::Standing as u8, clock.is_paused(), "{:?} {:?}", run, clock);
+        prop_assert_eq!(
+            run.ended == Ended::Running as u8,
+            clock.is_running(),
+            "{:?} {:?}",
+            run,
+            clock
+        );
+        prop_assert_eq!(
+            run.ended == Ended::Standing as u8,
+            clock.is_paused(),
+            "{:?} {:?}",
+            run,
+            clock
+        );
         if clock.stopped_at.is_some() {
-            prop_assert_eq!(run.stopped > run.due, clock.is_overdue(tale.now), "{:?} {:?}", run, clock);
+            prop_assert_eq!(
+                run.stopped > run.due,
+                clock.is_overdue(tale.now),
+                "{:?} {:?}",
+                run,
+                clock
+            );
         }
     }
-    let joint = tale.log.iter().any(|event| matches!(event.body, Body::JointAssigned { .. }));
+    let joint = tale
+        .log
+        .iter()
+        .any(|event| matches!(event.body, Body::JointAssigned { .. }));
     prop_assert_eq!(row.flags & flag::JOINT != 0, joint);
     Ok(())
 }

@@ -310,7 +310,12 @@ impl Whistle {
         if let Some((facts, read)) = loaded {
             if is_of(here.id, &read, heads) {
                 let took = (self.clock.running() - began).as_secs_f64();
-                tracing::info!(jurisdiction = here.id.0, cases = facts.len(), took, "facts read from their file");
+                tracing::info!(
+                    jurisdiction = here.id.0,
+                    cases = facts.len(),
+                    took,
+                    "facts read from their file"
+                );
                 kept.write(|state| {
                     state.facts = facts;
                     state.filed = Some(read.clone());
@@ -333,7 +338,10 @@ impl Whistle {
         let highest = self.store.read_blocking(|conn| change::highest(conn, id))?.0;
         let mut facts = Facts::new();
         facts.reserve(usize::try_from(highest).unwrap_or_default().min(MOST_RESERVED));
-        let (next, cores) = (AtomicI64::new(0), thread::available_parallelism().map_or(1, usize::from));
+        let (next, cores) = (
+            AtomicI64::new(0),
+            thread::available_parallelism().map_or(1, usize::from),
+        );
         thread::scope(|scope| {
             let (send, receive) = sync_channel(2 * FOLDERS);
             for _ in 0..(cores / 2).clamp(1, FOLDERS) {
@@ -347,7 +355,12 @@ impl Whistle {
             })
         })?;
         let took = (self.clock.running() - began).as_secs_f64();
-        tracing::info!(jurisdiction = id.0, cases = facts.len(), took, "facts made of the log");
+        tracing::info!(
+            jurisdiction = id.0,
+            cases = facts.len(),
+            took,
+            "facts made of the log"
+        );
         kept.write(|state| {
             state.facts = facts;
             state.read = read;
@@ -356,13 +369,7 @@ impl Whistle {
     }
 
     /// Folds one piece of the log after the other until none is left, or nobody wants them.
-    fn fold_pieces(
-        &self,
-        here: &Here,
-        next: &AtomicI64,
-        highest: i64,
-        to: &SyncSender<Result<Vec<Fact>>>,
-    ) {
+    fn fold_pieces(&self, here: &Here, next: &AtomicI64, highest: i64, to: &SyncSender<Result<Vec<Fact>>>) {
         loop {
             let after = next.fetch_add(CASES, Ordering::Relaxed);
             if after >= highest {
@@ -388,17 +395,24 @@ impl Whistle {
     }
 
     fn folded(&self, here: &Here, logs: &[Log]) -> Vec<Fact> {
-        let folded = logs.iter().filter_map(|(number, log)| match self.fact(here, *number, log) {
-            Ok(fact) => Some(fact),
-            Err(error) => {
-                tracing::error!(case = number.0, %error, "a case is in no figure");
-                None
-            }
-        });
+        let folded = logs
+            .iter()
+            .filter_map(|(number, log)| match self.fact(here, *number, log) {
+                Ok(fact) => Some(fact),
+                Err(error) => {
+                    tracing::error!(case = number.0, %error, "a case is in no figure");
+                    None
+                }
+            });
         folded.collect()
     }
 
-    fn fact(&self, here: &Here, number: CaseNumber, log: &[whistle_domain::case::Event]) -> Result<Fact, FoldError> {
+    fn fact(
+        &self,
+        here: &Here,
+        number: CaseNumber,
+        log: &[whistle_domain::case::Event],
+    ) -> Result<Fact, FoldError> {
         let version = place_version(log).unwrap_or(here.place.version);
         fold(number, log, &self.stations_of(here, version))
     }
@@ -461,7 +475,9 @@ impl Whistle {
         let mut differing = Vec::new();
         for _ in 0..LOOKS {
             // Read first and followed then, so that what is kept is no older than what was read; where it is newer, look again.
-            let logs = self.store.read_blocking(|conn| change::logs_of(conn, id, &numbers))?;
+            let logs = self
+                .store
+                .read_blocking(|conn| change::logs_of(conn, id, &numbers))?;
             let heads = self.store.read_blocking(change::heads)?;
             if self.catch_up(here, &kept, &heads)? == Followed::Lost {
                 return Ok(0);
@@ -473,7 +489,9 @@ impl Whistle {
                 .collect();
             differing = kept.read(|state| {
                 let differs = |number: &&CaseNumber| {
-                    let Ok(number) = u32::try_from(number.0) else { return false };
+                    let Ok(number) = u32::try_from(number.0) else {
+                        return false;
+                    };
                     state.facts.get(number).as_ref() != read.get(&number)
                 };
                 numbers.iter().filter(differs).copied().collect()
@@ -483,12 +501,18 @@ impl Whistle {
             }
             numbers.clone_from(&differing);
         }
-        let logs = self.store.read_blocking(|conn| change::logs_of(conn, id, &differing))?;
+        let logs = self
+            .store
+            .read_blocking(|conn| change::logs_of(conn, id, &differing))?;
         for fact in self.folded(here, &logs) {
-            tracing::error!(case = fact.row.number, "what was kept of a case was not what its log comes to");
+            tracing::error!(
+                case = fact.row.number,
+                "what was kept of a case was not what its log comes to"
+            );
             kept.write(|state| state.facts.put(&fact));
         }
-        kept.differences.fetch_add(differing.len() as u64, Ordering::Relaxed);
+        kept.differences
+            .fetch_add(differing.len() as u64, Ordering::Relaxed);
         Ok(differing.len() as u64)
     }
 
@@ -611,7 +635,8 @@ impl Whistle {
 const MOST_RESERVED: usize = 100_000_000;
 
 /// What is to be done about facts in a file that are not those of the log.
-const MENDED: &str = "stop the server, remove that file and start it: facts are then made anew from the log, which is whole";
+const MENDED: &str =
+    "stop the server, remove that file and start it: facts are then made anew from the log, which is whole";
 
 /// Whether a place of the log may be one of this log: each of its writers is known, and came as far.
 fn is_of(id: JurisdictionId, read: &LogPlace, heads: &[Head]) -> bool {

@@ -341,7 +341,12 @@ mod tests {
 
     #[test]
     fn numbers_are_packed_and_unpacked_and_other_bytes_are_refused() {
-        for numbers in [vec![], vec![1], vec![1, 2, 3, 200, 1_000_000, i64::MAX], vec![i64::MIN, 0, 7]] {
+        for numbers in [
+            vec![],
+            vec![1],
+            vec![1, 2, 3, 200, 1_000_000, i64::MAX],
+            vec![i64::MIN, 0, 7],
+        ] {
             let set: BTreeSet<i64> = numbers.iter().copied().collect();
             let back = unpacked(&packed(&set)).unwrap();
             assert_eq!(back.iter().map(|number| number.0).collect::<Vec<_>>(), numbers);
@@ -355,7 +360,9 @@ mod tests {
         let bed = Bed::new();
         let store = open(&bed);
         changing(&store, &[5, 3, 5]).unwrap();
-        store.write_blocking(|tx| tx.next_id(1, "look").map(drop)).unwrap();
+        store
+            .write_blocking(|tx| tx.next_id(1, "look").map(drop))
+            .unwrap();
         let failed: Result<()> = store.write_blocking(|tx| {
             tx.note_change(1, 9);
             tx.next_id(1, "look")?;
@@ -364,7 +371,12 @@ mod tests {
         assert!(failed.is_err());
         changing(&store, &[4]).unwrap();
         let all = read(&store);
-        let mut numbers: Vec<i64> = all.iter().flat_map(|(_, changes)| changes).flat_map(|change| &change.numbers).map(|number| number.0).collect();
+        let mut numbers: Vec<i64> = all
+            .iter()
+            .flat_map(|(_, changes)| changes)
+            .flat_map(|change| &change.numbers)
+            .map(|number| number.0)
+            .collect();
         numbers.sort_unstable();
         assert_eq!(numbers, [3, 4, 5]);
     }
@@ -380,7 +392,9 @@ mod tests {
             let heads = store.read_blocking(heads).unwrap();
             for Head { writer, seq, .. } in heads {
                 let from = seen.get(&writer).copied().unwrap_or(0);
-                let more = store.read_blocking(|conn| after(conn, PLACE, &writer, from, 1_000)).unwrap();
+                let more = store
+                    .read_blocking(|conn| after(conn, PLACE, &writer, from, 1_000))
+                    .unwrap();
                 for (expected, change) in (from + 1..).zip(&more) {
                     assert_eq!(change.seq, expected, "a gap, or one that came late");
                     met.extend(change.numbers.iter().map(|number| number.0));
@@ -415,7 +429,9 @@ mod tests {
             }
         });
         follow(&stores[0]);
-        let all: BTreeSet<i64> = (0..8).flat_map(|hand| (0..40).map(move |nth| 1 + hand * 100 + nth)).collect();
+        let all: BTreeSet<i64> = (0..8)
+            .flat_map(|hand| (0..40).map(move |nth| 1 + hand * 100 + nth))
+            .collect();
         assert_eq!(met, all);
     }
 
@@ -469,6 +485,9 @@ mod tests {
             )
         });
         let plan = steps.unwrap().join("\n");
-        assert!(plan.contains("change_pkey") && !plan.contains("Seq Scan"), "{plan}");
+        assert!(
+            plan.contains("change_pkey") && !plan.contains("Seq Scan"),
+            "{plan}"
+        );
     }
 }

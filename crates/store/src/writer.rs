@@ -712,7 +712,8 @@ impl Bench {
             return Err(trouble.into());
         }
         if succeeded {
-            let changed = self.conn.take_touched() || !self.own_increments.is_empty();
+            let gathered = !self.own_increments.is_empty() || !self.own_noted.is_empty();
+            let changed = self.conn.take_touched() || gathered;
             for (counter, delta) in self.own_increments.drain(..) {
                 self.increments.add(counter, delta);
             }

@@ -122,3 +122,50 @@ fn id_of(answer: &serde_json::Value) -> String {
     assert!(!id.is_null(), "{answer} after at most {DEADLINE:?}");
     id.as_str().map_or_else(|| id.to_string(), ToOwned::to_owned)
 }
+
+/// How many cases figures are counted from.
+fn facts(server: &Server) -> Option<f64> {
+    let metrics = server.get("/metrics").body;
+    let line = metrics
+        .lines()
+        .find(|line| line.starts_with("whistle_facts_rows "))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+#[test]
+fn facts_are_in_step_with_the_log_across_kill_9_and_a_file_that_was_torn() {
+    let home = Home::village();
+    let key = home.key();
+    let mut reported = 0;
+    for round in 0..4 {
+        let mut server = home.serve();
+        for nth in 0..3 {
+            server.report(&key, &format!("{round}-{nth}")).unwrap();
+            reported += 1;
+        }
+        eventually("every case is a fact", || {
+            facts(&server) == Some(f64::from(reported))
+        });
+        match round {
+            0 | 2 => server.kill(),
+            // Written down at the end; then torn, as by a disk that was full.
+            _ => server.stop(),
+        }
+        let folder = home.data().join("facts");
+        if round == 1 {
+            let file = std::fs::read_dir(&folder)
+                .unwrap()
+                .next()
+                .unwrap()
+                .unwrap()
+                .path();
+            let bytes = std::fs::read(&file).unwrap();
+            std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+        }
+        assert_eq!(home.run(&["verify"]).code, 0, "after round {round}");
+    }
+    let server = home.serve();
+    eventually("every case is a fact", || {
+        facts(&server) == Some(f64::from(reported))
+    });
+}

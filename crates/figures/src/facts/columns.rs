@@ -287,7 +287,11 @@ impl Runs {
     pub(crate) fn push_of(&mut self, case: u32, row: &RunRow) {
         self.add(row);
         self.case.push(case);
-        widen(&mut self.spans, self.case.len() - 1, [row.started, row.due, row.stopped]);
+        widen(
+            &mut self.spans,
+            self.case.len() - 1,
+            [row.started, row.due, row.stopped],
+        );
     }
 
     pub(crate) fn set(&mut self, at: usize, row: &RunRow) {

@@ -44,14 +44,21 @@ impl Stations {
             Some((area.code.clone(), station.code.clone()))
         });
         Self {
-            points: stations.map(|unit| unit.point.unwrap_or_else(|| middle(unit))).collect(),
+            points: stations
+                .map(|unit| unit.point.unwrap_or_else(|| middle(unit)))
+                .collect(),
             of_area: answers.collect(),
         }
     }
 
     /// The station that answers for the deepest of some areas that has one.
     fn answering(&self, areas: &AreaPath) -> Option<&UnitCode> {
-        areas.0.iter().rev().flatten().find_map(|code| self.of_area.get(code))
+        areas
+            .0
+            .iter()
+            .rev()
+            .flatten()
+            .find_map(|code| self.of_area.get(code))
     }
 
     /// Tens of metres to the nearest.
@@ -62,7 +69,10 @@ impl Stations {
             let (x, y) = ((to.lon - from.lon) * shrunk, to.lat - from.lat);
             x * x + y * y
         };
-        let nearest = self.points.iter().min_by(|one, other| flat(one).total_cmp(&flat(other)));
+        let nearest = self
+            .points
+            .iter()
+            .min_by(|one, other| flat(one).total_cmp(&flat(other)));
         nearest.map_or(NONE, |to| {
             let tens = (from.distance_metres(to) / 10.0).round();
             (tens as u16).min(NONE - 1)
@@ -162,7 +172,9 @@ impl Story {
             Body::ReportedIn => self.arrived = self.arrived.or(Some(moment(at))),
             Body::Handled { .. } => self.handled = Some(moment(at)),
             // The other system says that the work was done, and not when.
-            Body::Settled { outcome } if is_work(*outcome) => self.handled = self.handled.or(Some(moment(at))),
+            Body::Settled { outcome } if is_work(*outcome) => {
+                self.handled = self.handled.or(Some(moment(at)))
+            }
             Body::JointAssigned { .. } => self.flags |= flag::JOINT,
             Body::Asked {
                 of: Respondent::Reporter { .. },
@@ -199,12 +211,20 @@ impl Story {
         }
         let late = |story: &mut Self, kind, which: u32| {
             let is_late = story.last(kind, None).is_some_and(|run| run.is_late());
-            story.flags = if is_late { story.flags | which } else { story.flags & !which };
+            story.flags = if is_late {
+                story.flags | which
+            } else {
+                story.flags & !which
+            };
         };
         match &event.body {
-            Body::Assigned { .. } if is_first_dispatch => late(self, ClockKind::Triage, flag::DISPATCHED_LATE),
+            Body::Assigned { .. } if is_first_dispatch => {
+                late(self, ClockKind::Triage, flag::DISPATCHED_LATE)
+            }
             Body::Handled { .. } => late(self, ClockKind::Resolve, flag::HANDLED_LATE),
-            Body::Settled { outcome } if is_work(*outcome) => late(self, ClockKind::Resolve, flag::HANDLED_LATE),
+            Body::Settled { outcome } if is_work(*outcome) => {
+                late(self, ClockKind::Resolve, flag::HANDLED_LATE)
+            }
             Body::Verified { .. } | Body::Reworked => late(self, ClockKind::Verify, flag::VERIFIED_LATE),
             _ => {}
         }
@@ -213,7 +233,8 @@ impl Story {
     /// The last run of a kind; of parts, of those of one unit.
     fn last(&mut self, kind: ClockKind, part: Option<&UnitCode>) -> Option<&mut Run> {
         let kind = place_of(kind, &ClockKind::ALL);
-        let is_it = |run: &&mut Run| run.row.kind == kind && part.is_none_or(|unit| run.unit.as_ref() == Some(unit));
+        let is_it =
+            |run: &&mut Run| run.row.kind == kind && part.is_none_or(|unit| run.unit.as_ref() == Some(unit));
         self.runs.iter_mut().rev().find(is_it)
     }
 
@@ -278,9 +299,15 @@ impl Story {
             | is(flags.escalated.is_some(), flag::ESCALATED)
             | is(case.channel == Channel::Import, flag::IMPORTED)
             | is(is_of_public(&case), flag::BY_PUBLIC)
-            | is(case.photos.iter().any(|photo| photo.kind == PhotoKind::After), flag::PROVED);
+            | is(
+                case.photos.iter().any(|photo| photo.kind == PhotoKind::After),
+                flag::PROVED,
+            );
         let outcome = case.state.outcome();
-        let due = case.clocks.get(ClockKind::Resolve).map(|clock| moment(clock.due_at));
+        let due = case
+            .clocks
+            .get(ClockKind::Resolve)
+            .map(|clock| moment(clock.due_at));
         let row = CaseRow {
             number,
             area: NONE,
@@ -290,7 +317,9 @@ impl Story {
             channel: place_of(case.channel, &Channel::ALL),
             stage: place_of(case.state.stage(), &Stage::ALL),
             outcome: outcome.map_or(NOTHING, |outcome| place_of(outcome, &Outcome::ALL)),
-            rating: case.rating.map_or(NOTHING, |rating| place_of(rating, &Rating::ALL)),
+            rating: case
+                .rating
+                .map_or(NOTHING, |rating| place_of(rating, &Rating::ALL)),
             reports: u8::try_from(case.reports).unwrap_or(u8::MAX),
             returned: flags.returned,
             reworked: flags.reworked,
@@ -327,7 +356,10 @@ fn is_work(outcome: Outcome) -> bool {
 }
 
 fn is_of_public(case: &Case) -> bool {
-    let by_public = matches!(case.reporter, Actor::Public | Actor::Reporter { .. } | Actor::Client { .. });
+    let by_public = matches!(
+        case.reporter,
+        Actor::Public | Actor::Reporter { .. } | Actor::Client { .. }
+    );
     by_public && case.channel != Channel::Import
 }
 
@@ -342,7 +374,11 @@ fn how_ended(kind: ClockKind, body: &Body) -> Ended {
         (Body::Settled { outcome }, _) if is_work(*outcome) => Ended::Done,
         // The station has decided what becomes of it; what a unit had to do fell away, or goes on with another.
         (
-            Body::Assigned { .. } | Body::Declined | Body::Merged { .. } | Body::Referred | Body::Settled { .. },
+            Body::Assigned { .. }
+            | Body::Declined
+            | Body::Merged { .. }
+            | Body::Referred
+            | Body::Settled { .. },
             kind,
         ) if kind != ClockKind::Triage => Ended::Dropped,
         _ => Ended::Done,
@@ -351,7 +387,9 @@ fn how_ended(kind: ClockKind, body: &Body) -> Ended {
 
 /// Where something stands in the list of all.
 fn place_of<T: PartialEq>(one: T, all: &[T]) -> u8 {
-    all.iter().position(|other| *other == one).map_or(NOTHING, |place| place as u8)
+    all.iter()
+        .position(|other| *other == one)
+        .map_or(NOTHING, |place| place as u8)
 }
 
 /// In whole seconds. Before 1970 is then; after 2106 is the last second of which there are figures.

@@ -247,7 +247,9 @@ impl Facts {
 
     /// Bytes that it takes up in memory, more or less.
     pub fn bytes(&self) -> usize {
-        let Index { rows, far, first_run, .. } = &self.index;
+        let Index {
+            rows, far, first_run, ..
+        } = &self.index;
         self.cases.bytes()
             + self.runs.bytes()
             + (rows.capacity() + first_run.capacity() + 4 * far.capacity()) * size_of::<u32>()
@@ -270,7 +272,10 @@ impl Facts {
         let row = CaseRow {
             area: self.area(&fact.area),
             service: self.services.number(fact.service.as_str()),
-            standard: number_of(&mut self.standards, fact.standard.as_ref().map(StandardCode::as_str)),
+            standard: number_of(
+                &mut self.standards,
+                fact.standard.as_ref().map(StandardCode::as_str),
+            ),
             lead: number_of(&mut self.units, fact.lead.as_ref().map(UnitCode::as_str)),
             ..fact.row
         };
@@ -302,7 +307,10 @@ impl Facts {
             return 0..0;
         }
         let (first, row) = (first as usize, row as u32);
-        let count = self.runs.case[first..].iter().take_while(|case| **case == row).count();
+        let count = self.runs.case[first..]
+            .iter()
+            .take_while(|case| **case == row)
+            .count();
         first..first + count
     }
 
@@ -318,7 +326,10 @@ impl Facts {
         Some(Fact {
             area: self.paths.get(usize::from(row.area)).cloned().unwrap_or_default(),
             service: self.services.code(row.service)?.parse().ok()?,
-            standard: self.standards.code(row.standard).and_then(|code| code.parse().ok()),
+            standard: self
+                .standards
+                .code(row.standard)
+                .and_then(|code| code.parse().ok()),
             lead: self.units.code(row.lead).and_then(|code| code.parse().ok()),
             runs: runs.collect(),
             row: CaseRow {
@@ -398,7 +409,10 @@ impl Facts {
     fn index_all(&mut self) {
         let numbers = std::mem::take(&mut self.cases.number);
         self.index = Index {
-            paths: (0..).zip(&self.paths).map(|(number, path)| (path.clone(), number)).collect(),
+            paths: (0..)
+                .zip(&self.paths)
+                .map(|(number, path)| (path.clone(), number))
+                .collect(),
             ..Index::default()
         };
         for (row, number) in (0..).zip(&numbers) {
@@ -429,6 +443,3 @@ impl Index {
 fn number_of(dictionary: &mut Dictionary, code: Option<&str>) -> u16 {
     code.map_or(NONE, |code| dictionary.number(code))
 }
-
-
-

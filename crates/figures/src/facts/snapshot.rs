@@ -98,7 +98,9 @@ impl Facts {
         let mut frames = Vec::with_capacity(pieces.len());
         for round in pieces.chunks(threads()) {
             let compressed: Vec<io::Result<Vec<u8>>> = thread::scope(|scope| {
-                let work = round.iter().map(|(_, piece)| scope.spawn(|| zstd::bulk::compress(piece, LEVEL)));
+                let work = round
+                    .iter()
+                    .map(|(_, piece)| scope.spawn(|| zstd::bulk::compress(piece, LEVEL)));
                 let work: Vec<_> = work.collect();
                 work.into_iter().map(joined).collect()
             });
@@ -142,7 +144,9 @@ impl Facts {
         let mut file = File::open(path)?;
         let contents = contents(&mut file)?;
         if contents.version != VERSION || contents.little_endian != cfg!(target_endian = "little") {
-            return Err(Unusable("of another version of this program, or of another kind of machine"));
+            return Err(Unusable(
+                "of another version of this program, or of another kind of machine",
+            ));
         }
         if contents.of != of {
             return Err(Unusable("of another install"));
@@ -176,7 +180,9 @@ impl Facts {
         // The largest first would be no faster: all are of one size but the last of each column.
         let jobs = Mutex::new(jobs);
         thread::scope(|scope| {
-            let readers: Vec<_> = (0..threads()).map(|_| scope.spawn(|| read_frames(path, &jobs))).collect();
+            let readers: Vec<_> = (0..threads())
+                .map(|_| scope.spawn(|| read_frames(path, &jobs)))
+                .collect();
             readers.into_iter().try_for_each(joined)
         })?;
         facts.index_all();
@@ -188,7 +194,11 @@ impl Facts {
 fn read_frames(path: &Path, jobs: &Mutex<Vec<(u64, &Frame, &mut [u8])>>) -> Result<(), SnapshotError> {
     let mut file = File::open(path)?;
     let mut bytes = Vec::new();
-    let next = || jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+    let next = || {
+        jobs.lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .pop()
+    };
     while let Some((begin, frame, piece)) = next() {
         bytes.resize(frame.size as usize, 0);
         file.seek(SeekFrom::Start(begin))?;
@@ -242,9 +252,12 @@ fn dictionary(codes: &[String], may_repeat: bool) -> Dictionary {
 }
 
 fn threads() -> usize {
-    thread::available_parallelism().map_or(1, usize::from).min(THREADS)
+    thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(THREADS)
 }
 
 fn joined<T>(work: thread::ScopedJoinHandle<'_, T>) -> T {
-    work.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload))
+    work.join()
+        .unwrap_or_else(|payload| std::panic::resume_unwind(payload))
 }
