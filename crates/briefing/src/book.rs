@@ -36,7 +36,18 @@ const MAX_STORIES: usize = 20;
 
 /// What a chapter may call or name.
 pub(crate) const FUNCTIONS: [&str; 12] = [
-    "indicator", "change", "table", "chart", "map", "stories", "name", "has", "place", "period", "before", "last_year",
+    "indicator",
+    "change",
+    "table",
+    "chart",
+    "map",
+    "stories",
+    "name",
+    "has",
+    "place",
+    "period",
+    "before",
+    "last_year",
 ];
 
 /// Encloses what stands for something in the book. No text: Unicode keeps these for a program's own use.
@@ -116,7 +127,9 @@ impl Book {
             return Ok(*at);
         }
         if self.numbers.len() == MAX_NUMBERS {
-            return Err(refused(format!("the briefing has more than {MAX_NUMBERS} numbers")));
+            return Err(refused(format!(
+                "the briefing has more than {MAX_NUMBERS} numbers"
+            )));
         }
         let lang = self.lang;
         let at = self.numbers.len();
@@ -156,7 +169,9 @@ impl Book {
 
     fn put(&mut self, block: Block) -> Result<Token, Error> {
         if self.blocks.len() == MAX_BLOCKS {
-            return Err(refused(format!("the briefing has more than {MAX_BLOCKS} tables and charts")));
+            return Err(refused(format!(
+                "the briefing has more than {MAX_BLOCKS} tables and charts"
+            )));
         }
         self.blocks.push(block);
         Ok(Token::Block(self.blocks.len() - 1))
@@ -215,13 +230,21 @@ pub(crate) fn environment() -> Environment<'static> {
 pub(crate) fn with_functions(book: &Shared) -> Environment<'static> {
     let mut environment = environment();
     let it = Arc::clone(book);
-    environment.add_function("indicator", move |code: &str, options: Kwargs| indicator(&it, code, &options));
+    environment.add_function("indicator", move |code: &str, options: Kwargs| {
+        indicator(&it, code, &options)
+    });
     let it = Arc::clone(book);
-    environment.add_function("change", move |code: &str, options: Kwargs| changed(&it, code, &options));
+    environment.add_function("change", move |code: &str, options: Kwargs| {
+        changed(&it, code, &options)
+    });
     let it = Arc::clone(book);
-    environment.add_function("table", move |given: Rest<ValueOrKwargs>| table(&it, given.into_values()));
+    environment.add_function("table", move |given: Rest<ValueOrKwargs>| {
+        table(&it, given.into_values())
+    });
     let it = Arc::clone(book);
-    environment.add_function("chart", move |given: Rest<ValueOrKwargs>| chart(&it, given.into_values()));
+    environment.add_function("chart", move |given: Rest<ValueOrKwargs>| {
+        chart(&it, given.into_values())
+    });
     let it = Arc::clone(book);
     environment.add_function("map", move |code: &str, options: Kwargs| map(&it, code, &options));
     let it = Arc::clone(book);
@@ -250,7 +273,10 @@ pub(crate) fn with_functions(book: &Shared) -> Environment<'static> {
 
 /// What the engine says, in one line.
 pub(crate) fn said(error: &Error) -> String {
-    error.detail().map_or_else(|| error.kind().to_string(), str::to_owned).replace('\n', " ")
+    error
+        .detail()
+        .map_or_else(|| error.kind().to_string(), str::to_owned)
+        .replace('\n', " ")
 }
 
 pub(crate) fn refused(what: impl Into<std::borrow::Cow<'static, str>>) -> Error {
@@ -305,7 +331,9 @@ fn changed(book: &Shared, code: &str, options: &Kwargs) -> Result<String, Error>
         None | Some("before") => (ask.period.before(), Word::ThanBefore),
         Some("last_year") => (ask.period.last_year(), Word::ThanLastYear),
         Some(other) => {
-            return Err(refused(format!("against {other:?} is none; write \"before\" or \"last_year\"")));
+            return Err(refused(format!(
+                "against {other:?} is none; write \"before\" or \"last_year\""
+            )));
         }
     };
     let new = book.evidence.number(&ask)?;
@@ -339,10 +367,15 @@ fn codes_and_options(mut given: Vec<Value>) -> Result<(Vec<String>, Kwargs), Err
         Some(options) => Kwargs::try_from(options)?,
         None => Kwargs::from_iter(Vec::<(String, Value)>::new()),
     };
-    let codes: Option<Vec<String>> = given.iter().map(|code| code.as_str().map(str::to_owned)).collect();
+    let codes: Option<Vec<String>> = given
+        .iter()
+        .map(|code| code.as_str().map(str::to_owned))
+        .collect();
     match codes {
         Some(codes) if !codes.is_empty() => Ok((codes, options)),
-        _ => Err(refused("write the codes of indicators first, each in quotation marks")),
+        _ => Err(refused(
+            "write the codes of indicators first, each in quotation marks",
+        )),
     }
 }
 
@@ -360,17 +393,25 @@ fn by_of(options: &Kwargs) -> Result<By, Error> {
         let words = words.join(", ");
         refused(format!(
             "by={by:?}{} is none; write by=\"area\" with level=\"town\", or by one of {words}",
-            level.map(|level| format!(", level={level:?}")).unwrap_or_default()
+            level
+                .map(|level| format!(", level={level:?}"))
+                .unwrap_or_default()
         ))
     })
 }
 
 /// The rows of a cut, and the whole.
 fn cut(book: &Book, codes: &[String], options: &Kwargs, by: By) -> Result<(Vec<Ask>, Vec<Row>), Error> {
-    let asks: Vec<Ask> = codes.iter().map(|code| book.ask(code, options)).collect::<Result<_, _>>()?;
+    let asks: Vec<Ask> = codes
+        .iter()
+        .map(|code| book.ask(code, options))
+        .collect::<Result<_, _>>()?;
     let mut rows = book.evidence.cut(&asks, by)?;
     if rows.len() > MAX_ROWS {
-        return Err(refused(format!("{} rows are more than the {MAX_ROWS} of a table", rows.len())));
+        return Err(refused(format!(
+            "{} rows are more than the {MAX_ROWS} of a table",
+            rows.len()
+        )));
     }
     let columns = if by == By::Hour { 24 } else { asks.len() };
     if rows.iter().any(|row| row.numbers.len() != columns) {
@@ -381,7 +422,11 @@ fn cut(book: &Book, codes: &[String], options: &Kwargs, by: By) -> Result<(Vec<A
         None => {}
         Some("most") => rows.sort_by(|a, b| size(b).total_cmp(&size(a))),
         Some("least") => rows.sort_by(|a, b| size(a).total_cmp(&size(b))),
-        Some(other) => return Err(refused(format!("sort={other:?} is none; write \"most\" or \"least\""))),
+        Some(other) => {
+            return Err(refused(format!(
+                "sort={other:?} is none; write \"most\" or \"least\""
+            )));
+        }
     }
     if let Some(most) = options.get::<Option<usize>>("most")? {
         rows.truncate(most);
@@ -428,14 +473,23 @@ fn table(book: &Shared, given: Vec<Value>) -> Result<String, Error> {
     let title: Option<String> = options.get("title")?;
     options.assert_all_used()?;
     let lang = book.lang;
-    let whole: Vec<Number> = asks.iter().map(|ask| book.evidence.number(ask)).collect::<Result<_, _>>()?;
+    let whole: Vec<Number> = asks
+        .iter()
+        .map(|ask| book.evidence.number(ask))
+        .collect::<Result<_, _>>()?;
     let mut head = vec![vec![Run::text(word(lang, by_word(by)))]];
-    head.extend(whole.iter().map(|number| vec![Run::text(headed(&number.label, &number.unit, lang))]));
+    head.extend(
+        whole
+            .iter()
+            .map(|number| vec![Run::text(headed(&number.label, &number.unit, lang))]),
+    );
     let mut lines = Vec::new();
     for row in &rows {
         let mut line = vec![vec![Run::text(row.name.of(lang))]];
         for number in &row.numbers {
-            line.push(vec![Run::Number { number: book.cite(number)? }]);
+            line.push(vec![Run::Number {
+                number: book.cite(number)?,
+            }]);
         }
         lines.push(line);
     }
@@ -447,7 +501,9 @@ fn table(book: &Shared, given: Vec<Value>) -> Result<String, Error> {
         };
         let mut line = vec![vec![strong]];
         for number in &whole {
-            line.push(vec![Run::Number { number: book.cite(number)? }]);
+            line.push(vec![Run::Number {
+                number: book.cite(number)?,
+            }]);
         }
         lines.push(line);
     }
@@ -486,7 +542,9 @@ fn chart(book: &Shared, given: Vec<Value>) -> Result<String, Error> {
         Some("line") => ChartKind::Line,
         Some("heat") => ChartKind::Heat,
         Some(kind) => {
-            return Err(refused(format!("kind={kind:?} is none; write bar, stacked, line or heat")));
+            return Err(refused(format!(
+                "kind={kind:?} is none; write bar, stacked, line or heat"
+            )));
         }
     };
     if (by == By::Hour) != (kind == ChartKind::Heat) {
@@ -499,13 +557,20 @@ fn chart(book: &Shared, given: Vec<Value>) -> Result<String, Error> {
     let (asks, rows) = cut(&book, &codes, &options, by)?;
     let title: Option<String> = options.get("title")?;
     let lang = book.lang;
-    let whole: Vec<Number> = asks.iter().map(|ask| book.evidence.number(ask)).collect::<Result<_, _>>()?;
+    let whole: Vec<Number> = asks
+        .iter()
+        .map(|ask| book.evidence.number(ask))
+        .collect::<Result<_, _>>()?;
     let (columns, drawn) = if by == By::Hour {
         let mut drawn = Vec::new();
         for row in &rows {
             drawn.push(ChartRow {
                 name: row.name.of(lang).to_owned(),
-                numbers: row.numbers.iter().map(|number| book.cite(number)).collect::<Result<_, _>>()?,
+                numbers: row
+                    .numbers
+                    .iter()
+                    .map(|number| book.cite(number))
+                    .collect::<Result<_, _>>()?,
             });
         }
         ((0..24).map(|hour: u8| hour.to_string()).collect(), drawn)
@@ -563,7 +628,10 @@ fn transposed(book: &mut Book, whole: &[Number], rows: &[Row], said: &str) -> Re
                 (Lang::Zh, said) => format!("{label}·{said}"),
                 (Lang::En, said) => format!("{label}, {said}"),
             },
-            numbers: rows.iter().map(|row| book.cite(&row.numbers[at])).collect::<Result<_, _>>()?,
+            numbers: rows
+                .iter()
+                .map(|row| book.cite(&row.numbers[at]))
+                .collect::<Result<_, _>>()?,
         });
     }
     Ok(drawn)
@@ -582,7 +650,9 @@ fn map(book: &Shared, code: &str, options: &Kwargs) -> Result<String, Error> {
     let whole = vec![book.evidence.number(&asks[0])?];
     let mut shapes = Vec::new();
     for shape in book.evidence.shapes(level) {
-        let Some(row) = rows.iter().find(|row| row.code == shape.code) else { continue };
+        let Some(row) = rows.iter().find(|row| row.code == shape.code) else {
+            continue;
+        };
         shapes.push(MapShape {
             name: shape.name.of(lang).to_owned(),
             number: book.cite(&row.numbers[0])?,
@@ -602,7 +672,9 @@ struct Telling {
 
 impl Object for Telling {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.parts.get(key.as_str()?).map(|part| Value::from(part.as_str()))
+        self.parts
+            .get(key.as_str()?)
+            .map(|part| Value::from(part.as_str()))
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -614,7 +686,10 @@ fn stories(book: &Shared, options: &Kwargs) -> Result<Value, Error> {
     let mut book = open(book);
     let kind: String = options.get("kind")?;
     if !STORIES.contains(&kind.as_str()) {
-        return Err(refused(format!("kind={kind:?} is none; write one of {}", STORIES.join(", "))));
+        return Err(refused(format!(
+            "kind={kind:?} is none; write one of {}",
+            STORIES.join(", ")
+        )));
     }
     let most = options.get::<Option<usize>>("most")?.unwrap_or(1);
     if most > MAX_STORIES {
@@ -638,7 +713,9 @@ fn stories(book: &Shared, options: &Kwargs) -> Result<Value, Error> {
             Lang::En => format!("{area}, {date}"),
         };
         let parts = [("title", title), ("area", area), ("date", date.as_str())];
-        let parts = parts.map(|(name, text)| (name, book.tell(text).to_string())).into();
+        let parts = parts
+            .map(|(name, text)| (name, book.tell(text).to_string()))
+            .into();
         let block = Block::Story {
             title: title.to_owned(),
             when_where,
@@ -663,5 +740,7 @@ fn name(book: &Shared, options: &Kwargs) -> Result<String, Error> {
             return Ok(book.tell(name.of(lang)).to_string());
         }
     }
-    Err(refused("name(area=\"…\"), name(unit=\"…\") or name(service=\"…\")"))
+    Err(refused(
+        "name(area=\"…\"), name(unit=\"…\") or name(service=\"…\")",
+    ))
 }

@@ -54,10 +54,14 @@ pub(crate) fn between(new: &Number, old: &Number) -> Change {
             Said::new(format!("{percent}个百分点"), format!("{percent} points")),
             if more { Word::Higher } else { Word::Lower },
         ),
-        Measure::Duration => (Said::same(format!("{percent}%")), if more { Word::Longer } else { Word::Shorter }),
-        Measure::Count | Measure::Amount => {
-            (Said::same(format!("{percent}%")), if more { Word::More } else { Word::Less })
-        }
+        Measure::Duration => (
+            Said::same(format!("{percent}%")),
+            if more { Word::Longer } else { Word::Shorter },
+        ),
+        Measure::Count | Measure::Amount => (
+            Said::same(format!("{percent}%")),
+            if more { Word::More } else { Word::Less },
+        ),
     };
     let formula = if points {
         Said::new(
@@ -66,8 +70,14 @@ pub(crate) fn between(new: &Number, old: &Number) -> Change {
         )
     } else {
         Said::new(
-            format!("{0}：（本期{1} − 对比期{2}）÷ 对比期{2}", new.label.zh, new.shown.zh, old.shown.zh),
-            format!("{0}: ({1} now − {2} then) ÷ {2}", new.label.en, new.shown.en, old.shown.en),
+            format!(
+                "{0}：（本期{1} − 对比期{2}）÷ 对比期{2}",
+                new.label.zh, new.shown.zh, old.shown.zh
+            ),
+            format!(
+                "{0}: ({1} now − {2} then) ÷ {2}",
+                new.label.en, new.shown.en, old.shown.en
+            ),
         )
     };
     let mut ask = new.ask.clone();
@@ -76,7 +86,10 @@ pub(crate) fn between(new: &Number, old: &Number) -> Change {
     Change::By {
         number: Number {
             ask,
-            label: Said::new(format!("{}变化", new.label.zh), format!("{}, change", new.label.en)),
+            label: Said::new(
+                format!("{}变化", new.label.zh),
+                format!("{}, change", new.label.en),
+            ),
             of: new.of.clone(),
             measure: Measure::Amount,
             shown,

@@ -24,7 +24,11 @@ pub struct Difference {
 /// The numbers that two documents do not share, in the order of the second, then of the first.
 pub fn compare(old: &Document, new: &Document) -> Vec<Difference> {
     let by_key = |document: &Document| -> HashMap<String, Cited> {
-        document.numbers.iter().map(|cited| (cited.key.clone(), cited.clone())).collect()
+        document
+            .numbers
+            .iter()
+            .map(|cited| (cited.key.clone(), cited.clone()))
+            .collect()
     };
     let (before, after) = (by_key(old), by_key(new));
     let line = |cited: &Cited, old: Option<&Cited>, new: Option<&Cited>| Difference {

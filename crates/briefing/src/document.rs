@@ -47,7 +47,11 @@ pub struct Document {
 impl Document {
     /// Its language.
     pub fn lang(&self) -> Lang {
-        if self.language == Lang::Zh.as_str() { Lang::Zh } else { Lang::En }
+        if self.language == Lang::Zh.as_str() {
+            Lang::Zh
+        } else {
+            Lang::En
+        }
     }
 
     /// Where a link leads.
@@ -174,7 +178,10 @@ impl Block {
             Self::Heading { runs, .. } | Self::Paragraph { runs } => of(runs, call),
             Self::Quote { blocks } => blocks.iter().for_each(|block| block.each_number(&mut *call)),
             Self::List { items, .. } => {
-                items.iter().flatten().for_each(|block| block.each_number(&mut *call));
+                items
+                    .iter()
+                    .flatten()
+                    .for_each(|block| block.each_number(&mut *call));
             }
             Self::Table { caption, head, rows } => {
                 of(caption, call);

@@ -57,7 +57,10 @@ impl Period {
     pub fn named(name: &str) -> Option<Self> {
         let year = |text: &str| (text.len() == 4).then(|| text.parse::<i16>().ok()).flatten();
         let (from, to) = match name.split_once('-') {
-            None => (Date::new(year(name)?, 1, 1).ok()?, Date::new(year(name)?, 12, 31).ok()?),
+            None => (
+                Date::new(year(name)?, 1, 1).ok()?,
+                Date::new(year(name)?, 12, 31).ok()?,
+            ),
             Some((name, month)) if month.len() == 2 => {
                 let from = Date::new(year(name)?, month.parse().ok()?, 1).ok()?;
                 (from, from.last_of_month())
@@ -134,7 +137,12 @@ impl Ask {
     /// What is the same in two briefings for the same number.
     pub fn key(&self) -> String {
         let Period { from, to } = self.period;
-        let part = |name, value: &Option<String>| value.as_ref().map(|value| format!(" {name}={value}")).unwrap_or_default();
+        let part = |name, value: &Option<String>| {
+            value
+                .as_ref()
+                .map(|value| format!(" {name}={value}"))
+                .unwrap_or_default()
+        };
         let area = part("area", &self.area);
         let unit = part("unit", &self.unit);
         let service = part("service", &self.service);
@@ -185,7 +193,10 @@ impl By {
 
     /// Reads a word of a template.
     pub fn of(word: &str) -> Option<Self> {
-        Self::WORDS.into_iter().find(|(known, _)| *known == word).map(|(_, by)| by)
+        Self::WORDS
+            .into_iter()
+            .find(|(known, _)| *known == word)
+            .map(|(_, by)| by)
     }
 
     /// Whether it is an order of time.

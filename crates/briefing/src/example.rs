@@ -54,12 +54,29 @@ impl Example {
 /// A number that a text always has.
 fn drawn(text: &str) -> i64 {
     let hash = blake3::hash(text.as_bytes());
-    i64::from(u32::from_le_bytes([hash.as_bytes()[0], hash.as_bytes()[1], hash.as_bytes()[2], 0]))
+    i64::from(u32::from_le_bytes([
+        hash.as_bytes()[0],
+        hash.as_bytes()[1],
+        hash.as_bytes()[2],
+        0,
+    ]))
 }
 
 fn measure_of(code: &str) -> Measure {
-    let share = ["on_time", "rate", "coverage", "share", "first_time", "satisf", "rework", "reopen"];
-    if ["median", "p90", "time_to"].iter().any(|word| code.contains(word)) {
+    let share = [
+        "on_time",
+        "rate",
+        "coverage",
+        "share",
+        "first_time",
+        "satisf",
+        "rework",
+        "reopen",
+    ];
+    if ["median", "p90", "time_to"]
+        .iter()
+        .any(|word| code.contains(word))
+    {
         Measure::Duration
     } else if share.iter().any(|word| code.contains(word)) {
         Measure::Share
@@ -83,7 +100,11 @@ impl Evidence for Example {
 
     fn number(&self, ask: &Ask) -> Result<Number, Absent> {
         let code = ask.indicator.as_str();
-        if self.codes.as_ref().is_some_and(|codes| !codes.iter().any(|known| known == code)) {
+        if self
+            .codes
+            .as_ref()
+            .is_some_and(|codes| !codes.iter().any(|known| known == code))
+        {
             return Err(Absent::Indicator(code.to_owned()));
         }
         let of = match &ask.area {
@@ -93,26 +114,51 @@ impl Evidence for Example {
             })?,
             None => Said::default(),
         };
-        let scale = if ask.area.is_some() || ask.cut.is_some() { 90 } else { 9_000 };
+        let scale = if ask.area.is_some() || ask.cut.is_some() {
+            90
+        } else {
+            9_000
+        };
         let base = scale + drawn(&ask.key()) % scale;
         let measure = measure_of(code);
         let nothing = ask.area.as_deref() == Some("330112");
         let (value, numerator, denominator, shown) = match measure {
             _ if nothing && measure != Measure::Count => (None, Some(0), Some(0), Said::same("—")),
             Measure::Share => {
-                let over = base * (80 + drawn(code) % 18) / 100 + drawn(&ask.key()) % 3;
+                let over = base * (80 + drawn(&ask.key()) % 18) / 100 + drawn(&ask.key()) % 3;
                 let percent = Said::same(format!("{:.2}%", over as f64 * 100.0 / base as f64));
-                (Some(Fraction { over, under: base }), Some(over), Some(base), percent)
+                (
+                    Some(Fraction { over, under: base }),
+                    Some(over),
+                    Some(base),
+                    percent,
+                )
             }
             Measure::Duration => {
                 let minutes = 40 + base % 3_000;
                 let (hours, rest) = (minutes / 60, minutes % 60);
                 let shown = Said::new(format!("{hours}小时{rest}分"), format!("{hours} h {rest} min"));
-                (Some(Fraction { over: minutes * 60, under: 1 }), None, Some(base), shown)
+                (
+                    Some(Fraction {
+                        over: minutes * 60,
+                        under: 1,
+                    }),
+                    None,
+                    Some(base),
+                    shown,
+                )
             }
             Measure::Count | Measure::Amount => {
                 let count = if nothing { 0 } else { base + self.more };
-                (Some(Fraction { over: count, under: 1 }), Some(count), None, Said::same(count.to_string()))
+                (
+                    Some(Fraction {
+                        over: count,
+                        under: 1,
+                    }),
+                    Some(count),
+                    None,
+                    Said::same(count.to_string()),
+                )
             }
         };
         let unit = match measure {
@@ -129,7 +175,10 @@ impl Evidence for Example {
             value,
             numerator,
             denominator,
-            formula: Said::new("符合条件的案件 ÷ 期内全部案件", "cases that meet it ÷ all cases of the period"),
+            formula: Said::new(
+                "符合条件的案件 ÷ 期内全部案件",
+                "cases that meet it ÷ all cases of the period",
+            ),
             link: format!("/figures/{code}?key={}", ask.key().replace(' ', "+")),
         })
     }
@@ -161,7 +210,8 @@ impl Evidence for Example {
                     .map(|month| {
                         let from = period.from.saturating_add(month.months());
                         let to = from.last_of_month();
-                        let name = Said::new(format!("{}月", from.month()), format!("{}", from.strftime("%b")));
+                        let name =
+                            Said::new(format!("{}月", from.month()), format!("{}", from.strftime("%b")));
                         row(from.to_string(), name, &|ask| ask.period = Period { from, to })
                     })
                     .collect()
@@ -177,7 +227,10 @@ impl Evidence for Example {
                         let mut number = self.number(&ask)?;
                         number.of = Said::new(format!("周{zh} {hour}时"), format!("{en} {hour}:00"));
                         let count = (12 - (hour - 11).abs()).max(0) * (7 - day as i64);
-                        number.value = Some(Fraction { over: count, under: 1 });
+                        number.value = Some(Fraction {
+                            over: count,
+                            under: 1,
+                        });
                         number.numerator = Some(count);
                         number.shown = Said::same(count.to_string());
                         Ok(number)
@@ -190,10 +243,17 @@ impl Evidence for Example {
                 })
                 .collect(),
             By::Unit | By::Group | By::Service | By::Channel => {
-                let names = [("市容环境", "Cleanliness"), ("道路交通", "Roads"), ("公用设施", "Utilities"), ("园林绿化", "Greens")];
+                let names = [
+                    ("市容环境", "Cleanliness"),
+                    ("道路交通", "Roads"),
+                    ("公用设施", "Utilities"),
+                    ("园林绿化", "Greens"),
+                ];
                 let rows = names.into_iter().enumerate().map(|(at, (zh, en))| {
                     let name = Said::new(zh, en);
-                    let mut row = row(format!("s{at}"), name.clone(), &|ask| ask.cut = Some(format!("{by:?}=s{at}")))?;
+                    let mut row = row(format!("s{at}"), name.clone(), &|ask| {
+                        ask.cut = Some(format!("{by:?}=s{at}"))
+                    })?;
                     for number in &mut row.numbers {
                         number.of = name.clone();
                     }
@@ -229,7 +289,13 @@ impl Evidence for Example {
                 Shape {
                     code: format!("3301{:02}", at + 1),
                     name: Said::new(TOWNS[at].0, TOWNS[at].1),
-                    rings: vec![vec![(x, y), (x + 0.1, y + 0.01), (x + 0.1, y + 0.09), (x, y + 0.08), (x, y)]],
+                    rings: vec![vec![
+                        (x, y),
+                        (x + 0.1, y + 0.01),
+                        (x + 0.1, y + 0.09),
+                        (x, y + 0.08),
+                        (x, y),
+                    ]],
                 }
             })
             .collect()

@@ -56,13 +56,14 @@ fn escape(text: &str) -> String {
     safe
 }
 
-/// A link that a template may lead to: on this server, in this page, or by the web and mail.
-fn is_safe(link: &str) -> bool {
-    ["https://", "http://", "mailto:", "/", "#"].iter().any(|begin| link.starts_with(begin))
-}
-
 /// A chart of a document as the drawing library takes it.
-pub fn chart(document: &Document, caption: &[Run], kind: ChartKind, columns: &[String], rows: &[ChartRow]) -> Chart {
+pub fn chart(
+    document: &Document,
+    caption: &[Run],
+    kind: ChartKind,
+    columns: &[String],
+    rows: &[ChartRow],
+) -> Chart {
     let value = |at: &usize| document.numbers.get(*at).map_or_else(nothing, value_of);
     let title = plain(document, caption);
     let rows: Vec<_> = rows
@@ -138,7 +139,9 @@ pub fn plain(document: &Document, runs: &[Run]) -> String {
     for run in runs {
         match run {
             Run::Text { text: some, .. } => text.push_str(some),
-            Run::Number { number } => text.push_str(document.numbers.get(*number).map_or("—", |cited| &cited.shown)),
+            Run::Number { number } => {
+                text.push_str(document.numbers.get(*number).map_or("—", |cited| &cited.shown))
+            }
             Run::Typed { typed } => {
                 text.push_str(document.typed.get(*typed).map_or("", |typed| &typed.text));
                 text.push('†');
@@ -255,7 +258,12 @@ impl Page<'_> {
                 link,
             } => {
                 self.add("<aside class=\"story\">\n<h4>");
-                let _ = write!(self.out, "<a href=\"{}\">{}</a></h4>\n", escape(&self.document.address(link)), escape(title));
+                let _ = write!(
+                    self.out,
+                    "<a href=\"{}\">{}</a></h4>\n",
+                    escape(&self.document.address(link)),
+                    escape(title)
+                );
                 self.element("p class=\"when\"", when_where);
                 for paragraph in text {
                     self.element("p", paragraph);
@@ -269,7 +277,11 @@ impl Page<'_> {
     fn runs(&mut self, runs: &[Run]) {
         for run in runs {
             match run {
-                Run::Text { text, strong, emphasis } => {
+                Run::Text {
+                    text,
+                    strong,
+                    emphasis,
+                } => {
                     let text = escape(text);
                     match (strong, emphasis) {
                         (false, false) => self.add(&text),
@@ -281,17 +293,17 @@ impl Page<'_> {
                 Run::Number { number } => self.number(*number),
                 Run::Typed { typed } => {
                     if let Some(typed) = self.document.typed.get(*typed) {
-                        let _ = write!(self.out, "<span class=\"typed\">{}<sup>†</sup></span>", escape(&typed.text));
+                        let _ = write!(
+                            self.out,
+                            "<span class=\"typed\">{}<sup>†</sup></span>",
+                            escape(&typed.text)
+                        );
                     }
                 }
                 Run::Link { to, runs } => {
-                    if is_safe(to) {
-                        let _ = write!(self.out, "<a href=\"{}\">", escape(&self.document.address(to)));
-                        self.runs(runs);
-                        self.add("</a>");
-                    } else {
-                        self.runs(runs);
-                    }
+                    let _ = write!(self.out, "<a href=\"{}\">", escape(&self.document.address(to)));
+                    self.runs(runs);
+                    self.add("</a>");
                 }
                 Run::Break => self.add("<br>\n"),
             }
@@ -300,13 +312,25 @@ impl Page<'_> {
 
     fn number(&mut self, at: usize) {
         let document = self.document;
-        let Some(cited) = document.numbers.get(at) else { return };
+        let Some(cited) = document.numbers.get(at) else {
+            return;
+        };
         let link = escape(&document.address(&cited.link));
-        let _ = write!(self.out, "<a class=\"number\" href=\"{link}\">{}</a>", escape(&cited.shown));
+        let _ = write!(
+            self.out,
+            "<a class=\"number\" href=\"{link}\">{}</a>",
+            escape(&cited.shown)
+        );
         if let Some(was) = &cited.was {
             let text = self.word(Word::WasIn);
-            let text = text.replace("{issue}", &was.issue.to_string()).replace("{old}", &was.shown);
-            let _ = write!(self.out, "<span class=\"changed\"><sup>‡</sup> ({})</span>", escape(&text));
+            let text = text
+                .replace("{issue}", &was.issue.to_string())
+                .replace("{old}", &was.shown);
+            let _ = write!(
+                self.out,
+                "<span class=\"changed\"><sup>‡</sup> ({})</span>",
+                escape(&text)
+            );
         }
     }
 
@@ -327,7 +351,11 @@ impl Page<'_> {
         for row in rows {
             self.add("<tr>");
             for (at, cell) in row.iter().enumerate() {
-                let (open, close) = if at == 0 { ("<th scope=\"row\">", "</th>") } else { ("<td>", "</td>") };
+                let (open, close) = if at == 0 {
+                    ("<th scope=\"row\">", "</th>")
+                } else {
+                    ("<td>", "</td>")
+                };
                 self.add(open);
                 self.runs(cell);
                 self.add(close);
@@ -338,7 +366,12 @@ impl Page<'_> {
     }
 
     /// A picture with its caption, and the table of its numbers behind it.
-    fn figure(&mut self, caption: &[Run], picture: Result<String, whistle_chart::Error>, table: impl FnOnce(&mut Self)) {
+    fn figure(
+        &mut self,
+        caption: &[Run],
+        picture: Result<String, whistle_chart::Error>,
+        table: impl FnOnce(&mut Self),
+    ) {
         self.charts += 1;
         self.add("<figure>\n");
         match picture {
@@ -389,7 +422,11 @@ impl Page<'_> {
         }
         self.add("</dl>\n");
         for group in annex(document) {
-            let _ = write!(self.out, "<h3>{}</h3>\n<p class=\"formula\">", escape(&group.label));
+            let _ = write!(
+                self.out,
+                "<h3>{}</h3>\n<p class=\"formula\">",
+                escape(&group.label)
+            );
             self.add(&escape(self.word(Word::Formula)));
             let _ = writeln!(self.out, ": {}</p>", escape(&group.formula));
             self.add("<div class=\"wide\" tabindex=\"0\">\n<table>\n<thead>\n<tr>");
@@ -443,7 +480,9 @@ pub fn chart_table(columns: &[String], rows: &[ChartRow]) -> (Vec<Vec<Run>>, Vec
         let mut line = vec![vec![Run::text(name.as_str())]];
         line.extend(rows.iter().map(|row| {
             let number = row.numbers.get(at).copied();
-            number.map(|number| vec![Run::Number { number }]).unwrap_or_default()
+            number
+                .map(|number| vec![Run::Number { number }])
+                .unwrap_or_default()
         }));
         line
     });
@@ -453,11 +492,16 @@ pub fn chart_table(columns: &[String], rows: &[ChartRow]) -> (Vec<Vec<Run>>, Vec
 /// The table of a map.
 pub fn map_table(document: &Document, shapes: &[MapShape]) -> (Vec<Vec<Run>>, Vec<Vec<Vec<Run>>>) {
     let lang = document.lang();
-    let label = shapes.first().and_then(|shape| document.numbers.get(shape.number));
+    let label = shapes
+        .first()
+        .and_then(|shape| document.numbers.get(shape.number));
     let label = label.map_or("", |cited| cited.label.as_str());
     let head = vec![vec![Run::text(word(lang, Word::Area))], vec![Run::text(label)]];
     let lines = shapes.iter().map(|shape| {
-        vec![vec![Run::text(shape.name.as_str())], vec![Run::Number { number: shape.number }]]
+        vec![
+            vec![Run::text(shape.name.as_str())],
+            vec![Run::Number { number: shape.number }],
+        ]
     });
     (head, lines.collect())
 }
@@ -502,7 +546,11 @@ pub fn annex(document: &Document) -> Vec<Group> {
 
 /// Of what a number is, in the annex.
 pub fn scope<'d>(document: &'d Document, cited: &'d Cited) -> &'d str {
-    if cited.of.is_empty() { word(document.lang(), Word::Everywhere) } else { &cited.of }
+    if cited.of.is_empty() {
+        word(document.lang(), Word::Everywhere)
+    } else {
+        &cited.of
+    }
 }
 
 /// What was counted, of how many.

@@ -11,6 +11,13 @@ use crate::{
     template::line_at,
 };
 
+/// A link that a template may lead to: on this server, by the web, by mail.
+fn is_safe(link: &str) -> bool {
+    ["https://", "http://", "mailto:", "/"]
+        .iter()
+        .any(|begin| link.starts_with(begin))
+}
+
 /// How deep lists and quotes may be in each other.
 const MAX_DEPTH: usize = 6;
 
@@ -38,7 +45,9 @@ fn without_expressions(source: &str) -> String {
                 continue;
             }
         };
-        let to = source[from..].find(close).map_or(source.len(), |length| from + length + close.len());
+        let to = source[from..]
+            .find(close)
+            .map_or(source.len(), |length| from + length + close.len());
         for byte in &mut bytes[from..to] {
             if *byte != b'\n' {
                 *byte = blank;
@@ -75,7 +84,11 @@ pub(crate) fn with_typed_marked(book: &mut Book, source: &str) -> String {
             Event::Text(text) if blanked.get(range.clone()) == Some(&*text) => {
                 // Only the first text of a heading can begin with its number.
                 let typed = digits::typed(&text, heading, &book.allow);
-                found.extend(typed.into_iter().map(|typed| typed.start + range.start..typed.end + range.start));
+                found.extend(
+                    typed
+                        .into_iter()
+                        .map(|typed| typed.start + range.start..typed.end + range.start),
+                );
             }
             _ => {}
         }
@@ -117,7 +130,11 @@ impl Line<'_> {
             return;
         }
         let (is_strong, is_emphasis) = (self.strong, self.emphasis);
-        if let Some(Run::Text { text: last, strong, emphasis }) = self.runs.last_mut()
+        if let Some(Run::Text {
+            text: last,
+            strong,
+            emphasis,
+        }) = self.runs.last_mut()
             && (*strong, *emphasis) == (is_strong, is_emphasis)
         {
             last.push_str(text);
@@ -154,7 +171,9 @@ impl Line<'_> {
             first = false;
             let (inside, after) = after.split_once(CLOSE).unwrap_or((after, ""));
             match Token::read(inside) {
-                Some(Token::Number(number)) if number < book.numbers.len() => self.runs.push(Run::Number { number }),
+                Some(Token::Number(number)) if number < book.numbers.len() => {
+                    self.runs.push(Run::Number { number })
+                }
                 Some(Token::Typed(typed)) if typed < book.typed.len() => self.runs.push(Run::Typed { typed }),
                 Some(Token::Told(told)) if told < book.told.len() => {
                     let text = book.told[told].clone();
@@ -174,8 +193,15 @@ impl Line<'_> {
 enum Open {
     Blocks(Vec<Block>),
     Quote(Vec<Block>),
-    List { ordered: bool, items: Vec<Vec<Block>> },
-    Table { head: Vec<Vec<Run>>, rows: Vec<Vec<Vec<Run>>>, in_head: bool },
+    List {
+        ordered: bool,
+        items: Vec<Vec<Block>>,
+    },
+    Table {
+        head: Vec<Vec<Run>>,
+        rows: Vec<Vec<Vec<Run>>>,
+        in_head: bool,
+    },
 }
 
 /// Reads rendered Markdown.
@@ -201,7 +227,10 @@ pub(crate) fn blocks(book: &mut Book, text: &str) -> Result<Vec<Block>, String> 
                 Tag::List(first) => {
                     flush(book, &mut open, &mut runs, &mut standing)?;
                     let ordered = first.is_some();
-                    open.push(Open::List { ordered, items: Vec::new() });
+                    open.push(Open::List {
+                        ordered,
+                        items: Vec::new(),
+                    });
                 }
                 Tag::Item => open.push(Open::Blocks(Vec::new())),
                 Tag::Table(_) => open.push(Open::Table {
@@ -233,7 +262,14 @@ pub(crate) fn blocks(book: &mut Book, text: &str) -> Result<Vec<Block>, String> 
                         Some(_) => 4,
                     };
                     let runs = std::mem::take(&mut runs);
-                    put(&mut open, Block::Heading { level, id: String::new(), runs });
+                    put(
+                        &mut open,
+                        Block::Heading {
+                            level,
+                            id: String::new(),
+                            runs,
+                        },
+                    );
                 }
                 TagEnd::Paragraph | TagEnd::CodeBlock | TagEnd::HtmlBlock => {
                     flush(book, &mut open, &mut runs, &mut standing)?;
@@ -243,7 +279,11 @@ pub(crate) fn blocks(book: &mut Book, text: &str) -> Result<Vec<Block>, String> 
                 TagEnd::Link => {
                     if let Some((to, before)) = links.pop() {
                         let inside = std::mem::replace(&mut runs, before);
-                        runs.push(Run::Link { to, runs: inside });
+                        if is_safe(&to) {
+                            runs.push(Run::Link { to, runs: inside });
+                        } else {
+                            runs.extend(inside);
+                        }
                     }
                 }
                 TagEnd::Item => {
@@ -298,7 +338,8 @@ pub(crate) fn blocks(book: &mut Book, text: &str) -> Result<Vec<Block>, String> 
             }
             Event::SoftBreak => {
                 // Between Chinese letters the end of a line is no space.
-                let after_chinese = matches!(runs.last(), Some(Run::Text { text, .. }) if text.ends_with(is_chinese));
+                let after_chinese =
+                    matches!(runs.last(), Some(Run::Text { text, .. }) if text.ends_with(is_chinese));
                 if !after_chinese && !runs.is_empty() {
                     runs.push(Run::text(" "));
                 }
@@ -328,12 +369,22 @@ fn put(open: &mut [Open], block: Block) {
 }
 
 /// Ends a paragraph: of text, or of blocks that stand alone in it.
-fn flush(book: &mut Book, open: &mut [Open], runs: &mut Vec<Run>, standing: &mut Vec<usize>) -> Result<(), String> {
+fn flush(
+    book: &mut Book,
+    open: &mut [Open],
+    runs: &mut Vec<Run>,
+    standing: &mut Vec<usize>,
+) -> Result<(), String> {
     let runs = std::mem::take(runs);
-    let blank = runs.iter().all(|run| matches!(run, Run::Text { text, .. } if text.trim().is_empty()) || *run == Run::Break);
+    let blank = runs
+        .iter()
+        .all(|run| matches!(run, Run::Text { text, .. } if text.trim().is_empty()) || *run == Run::Break);
     if !standing.is_empty() {
         if !blank {
-            return Err("a table, chart, map or story stands within a sentence; give it a paragraph of its own".to_owned());
+            return Err(
+                "a table, chart, map or story stands within a sentence; give it a paragraph of its own"
+                    .to_owned(),
+            );
         }
         for at in standing.drain(..) {
             let block = book.blocks[at].clone();

@@ -33,24 +33,63 @@ const BUILT_IN: [&str; 3] = ["range", "dict", "namespace"];
 
 /// What ships: used where a place has no `briefing/` of its own.
 const SHIPPED: [(&str, &str); 19] = [
-    ("briefing/briefing.toml", include_str!("../template/briefing.toml")),
-    ("briefing/zh/leading.md", include_str!("../template/zh/leading.md")),
-    ("briefing/zh/training.md", include_str!("../template/zh/training.md")),
-    ("briefing/zh/livelihood.md", include_str!("../template/zh/livelihood.md")),
-    ("briefing/zh/together.md", include_str!("../template/zh/together.md")),
+    (
+        "briefing/briefing.toml",
+        include_str!("../template/briefing.toml"),
+    ),
+    (
+        "briefing/zh/leading.md",
+        include_str!("../template/zh/leading.md"),
+    ),
+    (
+        "briefing/zh/training.md",
+        include_str!("../template/zh/training.md"),
+    ),
+    (
+        "briefing/zh/livelihood.md",
+        include_str!("../template/zh/livelihood.md"),
+    ),
+    (
+        "briefing/zh/together.md",
+        include_str!("../template/zh/together.md"),
+    ),
     ("briefing/zh/grid.md", include_str!("../template/zh/grid.md")),
-    ("briefing/zh/whistles.md", include_str!("../template/zh/whistles.md")),
+    (
+        "briefing/zh/whistles.md",
+        include_str!("../template/zh/whistles.md"),
+    ),
     ("briefing/zh/legal.md", include_str!("../template/zh/legal.md")),
-    ("briefing/zh/content.md", include_str!("../template/zh/content.md")),
+    (
+        "briefing/zh/content.md",
+        include_str!("../template/zh/content.md"),
+    ),
     ("briefing/zh/close.md", include_str!("../template/zh/close.md")),
-    ("briefing/en/leading.md", include_str!("../template/en/leading.md")),
-    ("briefing/en/training.md", include_str!("../template/en/training.md")),
-    ("briefing/en/livelihood.md", include_str!("../template/en/livelihood.md")),
-    ("briefing/en/together.md", include_str!("../template/en/together.md")),
+    (
+        "briefing/en/leading.md",
+        include_str!("../template/en/leading.md"),
+    ),
+    (
+        "briefing/en/training.md",
+        include_str!("../template/en/training.md"),
+    ),
+    (
+        "briefing/en/livelihood.md",
+        include_str!("../template/en/livelihood.md"),
+    ),
+    (
+        "briefing/en/together.md",
+        include_str!("../template/en/together.md"),
+    ),
     ("briefing/en/grid.md", include_str!("../template/en/grid.md")),
-    ("briefing/en/whistles.md", include_str!("../template/en/whistles.md")),
+    (
+        "briefing/en/whistles.md",
+        include_str!("../template/en/whistles.md"),
+    ),
     ("briefing/en/legal.md", include_str!("../template/en/legal.md")),
-    ("briefing/en/content.md", include_str!("../template/en/content.md")),
+    (
+        "briefing/en/content.md",
+        include_str!("../template/en/content.md"),
+    ),
     ("briefing/en/close.md", include_str!("../template/en/close.md")),
 ];
 
@@ -156,7 +195,10 @@ impl Template {
         files: impl IntoIterator<Item = (&'f str, &'f [u8])>,
         codes: Option<&[&str]>,
     ) -> Result<Arc<Self>, Vec<Fault>> {
-        let own: Vec<_> = files.into_iter().filter(|(path, _)| path.starts_with(FOLDER)).collect();
+        let own: Vec<_> = files
+            .into_iter()
+            .filter(|(path, _)| path.starts_with(FOLDER))
+            .collect();
         if own.is_empty() {
             return Ok(Self::shipped());
         }
@@ -220,7 +262,9 @@ fn read<'f>(files: impl IntoIterator<Item = (&'f str, &'f [u8])>) -> (Option<Tem
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
-        let Some(name) = path.strip_prefix(FOLDER) else { continue };
+        let Some(name) = path.strip_prefix(FOLDER) else {
+            continue;
+        };
         if bytes.len() > MAX_BYTES {
             let what = format!("is longer than {} KiB", MAX_BYTES / 1024);
             faults.push(fault(path, None, what, "make two chapters of it"));
@@ -235,20 +279,27 @@ fn read<'f>(files: impl IntoIterator<Item = (&'f str, &'f [u8])>) -> (Option<Tem
     }
     let manifest_path = format!("{FOLDER}{MANIFEST}");
     let Some(text) = texts.remove(MANIFEST) else {
-        faults.push(fault(&manifest_path, None, "is missing", "name the chapters in it"));
+        faults.push(fault(
+            &manifest_path,
+            None,
+            "is missing",
+            "name the chapters in it",
+        ));
         return (None, faults);
     };
     let manifest: Manifest = match toml::from_str(&text) {
         Ok(manifest) => manifest,
         Err(error) => {
             let line = error.span().map(|span| line_at(&text, span.start));
-            let mend = "write title = { zh = \"…\", en = \"…\" } and a [[chapter]] with file and title for each";
+            let mend =
+                "write title = { zh = \"…\", en = \"…\" } and a [[chapter]] with file and title for each";
             faults.push(fault(&manifest_path, line, error.message().to_owned(), mend));
             return (None, faults);
         }
     };
     if manifest.chapters.len() > MAX_CHAPTERS || manifest.allow.len() > MAX_ALLOWED {
-        let what = format!("names more than {MAX_CHAPTERS} chapters or allows more than {MAX_ALLOWED} phrases");
+        let what =
+            format!("names more than {MAX_CHAPTERS} chapters or allows more than {MAX_ALLOWED} phrases");
         faults.push(fault(&manifest_path, None, what, "say it in fewer"));
         return (None, faults);
     }
@@ -256,7 +307,12 @@ fn read<'f>(files: impl IntoIterator<Item = (&'f str, &'f [u8])>) -> (Option<Tem
         if !phrase.get_ref().contains(|letter: char| letter.is_numeric()) {
             let line = Some(line_at(&text, phrase.span().start));
             let what = format!("{:?} has no digit", phrase.get_ref());
-            faults.push(fault(&manifest_path, line, what, "allow only what would be marked otherwise"));
+            faults.push(fault(
+                &manifest_path,
+                line,
+                what,
+                "allow only what would be marked otherwise",
+            ));
         }
     }
     let mut languages: Vec<Lang> = Vec::new();
@@ -279,21 +335,39 @@ fn read<'f>(files: impl IntoIterator<Item = (&'f str, &'f [u8])>) -> (Option<Tem
                 }
                 None => {
                     let what = format!("the chapter {name:?} has no file {FOLDER}{path}");
-                    faults.push(fault(&manifest_path, line, what, "write it, or take the chapter out"));
+                    faults.push(fault(
+                        &manifest_path,
+                        line,
+                        what,
+                        "write it, or take the chapter out",
+                    ));
                 }
             }
         }
         let Some(title) = entry.title.said() else {
             let what = format!("the chapter {name:?} has no title");
-            faults.push(fault(&manifest_path, line, what, "write title = { zh = \"…\", en = \"…\" }"));
+            faults.push(fault(
+                &manifest_path,
+                line,
+                what,
+                "write title = { zh = \"…\", en = \"…\" }",
+            ));
             continue;
         };
         for need in &entry.needs {
-            if !crate::words::NEEDS.iter().any(|(known, ..)| known == need.get_ref()) {
+            if !crate::words::NEEDS
+                .iter()
+                .any(|(known, ..)| known == need.get_ref())
+            {
                 let known: Vec<_> = crate::words::NEEDS.iter().map(|(known, ..)| *known).collect();
                 let line = Some(line_at(&text, need.span().start));
                 let what = format!("nothing is called {:?} that a chapter may need", need.get_ref());
-                faults.push(fault(&manifest_path, line, what, &format!("it is one of {}", known.join(", "))));
+                faults.push(fault(
+                    &manifest_path,
+                    line,
+                    what,
+                    &format!("it is one of {}", known.join(", ")),
+                ));
             }
         }
         chapters.push(Chapter {
@@ -303,19 +377,38 @@ fn read<'f>(files: impl IntoIterator<Item = (&'f str, &'f [u8])>) -> (Option<Tem
         });
     }
     if languages.is_empty() || chapters.is_empty() {
-        faults.push(fault(&manifest_path, None, "has no chapter", "write one below zh/ or en/"));
+        faults.push(fault(
+            &manifest_path,
+            None,
+            "has no chapter",
+            "write one below zh/ or en/",
+        ));
     }
     for name in texts.keys() {
         let path = format!("{FOLDER}{name}");
-        faults.push(fault(&path, None, "belongs to no chapter", "name it in briefing.toml, or remove it"));
+        faults.push(fault(
+            &path,
+            None,
+            "belongs to no chapter",
+            "name it in briefing.toml, or remove it",
+        ));
     }
     let Some(title) = manifest.title.said() else {
-        faults.push(fault(&manifest_path, None, "has no title", "write title = { zh = \"…\", en = \"…\" }"));
+        faults.push(fault(
+            &manifest_path,
+            None,
+            "has no title",
+            "write title = { zh = \"…\", en = \"…\" }",
+        ));
         return (None, faults);
     };
     let template = Template {
         title,
-        allow: manifest.allow.into_iter().map(toml::Spanned::into_inner).collect(),
+        allow: manifest
+            .allow
+            .into_iter()
+            .map(toml::Spanned::into_inner)
+            .collect(),
         chapters,
         languages,
         hash: hasher.finalize().to_hex().to_string(),
@@ -328,10 +421,20 @@ impl Source {
         let mut faults = Vec::new();
         if let Some(at) = self.text.find(markdown::is_reserved) {
             let line = Some(line_at(&self.text, at));
-            faults.push(fault(&self.file, line, "has a letter that is none", "remove it: U+FDD0 to U+FDEF are no text"));
+            faults.push(fault(
+                &self.file,
+                line,
+                "has a letter that is none",
+                "remove it: U+FDD0 to U+FDEF are no text",
+            ));
         }
         for line in markdown::html_lines(&self.text) {
-            faults.push(fault(&self.file, Some(line), "is HTML, which is not taken", "write Markdown"));
+            faults.push(fault(
+                &self.file,
+                Some(line),
+                "is HTML, which is not taken",
+                "write Markdown",
+            ));
         }
         let environment = crate::book::environment();
         let template = match environment.template_from_str(&self.text) {
@@ -339,7 +442,8 @@ impl Source {
             Err(error) => {
                 let line = error.line().map(|line| line as u32);
                 let what = format!("is no expression: {}", crate::book::said(&error));
-                let mend = "write {{ indicator(\"filed\") }} for a number, {% if … %}…{% endif %} for a condition";
+                let mend =
+                    "write {{ indicator(\"filed\") }} for a number, {% if … %}…{% endif %} for a condition";
                 faults.push(fault(&self.file, line, what, mend));
                 return faults;
             }
@@ -352,7 +456,12 @@ impl Source {
         unknown.sort();
         for name in unknown {
             let mend = format!("the names are {}", FUNCTIONS.join(", "));
-            faults.push(fault(&self.file, self.line_of(&name), format!("{name:?} is not known"), &mend));
+            faults.push(fault(
+                &self.file,
+                self.line_of(&name),
+                format!("{name:?} is not known"),
+                &mend,
+            ));
         }
         if let Some(codes) = codes {
             for (line, code) in self.asked() {
@@ -368,8 +477,10 @@ impl Source {
     /// The indicators that it asks for by name, with their lines.
     fn asked(&self) -> Vec<(u32, String)> {
         static CALL: LazyLock<regex::Regex> = LazyLock::new(|| {
-            regex::Regex::new(r#"\b(?:indicator|change|table|chart|map)\(\s*((?:["'][^"']*["']\s*,?\s*)+)(=?)"#)
-                .expect("a pattern")
+            regex::Regex::new(
+                r#"\b(?:indicator|change|table|chart|map)\(\s*((?:["'][^"']*["']\s*,?\s*)+)(=?)"#,
+            )
+            .expect("a pattern")
         });
         static CODE: LazyLock<regex::Regex> =
             LazyLock::new(|| regex::Regex::new(r#"["']([^"']*)["']"#).expect("a pattern"));
@@ -378,7 +489,10 @@ impl Source {
             let Some(codes) = call.get(1) else { continue };
             for code in CODE.captures_iter(codes.as_str()) {
                 if let Some(code) = code.get(1) {
-                    asked.push((line_at(&self.text, codes.start() + code.start()), code.as_str().to_owned()));
+                    asked.push((
+                        line_at(&self.text, codes.start() + code.start()),
+                        code.as_str().to_owned(),
+                    ));
                 }
             }
         }
@@ -416,7 +530,11 @@ fn nearest(code: &str, codes: &[&str]) -> String {
 }
 
 pub(crate) fn line_at(text: &str, at: usize) -> u32 {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() as u32 + 1
+    text.as_bytes()[..at.min(text.len())]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count() as u32
+        + 1
 }
 
 fn fault(file: &str, line: Option<u32>, what: impl Into<String>, mend: &str) -> Fault {

@@ -165,7 +165,17 @@ pub(crate) fn need(lang: Lang, need: &str) -> String {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -189,13 +199,19 @@ pub fn of_period(lang: Lang, period: Period) -> String {
         },
         (true, 6, 1 | 7) => match lang {
             Lang::Zh => format!("{year}年{}半年", if first == 1 { "上" } else { "下" }),
-            Lang::En => format!("the {} half of {year}", if first == 1 { "first" } else { "second" }),
+            Lang::En => format!(
+                "the {} half of {year}",
+                if first == 1 { "first" } else { "second" }
+            ),
         },
         (true, 3, 1 | 4 | 7 | 10) => {
             let quarter = first as usize / 3;
             match lang {
                 Lang::Zh => format!("{year}年第{}季度", ["一", "二", "三", "四"][quarter]),
-                Lang::En => format!("the {} quarter of {year}", ["first", "second", "third", "fourth"][quarter]),
+                Lang::En => format!(
+                    "the {} quarter of {year}",
+                    ["first", "second", "third", "fourth"][quarter]
+                ),
             }
         }
         (true, 1, _) => match lang {
@@ -206,7 +222,11 @@ pub fn of_period(lang: Lang, period: Period) -> String {
             let last = to.month();
             match lang {
                 Lang::Zh => format!("{year}年{first}月至{last}月"),
-                Lang::En => format!("{} to {} {year}", MONTHS[first as usize - 1], MONTHS[last as usize - 1]),
+                Lang::En => format!(
+                    "{} to {} {year}",
+                    MONTHS[first as usize - 1],
+                    MONTHS[last as usize - 1]
+                ),
             }
         }
         _ => match lang {

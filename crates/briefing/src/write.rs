@@ -65,7 +65,9 @@ pub fn write(
             });
             continue;
         }
-        let Some(source) = chapter.texts.get(lang.as_str()) else { continue };
+        let Some(source) = chapter.texts.get(lang.as_str()) else {
+            continue;
+        };
         blocks.extend(chapter_of(&environment, &book, source)?);
     }
     let mut headings = 0;

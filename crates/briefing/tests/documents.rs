@@ -32,7 +32,11 @@ fn read(files: &BTreeMap<String, String>, codes: Option<&[&str]>) -> Result<Arc<
         });
         told.collect()
     };
-    Template::of_place(files.iter().map(|(path, text)| (path.as_str(), text.as_bytes())), codes).map_err(told)
+    Template::of_place(
+        files.iter().map(|(path, text)| (path.as_str(), text.as_bytes())),
+        codes,
+    )
+    .map_err(told)
 }
 
 fn june() -> Period {
@@ -42,17 +46,35 @@ fn june() -> Period {
 /// The document of one Chinese chapter.
 fn document(text: &str) -> Document {
     let template = read(&files(&[("zh/one.md", text)]), None).unwrap();
-    write(&template, Arc::new(Example::default()), Lang::Zh, june(), "https://sanjiang.example").unwrap()
+    write(
+        &template,
+        Arc::new(Example::default()),
+        Lang::Zh,
+        june(),
+        "https://sanjiang.example",
+    )
+    .unwrap()
 }
 
 /// What is wrong with one Chinese chapter.
 fn wrong(text: &str) -> Vec<String> {
-    read(&files(&[("zh/one.md", text)]), Some(&["filed", "closed", "on_time_handling"])).unwrap_err()
+    read(
+        &files(&[("zh/one.md", text)]),
+        Some(&["filed", "closed", "on_time_handling"]),
+    )
+    .unwrap_err()
 }
 
 fn shipped(lang: Lang, period: &str, evidence: Example) -> Document {
     let period = Period::named(period).unwrap();
-    write(&Template::shipped(), Arc::new(evidence), lang, period, "https://sanjiang.example").unwrap()
+    write(
+        &Template::shipped(),
+        Arc::new(evidence),
+        lang,
+        period,
+        "https://sanjiang.example",
+    )
+    .unwrap()
 }
 
 #[test]
@@ -88,12 +110,16 @@ fn a_document_is_the_same_each_time_and_in_its_outputs_as_it_was() {
 /// What somebody reads, without tables and pictures.
 fn reading(document: &Document) -> String {
     let lines = document.blocks.iter().map(|block| match block {
-        Block::Heading { level, runs, .. } => format!("{} {}", "#".repeat(*level as usize), html::plain(document, runs)),
+        Block::Heading { level, runs, .. } => {
+            format!("{} {}", "#".repeat(*level as usize), html::plain(document, runs))
+        }
         Block::Paragraph { runs } => html::plain(document, runs),
         Block::Table { caption, .. } => format!("[table: {}]", html::plain(document, caption)),
         Block::Chart { caption, kind, .. } => format!("[{kind:?}: {}]", html::plain(document, caption)),
         Block::Map { caption, .. } => format!("[map: {}]", html::plain(document, caption)),
-        Block::Story { title, when_where, .. } => format!("[story: {title} ({when_where})]"),
+        Block::Story {
+            title, when_where, ..
+        } => format!("[story: {title} ({when_where})]"),
         Block::Note { text } => format!("[note: {text}]"),
         other => format!("{other:?}"),
     });
@@ -102,8 +128,22 @@ fn reading(document: &Document) -> String {
 
 #[test]
 fn the_shipped_documents_read_as_they_should() {
-    insta::assert_snapshot!("shipped_zh", reading(&shipped(Lang::Zh, "2025-06", Example::without(&["works", "training"]))));
-    insta::assert_snapshot!("shipped_en", reading(&shipped(Lang::En, "2025-06", Example::without(&["activities", "legal"]))));
+    insta::assert_snapshot!(
+        "shipped_zh",
+        reading(&shipped(
+            Lang::Zh,
+            "2025-06",
+            Example::without(&["works", "training"])
+        ))
+    );
+    insta::assert_snapshot!(
+        "shipped_en",
+        reading(&shipped(
+            Lang::En,
+            "2025-06",
+            Example::without(&["activities", "legal"])
+        ))
+    );
 }
 
 #[test]
@@ -134,8 +174,14 @@ fn a_chapter_whose_data_is_not_there_is_left_out_and_the_document_says_so() {
 
 #[test]
 fn a_typed_number_is_marked_with_its_line() {
-    let document = document("# 1. 网格\n\n2025年6月，共有 35 人，\n完成率98.5%。拨打12345。受理{{ indicator(\"filed\") }}件。\n");
-    let typed: Vec<_> = document.typed.iter().map(|typed| (typed.text.as_str(), typed.line)).collect();
+    let document = document(
+        "# 1. 网格\n\n2025年6月，共有 35 人，\n完成率98.5%。拨打12345。受理{{ indicator(\"filed\") }}件。\n",
+    );
+    let typed: Vec<_> = document
+        .typed
+        .iter()
+        .map(|typed| (typed.text.as_str(), typed.line))
+        .collect();
     assert_eq!(typed, [("35", Some(3)), ("98.5%", Some(4))]);
     assert_eq!(document.typed[0].file, "briefing/zh/one.md");
     let page = html::page(&document);
@@ -146,7 +192,9 @@ fn a_typed_number_is_marked_with_its_line() {
 
 #[test]
 fn a_number_that_a_template_puts_together_is_marked_too() {
-    let document = document("合计{{ 6 * 7 }}，{{ indicator(\"filed\").value }}，{% for n in range(2) %}{{ n }}、{% endfor %}{{ \"33\" }}");
+    let document = document(
+        "合计{{ 6 * 7 }}，{{ indicator(\"filed\").value }}，{% for n in range(2) %}{{ n }}、{% endfor %}{{ \"33\" }}",
+    );
     let typed: Vec<_> = document.typed.iter().map(|typed| typed.text.as_str()).collect();
     assert_eq!(typed.len(), 5, "{typed:?}");
     assert!(document.typed.iter().all(|typed| typed.line.is_none()));
@@ -160,7 +208,10 @@ fn names_periods_and_stories_are_not_typed() {
     );
     assert_eq!(document.typed, []);
     let page = html::page(&document);
-    assert!(page.contains("2025年6月（2025年5月、2024年6月），三江，东河镇。"), "{page}");
+    assert!(
+        page.contains("2025年6月（2025年5月、2024年6月），三江，东河镇。"),
+        "{page}"
+    );
     assert_eq!(page.matches("class=\"story\"").count(), 2);
 }
 
@@ -217,13 +268,22 @@ fn every_number_of_the_page_leads_to_its_evidence_and_stands_in_the_annex() {
         );
         assert!(annex.contains(&link), "{link}");
     }
-    assert_eq!(text.matches("<a class=\"number\"").count(), document.shown().len());
+    assert_eq!(
+        text.matches("<a class=\"number\"").count(),
+        document.shown().len()
+    );
 }
 
 #[test]
 fn a_change_is_a_number_with_a_formula() {
-    let document = document("受理{{ indicator(\"filed\") }}件，{{ change(\"filed\") }}；按期{{ change(\"on_time_handling\", against=\"last_year\") }}。");
-    let changes: Vec<_> = document.numbers.iter().filter(|cited| cited.key.contains("change from")).collect();
+    let document = document(
+        "受理{{ indicator(\"filed\") }}件，{{ change(\"filed\") }}；按期{{ change(\"on_time_handling\", against=\"last_year\") }}。",
+    );
+    let changes: Vec<_> = document
+        .numbers
+        .iter()
+        .filter(|cited| cited.key.contains("change from"))
+        .collect();
     assert_eq!(changes.len(), 2);
     assert!(changes[0].shown.ends_with('%') && changes[1].shown.ends_with("个百分点"));
     assert!(changes[0].formula.contains("÷ 对比期"));
@@ -234,7 +294,9 @@ fn a_change_is_a_number_with_a_formula() {
 
 #[test]
 fn the_same_number_stands_in_the_annex_once() {
-    let document = document("{{ indicator(\"filed\") }}、{{ indicator(\"filed\") }}、{{ indicator(\"filed\", period=\"2025-06\") }}");
+    let document = document(
+        "{{ indicator(\"filed\") }}、{{ indicator(\"filed\") }}、{{ indicator(\"filed\", period=\"2025-06\") }}",
+    );
     assert_eq!(document.numbers.len(), 1);
     assert_eq!(document.shown().len(), 3);
 }
@@ -242,7 +304,9 @@ fn the_same_number_stands_in_the_annex_once() {
 #[test]
 fn chinese_lines_are_joined_without_a_gap_and_english_ones_with_one() {
     let document = document("第一行\n第二行 one\ntwo\n");
-    let [Block::Paragraph { runs }] = &document.blocks[..] else { panic!() };
+    let [Block::Paragraph { runs }] = &document.blocks[..] else {
+        panic!()
+    };
     assert_eq!(html::plain(&document, runs), "第一行第二行 one two");
 }
 
@@ -252,7 +316,14 @@ fn lists_tables_quotes_links_and_emphasis_are_kept() {
         "- 一\n- **二**{{ indicator(\"filed\") }}\n\n1. 甲\n\n> 引文\n\n| 项 | 数 |\n| --- | --- |\n| 受理 | {{ indicator(\"filed\") }} |\n\n[网站](https://a.example)，[坏](javascript:x)，*强调*\n",
     );
     let page = html::page(&document);
-    for wanted in ["<li><strong>二</strong>", "<ol>", "<blockquote>", "<th scope=\"row\">受理</th>", "<a href=\"https://a.example\">网站</a>", "<em>强调</em>"] {
+    for wanted in [
+        "<li><strong>二</strong>",
+        "<ol>",
+        "<blockquote>",
+        "<th scope=\"row\">受理</th>",
+        "<a href=\"https://a.example\">网站</a>",
+        "<em>强调</em>",
+    ] {
         assert!(page.contains(wanted), "{wanted} is not in {page}");
     }
     assert!(!page.contains("javascript:"));
@@ -261,25 +332,50 @@ fn lists_tables_quotes_links_and_emphasis_are_kept() {
 #[test]
 fn faults_name_file_and_line() {
     let cases: [(&str, &str); 9] = [
-        ("# 一\n\n{{ indicator(\"filde\") }}\n", "briefing/zh/one.md:3: there is no indicator \"filde\""),
-        ("一\n\n{{ indicater(\"filed\") }}\n", "briefing/zh/one.md:3: \"indicater\" is not known"),
+        (
+            "# 一\n\n{{ indicator(\"filde\") }}\n",
+            "briefing/zh/one.md:3: there is no indicator \"filde\"",
+        ),
+        (
+            "一\n\n{{ indicater(\"filed\") }}\n",
+            "briefing/zh/one.md:3: \"indicater\" is not known",
+        ),
         ("一\n{% if %}\n", "briefing/zh/one.md:2: is no expression"),
-        ("一\n\n\n{{ table(\"filed\", by=\"area\", level=\"twon\") }}\n", "briefing/zh/one.md:4: by=\"area\", level=\"twon\" is none"),
-        ("一\n{{ indicator(\"filed\", period=\"June\") }}\n", "briefing/zh/one.md:2: period \"June\" is none"),
+        (
+            "一\n\n\n{{ table(\"filed\", by=\"area\", level=\"twon\") }}\n",
+            "briefing/zh/one.md:4: by=\"area\", level=\"twon\" is none",
+        ),
+        (
+            "一\n{{ indicator(\"filed\", period=\"June\") }}\n",
+            "briefing/zh/one.md:2: period \"June\" is none",
+        ),
         ("一\n\n<b>二</b>\n", "briefing/zh/one.md:3: is HTML"),
-        ("一\n{{ indicator(\"filed\", aera=\"1\") }}\n", "briefing/zh/one.md:2: unknown keyword argument 'aera'"),
-        ("一\n\n{{ chart(\"filed\", by=\"month\", kind=\"pie\") }}\n", "briefing/zh/one.md:3: kind=\"pie\" is none"),
-        ("一{{ table(\"filed\", by=\"town\") }}二\n{{ indicator(\"filed\") | upper }}", "briefing/zh/one.md"),
+        (
+            "一\n{{ indicator(\"filed\", aera=\"1\") }}\n",
+            "briefing/zh/one.md:2: unknown keyword argument 'aera'",
+        ),
+        (
+            "一\n\n{{ chart(\"filed\", by=\"month\", kind=\"pie\") }}\n",
+            "briefing/zh/one.md:3: kind=\"pie\" is none",
+        ),
+        (
+            "一{{ table(\"filed\", by=\"town\") }}二\n{{ indicator(\"filed\") | upper }}",
+            "briefing/zh/one.md",
+        ),
     ];
     for (text, wanted) in cases {
         let found = wrong(text);
-        assert!(found.len() == 1 && found[0].starts_with(wanted), "{text:?} gives {found:?}");
+        assert!(
+            found.len() == 1 && found[0].starts_with(wanted),
+            "{text:?} gives {found:?}"
+        );
     }
 }
 
 #[test]
 fn every_unknown_indicator_is_found_in_one_go() {
-    let found = wrong("{{ indicator(\"a\") }}\n{{ table(\"filed\", \"b\", by=\"town\") }}\n{{ change('c') }}\n");
+    let found =
+        wrong("{{ indicator(\"a\") }}\n{{ table(\"filed\", \"b\", by=\"town\") }}\n{{ change('c') }}\n");
     assert_eq!(
         found,
         [
@@ -304,7 +400,10 @@ fn faults_of_the_list_of_chapters_name_its_lines() {
             "briefing/zh/lost.md: belongs to no chapter",
         ]
     );
-    let broken = BTreeMap::from([("briefing/briefing.toml".to_owned(), "title = { zh = \"a\" }\nchapters = 3\n".to_owned())]);
+    let broken = BTreeMap::from([(
+        "briefing/briefing.toml".to_owned(),
+        "title = { zh = \"a\" }\nchapters = 3\n".to_owned(),
+    )]);
     let found = read(&broken, None).unwrap_err();
     assert!(found[0].starts_with("briefing/briefing.toml:"), "{found:?}");
 }
@@ -322,16 +421,32 @@ fn a_number_that_changed_since_it_was_issued_says_what_it_was() {
     evidence.more = 3;
     let mut new = shipped(Lang::Zh, "2025-06", evidence);
     compare::mark(&mut new, [(7, &old)]);
-    let filed = new.numbers.iter().find(|cited| cited.key == "filed 2025-06-01..2025-06-30").unwrap();
+    let filed = new
+        .numbers
+        .iter()
+        .find(|cited| cited.key == "filed 2025-06-01..2025-06-30")
+        .unwrap();
     let was = filed.was.as_ref().unwrap();
     let before = old.numbers.iter().find(|cited| cited.key == filed.key).unwrap();
     assert_eq!((was.issue, &was.shown), (7, &before.shown));
-    assert!(html::page(&new).contains(&format!("（第7号印发时为{}", before.shown)) || html::page(&new).contains(&format!("(第7号印发时为{})", before.shown)));
+    assert!(
+        html::page(&new).contains(&format!("（第7号印发时为{}", before.shown))
+            || html::page(&new).contains(&format!("(第7号印发时为{})", before.shown))
+    );
     // Shares did not change.
-    assert!(new.numbers.iter().filter(|cited| cited.key.starts_with("on_time_handling 2025")).all(|cited| cited.was.is_none()));
+    assert!(
+        new.numbers
+            .iter()
+            .filter(|cited| cited.key.starts_with("on_time_handling 2025"))
+            .all(|cited| cited.was.is_none())
+    );
 
     let differences = compare::compare(&old, &new);
-    assert!(differences.iter().any(|it| it.key == filed.key && it.old.as_ref() == Some(&before.shown)));
+    assert!(
+        differences
+            .iter()
+            .any(|it| it.key == filed.key && it.old.as_ref() == Some(&before.shown))
+    );
     assert!(compare::compare(&old, &old).is_empty());
 }
 
@@ -357,7 +472,10 @@ fn the_period_before_is_as_many_months_and_last_year_the_same_ones() {
     assert_eq!(said(half.before()), "2023-07-01..2023-12-31");
     let february = Period::named("2024-02").unwrap();
     assert_eq!(said(february.last_year()), "2023-02-01..2023-02-28");
-    assert_eq!(said(Period::named("2023-02").unwrap().before()), "2023-01-01..2023-01-31");
+    assert_eq!(
+        said(Period::named("2023-02").unwrap().before()),
+        "2023-01-01..2023-01-31"
+    );
     let days = Period {
         from: "2025-06-10".parse().unwrap(),
         to: "2025-06-19".parse().unwrap(),
@@ -368,6 +486,14 @@ fn the_period_before_is_as_many_months_and_last_year_the_same_ones() {
 #[test]
 fn a_run_of_text_is_found_once() {
     let document = document("一{{ indicator(\"filed\") }}二");
-    let [Block::Paragraph { runs }] = &document.blocks[..] else { panic!() };
-    assert!(matches!(&runs[..], [Run::Text { .. }, Run::Number { .. }, Run::Text { .. }]), "{runs:?}");
+    let [Block::Paragraph { runs }] = &document.blocks[..] else {
+        panic!()
+    };
+    assert!(
+        matches!(
+            &runs[..],
+            [Run::Text { .. }, Run::Number { .. }, Run::Text { .. }]
+        ),
+        "{runs:?}"
+    );
 }

@@ -3,8 +3,8 @@
 use plotters::{
     coord::Shift,
     prelude::{
-        BLACK, Color, DrawingArea, DrawingAreaErrorKind, IntoFont, PathElement, RGBColor, Rectangle, SVGBackend, Text,
-        WHITE,
+        BLACK, Color, DrawingArea, DrawingAreaErrorKind, IntoFont, PathElement, RGBColor, Rectangle,
+        SVGBackend, Text, WHITE,
     },
     style::{
         ShapeStyle, TextStyle,
@@ -25,7 +25,8 @@ pub(crate) const SMALL: f64 = 12.0;
 pub(crate) const SMALLER: f64 = 10.5;
 
 /// The first that is there; the first one is what a briefing is printed with.
-const FAMILY: &str = "Noto Sans SC, Noto Sans CJK SC, Source Han Sans SC, PingFang SC, Microsoft YaHei, sans-serif";
+const FAMILY: &str =
+    "Noto Sans SC, Noto Sans CJK SC, Source Han Sans SC, PingFang SC, Microsoft YaHei, sans-serif";
 
 pub(crate) const GRID: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
 pub(crate) const LINE: RGBColor = RGBColor(0x55, 0x55, 0x55);
@@ -66,7 +67,12 @@ pub(crate) fn text(size: f64, colour: RGBColor, across: HPos, down: VPos) -> Tex
     TextStyle::from((FAMILY, size).into_font().color(&colour)).pos(Pos::new(across, down))
 }
 
-pub(crate) fn write(area: &Area<'_>, at: (i32, i32), said: &str, style: TextStyle<'static>) -> Result<(), Failed> {
+pub(crate) fn write(
+    area: &Area<'_>,
+    at: (i32, i32),
+    said: &str,
+    style: TextStyle<'static>,
+) -> Result<(), Failed> {
     area.draw(&Text::new(said.to_owned(), at, style))
 }
 
@@ -74,8 +80,12 @@ pub(crate) fn write(area: &Area<'_>, at: (i32, i32), said: &str, style: TextStyl
 pub(crate) fn patterned(area: &Area<'_>, row: usize, from: (i32, i32), to: (i32, i32)) -> Result<(), Failed> {
     let (left, right) = (from.0.min(to.0), from.0.max(to.0));
     let (top, bottom) = (from.1.min(to.1), from.1.max(to.1));
-    area.draw(&Rectangle::new([(left, top), (right, bottom)], shade(row).filled()))?;
-    let corners = [(left, top), (right, top), (right, bottom), (left, bottom)].map(|(x, y)| (f64::from(x), f64::from(y)));
+    area.draw(&Rectangle::new(
+        [(left, top), (right, bottom)],
+        shade(row).filled(),
+    ))?;
+    let corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+        .map(|(x, y)| (f64::from(x), f64::from(y)));
     match row % 4 {
         0 => Ok(()),
         1 => hatch(area, &[corners.to_vec()], 6, false, WHITE),
@@ -158,7 +168,12 @@ pub(crate) fn legend(area: &Area<'_>, names: &[&str]) -> Result<(), Failed> {
     for (row, name) in names.iter().enumerate() {
         patterned(area, row, (x, 8), (x + 22, 20))?;
         area.draw(&Rectangle::new([(x, 8), (x + 22, 20)], thin(LINE)))?;
-        write(area, (x + 28, 14), name, text(SMALL, BLACK, HPos::Left, VPos::Center))?;
+        write(
+            area,
+            (x + 28, 14),
+            name,
+            text(SMALL, BLACK, HPos::Left, VPos::Center),
+        )?;
         x += 28 + wide(name, SMALL) + 22;
     }
     Ok(())
@@ -184,5 +199,7 @@ pub(crate) fn tick(value: f64) -> String {
 }
 
 pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

@@ -73,7 +73,9 @@ pub enum Error {
     #[error("there is nothing to draw")]
     Empty,
     /// More than a picture can show.
-    #[error("there are {rows} rows of {columns} numbers, more than the {MAX_ROWS} rows and {MAX_VALUES} numbers of a chart")]
+    #[error(
+        "there are {rows} rows of {columns} numbers, more than the {MAX_ROWS} rows and {MAX_VALUES} numbers of a chart"
+    )]
     Crowded {
         /// Rows.
         rows: usize,

@@ -18,9 +18,18 @@ const NAMES: i32 = 130;
 
 pub(crate) fn draw(chart: &Chart, area: &Area<'_>) -> Result<(), Failed> {
     let columns = chart.columns.len();
-    let sizes = || chart.rows.iter().flat_map(|row| row.values.iter().filter_map(|value| value.size));
+    let sizes = || {
+        chart
+            .rows
+            .iter()
+            .flat_map(|row| row.values.iter().filter_map(|value| value.size))
+    };
     let end = ink::round_up(sizes().fold(0.0, f64::max) * 1.06);
-    let widest = chart.rows.iter().map(|row| ink::wide(&row.name, ink::SMALL)).max();
+    let widest = chart
+        .rows
+        .iter()
+        .map(|row| ink::wide(&row.name, ink::SMALL))
+        .max();
     let names = widest.unwrap_or(0).min(NAMES);
     let mut plot = ChartBuilder::on(area)
         .margin(ink::MARGIN)
@@ -39,15 +48,28 @@ pub(crate) fn draw(chart: &Chart, area: &Area<'_>) -> Result<(), Failed> {
         .y_label_formatter(&|value| ink::tick(*value))
         .draw()?;
     let pixel = |column: usize, size: f64| plot.plotting_area().map_coordinate(&(column as f64 + 0.5, size));
-    let ends = [plot.plotting_area().map_coordinate(&(0.0, 0.0)), plot.plotting_area().map_coordinate(&(columns as f64, 0.0))];
+    let ends = [
+        plot.plotting_area().map_coordinate(&(0.0, 0.0)),
+        plot.plotting_area().map_coordinate(&(columns as f64, 0.0)),
+    ];
     area.draw(&PathElement::new(ends, ink::thin(ink::LINE)))?;
 
-    let widest = chart.columns.iter().map(|name| ink::wide(name, ink::SMALL) + 8).max().unwrap_or(1);
+    let widest = chart
+        .columns
+        .iter()
+        .map(|name| ink::wide(name, ink::SMALL) + 8)
+        .max()
+        .unwrap_or(1);
     let step = (ends[1].0 - ends[0].0) / columns as i32;
     let every = (widest / step.max(1) + 1) as usize;
     for (column, name) in chart.columns.iter().enumerate().step_by(every) {
         let (x, y) = pixel(column, 0.0);
-        ink::write(area, (x, y + 7), name, ink::text(ink::SMALL, BLACK, HPos::Center, VPos::Top))?;
+        ink::write(
+            area,
+            (x, y + 7),
+            name,
+            ink::text(ink::SMALL, BLACK, HPos::Center, VPos::Top),
+        )?;
     }
 
     // Few enough points bear their numbers.
@@ -70,7 +92,12 @@ pub(crate) fn draw(chart: &Chart, area: &Area<'_>) -> Result<(), Failed> {
             mark(area, at, point)?;
             if spoken {
                 let below = at == 1;
-                let style = ink::text(ink::SMALLER, BLACK, HPos::Center, if below { VPos::Top } else { VPos::Bottom });
+                let style = ink::text(
+                    ink::SMALLER,
+                    BLACK,
+                    HPos::Center,
+                    if below { VPos::Top } else { VPos::Bottom },
+                );
                 let at = (point.0, if below { point.1 + 6 } else { point.1 - 6 });
                 ink::write(area, at, &value.shown, style)?;
             }
@@ -94,7 +121,10 @@ fn mark(area: &Area<'_>, row: usize, at: (i32, i32)) -> Result<(), Failed> {
     let filled = ink::shade(row).filled();
     match row % 4 {
         0 => area.draw(&Circle::new(at, 3, filled)),
-        1 => area.draw(&Rectangle::new([(at.0 - 3, at.1 - 3), (at.0 + 3, at.1 + 3)], filled)),
+        1 => area.draw(&Rectangle::new(
+            [(at.0 - 3, at.1 - 3), (at.0 + 3, at.1 + 3)],
+            filled,
+        )),
         2 => area.draw(&TriangleMarker::new(at, 5, filled)),
         _ => area.draw(&Cross::new(at, 4, ink::shade(row).stroke_width(2))),
     }

@@ -1,7 +1,7 @@
 //! A map of areas in five classes.
 
 use plotters::{
-    prelude::{BLACK, Polygon, PathElement, Rectangle, WHITE},
+    prelude::{BLACK, PathElement, Polygon, Rectangle, WHITE},
     style::{
         Color,
         text_anchor::{HPos, VPos},
@@ -50,7 +50,11 @@ pub struct Map {
 
 /// Draws a map: each class has as many areas as the others, equal numbers are of one class, areas without a number are hatched.
 pub fn map(map: &Map) -> Result<String, Error> {
-    let points = || map.shapes.iter().flat_map(|shape| shape.rings.iter().flatten().copied());
+    let points = || {
+        map.shapes
+            .iter()
+            .flat_map(|shape| shape.rings.iter().flatten().copied())
+    };
     if points().next().is_none() {
         return Err(Error::Empty);
     }
@@ -73,12 +77,18 @@ pub fn map(map: &Map) -> Result<String, Error> {
     let scale = (room / across).min(TALL / up);
     let left = f64::from(ink::MARGIN) + (room - across * scale) / 2.0;
     let project = |(x, y): (f64, f64)| {
-        (left + (x - west) * narrow * scale, f64::from(ink::MARGIN) + (north - y) * scale)
+        (
+            left + (x - west) * narrow * scale,
+            f64::from(ink::MARGIN) + (north - y) * scale,
+        )
     };
     let height = (up * scale).ceil() as i32 + 2 * ink::MARGIN as i32 + LEGEND;
-    picture(&map.title, &map.description, (ink::WIDTH, height as u32), |area| {
-        draw(map, area, project, height)
-    })
+    picture(
+        &map.title,
+        &map.description,
+        (ink::WIDTH, height as u32),
+        |area| draw(map, area, project, height),
+    )
 }
 
 fn draw(
@@ -96,7 +106,10 @@ fn draw(
         .shapes
         .iter()
         .map(|shape| {
-            let rings = shape.rings.iter().map(|ring| ring.iter().copied().map(&project).collect());
+            let rings = shape
+                .rings
+                .iter()
+                .map(|ring| ring.iter().copied().map(&project).collect());
             (shape, rings.collect())
         })
         .collect();
@@ -104,7 +117,10 @@ fn draw(
     shapes.sort_by(|a, b| size(&b.1).total_cmp(&size(&a.1)));
     for (shape, rings) in &shapes {
         let Some(outer) = rings.first() else { continue };
-        let points: Vec<(i32, i32)> = outer.iter().map(|(x, y)| (x.round() as i32, y.round() as i32)).collect();
+        let points: Vec<(i32, i32)> = outer
+            .iter()
+            .map(|(x, y)| (x.round() as i32, y.round() as i32))
+            .collect();
         match class_of(&shape.value) {
             Some(class) => area.draw(&Polygon::new(points.clone(), ink::RAMP[class].filled()))?,
             None => {
@@ -121,7 +137,10 @@ fn draw(
     let y = height - LEGEND;
     let style = || ink::text(ink::SMALL, BLACK, HPos::Left, VPos::Center);
     for (at, class) in classes.iter().enumerate() {
-        area.draw(&Rectangle::new([(x, y), (x + 26, y + 14)], ink::RAMP[at].filled()))?;
+        area.draw(&Rectangle::new(
+            [(x, y), (x + 26, y + 14)],
+            ink::RAMP[at].filled(),
+        ))?;
         area.draw(&Rectangle::new([(x, y), (x + 26, y + 14)], ink::thin(ink::LINE)))?;
         ink::write(area, (x + 32, y + 7), &class.said, style())?;
         x += 32 + ink::wide(&class.said, ink::SMALL) + 18;
@@ -148,7 +167,12 @@ fn write_number(
     };
     let (x, y) = middle(outer);
     let half = f64::from(ink::wide(&value.shown, ink::SMALLER)) / 2.0 + 1.0;
-    let corners = [(x - half, y - 5.0), (x + half, y - 5.0), (x - half, y + 5.0), (x + half, y + 5.0)];
+    let corners = [
+        (x - half, y - 5.0),
+        (x + half, y - 5.0),
+        (x - half, y + 5.0),
+        (x + half, y + 5.0),
+    ];
     if !corners.into_iter().all(|corner| inside(outer, corner)) {
         return Ok(());
     }
@@ -178,7 +202,11 @@ fn classes(map: &Map) -> Vec<Class> {
         }
         if to > from {
             let ((_, least), (most, greatest)) = (values[from], values[to - 1]);
-            let said = if least == greatest { least.to_owned() } else { format!("{least} – {greatest}") };
+            let said = if least == greatest {
+                least.to_owned()
+            } else {
+                format!("{least} – {greatest}")
+            };
             classes.push(Class { most, said });
             from = to;
         }
@@ -213,8 +241,7 @@ fn middle(ring: &[(f64, f64)]) -> (f64, f64) {
 }
 
 fn inside(ring: &[(f64, f64)], (x, y): (f64, f64)) -> bool {
-    let crossed = pairs(ring).filter(|((ax, ay), (bx, by))| {
-        (ay > &y) != (by > &y) && x < ax + (y - ay) * (bx - ax) / (by - ay)
-    });
+    let crossed = pairs(ring)
+        .filter(|((ax, ay), (bx, by))| (ay > &y) != (by > &y) && x < ax + (y - ay) * (bx - ax) / (by - ay));
     crossed.count() % 2 == 1
 }

@@ -25,16 +25,26 @@ pub(crate) fn lying(chart: &Chart) -> bool {
     chart.kind == Kind::Bar
         && (chart.columns.len() * chart.rows.len() > STANDING * 2
             || chart.columns.len() > STANDING
-            || chart.columns.iter().any(|name| ink::wide(name, ink::SMALL) > room))
+            || chart
+                .columns
+                .iter()
+                .any(|name| ink::wide(name, ink::SMALL) > room))
 }
 
 pub(crate) fn lying_size(chart: &Chart) -> (u32, u32) {
     let bars = chart.columns.len() * chart.rows.len() + chart.columns.len() / 2;
-    (ink::WIDTH, (ink::LEGEND + 2 * ink::MARGIN as i32 + bars as i32 * BAR) as u32)
+    (
+        ink::WIDTH,
+        (ink::LEGEND + 2 * ink::MARGIN as i32 + bars as i32 * BAR) as u32,
+    )
 }
 
 pub(crate) fn draw(chart: &Chart, area: &Area<'_>) -> Result<(), Failed> {
-    if lying(chart) { draw_lying(chart, area) } else { draw_standing(chart, area) }
+    if lying(chart) {
+        draw_lying(chart, area)
+    } else {
+        draw_standing(chart, area)
+    }
 }
 
 fn largest(chart: &Chart) -> f64 {
@@ -96,7 +106,10 @@ fn draw_standing(chart: &Chart, area: &Area<'_>) -> Result<(), Failed> {
             match chart.kind {
                 // Inside, on a ground of its own, where there is room for it; the table says the others.
                 Kind::Stacked if fits && from.1 - to.1 >= 16 => {
-                    let (half, centre) = (ink::wide(&value.shown, ink::SMALLER) / 2 + 2, i32::midpoint(from.1, to.1));
+                    let (half, centre) = (
+                        ink::wide(&value.shown, ink::SMALLER) / 2 + 2,
+                        i32::midpoint(from.1, to.1),
+                    );
                     let ground = [(middle - half, centre - 7), (middle + half, centre + 7)];
                     area.draw(&plotters::prelude::Rectangle::new(ground, WHITE.filled()))?;
                     let style = ink::text(ink::SMALLER, BLACK, HPos::Center, VPos::Center);
@@ -112,7 +125,12 @@ fn draw_standing(chart: &Chart, area: &Area<'_>) -> Result<(), Failed> {
         }
         let (x, y) = pixel(column as f64 + 0.5, 0.0);
         let name = ink::fitting(&chart.columns[column], ink::SMALL, room);
-        ink::write(area, (x, y + 7), &name, ink::text(ink::SMALL, BLACK, HPos::Center, VPos::Top))?;
+        ink::write(
+            area,
+            (x, y + 7),
+            &name,
+            ink::text(ink::SMALL, BLACK, HPos::Center, VPos::Top),
+        )?;
     }
     let ground = [pixel(0.0, 0.0), pixel(columns as f64, 0.0)];
     area.draw(&PathElement::new(ground, ink::thin(ink::LINE)))
@@ -124,7 +142,12 @@ fn draw_lying(chart: &Chart, area: &Area<'_>) -> Result<(), Failed> {
         texts.map(|text| ink::wide(text, ink::SMALL)).max().unwrap_or(0)
     };
     let left = ink::MARGIN as i32 + widest(&mut chart.columns.iter()).min(NAMES) + 8;
-    let shown = widest(&mut chart.rows.iter().flat_map(|row| row.values.iter().map(|value| &value.shown)));
+    let shown = widest(
+        &mut chart
+            .rows
+            .iter()
+            .flat_map(|row| row.values.iter().map(|value| &value.shown)),
+    );
     let length = f64::from(ink::WIDTH as i32 - left - shown - 6 - ink::MARGIN as i32);
     let largest = largest(chart).max(f64::MIN_POSITIVE);
     let mut y = ink::LEGEND + ink::MARGIN as i32;

@@ -3,10 +3,10 @@
 use std::io::Cursor;
 
 use docx_rs::{
-    AbstractNumbering, AlignmentType, BreakType, Docx, Footer, Header, Hyperlink, HyperlinkType, IndentLevel, Level,
-    LevelJc, LevelText, LineSpacing, NumPages, NumberFormat, Numbering, NumberingId, PageMargin, PageNum, Paragraph, Pic,
-    Run as Letters, RunFonts, Shading, SpecialIndentType, Start, Style, StyleType, Table, TableCell, TableLayoutType,
-    TableOfContents, TableRow, VAlignType, WidthType,
+    AbstractNumbering, AlignmentType, BreakType, Docx, Footer, Header, Hyperlink, HyperlinkType, IndentLevel,
+    Level, LevelJc, LevelText, LineSpacing, NumPages, NumberFormat, Numbering, NumberingId, PageMargin,
+    PageNum, Paragraph, Pic, Run as Letters, RunFonts, Shading, SpecialIndentType, Start, Style, StyleType,
+    Table, TableCell, TableLayoutType, TableOfContents, TableRow, VAlignType, WidthType,
 };
 use whistle_briefing::{
     Word,
@@ -23,6 +23,8 @@ const PAGE: (u32, u32) = (11_906, 16_838);
 const MARGIN: i32 = 1_440;
 /// The width of the text.
 const WIDTH: usize = PAGE.0 as usize - 2 * MARGIN as usize;
+/// The tallest picture, so that its caption stands on the same page.
+const TALL: u32 = 11_900;
 /// EMU of a twentieth of a point, the measure of pictures.
 const EMU: u32 = 635;
 
@@ -46,7 +48,10 @@ pub fn docx(document: &Document, fonts: &Fonts) -> Result<Vec<u8>, Error> {
     };
     sheet.whole();
     let Sheet {
-        parts, alts, numberings, ..
+        parts,
+        alts,
+        numberings,
+        ..
     } = sheet;
     let mut docx = styled(document);
     for numbering in numberings {
@@ -62,7 +67,9 @@ pub fn docx(document: &Document, fonts: &Fonts) -> Result<Vec<u8>, Error> {
     let mut packed = docx.build();
     amend(&mut packed, document, &alts);
     let mut bytes = Cursor::new(Vec::new());
-    packed.pack(&mut bytes).map_err(|error| Error::Packing(error.to_string()))?;
+    packed
+        .pack(&mut bytes)
+        .map_err(|error| Error::Packing(error.to_string()))?;
     Ok(bytes.into_inner())
 }
 
@@ -72,16 +79,25 @@ fn amend(packed: &mut docx_rs::XMLDocx, document: &Document, alts: &[String]) {
         let text = String::from_utf8_lossy(bytes).into_owned();
         *bytes = edit(text).into_bytes();
     };
-    let title = escape(&format!("{} · {} · {}", document.place, document.title, document.period_said));
+    let title = escape(&format!(
+        "{} · {} · {}",
+        document.place, document.title, document.period_said
+    ));
     let place = escape(&document.place);
     let lang = match document.lang() {
         Lang::Zh => "zh-CN",
         Lang::En => "en-GB",
     };
     replaced(&mut packed.doc_props.core, &|text| {
-        text.replace("</cp:coreProperties>", &format!("<dc:language>{lang}</dc:language><dc:title>{title}</dc:title></cp:coreProperties>"))
-            .replace("<dc:creator>unknown</dc:creator>", &format!("<dc:creator>{place}</dc:creator>"))
-            .replace("<cp:lastModifiedBy>unknown<", "<cp:lastModifiedBy>Whistle<")
+        text.replace(
+            "</cp:coreProperties>",
+            &format!("<dc:language>{lang}</dc:language><dc:title>{title}</dc:title></cp:coreProperties>"),
+        )
+        .replace(
+            "<dc:creator>unknown</dc:creator>",
+            &format!("<dc:creator>{place}</dc:creator>"),
+        )
+        .replace("<cp:lastModifiedBy>unknown<", "<cp:lastModifiedBy>Whistle<")
     });
     replaced(&mut packed.styles, &|text| {
         let default = format!("<w:lang w:val=\"{lang}\" w:eastAsia=\"zh-CN\" /></w:rPr></w:rPrDefault>");
@@ -91,7 +107,11 @@ fn amend(packed: &mut docx_rs::XMLDocx, document: &Document, alts: &[String]) {
         // The first row of each table that has a head cannot be split, and only that.
         let mut text = text.replace("<w:cantSplit />", "<w:cantSplit /><w:tblHeader />");
         for (at, alt) in alts.iter().enumerate() {
-            let named = format!("<wp:docPr id=\"{}\" name=\"chart {0}\" descr=\"{}\" />", at + 1, escape(alt));
+            let named = format!(
+                "<wp:docPr id=\"{}\" name=\"chart {0}\" descr=\"{}\" />",
+                at + 1,
+                escape(alt)
+            );
             text = text.replacen("<wp:docPr id=\"1\" name=\"Figure\" />", &named, 1);
         }
         text
@@ -99,7 +119,10 @@ fn amend(packed: &mut docx_rs::XMLDocx, document: &Document, alts: &[String]) {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 fn styled(document: &Document) -> Docx {
@@ -108,7 +131,10 @@ fn styled(document: &Document) -> Docx {
         .ascii("Noto Sans SC")
         .hi_ansi("Noto Sans SC")
         .east_asia(if zh { "宋体" } else { "Noto Sans SC" });
-    let heads = RunFonts::new().ascii("Noto Sans SC").hi_ansi("Noto Sans SC").east_asia("黑体");
+    let heads = RunFonts::new()
+        .ascii("Noto Sans SC")
+        .hi_ansi("Noto Sans SC")
+        .east_asia("黑体");
     let heading = |level: usize, size: usize, colour: &str| {
         Style::new(format!("Heading{level}"), StyleType::Paragraph)
             .name(format!("heading {level}"))
@@ -124,14 +150,19 @@ fn styled(document: &Document) -> Docx {
     };
     let paragraph = |id: &str, name: &str| Style::new(id, StyleType::Paragraph).name(name).based_on("Normal");
     let level = |format: &str, text: &str| {
-        Level::new(0, Start::new(1), NumberFormat::new(format), LevelText::new(text), LevelJc::new("left")).indent(
-            Some(720),
-            Some(SpecialIndentType::Hanging(360)),
-            None,
-            None,
+        Level::new(
+            0,
+            Start::new(1),
+            NumberFormat::new(format),
+            LevelText::new(text),
+            LevelJc::new("left"),
         )
+        .indent(Some(720), Some(SpecialIndentType::Hanging(360)), None, None)
     };
-    let said = format!("{} · {} · {}", document.place, document.title, document.period_said);
+    let said = format!(
+        "{} · {} · {}",
+        document.place, document.title, document.period_said
+    );
     let header = Header::new().add_paragraph(
         Paragraph::new()
             .align(AlignmentType::Right)
@@ -151,25 +182,62 @@ fn styled(document: &Document) -> Docx {
     );
     Docx::new()
         .page_size(PAGE.0, PAGE.1)
-        .page_margin(PageMargin::new().top(MARGIN).bottom(MARGIN).left(MARGIN).right(MARGIN).header(720).footer(720))
+        .page_margin(PageMargin {
+            top: MARGIN,
+            left: MARGIN,
+            bottom: MARGIN,
+            right: MARGIN,
+            header: 720,
+            footer: 720,
+            gutter: 0,
+        })
         .default_fonts(fonts)
         .default_size(22)
         .default_line_spacing(LineSpacing::new().line(360).after(80))
-        .add_style(Style::new("Normal", StyleType::Paragraph).name("Normal").q_format(true))
         .add_style(
-            paragraph("Title", "Title").q_format(true).size(52).bold().color(BLUE).fonts(heads.clone()).align(AlignmentType::Center),
+            Style::new("Normal", StyleType::Paragraph)
+                .name("Normal")
+                .q_format(true),
         )
-        .add_style(paragraph("Subtitle", "Subtitle").q_format(true).size(26).align(AlignmentType::Center))
+        .add_style(
+            paragraph("Title", "Title")
+                .q_format(true)
+                .size(52)
+                .bold()
+                .color(BLUE)
+                .fonts(heads.clone())
+                .align(AlignmentType::Center),
+        )
+        .add_style(
+            paragraph("Subtitle", "Subtitle")
+                .q_format(true)
+                .size(26)
+                .align(AlignmentType::Center),
+        )
         .add_style(heading(1, 32, BLUE))
         .add_style(heading(2, 26, "000000"))
         .add_style(heading(3, 23, "000000"))
         .add_style(heading(4, 22, "000000"))
-        .add_style(paragraph("Caption", "caption").q_format(true).size(20).bold().align(AlignmentType::Center))
+        .add_style(
+            paragraph("Caption", "caption")
+                .q_format(true)
+                .size(20)
+                .bold()
+                .align(AlignmentType::Center),
+        )
         .add_style(paragraph("Note", "Note").size(20))
-        .add_style(paragraph("TableText", "Table Text").size(19).line_spacing(LineSpacing::new().line(260).after(0)))
+        .add_style(
+            paragraph("TableText", "Table Text")
+                .size(19)
+                .line_spacing(LineSpacing::new().line(260).after(0)),
+        )
         .add_style(paragraph("TOC1", "toc 1"))
         .add_style(paragraph("TOC2", "toc 2").indent(Some(420), None, None, None))
-        .add_style(Style::new("Hyperlink", StyleType::Character).name("Hyperlink").color(BLUE))
+        .add_style(
+            Style::new("Hyperlink", StyleType::Character)
+                .name("Hyperlink")
+                .color(BLUE),
+        )
         .add_abstract_numbering(AbstractNumbering::new(DOTS).add_level(level("bullet", "•")))
         .add_abstract_numbering(AbstractNumbering::new(DOTS + 1).add_level(level("decimal", "%1.")))
         .add_numbering(Numbering::new(DOTS, DOTS))
@@ -203,7 +271,11 @@ impl Sheet<'_> {
     }
 
     fn line(&mut self, style: &str, text: &str) {
-        self.put(Paragraph::new().style(style).add_run(Letters::new().add_text(text)));
+        self.put(
+            Paragraph::new()
+                .style(style)
+                .add_run(Letters::new().add_text(text)),
+        );
     }
 
     fn whole(&mut self) {
@@ -211,8 +283,15 @@ impl Sheet<'_> {
         self.line("Subtitle", &document.place);
         self.line("Title", &document.title);
         self.line("Subtitle", &document.period_said);
-        self.put(Paragraph::new().style("Caption").add_run(Letters::new().add_text(self.word(Word::Contents))));
-        let contents = TableOfContents::new().heading_styles_range(1, 2).hyperlink().auto();
+        self.put(
+            Paragraph::new()
+                .style("Caption")
+                .add_run(Letters::new().add_text(self.word(Word::Contents))),
+        );
+        let contents = TableOfContents::new()
+            .heading_styles_range(1, 2)
+            .hyperlink()
+            .auto();
         self.parts.push(Part::Contents(Box::new(contents)));
         self.put(Paragraph::new().add_run(Letters::new().add_break(BreakType::Page)));
         self.blocks(&document.blocks, None);
@@ -268,7 +347,10 @@ impl Sheet<'_> {
                 self.table(head, rows);
             }
             Block::Chart {
-                caption, columns, rows, ..
+                caption,
+                columns,
+                rows,
+                ..
             } => {
                 let (head, lines) = html::chart_table(columns, rows);
                 self.figure(caption, &head, &lines);
@@ -288,7 +370,11 @@ impl Sheet<'_> {
                 self.put(Paragraph::new().keep_next(true).add_hyperlink(title));
                 self.line("Note", when_where);
                 for paragraph in text {
-                    self.put(Paragraph::new().indent(Some(360), None, None, None).add_run(Letters::new().add_text(paragraph)));
+                    self.put(
+                        Paragraph::new()
+                            .indent(Some(360), None, None, None)
+                            .add_run(Letters::new().add_text(paragraph)),
+                    );
                 }
             }
             Block::Note { text } => self.line("Note", text),
@@ -304,34 +390,57 @@ impl Sheet<'_> {
 
     /// A picture with its caption, and its numbers: as a table where there are few, in the words for a screen reader always.
     fn figure(&mut self, caption: &[Run], head: &[Vec<Run>], lines: &[Vec<Vec<Run>>]) {
-        let Some(drawn) = self.drawn.next().flatten() else { return };
-        let (width, height) = (WIDTH as u32 * EMU, WIDTH as u32 * EMU / drawn.width.max(1) * drawn.height);
+        let Some(drawn) = self.drawn.next().flatten() else {
+            return;
+        };
+        let (across, down) = (drawn.width.max(1), drawn.height.max(1));
+        let dot = (WIDTH as u32 * EMU / across).min(TALL * EMU / down);
+        let (width, height) = (across * dot, down * dot);
         let pic = Pic::new_with_dimensions(drawn.png, drawn.width, drawn.height).size(width, height);
-        self.put(Paragraph::new().keep_next(true).add_run(Letters::new().add_image(pic)));
+        self.put(
+            Paragraph::new()
+                .keep_next(true)
+                .add_run(Letters::new().add_image(pic)),
+        );
         self.caption(caption);
         let said = lines.iter().map(|line| {
             let cells: Vec<_> = line.iter().map(|cell| html::plain(self.document, cell)).collect();
             cells.join(" ")
         });
         let said: Vec<_> = said.collect();
-        self.alts.push(format!("{}: {}", html::plain(self.document, caption), said.join("; ")));
+        self.alts.push(format!(
+            "{}: {}",
+            html::plain(self.document, caption),
+            said.join("; ")
+        ));
         self.table(head, lines);
     }
 
     fn table(&mut self, head: &[Vec<Run>], rows: &[Vec<Vec<Run>>]) {
         let columns = head.len().max(1);
         let cell = |sheet: &Self, at: usize, runs: &[Run], is_head: bool| {
-            let align = if at == 0 { AlignmentType::Left } else { AlignmentType::Right };
+            let align = if at == 0 {
+                AlignmentType::Left
+            } else {
+                AlignmentType::Right
+            };
             let paragraph = Paragraph::new().style("TableText").align(align);
             let bold = is_head.then_some(());
             let cell = TableCell::new()
                 .width(WIDTH / columns, WidthType::Dxa)
                 .vertical_align(VAlignType::Center)
                 .add_paragraph(sheet.written(paragraph, runs, bold));
-            if is_head { cell.shading(Shading::new().fill(GROUND)) } else { cell }
+            if is_head {
+                cell.shading(Shading::new().fill(GROUND))
+            } else {
+                cell
+            }
         };
         let line = |cells: &[Vec<Run>], is_head: bool| {
-            let cells = cells.iter().enumerate().map(|(at, runs)| cell(self, at, runs, is_head));
+            let cells = cells
+                .iter()
+                .enumerate()
+                .map(|(at, runs)| cell(self, at, runs, is_head));
             TableRow::new(cells.collect())
         };
         let mut lines = vec![line(head, true).cant_split()];
@@ -348,7 +457,11 @@ impl Sheet<'_> {
         let document = self.document;
         for run in runs {
             match run {
-                Run::Text { text, strong, emphasis } => {
+                Run::Text {
+                    text,
+                    strong,
+                    emphasis,
+                } => {
                     let mut letters = Letters::new().add_text(text);
                     if *strong || bold.is_some() {
                         letters = letters.bold();
@@ -359,13 +472,18 @@ impl Sheet<'_> {
                     paragraph = paragraph.add_run(letters);
                 }
                 Run::Number { number } => {
-                    let Some(cited) = document.numbers.get(*number) else { continue };
+                    let Some(cited) = document.numbers.get(*number) else {
+                        continue;
+                    };
                     let to = document.address(&cited.link);
                     paragraph = paragraph.add_hyperlink(linked(&to, Letters::new().add_text(&cited.shown)));
                     if let Some(was) = &cited.was {
                         let text = self.word(Word::WasIn);
-                        let text = text.replace("{issue}", &was.issue.to_string()).replace("{old}", &was.shown);
-                        paragraph = paragraph.add_run(Letters::new().color("8A2324").add_text(format!("‡（{text}）")));
+                        let text = text
+                            .replace("{issue}", &was.issue.to_string())
+                            .replace("{old}", &was.shown);
+                        paragraph = paragraph
+                            .add_run(Letters::new().color("8A2324").add_text(format!("‡（{text}）")));
                     }
                 }
                 Run::Typed { typed } => {
@@ -375,9 +493,12 @@ impl Sheet<'_> {
                 }
                 Run::Link { to, runs } => {
                     let text = html::plain(document, runs);
-                    paragraph = paragraph.add_hyperlink(linked(&document.address(to), Letters::new().add_text(text)));
+                    paragraph =
+                        paragraph.add_hyperlink(linked(&document.address(to), Letters::new().add_text(text)));
                 }
-                Run::Break => paragraph = paragraph.add_run(Letters::new().add_break(BreakType::TextWrapping)),
+                Run::Break => {
+                    paragraph = paragraph.add_run(Letters::new().add_break(BreakType::TextWrapping))
+                }
             }
         }
         paragraph
@@ -399,7 +520,10 @@ impl Sheet<'_> {
         let head = head.map(|of| vec![Run::text(self.word(of))]);
         for group in html::annex(document) {
             self.line("Heading3", &group.label);
-            self.line("Note", &format!("{}: {}", self.word(Word::Formula), group.formula));
+            self.line(
+                "Note",
+                &format!("{}: {}", self.word(Word::Formula), group.formula),
+            );
             let rows: Vec<_> = group
                 .numbers
                 .into_iter()
@@ -426,7 +550,10 @@ impl Sheet<'_> {
             self.line("Heading3", self.word(Word::AnnexLeftOut));
             let separator = self.word(Word::ListSeparator);
             for part in &document.left_out {
-                self.line("Note", &format!("{} — {}", part.title, part.needs.join(separator)));
+                self.line(
+                    "Note",
+                    &format!("{} — {}", part.title, part.needs.join(separator)),
+                );
             }
         }
     }

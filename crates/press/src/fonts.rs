@@ -47,7 +47,9 @@ impl Fonts {
             let unpacked = Shipped::iter().filter_map(|name| {
                 let packed = Shipped::get(&name)?;
                 let mut bytes = Vec::new();
-                let unpacked = GzDecoder::new(&*packed.data).take(MAX_FONT_BYTES).read_to_end(&mut bytes);
+                let unpacked = GzDecoder::new(&*packed.data)
+                    .take(MAX_FONT_BYTES)
+                    .read_to_end(&mut bytes);
                 unpacked.ok().map(|_| Bytes::new(bytes))
             });
             unpacked.collect()
@@ -67,7 +69,8 @@ impl Fonts {
         let mut added = Vec::new();
         for file in files {
             let mut bytes = Vec::new();
-            let read = fs::File::open(&file).and_then(|file| file.take(MAX_FONT_BYTES).read_to_end(&mut bytes));
+            let read =
+                fs::File::open(&file).and_then(|file| file.take(MAX_FONT_BYTES).read_to_end(&mut bytes));
             read.map_err(failed)?;
             added.push(Bytes::new(bytes));
         }
@@ -112,7 +115,10 @@ impl Fonts {
         let has = |letter: char| {
             letter.is_control()
                 || letter.is_whitespace()
-                || self.fonts.iter().any(|font| font.ttf().glyph_index(letter).is_some())
+                || self
+                    .fonts
+                    .iter()
+                    .any(|font| font.ttf().glyph_index(letter).is_some())
         };
         match text.chars().find(|letter| !has(*letter)) {
             None => Ok(()),
@@ -131,7 +137,8 @@ fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Resul
             find(&path, depth + 1, files)?;
         }
         let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
-        let is_font = ending.is_some_and(|ending| ["ttf", "otf", "ttc", "otc"].iter().any(|known| ending == *known));
+        let is_font =
+            ending.is_some_and(|ending| ["ttf", "otf", "ttc", "otc"].iter().any(|known| ending == *known));
         if is_font && files.len() < MAX_FILES {
             files.push(path);
         }

@@ -25,10 +25,15 @@ pub fn pdf(document: &Document, fonts: &Fonts) -> Result<Vec<u8>, Error> {
     ensure_letters(document, fonts)?;
     let setting = Setting::new(document, fonts)?;
     let told = |problems: &[SourceDiagnostic]| {
-        let told: Vec<_> = problems.iter().map(|problem| problem.message.to_string()).collect();
+        let told: Vec<_> = problems
+            .iter()
+            .map(|problem| problem.message.to_string())
+            .collect();
         Error::Setting(told.join("; "))
     };
-    let pages = typst::compile::<PagedDocument>(&setting).output.map_err(|problems| told(&problems))?;
+    let pages = typst::compile::<PagedDocument>(&setting)
+        .output
+        .map_err(|problems| told(&problems))?;
     let options = PdfOptions {
         ident: Smart::Custom(document.hash()),
         creator: Smart::Custom(Some("Whistle".to_owned())),
@@ -142,7 +147,11 @@ impl World for Setting {
     }
 
     fn source(&self, id: FileId) -> FileResult<Source> {
-        if id == self.main.id() { Ok(self.main.clone()) } else { Err(FileError::AccessDenied) }
+        if id == self.main.id() {
+            Ok(self.main.clone())
+        } else {
+            Err(FileError::AccessDenied)
+        }
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {

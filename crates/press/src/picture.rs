@@ -32,7 +32,8 @@ pub(crate) fn png(svg: &str, fonts: &Fonts) -> Result<Picture, Error> {
     if across > MAX_DOTS || down > MAX_DOTS {
         return Err(failed(&"it is too large"));
     }
-    let mut dots = Pixmap::new(across.ceil() as u32, down.ceil() as u32).ok_or_else(|| failed(&"it is empty"))?;
+    let mut dots =
+        Pixmap::new(across.ceil() as u32, down.ceil() as u32).ok_or_else(|| failed(&"it is empty"))?;
     resvg::render(&tree, Transform::from_scale(SCALE, SCALE), &mut dots.as_mut());
     Ok(Picture {
         png: dots.encode_png().map_err(|error| failed(&error))?,

@@ -39,10 +39,16 @@ const MAX_DAYS: i32 = 3_700;
 pub fn period(from: Date, to: Date) -> Result<Period> {
     let days = (to - from).get_days();
     if days < 0 {
-        return Err(Error::invalid("to", format!("{to} is before {from}; name a later day")));
+        return Err(Error::invalid(
+            "to",
+            format!("{to} is before {from}; name a later day"),
+        ));
     }
     if days > MAX_DAYS {
-        return Err(Error::invalid("to", "is more than ten years after from; name an earlier day"));
+        return Err(Error::invalid(
+            "to",
+            "is more than ten years after from; name an earlier day",
+        ));
     }
     Ok(Period { from, to })
 }
@@ -85,7 +91,8 @@ impl Whistle {
             document: json,
         };
         let (id, now) = (here.id, self.clock.now());
-        self.store.write_blocking(move |tx| -> Result<i64> { Ok(stored::keep(tx, id, &draft, now)?) })
+        self.store
+            .write_blocking(move |tx| -> Result<i64> { Ok(stored::keep(tx, id, &draft, now)?) })
     }
 
     /// Issues below a number, the newest first; those that anybody may read, or all.
@@ -128,8 +135,12 @@ fn issued(conn: &Conn, jurisdiction: JurisdictionId, lang: Lang) -> Result<Vec<(
 
 /// An issue of a newer program may say what this one cannot read.
 fn read(id: i64, json: &str) -> Result<Document> {
-    serde_json::from_str(json)
-        .map_err(|error| Error::invalid("briefing", format!("issue {id} cannot be read by this program: {error}")))
+    serde_json::from_str(json).map_err(|error| {
+        Error::invalid(
+            "briefing",
+            format!("issue {id} cannot be read by this program: {error}"),
+        )
+    })
 }
 
 /// What is wrong with the template of a place folder; none where it has none of its own.

@@ -37,7 +37,9 @@ impl Village {
         let mut evidence = Example::default();
         evidence.more = more;
         let june = period(date(2026, 6, 1), date(2026, 6, 30)).unwrap();
-        self.whistle.briefing(&self.here, Arc::new(evidence), Lang::Zh, june, "").unwrap()
+        self.whistle
+            .briefing(&self.here, Arc::new(evidence), Lang::Zh, june, "")
+            .unwrap()
     }
 }
 
@@ -46,13 +48,22 @@ fn an_issue_is_kept_as_it_was_and_found_by_its_number() {
     let village = Village::open();
     let document = village.june(0);
     let post = "VILLAGE".parse().unwrap();
-    let first = village.whistle.issue_briefing(&village.here, &document, None, false).unwrap();
-    let second = village.whistle.issue_briefing(&village.here, &document, Some(&post), true).unwrap();
+    let first = village
+        .whistle
+        .issue_briefing(&village.here, &document, None, false)
+        .unwrap();
+    let second = village
+        .whistle
+        .issue_briefing(&village.here, &document, Some(&post), true)
+        .unwrap();
     assert_eq!((first, second), (1, 2));
 
     let (issue, kept) = village.whistle.issued_briefing(&village.here, 2).unwrap();
     assert_eq!(kept, document);
-    assert_eq!((issue.hash, issue.post.as_str(), issue.public), (document.hash(), "VILLAGE", true));
+    assert_eq!(
+        (issue.hash, issue.post.as_str(), issue.public),
+        (document.hash(), "VILLAGE", true)
+    );
     assert_eq!((issue.from, issue.to), (date(2026, 6, 1), date(2026, 6, 30)));
 
     let listed = |all, before| {
@@ -63,27 +74,46 @@ fn an_issue_is_kept_as_it_was_and_found_by_its_number() {
     assert_eq!(listed(true, Some(2)), [1]);
     assert_eq!(listed(false, None), [2]);
     let missing = village.whistle.issued_briefing(&village.here, 3).unwrap_err();
-    assert!(matches!(missing, Error::NotFound { what: "briefing", .. }), "{missing}");
+    assert!(
+        matches!(missing, Error::NotFound { what: "briefing", .. }),
+        "{missing}"
+    );
 }
 
 #[test]
 fn a_number_whose_data_changed_since_the_last_issue_says_what_it_was() {
     let village = Village::open();
     let issued = village.june(0);
-    village.whistle.issue_briefing(&village.here, &issued, None, true).unwrap();
+    village
+        .whistle
+        .issue_briefing(&village.here, &issued, None, true)
+        .unwrap();
     assert!(village.june(0).numbers.iter().all(|cited| cited.was.is_none()));
 
     let later = village.june(2);
-    let filed = later.numbers.iter().find(|cited| cited.key.starts_with("filed 2026-06-01")).unwrap();
+    let filed = later
+        .numbers
+        .iter()
+        .find(|cited| cited.key.starts_with("filed 2026-06-01"))
+        .unwrap();
     let was = filed.was.as_ref().unwrap();
     assert_eq!(was.issue, 1);
     assert_ne!(was.shown, filed.shown);
-    village.whistle.issue_briefing(&village.here, &later, None, true).unwrap();
+    village
+        .whistle
+        .issue_briefing(&village.here, &later, None, true)
+        .unwrap();
 
     let differences = village.whistle.compare_briefings(&village.here, 1, 2).unwrap();
     let filed = differences.iter().find(|it| it.key == filed.key).unwrap();
     assert_eq!(filed.old.as_deref(), Some(was.shown.as_str()));
-    assert!(village.whistle.compare_briefings(&village.here, 2, 2).unwrap().is_empty());
+    assert!(
+        village
+            .whistle
+            .compare_briefings(&village.here, 2, 2)
+            .unwrap()
+            .is_empty()
+    );
     // Against the newest issue nothing changed.
     assert!(village.june(2).numbers.iter().all(|cited| cited.was.is_none()));
 }
@@ -93,10 +123,21 @@ fn what_stands_is_counted_and_chapters_that_need_more_are_left_out() {
     let village = Village::open();
     let june = period(date(2026, 6, 1), date(2026, 6, 30)).unwrap();
     let standing = Arc::new(Standing::of(&village.whistle, &village.here).unwrap());
-    let document = village.whistle.briefing(&village.here, standing, Lang::En, june, "").unwrap();
-    let posts = document.numbers.iter().find(|cited| cited.indicator == "posts").unwrap();
+    let document = village
+        .whistle
+        .briefing(&village.here, standing, Lang::En, june, "")
+        .unwrap();
+    let posts = document
+        .numbers
+        .iter()
+        .find(|cited| cited.indicator == "posts")
+        .unwrap();
     assert_eq!(posts.numerator, Some(village.here.place.posts().count() as i64));
-    let coverage = document.numbers.iter().find(|cited| cited.indicator == "post_coverage").unwrap();
+    let coverage = document
+        .numbers
+        .iter()
+        .find(|cited| cited.indicator == "post_coverage")
+        .unwrap();
     assert_eq!((coverage.numerator, coverage.shown.as_str()), (Some(0), "0.0%"));
     assert!(document.left_out.iter().any(|part| part.title == "4. The grid"));
 }
@@ -108,22 +149,38 @@ fn plan_names_the_faults_of_a_template_with_file_and_line() {
     fs::create_dir_all(folder.join("briefing/en")).unwrap();
     let toml = "title = { en = \"Report\" }\n[[chapter]]\nfile = \"one\"\ntitle = { en = \"One\" }\n";
     fs::write(folder.join("briefing/briefing.toml"), toml).unwrap();
-    fs::write(folder.join("briefing/en/one.md"), "# One\n\n{{ indicater(\"filed\") }}\n").unwrap();
+    fs::write(
+        folder.join("briefing/en/one.md"),
+        "# One\n\n{{ indicater(\"filed\") }}\n",
+    )
+    .unwrap();
     let refused = village.whistle.plan(&folder).unwrap_err();
-    let Error::Faults(faults) = refused else { panic!("{refused}") };
+    let Error::Faults(faults) = refused else {
+        panic!("{refused}")
+    };
     let told: Vec<String> = faults.into_list().iter().map(ToString::to_string).collect();
     assert!(
-        told.iter().any(|fault| fault.starts_with("briefing/en/one.md:3: ") && fault.contains("indicater")),
+        told.iter()
+            .any(|fault| fault.starts_with("briefing/en/one.md:3: ") && fault.contains("indicater")),
         "{told:?}"
     );
 
-    fs::write(folder.join("briefing/en/one.md"), "# One\n\n{{ indicator(\"filed\") }} of 20\n").unwrap();
+    fs::write(
+        folder.join("briefing/en/one.md"),
+        "# One\n\n{{ indicator(\"filed\") }} of 20\n",
+    )
+    .unwrap();
     village.whistle.apply(&folder).unwrap();
     let here = village.whistle.places().all()[0].clone();
     let june = period(date(2026, 6, 1), date(2026, 6, 30)).unwrap();
-    let own = village.whistle.briefing(&here, Arc::new(Example::default()), Lang::En, june, "").unwrap();
+    let own = village
+        .whistle
+        .briefing(&here, Arc::new(Example::default()), Lang::En, june, "")
+        .unwrap();
     assert_eq!((own.title.as_str(), own.typed.len()), ("Report", 1));
-    let other = village.whistle.briefing(&here, Arc::new(Example::default()), Lang::Zh, june, "");
+    let other = village
+        .whistle
+        .briefing(&here, Arc::new(Example::default()), Lang::Zh, june, "");
     assert!(other.unwrap_err().to_string().contains("no chapters in zh"));
 }
 

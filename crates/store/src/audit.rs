@@ -292,7 +292,10 @@ fn check_briefings(conn: &Conn, jurisdiction: JurisdictionId, audit: &mut Audit)
         |row| {
             let hash = blake3::hash(row.text(1)?.as_bytes()).to_hex();
             if hash.as_str() != row.text(2)? {
-                audit.find(format!("briefing {}: its document is not the one that was issued", row.int(0)?));
+                audit.find(format!(
+                    "briefing {}: its document is not the one that was issued",
+                    row.int(0)?
+                ));
             }
             Ok(())
         },

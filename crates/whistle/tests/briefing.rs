@@ -16,11 +16,19 @@ fn a_briefing_is_written_in_all_formats_issued_listed_and_compared() {
     let file = |name: &str| folder.join(name).display().to_string();
 
     let page = briefing(&[&JUNE[..], &["--lang", "en"]].concat()).good().out;
-    assert!(page.contains("<html lang=\"en\">") && page.contains("Work report"), "{page}");
+    assert!(
+        page.contains("<html lang=\"en\">") && page.contains("Work report"),
+        "{page}"
+    );
     // What needs cases is left out until there is evidence of them.
     assert!(page.contains("“4. The grid” is left out"), "{page}");
 
-    for (name, begin) in [("a.pdf", &b"%PDF-"[..]), ("a.docx", b"PK"), ("a.json", b"{"), ("a.html", b"<!doctype")] {
+    for (name, begin) in [
+        ("a.pdf", &b"%PDF-"[..]),
+        ("a.docx", b"PK"),
+        ("a.json", b"{"),
+        ("a.html", b"<!doctype"),
+    ] {
         briefing(&[&JUNE[..], &["--lang", "en", "--output", &file(name)]].concat()).good();
         assert!(fs::read(file(name)).unwrap().starts_with(begin), "{name}");
     }
@@ -33,7 +41,10 @@ fn a_briefing_is_written_in_all_formats_issued_listed_and_compared() {
     assert_eq!(listed[0]["id"], 1);
     assert_eq!(listed[0]["public"], true);
     briefing(&[&JUNE[..], &["--issue"]].concat()).good();
-    assert_eq!(briefing(&["--compare", "1", "2", "--json"]).good().json(), serde_json::json!([]));
+    assert_eq!(
+        briefing(&["--compare", "1", "2", "--json"]).good().json(),
+        serde_json::json!([])
+    );
     assert_eq!(briefing(&["--issued", "9"]).code, 1);
     assert_eq!(home.run(&["verify"]).good().code, 0);
 }
@@ -49,7 +60,9 @@ fn the_template_that_ships_can_be_begun_with_and_is_not_written_over() {
     assert_eq!(refused.code, 1);
 
     let chapter = folder.join("briefing/en/close.md");
-    let text = fs::read_to_string(&chapter).unwrap().replace("\"overdue\"", "\"overdue\", perod=\"before\"");
+    let text = fs::read_to_string(&chapter)
+        .unwrap()
+        .replace("\"overdue\"", "\"overdue\", perod=\"before\"");
     fs::write(&chapter, text).unwrap();
     let refused = home.run(&["plan", &at]);
     assert_eq!(refused.code, 1);

@@ -23,26 +23,52 @@ pub struct Standing {
 
 /// What it can count, with words for label, unit of counting and formula.
 const COUNTED: [(&str, [&str; 2], [&str; 2], [&str; 2]); 4] = [
-    ("stations", ["服务站数", "Stations"], ["个", ""], ["现行辖区文件中的站点数", "stations of the place version in force"]),
-    ("units", ["单位数", "Units"], ["家", ""], ["现行辖区文件中的单位数", "units of the place version in force, stations included"]),
-    ("posts", ["岗位数", "Posts"], ["个", ""], ["现行辖区文件中的岗位数", "posts of the place version in force"]),
+    (
+        "stations",
+        ["服务站数", "Stations"],
+        ["个", ""],
+        ["现行辖区文件中的站点数", "stations of the place version in force"],
+    ),
+    (
+        "units",
+        ["单位数", "Units"],
+        ["家", ""],
+        [
+            "现行辖区文件中的单位数",
+            "units of the place version in force, stations included",
+        ],
+    ),
+    (
+        "posts",
+        ["岗位数", "Posts"],
+        ["个", ""],
+        ["现行辖区文件中的岗位数", "posts of the place version in force"],
+    ),
     (
         "post_coverage",
         ["岗位到岗率", "Posts held"],
         ["", ""],
-        ["有人在岗的岗位数 ÷ 岗位数", "posts that an enabled account holds ÷ posts"],
+        [
+            "有人在岗的岗位数 ÷ 岗位数",
+            "posts that an enabled account holds ÷ posts",
+        ],
     ),
 ];
 
 impl Standing {
     /// What stands now.
     pub fn of(whistle: &Whistle, here: &Here) -> Result<Self> {
-        let held = whistle.store.examine(|conn| -> Result<_> { Ok(account::holders(conn, here.id)?) })?;
+        let held = whistle
+            .store
+            .examine(|conn| -> Result<_> { Ok(account::holders(conn, here.id)?) })?;
         let zone = here.place.calendar.zone();
         Ok(Self {
             place: Arc::clone(&here.place),
             held: held.into_iter().map(|(_, post)| post).collect(),
-            computed_at: zone.to_datetime(whistle.clock.now()).strftime("%Y-%m-%d %H:%M").to_string(),
+            computed_at: zone
+                .to_datetime(whistle.clock.now())
+                .strftime("%Y-%m-%d %H:%M")
+                .to_string(),
         })
     }
 
@@ -64,7 +90,9 @@ impl Standing {
     fn units(&self, within: Option<AreaIndex>, kind: Option<UnitKind>) -> usize {
         let lies = |area| within.is_none_or(|within| self.place.areas.is_within(area, within));
         let units = self.place.units().iter();
-        units.filter(|unit| lies(unit.area) && kind.is_none_or(|kind| unit.kind == kind)).count()
+        units
+            .filter(|unit| lies(unit.area) && kind.is_none_or(|kind| unit.kind == kind))
+            .count()
     }
 }
 
@@ -108,14 +136,23 @@ impl Evidence for Standing {
             "units" => (self.units(area, None) as i64, None),
             "posts" => (posts(), None),
             _ => {
-                let held = self.posts(area).filter(|post| self.held.contains(&post.code)).count();
+                let held = self
+                    .posts(area)
+                    .filter(|post| self.held.contains(&post.code))
+                    .count();
                 (held as i64, Some(posts()))
             }
         };
         let value = match denominator {
-            None => Some(Fraction { over: numerator, under: 1 }),
+            None => Some(Fraction {
+                over: numerator,
+                under: 1,
+            }),
             Some(0) => None,
-            Some(under) => Some(Fraction { over: numerator, under }),
+            Some(under) => Some(Fraction {
+                over: numerator,
+                under,
+            }),
         };
         let shown = match (value, denominator) {
             (None, _) => "—".to_owned(),
@@ -127,7 +164,11 @@ impl Evidence for Standing {
             ask: ask.clone(),
             label: Said::new(label[0], label[1]),
             of: area_name.unwrap_or_default(),
-            measure: if denominator.is_some() { Measure::Share } else { Measure::Count },
+            measure: if denominator.is_some() {
+                Measure::Share
+            } else {
+                Measure::Count
+            },
             shown: Said::same(shown),
             unit: Said::new(unit[0], unit[1]),
             value,
@@ -186,8 +227,17 @@ impl Evidence for Standing {
 
     fn name(&self, what: &str, code: &str) -> Option<Said> {
         match what {
-            "area" => self.place.areas.find(code).map(|area| said(&self.place.areas.get(area).name)),
-            "unit" => self.place.units().iter().find(|unit| unit.code.as_str() == code).map(|unit| said(&unit.name)),
+            "area" => self
+                .place
+                .areas
+                .find(code)
+                .map(|area| said(&self.place.areas.get(area).name)),
+            "unit" => self
+                .place
+                .units()
+                .iter()
+                .find(|unit| unit.code.as_str() == code)
+                .map(|unit| said(&unit.name)),
             "service" => self.place.service(code).map(|service| said(&service.name)),
             _ => None,
         }

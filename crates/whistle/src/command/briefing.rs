@@ -145,9 +145,9 @@ impl Briefing {
                 .map_err(|error| Failure::Refused(format!("{} cannot be written: {error}", file.display()))),
             None => match io::stdout().write_all(&bytes) {
                 // Who reads no further has what they wanted.
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                    Err(Failure::Refused(format!("standard output cannot be written: {error}")))
-                }
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Refused(format!(
+                    "standard output cannot be written: {error}"
+                ))),
                 _ => Ok(()),
             },
         }
@@ -174,7 +174,9 @@ impl Briefing {
                 issue.from.to_string(),
                 issue.to.to_string(),
                 issue.language.clone(),
-                zone.to_datetime(issue.issued_at).strftime("%Y-%m-%d %H:%M").to_string(),
+                zone.to_datetime(issue.issued_at)
+                    .strftime("%Y-%m-%d %H:%M")
+                    .to_string(),
                 shown.to_owned(),
                 issue.hash.chars().take(16).collect(),
             ]
@@ -193,7 +195,15 @@ impl Briefing {
         let absent = || "·".to_owned();
         let rows: Vec<Vec<String>> = differences
             .into_iter()
-            .map(|it| vec![it.label, it.of, it.old.unwrap_or_else(absent), it.new.unwrap_or_else(absent), it.key])
+            .map(|it| {
+                vec![
+                    it.label,
+                    it.of,
+                    it.old.unwrap_or_else(absent),
+                    it.new.unwrap_or_else(absent),
+                    it.key,
+                ]
+            })
             .collect();
         output::table(&["number", "of", "old", "new", "key"], &rows);
         Ok(())
@@ -209,11 +219,16 @@ fn last_month(today: Date) -> (Date, Date) {
 fn begin(folder: &std::path::Path) -> Result<()> {
     for (path, text) in Template::shipped_files() {
         let path = folder.join(path);
-        let failed = |error: io::Error| Failure::Refused(format!("{} cannot be written: {error}", path.display()));
+        let failed =
+            |error: io::Error| Failure::Refused(format!("{} cannot be written: {error}", path.display()));
         if let Some(above) = path.parent() {
             fs::create_dir_all(above).map_err(failed)?;
         }
-        let mut file = fs::File::options().write(true).create_new(true).open(&path).map_err(failed)?;
+        let mut file = fs::File::options()
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)?;
         output::line(path.display().to_string());
     }
