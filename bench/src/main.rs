@@ -16,8 +16,7 @@ mod server;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|clocks|search|indicators|demo|postgres]";
-const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|clocks|search|demo|figures|postgres]";
+const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|clocks|search|indicators|demo|figures|postgres]";
 
 fn main() -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_else(|| "all".to_owned());
