@@ -409,7 +409,7 @@ impl Whistle {
                 break;
             }
         }
-        let subject = indicator(here, sought.question.indicators.first().map_or("", |code| code))?.subject;
+        let subject = indicator(here, sought.question.indicators.first().map_or("", String::as_str))?.subject;
         let mut file = Vec::new();
         if subject.is_of_place() {
             code_sheet(&mut file, &here.place, subject, &codes, format, lang)?;

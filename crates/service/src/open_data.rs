@@ -236,7 +236,7 @@ impl Whistle {
             let answer = for_public(&here.place, answer, question.cut);
             write_lines(&mut out, here, question.cut, &answer).map_err(wrong)?;
         }
-        out.into_inner().map_err(|error| Error::io("writing indicators")(error.into_error()))
+        out.into_inner().map_err(|error| Error::io("writing indicators")(std::io::Error::other(error.to_string())))
     }
 }
 

@@ -4,7 +4,7 @@ figures-title = Figures
 figures-title-of = Figures of { $x }
 nav-figures = Figures
 home-figures = How this place is doing, in figures
-figures-year = { NUMBER($n, useGrouping: 0) }
+figures-year = { $n }
 figures-quarter = Quarter { $n } of { $year }
 figures-week = Week { $n } of { $year }
 figures-short-month = { $n ->
@@ -21,7 +21,7 @@ figures-short-month = { $n ->
     [11] Nov
    *[12] Dec
 }
-figures-from = { $x } to { "{to}" }
+figures-from = { $from } to { $to }
 figures-years = Years
 figures-quarters = Quarters
 figures-months = Months

@@ -146,7 +146,8 @@ impl Page {
         let (text, first) = (period.to_string(), period.first_day());
         let year = i64::from(first.year());
         if text.contains('/') {
-            return self.x("figures-from", &self.words.date(first)).replace("{to}", &self.words.date(period.last_day()));
+            let (from, to) = (self.words.date(first), self.words.date(period.last_day()));
+            return self.words.with("figures-from", &[("from", from.into()), ("to", to.into())]);
         }
         match text.len() {
             4 => self.words.n("figures-year", year),
