@@ -83,9 +83,10 @@ pub(crate) async fn told(
 
 /// Answers with a page that is known by what it was made of, without it when the reader has it.
 pub(crate) fn answered(page: &Page, headers: &HeaderMap, mark: &str, text: impl FnOnce() -> Result<Response, Fault>) -> Result<Response, Fault> {
-    // The page of another session has another token in its forms.
-    let own = if page.form_token.is_empty() { String::new() } else { page.app.whistle.form_token(&page.form_token) };
-    let mark = format!("{mark}-{}{}", page.lang().as_str(), own.get(..12).unwrap_or_default());
+    // The page of another session has another token in its forms, and that of another post other figures.
+    let own = page.signed.as_ref().map(|signed| page.app.whistle.form_token(&format!("{}/{}", page.form_token, signed.post.code)));
+    let own = own.as_deref().and_then(|own| own.get(..12)).unwrap_or_default();
+    let mark = format!("{mark}-{}{own}", page.lang().as_str());
     let mut made = Ok(());
     let answer = marked(headers, &mark, ALWAYS_ASK, || match text() {
         Ok(answer) => answer,
