@@ -1,6 +1,9 @@
 //! Lists with a million cases stored: the staff queue page and the Open311 list of 50, at the first page and deep.
 
-use std::{fs, time::Instant};
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
 
 use crate::{
     demo,
@@ -83,8 +86,33 @@ pub fn measure(home: &Home) {
         deep.per_second / first.per_second,
         0.8,
     );
+    dashboards(&server.url, &headers);
     map(&server.url);
     println!("  resident after the map {:.0} MB", server.resident_mb());
+}
+
+/// How long facts may take to be made of the log of a million cases before the run is given up.
+const COUNTED_WITHIN: Duration = Duration::from_mins(10);
+
+/// The pages of figures, first looked at and then by many: of the place, of one indicator by month, and the overview of the staff.
+fn dashboards(url: &str, headers: &[String]) {
+    let begun = Instant::now();
+    let page = format!("{url}/figures");
+    while ureq::get(&page).call().is_err() {
+        assert!(begun.elapsed() < COUNTED_WITHIN, "the facts are not there");
+        thread::sleep(Duration::from_millis(200));
+    }
+    println!("  figures: counted after {:.1} s more", begun.elapsed().as_secs_f64());
+    let one = format!("{url}/figures/indicators/on_time_handling?by=month");
+    for (what, address, headers) in [
+        ("figures page of the place", page, &[][..]),
+        ("figures page of one indicator", one, &[][..]),
+        ("figures overview of the staff", format!("{url}/staff/figures"), headers),
+    ] {
+        let load = wrk(&address, CONNECTIONS, SECONDS, None, headers);
+        told(what, &load);
+        verdict_below("p99", load.p99, 100.0, "ms");
+    }
 }
 
 /// The most bytes of a tile.

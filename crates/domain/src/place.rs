@@ -600,6 +600,8 @@ pub struct Jurisdiction {
     pub contact: Text,
     /// Host names that lead to it where one install serves many.
     pub hosts: Vec<String>,
+    /// Under what its open data may be used; empty where it does not say.
+    pub open_data_licence: Text,
     /// What the place calls its levels, city first.
     pub level_names: [Text; 4],
     /// Its rules.

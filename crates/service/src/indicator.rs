@@ -306,7 +306,7 @@ impl Whistle {
         let slot = self.asking.slot(hash.finish());
         let mut kept = slot.0.lock().await;
         let now = self.clock.now();
-        let mark = self.mark(here, questions, now)?;
+        let mark = self.mark(here, questions, &masked, now)?;
         if let Some(told) = &*kept {
             let is_fresh = self.clock.running() < told.counted + GIVEN_AGAIN;
             let is_of_this_place = told.answers.iter().all(|it| it.place_version == here.place.version);
@@ -409,7 +409,7 @@ impl Whistle {
                 break;
             }
         }
-        let subject = indicator(here, sought.question.indicators.first().map_or("", |code| code))?.subject;
+        let subject = indicator(here, sought.question.indicators.first().map_or("", String::as_str))?.subject;
         let mut file = Vec::new();
         if subject.is_of_place() {
             code_sheet(&mut file, &here.place, subject, &codes, format, lang)?;
@@ -483,7 +483,7 @@ impl Whistle {
 
     /// What an answer is known by. One about a time that is not over is another one every minute; and so is one about posts, which
     /// are taken and left without a case.
-    fn mark(&self, here: &Here, questions: &[Question], now: Timestamp) -> Result<String> {
+    fn mark(&self, here: &Here, questions: &[Question], masked: &[bool], now: Timestamp) -> Result<String> {
         let zone = here.place.calendar.zone();
         let today = zone.to_datetime(now).date();
         let is_over = |question: &Question| {
@@ -493,7 +493,7 @@ impl Whistle {
         };
         let minute = if questions.iter().all(is_over) { 0 } else { now.as_second() / 60 };
         let mut hash = DefaultHasher::new();
-        (self.facts_mark(here)?, here.place.version, minute, env!("CARGO_PKG_VERSION")).hash(&mut hash);
+        (self.facts_mark(here)?, here.place.version, minute, masked, env!("CARGO_PKG_VERSION")).hash(&mut hash);
         Ok(format!("{:016x}", hash.finish()))
     }
 }

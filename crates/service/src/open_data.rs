@@ -231,27 +231,27 @@ impl Whistle {
         ];
         let answers = self.count(here, &questions, Some(&held), now)?;
         let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-        out.write_record(COLUMNS).map_err(wrong)?;
+        out.write_record(COLUMNS.map(|(name, _)| name)).map_err(wrong)?;
         for (question, answer) in questions.iter().zip(answers) {
             let answer = for_public(&here.place, answer, question.cut);
             write_lines(&mut out, here, question.cut, &answer).map_err(wrong)?;
         }
-        out.into_inner().map_err(|error| Error::io("writing indicators")(error.into_error()))
+        out.into_inner().map_err(|error| Error::io("writing indicators")(std::io::Error::other(error.to_string())))
     }
 }
 
-/// The columns of the file of indicators.
-pub const COLUMNS: [&str; 10] = [
-    "indicator",
-    "version",
-    "label",
-    "unit",
-    "period",
-    "area",
-    "numerator",
-    "denominator",
-    "value",
-    "masked",
+/// The columns of the file of indicators, with what each holds.
+pub const COLUMNS: [(&str, &str); 10] = [
+    ("indicator", "text"),
+    ("version", "int"),
+    ("label", "text"),
+    ("unit", "text"),
+    ("period", "text"),
+    ("area", "text"),
+    ("numerator", "int"),
+    ("denominator", "int"),
+    ("value", "float"),
+    ("masked", "bool"),
 ];
 
 fn write_lines(

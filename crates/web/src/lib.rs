@@ -88,6 +88,8 @@ pub struct Shared {
     pub metrics: Option<PrometheusHandle>,
     /// The grids of places, ready to be cut into tiles.
     pub(crate) drawings: pages::map::Drawings,
+    /// Pages of figures that are the same for every reader.
+    pub(crate) kept_pages: pages::figures::KeptPages,
     stopping: watch::Sender<bool>,
 }
 
@@ -107,6 +109,7 @@ impl App {
             settings,
             metrics,
             drawings: pages::map::Drawings::default(),
+            kept_pages: pages::figures::KeptPages::default(),
             stopping: watch::Sender::new(false),
         }))
     }

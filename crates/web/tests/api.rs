@@ -271,6 +271,10 @@ async fn every_route_answers_everybody_as_the_table_says() {
         }
     }
 
+    let whistle = village.whistle.clone();
+    let counted = tokio::task::spawn_blocking(move || whistle.follow_facts());
+    counted.await.expect("no panic").expect("facts");
+
     let photo = shown(&photo);
     let new = json!({"service": "RD-HOLE", "area": "230599100", "description": "a hole",
         "answers": [{"question": "depth", "values": ["12"]}]});
@@ -487,6 +491,15 @@ async fn every_route_answers_everybody_as_the_table_says() {
             "/stops/UP-1/looks".to_owned(),
             Some(&look),
             nowhere,
+        ),
+        ("GET", "/indicators", String::new(), none, [200; 9]),
+        ("GET", "/indicators/{code}", "/indicators/filed?by=area:town".to_owned(), none, [200; 9]),
+        (
+            "GET",
+            "/indicators/{code}/rows",
+            "/indicators/filed/rows?area=230599100".to_owned(),
+            none,
+            [401, 403, 200, 200, 200, 403, 403, 200, 200],
         ),
         ("POST", "/sessions", String::new(), Some(&sign_in), [401; 9]),
         ("GET", "/sessions/current", String::new(), none, staff),

@@ -243,6 +243,12 @@ impl Town {
             .next()
             .map(str::to_owned)
             .expect("an asset");
+        let (whistle, here) = (town.whistle.clone(), town.here.clone());
+        let counted = tokio::task::spawn_blocking(move || {
+            whistle.follow_facts()?;
+            whistle.make_open_data(&here)
+        });
+        counted.await.expect("no panic").expect("facts, and files of open data");
         town
     }
 
@@ -447,6 +453,13 @@ impl Town {
             "/report/near" => "/report/near?service=RD-HOLE&lat=46.205&lon=131.805",
             "/api/v1/rounds/{code}" => "/api/v1/rounds/{round}",
             "/api/v1/stops/{code}/looks" => "/api/v1/stops/{stop}/looks",
+            "/api/v1/indicators/{code}" => "/api/v1/indicators/filed?area={code}",
+            "/api/v1/indicators/{code}/rows" => "/api/v1/indicators/filed/rows?area={code}&part=denominator",
+            "/figures/indicators/{code}" => "/figures/indicators/filed",
+            "/figures/units/{code}" => "/figures/units/WATER",
+            "/open-data/{name}" => "/open-data/cases.csv",
+            "/staff/figures/{code}" => "/staff/figures/filed?area={code}",
+            "/staff/figures/{code}/file" => "/staff/figures/filed/file?area={code}&format=csv",
             "/map/tiles/grid/{zoom}/{x}/{y}" => "/map/tiles/grid/0/0/0.mvt",
             "/map/tiles/cases/{zoom}/{x}/{y}" => "/map/tiles/cases/0/0/0.mvt",
             other => other,

@@ -327,6 +327,7 @@ pub fn parts() -> Parts {
             languages: vec![Lang::Zh, Lang::En],
             contact: Text::default(),
             hosts: vec![],
+            open_data_licence: Text::default(),
             level_names: [
                 Text::plain("city"),
                 Text::plain("town"),

@@ -200,10 +200,18 @@ impl<W: Write> XlsxSheet<W> {
         let sheet = self.book.worksheet_from_index(0)?;
         for (at, cell) in (0..).zip(cells) {
             match cell {
-                Cell::Text(text) => drop(sheet.write_string(self.rows, at, &*text)?),
-                Cell::Int(n) => drop(sheet.write_number(self.rows, at, n as f64)?),
-                Cell::Float(x) => drop(sheet.write_number(self.rows, at, x)?),
-                Cell::Bool(yes) => drop(sheet.write_boolean(self.rows, at, yes)?),
+                Cell::Text(text) => {
+                    sheet.write_string(self.rows, at, &*text)?;
+                }
+                Cell::Int(n) => {
+                    sheet.write_number(self.rows, at, n as f64)?;
+                }
+                Cell::Float(x) => {
+                    sheet.write_number(self.rows, at, x)?;
+                }
+                Cell::Bool(yes) => {
+                    sheet.write_boolean(self.rows, at, yes)?;
+                }
                 Cell::Time(time) => {
                     let time = ExcelDateTime::from_timestamp(time.as_second())?;
                     sheet.write_datetime_with_format(self.rows, at, &time, &self.time)?;

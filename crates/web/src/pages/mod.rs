@@ -5,7 +5,7 @@
 //!
 //! - `page`: what every page knows: the place, the language, the time. `fault`: what went wrong, as a page.
 //! - `words`: the message catalogue. `show`: things of the domain in the reader's words. `form`: what a form sent.
-//! - `map`: the map with its tiles.
+//! - `map`: the map with its tiles. `figures`: what is counted, and open data.
 //! - `home`, `report`, `cases`, `follow`, `mine`, `ask`, `judge`, `notices`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
 //! - `qr`: QR codes. `steps`: what a report in three steps asks the server.
 //! - `field`: the app for those who are out and about. `door`: cookies and the guard against guessing.
@@ -18,6 +18,7 @@ pub(crate) mod door;
 mod fault;
 mod feed;
 mod field;
+pub(crate) mod figures;
 mod follow;
 mod form;
 mod home;
@@ -87,6 +88,7 @@ pub(crate) fn routes() -> Routes {
         .route("/about", get(text::about))
         .route("/feeds/cases.atom", get(feed::cases))
         .route("/assets/{hash}/{name}", get(assets::asset))
+        .merge(figures::routes())
         .merge(field::routes())
         .merge(staff::routes())
 }

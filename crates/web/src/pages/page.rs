@@ -213,11 +213,15 @@ impl Page {
 
     /// The same with a status.
     pub(crate) fn render_as(&self, status: StatusCode, template: &impl Template) -> Result<Response, Fault> {
-        let text = template.render().map_err(|error| {
+        Ok((status, Html(self.text(template)?)).into_response())
+    }
+
+    /// The text of a template.
+    pub(crate) fn text(&self, template: &impl Template) -> Result<String, Fault> {
+        template.render().map_err(|error| {
             tracing::error!(request_id = self.request_id, %error, "a template failed");
             Fault::Broken
-        })?;
-        Ok((status, Html(text)).into_response())
+        })
     }
 }
 

@@ -79,6 +79,7 @@ pub(crate) enum Compared {
 /// Which of the rows behind a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RowPart)]
 pub(crate) enum Part {
     /// Those that are counted.
     #[default]
@@ -252,6 +253,7 @@ fn period(
 
 /// What an indicator comes to, with all that it was counted from.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FigureAnswer)]
 pub(crate) struct Answer {
     indicator: Indicator,
     /// The period, in the shortest way to write it.
@@ -282,6 +284,7 @@ pub(crate) struct Answer {
 
 /// A row of an answer.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FigureRow)]
 pub(crate) struct Figures {
     /// A code, channel, period, or weekday and hour; `-` for what belongs to none. Absent for the whole.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -10,6 +10,7 @@ mod bulk;
 mod case;
 mod devices;
 mod due;
+mod figures;
 mod handover;
 mod house;
 mod keys;
@@ -118,6 +119,9 @@ pub(super) fn routes() -> Routes {
         .route("/staff/acts", get(acts::list))
         .route("/staff/stations", get(stations::list))
         .route("/staff/stations/{code}", get(stations::one))
+        .route("/staff/figures", get(figures::overview))
+        .route("/staff/figures/{code}", get(figures::rows))
+        .route("/staff/figures/{code}/file", get(figures::file))
         .route("/staff/house", get(house::list))
         .route("/staff/keys", get(keys::list).post(keys::add))
         .route("/staff/keys/{key}/revoke", post(keys::revoke))

@@ -46,6 +46,8 @@ struct UnitLine {
     /// How many services it leads here.
     services: i64,
     href: String,
+    /// Where its figures are.
+    figures: String,
 }
 
 struct WhistleOn {
@@ -70,6 +72,8 @@ struct StationPage<'a> {
     station: StationLine,
     phone: String,
     queue: String,
+    /// Where the figures of its area are.
+    figures: String,
     posts: Vec<PostLine>,
     units: Vec<UnitLine>,
     below: Vec<StationLine>,
@@ -128,6 +132,7 @@ pub(crate) async fn one(staff: Staff, Path(code): Path<String>) -> Result<Respon
             .map(|unit| unit.phone.clone())
             .unwrap_or_default(),
         queue: format!("/staff?tab=open&area={code}"),
+        figures: format!("/figures/areas/{code}"),
         posts: posts(page, station),
         units: units(page, station),
         below: below.map(|one| line(page, one)).collect(),
@@ -170,6 +175,7 @@ fn units(page: &Page, station: &Station) -> Vec<UnitLine> {
                 .map(|unit| unit.phone.clone())
                 .unwrap_or_default(),
             services,
+            figures: format!("/figures/units/{code}"),
             href: format!(
                 "/staff?tab=open&unit={code}&area={}",
                 place.areas.get(station.area).code
