@@ -293,6 +293,11 @@ fn again(rng: &mut ChaCha8Rng, world: &World<'_>, twin: &Recent) -> Told {
     (new, Actor::Public, twin.area, point, twin.theme)
 }
 
+/// A time of whole seconds: what is finer than a microsecond is not kept, and the log would fold to something else.
+fn whole_seconds(seconds: f64) -> SignedDuration {
+    SignedDuration::from_secs(seconds as i64)
+}
+
 /// Most write the place's first language.
 fn language(rng: &mut ChaCha8Rng, first: Lang) -> Lang {
     match (first, rng.random_bool(0.08)) {
@@ -754,13 +759,13 @@ impl<'a> Life<'a, '_> {
             pace.stuck = (pace.stuck * 1.5).min(1.0);
         }
         let hours = log_normal(self.rng, median, pace.spread).min(MOST_HOURS);
-        let mut at = from + SignedDuration::from_secs_f64(hours * 3600.0);
+        let mut at = from + whole_seconds(hours * 3600.0);
         self.rushed = false;
         if let Some(due) = due.filter(|due| *due < at) {
             if self.chance(pace.stuck) {
                 let (median, spread) = model::LIES_ABOUT;
                 let hours = log_normal(self.rng, median, spread).min(MOST_HOURS);
-                at += SignedDuration::from_secs_f64(hours * 3600.0);
+                at += whole_seconds(hours * 3600.0);
             }
             let rush = self.rush_after(due.max(self.at));
             if rush < at && self.chance(model::RUSHED) {
@@ -794,7 +799,7 @@ impl<'a> Life<'a, '_> {
     fn on_the_way(&mut self, from: f64, to: f64) -> Timestamp {
         let left = self.done_at().duration_since(self.at).as_secs_f64().max(0.0);
         let soonest = self.at + self.minutes(2, 20);
-        let at = self.at + SignedDuration::from_secs_f64(left * self.rng.random_range(from..to));
+        let at = self.at + whole_seconds(left * self.rng.random_range(from..to));
         self.where_it_counts(at.max(soonest))
     }
 
