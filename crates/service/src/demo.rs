@@ -1,10 +1,13 @@
 //! The demo: cases with a lifelike history, made through the domain's rules by the posts of the place, and accounts to try
 //! it out. The same place, options and empty data directory give the same cases to the last bit.
 //!
-//! What is lifelike about it: whistles, a few in each town and month; when, where and what is reported; slow units, returns, reworks, parking, duplicates,
-//! reopening; and that the last weeks are still being worked on. No event is written that the rules did not make.
+//! What is lifelike about it: when, where and what is reported, by whom, and how long it takes (`demo/model.rs`, from real dumps);
+//! whistles, a few in each town and month; slow units, returns, reworks, parking, duplicates, reopening, the rush when a quarter
+//! ends; rounds; and that the last weeks are still being worked on. No event is written that the rules did not make.
 
 mod life;
+mod model;
+mod rounds;
 mod words;
 mod world;
 
@@ -17,15 +20,17 @@ use serde::Serialize;
 use whistle_domain::{
     place::{Level, UnitKind},
     rights::Role,
-    words::{CaseNumber, PostCode, WhistleNumber},
+    words::{CaseNumber, JurisdictionId, PostCode, WhistleNumber},
 };
 use whistle_store::{
+    Tx,
     case::{self as stored, Prepared, Tell},
-    whistle as stored_whistle,
+    round as stored_round, whistle as stored_whistle,
 };
 
 use self::{
     life::{Blown, Recent, Refusals, Whistles, live},
+    rounds::Seen,
     world::{Days, World, post_with},
 };
 use crate::{
@@ -38,6 +43,9 @@ use crate::{
 
 /// Cases committed together.
 const BATCH: usize = 200;
+
+/// Looks committed together; each is two small rows.
+const LOOKS: usize = 2_000;
 
 /// Case numbers taken at a time.
 const NUMBERS: u64 = 10_000;
@@ -73,6 +81,8 @@ pub struct DemoReport {
     pub events: u64,
     /// Whistles that were blown on them, or asked for.
     pub whistles: u64,
+    /// Looks at the stops of rounds.
+    pub looks: u64,
     /// Cases by the stage they are in.
     pub stages: BTreeMap<&'static str, u64>,
     /// Deeds that the rules refused; 0, or the demo does what no one may.
@@ -94,8 +104,35 @@ pub struct DemoAccount {
     pub role: &'static str,
 }
 
-/// A case, and the whistle that was blown on it.
-type Batch = Vec<(Prepared, Option<Blown>)>;
+/// What is committed together.
+type Batch = Vec<Piece>;
+
+/// One thing to commit.
+enum Piece {
+    /// A case, the whistle that was blown on it, and the look that found it.
+    Case(Box<(Prepared, Option<Blown>, Option<Seen>)>),
+    /// A look that found nothing.
+    Look(Seen),
+}
+
+impl Piece {
+    fn write(&self, tx: &mut Tx<'_>, id: JurisdictionId) -> Result<()> {
+        let look = |tx: &mut Tx<'_>, seen: &Seen| {
+            stored_round::keep(tx, id, &seen.stop, &seen.look, seen.case).map_err(Error::from)
+        };
+        match self {
+            Self::Look(seen) => look(tx, seen),
+            Self::Case(made) => {
+                let (case, blown, seen) = &**made;
+                case.write(tx, Tell::Nobody)?;
+                if let Some(Blown { whistle, events, .. }) = blown {
+                    stored_whistle::commit(tx, id, whistle.number, None, events.clone(), Tell::Nobody)?;
+                }
+                seen.as_ref().map_or(Ok(()), |seen| look(tx, seen))
+            }
+        }
+    }
+}
 
 impl Whistle {
     /// Makes the cases of a demo. `progress` is told how many are made. Blocks; not for async threads.
@@ -121,15 +158,8 @@ impl Whistle {
         let mut report = DemoReport::default();
         let mut refusals = Refusals::default();
         let (id, place) = (here.id, here.place.clone());
-        let write = move |tx: &mut whistle_store::Tx<'_>, batch: &Batch| {
-            for (case, blown) in batch {
-                case.write(tx, Tell::Nobody)?;
-                if let Some(Blown { whistle, events, .. }) = blown {
-                    stored_whistle::commit(tx, id, whistle.number, None, events.clone(), Tell::Nobody)?;
-                }
-            }
-            Ok(())
-        };
+        let write =
+            move |tx: &mut Tx<'_>, batch: &Batch| batch.iter().try_for_each(|piece| piece.write(tx, id));
         write_behind(&self.store, write, drop, |behind| {
             let mut recent: VecDeque<Recent> = VecDeque::with_capacity(RECENT);
             let mut numbers: VecDeque<CaseNumber> = VecDeque::new();
@@ -142,7 +172,7 @@ impl Whistle {
                 while end < options.cases && days.of(end, options.cases) == day {
                     end += 1;
                 }
-                for at in days.times(&world, day, (end - next) as usize, &mut rng) {
+                for coming in days.reports(day, (end - next) as usize, &mut rng) {
                     if numbers.is_empty() {
                         numbers = self.take_numbers(here, NUMBERS.min(options.cases - next))?;
                     }
@@ -153,14 +183,14 @@ impl Whistle {
                     let Some(number) = numbers.pop_front() else { break };
                     let twin = (rng.random_bool(0.04) && !recent.is_empty())
                         .then(|| &recent[rng.random_range(0..recent.len())])
-                        .filter(|twin| is_likely_twin(twin, at));
+                        .filter(|twin| is_likely_twin(twin, coming.at));
                     let lived = live(
                         &world,
                         &mut rng,
                         &mut refusals,
                         &mut whistles,
                         number,
-                        at,
+                        coming,
                         to,
                         twin,
                     );
@@ -178,16 +208,21 @@ impl Whistle {
                         recent.push_back(lived.recent);
                     }
                     report.whistles += u64::from(lived.blown.is_some());
+                    report.looks += u64::from(lived.seen.is_some());
                     let case = Prepared::new(id, number, None, lived.events, &place.calendar)?;
-                    batch.push((case, lived.blown));
+                    batch.push(Piece::Case(Box::new((case, lived.blown, lived.seen))));
                     if batch.len() == BATCH {
                         behind.send(std::mem::replace(&mut batch, Batch::with_capacity(BATCH)))?;
                         progress(report.cases);
                     }
                 }
             }
-            if !batch.is_empty() {
-                behind.send(batch)?;
+            behind.send(batch)?;
+            let fine = rounds::fine(&world, &world.walked, from, to, &mut rng);
+            report.looks += fine.len() as u64;
+            let mut fine = fine.into_iter().map(Piece::Look).peekable();
+            while fine.peek().is_some() {
+                behind.send(fine.by_ref().take(LOOKS).collect())?;
             }
             Ok(())
         })?;

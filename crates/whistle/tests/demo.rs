@@ -33,6 +33,14 @@ fn a_demo_is_made_once_verifies_and_exports_and_is_never_lost_unasked() {
     let other = make(&["--cases", "61"]);
     assert_eq!(other.code, 1);
     assert!(other.err.contains("--fresh"), "{other:#?}");
+    let longer = make(&["--cases", "60", "--years", "2"]);
+    assert_eq!(longer.code, 1);
+    assert!(longer.err.contains("60 cases in 1 year"), "{longer:#?}");
+    assert_eq!(
+        make(&["--cases", "60", "--scale", "reference"]).code,
+        2,
+        "a scale says how many"
+    );
     if home.is_on_postgres() {
         // A database is not ours to empty.
         assert!(make(&["--cases", "60", "--fresh"]).err.contains("--database-url"));

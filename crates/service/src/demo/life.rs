@@ -14,19 +14,29 @@ use whistle_domain::{
     limit::{Limit, LimitUnit},
     place::{AreaIndex, Level, Verification},
     rights::Role,
+    round::Finding,
     transition::{Transition, Verb},
     words::{CaseNumber, Lang},
 };
 
 use super::{
+    model,
+    rounds::{Seen, Walked},
     words::{self, Say, Theme},
-    world::{Ware, World, answers, nearby},
+    world::{Coming, Ware, World, answers, log_normal, nearby},
 };
 
 pub(super) use self::whistle::{Blown, Whistles};
 
 /// More deeds than any case needs; a story that has not ended by then is left as it is.
 const MOST_DEEDS: usize = 60;
+
+/// No work takes longer in the demo: two years.
+const MOST_HOURS: f64 = 24.0 * 730.0;
+
+/// The time of the work is reckoned from the report, but from no longer before its dispatch than this: what lay about at the desk
+/// is not the unit's.
+const LONG_BEFORE: SignedDuration = SignedDuration::from_hours(12);
 
 /// The share of deeds that somebody forgets for weeks.
 const FORGOTTEN: f64 = 0.006;
@@ -75,6 +85,10 @@ pub(super) struct Life<'a, 'p> {
     end: Timestamp,
     /// The case that this one is a duplicate of.
     twin: Option<CaseNumber>,
+    /// When the unit that has it will be done, once that is known.
+    done_at: Option<Timestamp>,
+    /// Whether it was done in the rush at the end of a quarter.
+    rushed: bool,
     reclassified: bool,
     rated: bool,
 }
@@ -84,10 +98,12 @@ pub(super) struct Lived {
     pub case: Case,
     pub events: Vec<Event>,
     pub blown: Option<Blown>,
+    /// The look that found it.
+    pub seen: Option<Seen>,
     pub recent: Recent,
 }
 
-/// A whole case, reported at `at`. None when the rules refuse the report, or nobody is there to take it.
+/// A whole case. None when the rules refuse the report, or nobody is there to take it.
 #[expect(clippy::too_many_arguments, reason = "private, called once")]
 pub(super) fn live(
     world: &World<'_>,
@@ -95,14 +111,27 @@ pub(super) fn live(
     refusals: &mut Refusals,
     whistles: &mut Whistles,
     number: CaseNumber,
-    at: Timestamp,
+    coming: Coming,
     end: Timestamp,
     twin: Option<&Recent>,
 ) -> Option<Lived> {
-    let (new, by, area, point, theme) = match twin {
-        Some(twin) => again(rng, world, twin),
-        None => report(rng, world),
+    let at = coming.at;
+    let (told, walked) = match twin {
+        Some(twin) => (again(rng, world, twin), None),
+        None => {
+            let service = world.ware_of(coming).service;
+            let at_a_stop = coming.by_patrol && rng.random_bool(model::AT_A_STOP);
+            let walked = at_a_stop.then(|| world.stop_of(rng, service)).flatten();
+            (report(rng, world, coming, walked), walked)
+        }
     };
+    let (new, by, area, point, theme) = told;
+    let finding = if new.fixed.is_some() {
+        Finding::Fixed
+    } else {
+        Finding::Reported
+    };
+    let seen = walked.map(|walked| walked.seen(at, finding, Some(number)));
     let context = Context {
         place: world.place,
         now: at,
@@ -129,6 +158,8 @@ pub(super) fn live(
         at,
         end,
         twin: twin.map(|t| t.number),
+        done_at: None,
+        rushed: false,
         reclassified: false,
         rated: false,
     };
@@ -146,6 +177,7 @@ pub(super) fn live(
         case: life.case,
         events: life.events,
         blown: life.blown,
+        seen,
         recent,
     })
 }
@@ -153,24 +185,23 @@ pub(super) fn live(
 type Told = (NewReport, Actor, AreaIndex, Option<Point>, Theme);
 
 /// A new matter.
-fn report(rng: &mut ChaCha8Rng, world: &World<'_>) -> Told {
-    let Ware { service, theme } = world.ware(rng);
-    let (area, point) = world.spot(rng);
-    let drawn: f64 = rng.random();
-    let wanted = match drawn {
-        d if d < 0.34 => (Channel::Web, None),
-        d if d < 0.64 => (Channel::Phone, Some(Role::CallTaker)),
-        d if d < 0.70 => (Channel::Counter, Some(Role::CallTaker)),
-        d if d < 0.88 => (Channel::Patrol, Some(Role::Patrol)),
-        d if d < 0.95 => (Channel::Open311, None),
-        _ => (Channel::Api, None),
+fn report(rng: &mut ChaCha8Rng, world: &World<'_>, coming: Coming, at: Option<&Walked<'_>>) -> Told {
+    let Ware { service, theme, .. } = world.ware_of(coming);
+    let (area, point) = at.map_or_else(|| world.spot(rng), |at| (at.area, at.stop.point));
+    let wanted = if coming.by_patrol {
+        (Channel::Patrol, Some(Role::Patrol))
+    } else {
+        resident(rng)
     };
     // What residents cannot choose comes from the staff; where nobody holds the post, residents report themselves.
     let wanted = match wanted {
         (_, None) if !service.public => (Channel::Patrol, Some(Role::Patrol)),
         wanted => wanted,
     };
-    let post = wanted.1.and_then(|role| world.at(rng, area, role)).cloned();
+    let post = match at {
+        Some(at) => Some(at.by.clone()),
+        None => wanted.1.and_then(|role| world.at(rng, area, role)).cloned(),
+    };
     let (channel, by) = match post {
         Some(post) => (wanted.0, post),
         None if wanted.1.is_some() && !service.public => (Channel::Import, Actor::System),
@@ -190,7 +221,7 @@ fn report(rng: &mut ChaCha8Rng, world: &World<'_>) -> Told {
         all[i].code.clone()
     });
     let standard = standard.filter(|_| may_name_standard);
-    let fixed = (channel == Channel::Patrol && theme.is_small() && rng.random_bool(0.4))
+    let fixed = (channel == Channel::Patrol && theme.is_small() && rng.random_bool(model::ON_THE_SPOT))
         .then(|| words::say(rng, world.lang, Say::Spot).to_owned());
     let by_voice = matches!(channel, Channel::Phone | Channel::Counter);
     let without_point = by_voice && rng.random_bool(0.5);
@@ -225,6 +256,24 @@ fn report(rng: &mut ChaCha8Rng, world: &World<'_>) -> Told {
     (new, by, area, point, *theme)
 }
 
+/// How a resident reports, and who of the staff takes it down.
+fn resident(rng: &mut ChaCha8Rng) -> (Channel, Option<Role>) {
+    let mut drawn = rng.random::<f64>();
+    let ways = [
+        (model::PHONE, (Channel::Phone, Some(Role::CallTaker))),
+        (model::ONLINE, (Channel::Web, None)),
+        (model::OPEN311, (Channel::Open311, None)),
+        (model::API, (Channel::Api, None)),
+    ];
+    for (share, way) in ways {
+        if drawn < share {
+            return way;
+        }
+        drawn -= share;
+    }
+    (Channel::Counter, Some(Role::CallTaker))
+}
+
 /// The same matter once more, by somebody who did not see that it was reported.
 fn again(rng: &mut ChaCha8Rng, world: &World<'_>, twin: &Recent) -> Told {
     let mut new = twin.new.clone();
@@ -242,6 +291,11 @@ fn again(rng: &mut ChaCha8Rng, world: &World<'_>, twin: &Recent) -> Told {
     }
     let point = new.whereabouts.point;
     (new, Actor::Public, twin.area, point, twin.theme)
+}
+
+/// A time of whole seconds: what is finer than a microsecond is not kept, and the log would fold to something else.
+fn whole_seconds(seconds: f64) -> SignedDuration {
+    SignedDuration::from_secs(seconds as i64)
 }
 
 /// Most write the place's first language.
@@ -631,10 +685,8 @@ impl<'a> Life<'a, '_> {
         }
         let Some(by) = self.desk() else { return false };
         let settings = &self.world.place.jurisdiction.settings;
-        let days = self
-            .rng
-            .random_range(3..=25)
-            .min(i64::from(settings.max_park_days));
+        let days = self.thaw(at).unwrap_or_else(|| self.rng.random_range(3..=25));
+        let days = days.min(i64::from(settings.max_park_days));
         let until = self.day_after(at, days.max(1));
         let text = self.say(Say::Parked);
         let has_unit = matches!(self.case.state.stage(), Stage::Assigned | Stage::InProgress);
@@ -654,7 +706,112 @@ impl<'a> Life<'a, '_> {
             return false;
         };
         let at = midnight + SignedDuration::from_secs(self.rng.random_range(1..3));
+        self.done_at = None;
         self.act(at, &Actor::System, &Act::Resume, "")
+    }
+
+    /// In how many days the frost is over, where works in the ground must wait for that.
+    fn thaw(&mut self, at: Timestamp) -> Option<i64> {
+        if !matches!(self.theme, Theme::Roads | Theme::Green) {
+            return None;
+        }
+        let date = self.world.place.calendar.zone().to_datetime(at).date();
+        let spring = match date.month() {
+            11.. => date.year() + 1,
+            ..3 => date.year(),
+            _ => return None,
+        };
+        let thaw = jiff::civil::date(spring, 4, 1);
+        Some(i64::from((thaw - date).get_days()) + self.rng.random_range(0..25))
+    }
+
+    /// When the unit that has the case will be done: as long as such a thing takes, and as the limit presses; then what is late
+    /// lies about, or is rushed when the quarter ends.
+    fn done_at(&mut self) -> Timestamp {
+        if let Some(done_at) = self.done_at {
+            return done_at;
+        }
+        let world = self.world;
+        let mut pace = world.pace(&self.case.service);
+        let flags = &self.case.flags;
+        let again = flags.reworked > 0 || flags.reopened > 0;
+        let anew = again || flags.extended > 0 || flags.was_parked;
+        let (from, due) = match self.case.clocks.get(ClockKind::Resolve) {
+            Some(clock) => (clock.started_at, Some(clock.due_at)),
+            None => (self.at, None),
+        };
+        let from = if anew {
+            self.at.max(from)
+        } else {
+            self.case.times.reported_at.max(from - LONG_BEFORE)
+        };
+        let left = due
+            .map(|due| due.duration_since(from).as_secs_f64() / 3600.0)
+            .filter(|hours| *hours > 0.0);
+        let pressed = left.map(|hours| hours * (-model::IN_TIME_AT_LEAST * pace.spread).exp());
+        let by_limit = left.unwrap_or(24.0) * model::MEDIAN_OF_LIMIT;
+        let mut median = pace.median.unwrap_or(by_limit).min(pressed.unwrap_or(f64::MAX));
+        if again {
+            median *= model::AGAIN;
+        }
+        if world.is_slow(&self.case) {
+            median *= model::SLOW;
+            pace.stuck = (pace.stuck * 1.5).min(1.0);
+        }
+        let hours = log_normal(self.rng, median, pace.spread).min(MOST_HOURS);
+        let mut at = from + whole_seconds(hours * 3600.0);
+        self.rushed = false;
+        if let Some(due) = due.filter(|due| *due < at) {
+            if self.chance(pace.stuck) {
+                let (median, spread) = model::LIES_ABOUT;
+                let hours = log_normal(self.rng, median, spread).min(MOST_HOURS);
+                at += whole_seconds(hours * 3600.0);
+            }
+            let rush = self.rush_after(due.max(self.at));
+            if rush < at && self.chance(model::RUSHED) {
+                let into = SignedDuration::from_hours(self.rng.random_range(0..24 * model::RUSH_DAYS));
+                at = rush + into;
+                self.rushed = true;
+            }
+        }
+        self.done_at = Some(at);
+        at
+    }
+
+    /// When the rush of the quarter begins in which a time lies, or of the next one when it has begun.
+    fn rush_after(&self, at: Timestamp) -> Timestamp {
+        let zone = self.world.place.calendar.zone();
+        let date = zone.to_datetime(at).date();
+        let rush_of = |quarters: i16| {
+            let month = (i16::from(date.month()) - 1) / 3 * 3 + 3 * quarters;
+            let next = jiff::civil::date(date.year() + month / 12, (month % 12) as i8 + 1, 1);
+            let begins = next.saturating_sub(jiff::Span::new().days(model::RUSH_DAYS));
+            zone.to_timestamp(begins.at(8, 0, 0, 0)).unwrap_or(at)
+        };
+        [1, 2]
+            .map(rush_of)
+            .into_iter()
+            .find(|rush| *rush > at)
+            .unwrap_or(at)
+    }
+
+    /// A time for a deed on the way to when the unit will be done: some share of what is left.
+    fn on_the_way(&mut self, from: f64, to: f64) -> Timestamp {
+        let left = self.done_at().duration_since(self.at).as_secs_f64().max(0.0);
+        let soonest = self.at + self.minutes(2, 20);
+        let at = self.at + whole_seconds(left * self.rng.random_range(from..to));
+        self.where_it_counts(at.max(soonest))
+    }
+
+    /// In working time, where the limit of the work only counts that.
+    fn where_it_counts(&mut self, at: Timestamp) -> Timestamp {
+        let limit = self.case.clocks.get(ClockKind::Resolve).map(|clock| clock.limit);
+        let around_the_clock = limit.is_some_and(|limit| limit.unit() == LimitUnit::RunningHours);
+        if around_the_clock {
+            at
+        } else {
+            self.in_working_time(at)
+        }
     }
 
     fn give_back(&mut self, at: Timestamp) -> Option<bool> {
@@ -666,16 +823,18 @@ impl<'a> Life<'a, '_> {
         let by = world.in_lead(self.rng, &self.case)?;
         let right_unit = world.other_unit(self.rng, &self.case)?.clone();
         let text = self.say(Say::Returned);
+        self.done_at = None;
         Some(self.act(at, by, &Act::Return { right_unit }, text))
     }
 
     fn come(&mut self) -> bool {
         let slow = self.world.is_slow(&self.case);
         let has_limit = self.case.clocks.get(ClockKind::ReportIn).is_some();
+        let on_the_way = self.on_the_way(0.1, 0.6);
         let at = match (has_limit, slow) {
-            (true, false) => self.by_clock(ClockKind::ReportIn, 0.15, 1.05),
-            (true, true) => self.by_clock(ClockKind::ReportIn, 0.5, 1.8),
-            (false, _) => self.by_clock(ClockKind::Resolve, 0.03, 0.4),
+            (true, false) => on_the_way.min(self.by_clock(ClockKind::ReportIn, 0.15, 1.05)),
+            (true, true) => on_the_way.min(self.by_clock(ClockKind::ReportIn, 0.5, 1.8)),
+            (false, _) => on_the_way,
         };
         self.meanwhile(at);
         if let Some(into) = self.twin.take() {
@@ -694,7 +853,12 @@ impl<'a> Life<'a, '_> {
         {
             return went_on;
         }
-        if drawn > 0.985 && self.park(at) {
+        let waits = if self.thaw(at).is_some() {
+            model::FROZEN
+        } else {
+            0.015
+        };
+        if drawn > 1.0 - waits && self.park(at) {
             return true;
         }
         let world = self.world;
@@ -723,6 +887,10 @@ impl<'a> Life<'a, '_> {
                 .get(ClockKind::Resolve)
                 .is_some_and(|c| c.is_running() && at < c.due_at);
             let in_time = in_time && self.case.question.is_none();
+            if in_time {
+                // Who asks for more time takes it.
+                self.done_at = None;
+            }
             if in_time && self.chance(0.5) {
                 let text = self.say(Say::Extended);
                 return self.request(at, &Act::AskToExtend, text);
@@ -732,14 +900,9 @@ impl<'a> Life<'a, '_> {
                 return self.act(at, by, &Act::Extend, text);
             }
         }
-        let slow = self.world.is_slow(&self.case);
-        let at = if slow {
-            self.by_clock(ClockKind::Resolve, 0.4, 2.2)
-        } else if self.chance(0.06) {
-            self.by_clock(ClockKind::Resolve, 1.0, 3.0)
-        } else {
-            self.by_clock(ClockKind::Resolve, 0.12, 1.0)
-        };
+        let soonest = self.at + self.minutes(2, 40);
+        let at = self.done_at().max(soonest);
+        let at = self.where_it_counts(at);
         self.meanwhile(at);
         let drawn: f64 = self.rng.random();
         if drawn < 0.012
@@ -764,6 +927,7 @@ impl<'a> Life<'a, '_> {
             _ => (Outcome::Unfounded, Say::Unfounded),
         };
         let text = self.say(what);
+        self.done_at = None;
         self.act(at, by, &Act::Handle { outcome }, text)
     }
 
@@ -804,7 +968,12 @@ impl<'a> Life<'a, '_> {
             }
             _ => at,
         };
-        let fails = self.case.flags.reworked < 3 && self.chance(0.06);
+        let share = if self.rushed {
+            model::REWORKED_IN_RUSH
+        } else {
+            model::REWORKED
+        };
+        let fails = self.case.flags.reworked < 3 && self.chance(share);
         if fails {
             let text = self.say(Say::Reworked);
             let half = self.chance(0.3);

@@ -25,21 +25,6 @@ pub(super) enum Theme {
 }
 
 impl Theme {
-    /// How common it is.
-    pub fn weight(self) -> f64 {
-        match self {
-            Self::Cleaning => 10.0,
-            Self::Facilities => 8.0,
-            Self::Roads => 7.0,
-            Self::Order => 6.0,
-            Self::Noise | Self::Livelihood => 5.0,
-            Self::Green => 3.0,
-            Self::Building | Self::Other => 2.0,
-            Self::Law => 1.2,
-            Self::Emergency => 0.8,
-        }
-    }
-
     /// Whether such a thing can be mended by the one who finds it.
     pub fn is_small(self) -> bool {
         matches!(self, Self::Cleaning | Self::Order | Self::Green)

@@ -1,4 +1,5 @@
-//! The place as the demo sees it: who may act where, where matters lie, what is asked for how often, and when.
+//! The place as the demo sees it: who may act where, where matters lie, what is asked for how often, and when. The figures are
+//! the model's.
 
 use std::collections::HashMap;
 
@@ -10,32 +11,36 @@ use whistle_domain::{
     geometry::Point,
     place::{AreaIndex, Datatype, Level, Place, Post, Service, UnitKind},
     rights::{self, Role},
-    words::{Lang, UnitCode},
+    words::{Lang, ServiceCode, UnitCode},
 };
 
-use super::words::{Theme, theme_of};
+use super::{
+    model::{self, Hours, Matter, Pace},
+    rounds::{self, Walked},
+    words::{Theme, theme_of},
+};
 use crate::account::actor_of;
 
 /// Numbers of accounts that nobody has: the demo's staff. One for each post, so that each is another person.
 const ACCOUNTS: i64 = 1_000_000;
 
-/// Where matters gather: markets, stations, old quarters.
-const HOT_SPOTS: usize = 24;
-
 /// A unit that takes longer than others.
 const SLOW_SHARE: f64 = 0.15;
 
-/// One thing that may be asked for, with its weight.
+/// One thing that may be asked for.
 pub(super) struct Ware<'p> {
     pub service: &'p Service,
     pub theme: Theme,
+    pub matter: &'static Matter,
+    /// Its part of the model's share.
+    share: f64,
 }
 
 /// A smallest area, where matters lie.
 struct Spot {
     area: AreaIndex,
-    /// Where matters gather in it; none in most.
-    centre: Option<Point>,
+    /// Where matters gather in it.
+    centre: Point,
 }
 
 pub(super) struct World<'p> {
@@ -43,58 +48,34 @@ pub(super) struct World<'p> {
     /// The language that most people write.
     pub lang: Lang,
     wares: Vec<Ware<'p>>,
-    /// Sums of the weights of the wares.
-    ware_sums: Vec<f64>,
     spots: Vec<Spot>,
-    hot: usize,
+    /// Sums of how much lies in each spot.
+    spot_sums: Vec<f64>,
     in_area: HashMap<(AreaIndex, Role), Vec<Actor>>,
     in_unit: HashMap<Role, HashMap<&'p str, Vec<Actor>>>,
     everybody: Vec<(&'p Post, Actor)>,
     working_units: Vec<&'p UnitCode>,
     slow: HashMap<&'p str, bool>,
+    /// Where patrols go.
+    pub walked: Vec<Walked<'p>>,
 }
 
 impl<'p> World<'p> {
     /// None when the place has no service or no area.
     pub fn new(place: &'p Place, rng: &mut ChaCha8Rng) -> Option<Self> {
-        let wares: Vec<Ware<'p>> = place
+        let mut wares: Vec<Ware<'p>> = place
             .services()
             .iter()
             .filter(|s| !s.is_group() && place.default_standard(&s.code).is_some())
             .map(|service| Ware {
                 service,
                 theme: theme_of(place, service),
+                matter: Matter::of(service),
+                share: 0.0,
             })
             .collect();
-        let (mut sum, mut ware_sums) = (0.0, Vec::with_capacity(wares.len()));
-        // Zipf by place in the list within a theme, themes by how common they are; a little chance on top.
-        let mut met: HashMap<Theme, f64> = HashMap::new();
-        for ware in &wares {
-            let rank = met.entry(ware.theme).or_insert(0.0);
-            *rank += 1.0;
-            sum += ware.theme.weight() / rank.powf(0.8) * rng.random_range(0.6..1.4);
-            ware_sums.push(sum);
-        }
-        let all = place.areas.all();
-        let mut has_children = vec![false; all.len()];
-        for area in all {
-            if let Some(parent) = area.parent {
-                has_children[parent as usize] = true;
-            }
-        }
-        let mut spots: Vec<Spot> = (0..all.len())
-            .filter(|i| !has_children[*i])
-            .map(|i| Spot {
-                area: i as AreaIndex,
-                centre: None,
-            })
-            .collect();
-        let hot = HOT_SPOTS.min(spots.len() / 2);
-        for i in 0..hot {
-            let other = rng.random_range(i..spots.len());
-            spots.swap(i, other);
-            spots[i].centre = Some(all[spots[i].area as usize].shape.inside_point());
-        }
+        share_out(&mut wares, rng);
+        let (spots, spot_sums) = spots(place, rng);
         let mut in_area = HashMap::new();
         let mut in_unit: HashMap<Role, HashMap<&'p str, Vec<Actor>>> = HashMap::new();
         let is_station = |post: &Post| {
@@ -134,43 +115,44 @@ impl<'p> World<'p> {
         if wares.is_empty() || spots.is_empty() {
             return None;
         }
-        Some(Self {
+        let mut world = Self {
             place,
             lang: place.jurisdiction.languages.first().copied().unwrap_or_default(),
             wares,
-            ware_sums,
             spots,
-            hot,
+            spot_sums,
             in_area,
             in_unit,
             everybody,
             working_units,
             slow,
-        })
-    }
-
-    pub fn ware(&self, rng: &mut ChaCha8Rng) -> &Ware<'p> {
-        let drawn = rng.random::<f64>() * self.ware_sums.last().copied().unwrap_or_default();
-        let i = self.ware_sums.partition_point(|sum| *sum <= drawn);
-        &self.wares[i.min(self.wares.len() - 1)]
-    }
-
-    /// Where a matter lies: an area, and a point in it. A third lies in few places.
-    pub fn spot(&self, rng: &mut ChaCha8Rng) -> (AreaIndex, Point) {
-        let is_hot = self.hot > 0 && rng.random_bool(0.35);
-        let i = if is_hot {
-            // The first ones more than the last.
-            let skewed: f64 = rng.random::<f64>().powi(2);
-            ((skewed * self.hot as f64) as usize).min(self.hot - 1)
-        } else {
-            rng.random_range(0..self.spots.len())
+            walked: Vec::new(),
         };
-        let spot = &self.spots[i];
+        world.walked = rounds::walked(&world, rng);
+        Some(world)
+    }
+
+    /// A stop of a round at which something that is asked for may be the matter.
+    pub fn stop_of(&self, rng: &mut ChaCha8Rng, service: &Service) -> Option<&Walked<'p>> {
+        let fits = |walked: &&Walked<'p>| walked.stop.service.as_ref() == Some(&service.code);
+        let all: Vec<&Walked<'p>> = self.walked.iter().filter(fits).collect();
+        (!all.is_empty()).then(|| all[rng.random_range(0..all.len())])
+    }
+
+    /// One thing that is asked for, as often as it is.
+    pub fn ware(&self, rng: &mut ChaCha8Rng) -> &Ware<'p> {
+        let sums = sums(self.wares.iter().map(|ware| ware.share));
+        &self.wares[drawn(&sums, rng)]
+    }
+
+    /// Where a matter lies: an area, and a point in it. A third lies about the middles of the areas.
+    pub fn spot(&self, rng: &mut ChaCha8Rng) -> (AreaIndex, Point) {
+        let spot = &self.spots[drawn(&self.spot_sums, rng)];
         let shape = &self.place.areas.get(spot.area).shape;
-        if let Some(centre) = spot.centre.filter(|_| is_hot) {
+        if rng.random_bool(0.35) {
             // Some hundred metres around; outside the area it falls back to the middle.
-            let point = nearby(rng, centre, 150.0);
-            return (spot.area, if shape.contains(point) { point } else { centre });
+            let point = nearby(rng, spot.centre, 150.0);
+            return (spot.area, if shape.contains(point) { point } else { spot.centre });
         }
         let bbox = shape.bbox();
         for _ in 0..12 {
@@ -182,7 +164,7 @@ impl<'p> World<'p> {
                 return (spot.area, point);
             }
         }
-        (spot.area, shape.inside_point())
+        (spot.area, spot.centre)
     }
 
     /// Someone with a role whose area holds the case: of the nearest station mostly, else of one above.
@@ -341,61 +323,144 @@ pub(super) fn post_with(place: &Place, role: Role, wanted: impl Fn(&Post) -> boo
         .find(|p| wanted(p))
 }
 
-/// When reports come: each day of a span with the share of all that came by its end.
-pub(super) struct Days {
-    all: Vec<Date>,
+/// Shares the model's share of each kind out among the place's services of that kind: the first in the list have more.
+fn share_out(wares: &mut [Ware<'_>], rng: &mut ChaCha8Rng) {
+    let mut met: HashMap<*const Matter, (f64, f64)> = HashMap::new();
+    for ware in wares.iter_mut() {
+        let (rank, sum) = met.entry(std::ptr::from_ref(ware.matter)).or_default();
+        *rank += 1.0;
+        ware.share = rng.random_range(0.6..1.4) / rank.powf(0.8);
+        *sum += ware.share;
+    }
+    for ware in wares {
+        let (_, sum) = met[&std::ptr::from_ref(ware.matter)];
+        ware.share *= ware.matter.share / sum;
+    }
+}
+
+/// The smallest areas, and sums of how much lies in each.
+fn spots(place: &Place, rng: &mut ChaCha8Rng) -> (Vec<Spot>, Vec<f64>) {
+    let all = place.areas.all();
+    let mut children = vec![0_u32; all.len()];
+    for area in all {
+        if let Some(parent) = area.parent {
+            children[parent as usize] += 1;
+        }
+    }
+    let of_area: Vec<f64> = all
+        .iter()
+        .map(|_| log_normal(rng, 1.0, model::COMMUNITIES_DIFFER))
+        .collect();
+    let leaves: Vec<usize> = (0..all.len()).filter(|i| children[*i] == 0).collect();
+    let sums = sums(leaves.iter().map(|i| {
+        let parent = all[*i].parent.map_or(*i, |parent| parent as usize);
+        of_area[parent] * log_normal(rng, 1.0, model::CELLS_DIFFER) / f64::from(children[parent].max(1))
+    }));
+    let spot = |i: &usize| Spot {
+        area: *i as AreaIndex,
+        centre: all[*i].shape.inside_point(),
+    };
+    (leaves.iter().map(spot).collect(), sums)
+}
+
+fn sums(weights: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut sum = 0.0;
+    let add = |weight| {
+        sum += weight;
+        sum
+    };
+    weights.map(add).collect()
+}
+
+/// Which of some is drawn, by the sums of their weights; the first of none.
+fn drawn(sums: &[f64], rng: &mut ChaCha8Rng) -> usize {
+    let drawn = rng.random::<f64>() * sums.last().copied().unwrap_or_default();
+    let i = sums.partition_point(|sum| *sum <= drawn);
+    i.min(sums.len().saturating_sub(1))
+}
+
+/// A draw whose logarithm is normal, about a median.
+pub(super) fn log_normal(rng: &mut ChaCha8Rng, median: f64, spread: f64) -> f64 {
+    // Box and Muller; 1 − x keeps the logarithm from zero.
+    let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
+    let normal = radius * (rng.random::<f64>() * std::f64::consts::TAU).cos();
+    median * (normal * spread).exp()
+}
+
+/// When reports come, what of, and by whom: each day of a span with the share of all that came by its end.
+pub(super) struct Days<'w, 'p> {
+    world: &'w World<'p>,
+    all: Vec<Day>,
     sums: Vec<f64>,
     from: Timestamp,
     to: Timestamp,
 }
 
-/// How much comes on a weekday, Monday first.
-const WEEK: [f64; 7] = [1.25, 1.15, 1.1, 1.05, 1.1, 0.75, 0.6];
+struct Day {
+    date: Date,
+    is_working: bool,
+    /// A working day of the week on which offices are closed.
+    is_holiday: bool,
+}
 
-/// How much comes in a month: frozen pipes in winter, rain and warm nights in summer.
-const YEAR: [f64; 12] = [1.1, 0.8, 0.95, 0.95, 1.0, 1.1, 1.25, 1.2, 1.0, 0.95, 1.05, 1.15];
+/// A report that comes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Coming {
+    pub at: Timestamp,
+    /// What of: which ware.
+    ware: usize,
+    /// Whether a patrol finds it; else a resident tells of it.
+    pub by_patrol: bool,
+}
 
-/// How much comes in an hour.
-const HOURS: [u32; 24] = [
-    3, 2, 1, 1, 1, 3, 10, 25, 52, 60, 58, 45, 30, 34, 48, 50, 48, 44, 36, 30, 26, 20, 12, 6,
-];
-
-impl Days {
-    pub fn new(world: &World<'_>, from: Timestamp, to: Timestamp, rng: &mut ChaCha8Rng) -> Self {
-        let zone = world.place.calendar.zone();
+impl<'w, 'p> Days<'w, 'p> {
+    pub fn new(world: &'w World<'p>, from: Timestamp, to: Timestamp, rng: &mut ChaCha8Rng) -> Self {
+        let calendar = &world.place.calendar;
+        let zone = calendar.zone();
         let last = zone.to_datetime(to).date();
-        let mut day = zone.to_datetime(from).date();
-        let (mut days, mut sums, mut sum) = (Vec::new(), Vec::new(), 0.0);
-        while day <= last {
-            let start = zone.to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(from).max(from);
-            let next = day.tomorrow().unwrap_or(day);
+        let mut date = zone.to_datetime(from).date();
+        let (mut all, mut sums, mut sum, mut week) = (Vec::new(), Vec::new(), 0.0, 1.0);
+        while date <= last {
+            let start = zone.to_timestamp(date.at(0, 0, 0, 0)).unwrap_or(from).max(from);
+            let next = date.tomorrow().unwrap_or(date);
             let end = zone.to_timestamp(next.at(0, 0, 0, 0)).unwrap_or(to).min(to);
             let share = end.duration_since(start).as_secs_f64().max(0.0) / 86_400.0;
-            let weekday = WEEK[day.weekday().to_monday_zero_offset() as usize];
-            let month = YEAR[day.month() as usize - 1];
-            // Now and then a storm.
-            let weather = if rng.random_bool(0.02) {
-                2.2
-            } else {
-                rng.random_range(0.8..1.2)
+            let is_working = !calendar.working_between(start, end).is_zero();
+            let weekday = date.weekday().to_monday_zero_offset();
+            let day = Day {
+                date,
+                is_working,
+                is_holiday: !is_working && weekday < 5,
             };
-            sum += weekday * month * weather * share;
-            days.push(day);
+            if weekday == 0 {
+                week = log_normal(rng, 1.0, model::WEEKS_STRAY);
+            }
+            let (storms, strength) = model::STORM;
+            let weather = if rng.random_bool(storms) {
+                strength
+            } else {
+                log_normal(rng, 1.0, model::DAYS_STRAY)
+            };
+            let years = start.duration_since(from).as_secs_f64() / (86_400.0 * 365.25);
+            let expected: f64 = weights(world, &day).sum();
+            sum += expected * week * weather * share * model::GROWTH.powf(years);
+            all.push(day);
             sums.push(sum);
-            if next == day {
+            if next == date {
                 break;
             }
-            day = next;
+            date = next;
         }
         Self {
-            all: days,
+            world,
+            all,
             sums,
             from,
             to,
         }
     }
 
-    /// On which day the `i`th of `n` comes: an index for [`Days::times`].
+    /// On which day the `i`th of `n` comes: an index for [`Days::reports`].
     pub fn of(&self, i: u64, n: u64) -> usize {
         let wanted = (i as f64 + 0.5) / n as f64 * self.sums.last().copied().unwrap_or_default();
         self.sums
@@ -403,36 +468,84 @@ impl Days {
             .min(self.all.len() - 1)
     }
 
-    /// The times of `count` reports on a day, in order.
-    pub fn times(&self, world: &World<'_>, day: usize, count: usize, rng: &mut ChaCha8Rng) -> Vec<Timestamp> {
-        let zone = world.place.calendar.zone();
-        let total: u32 = HOURS.iter().sum();
-        let mut times: Vec<Timestamp> = (0..count)
+    /// The `count` reports of a day, in order.
+    pub fn reports(&self, day: usize, count: usize, rng: &mut ChaCha8Rng) -> Vec<Coming> {
+        let sums = sums(weights(self.world, &self.all[day]));
+        let mut reports: Vec<Coming> = (0..count)
             .map(|_| {
-                let mut drawn = rng.random_range(0..total);
-                let hour = HOURS
-                    .iter()
-                    .position(|share| {
-                        let here = drawn < *share;
-                        drawn = drawn.saturating_sub(*share);
-                        here
-                    })
-                    .unwrap_or(9);
-                let local = self.all[day].at(hour as i8, rng.random_range(0..60), rng.random_range(0..60), 0);
-                let time = zone.to_timestamp(local).unwrap_or(self.from);
-                if time >= self.from && time < self.to {
-                    return time;
+                let i = drawn(&sums, rng);
+                let (ware, by_patrol) = (i / 2, i % 2 == 1);
+                let hours = if by_patrol {
+                    &model::ON_DUTY
+                } else {
+                    self.world.wares[ware].matter.hours
+                };
+                Coming {
+                    at: self.time(day, hours, rng),
+                    ware,
+                    by_patrol,
                 }
-                // The first and the last day are not whole.
-                let start = zone
-                    .to_timestamp(self.all[day].at(0, 0, 0, 0))
-                    .unwrap_or(self.from)
-                    .max(self.from);
-                let left = self.to.duration_since(start).as_secs().clamp(1, 86_400);
-                start + SignedDuration::from_secs(rng.random_range(0..left))
             })
             .collect();
-        times.sort_unstable();
-        times
+        reports.sort_by_key(|coming| coming.at);
+        reports
+    }
+
+    fn time(&self, day: usize, hours: &Hours, rng: &mut ChaCha8Rng) -> Timestamp {
+        let zone = self.world.place.calendar.zone();
+        let sums = sums(hours.iter().map(|hour| f64::from(*hour)));
+        let date = self.all[day].date;
+        let local = date.at(
+            drawn(&sums, rng) as i8,
+            rng.random_range(0..60),
+            rng.random_range(0..60),
+            0,
+        );
+        let time = zone.to_timestamp(local).unwrap_or(self.from);
+        if time >= self.from && time < self.to {
+            return time;
+        }
+        // The first and the last day are not whole.
+        let start = zone
+            .to_timestamp(date.at(0, 0, 0, 0))
+            .unwrap_or(self.from)
+            .max(self.from);
+        let left = self.to.duration_since(start).as_secs().clamp(1, 86_400);
+        start + SignedDuration::from_secs(rng.random_range(0..left))
+    }
+}
+
+/// How much of each ware comes on a day: by residents and by patrols, in turn.
+fn weights(world: &World<'_>, day: &Day) -> impl Iterator<Item = f64> {
+    let month = day.date.month() as usize - 1;
+    let weekday = day.date.weekday().to_monday_zero_offset() as usize;
+    let residents_come = if day.is_holiday { model::ON_HOLIDAYS } else { 1.0 };
+    let patrols_go = if day.is_working {
+        1.0
+    } else {
+        model::PATROLS_ON_FREE_DAYS
+    };
+    world.wares.iter().flat_map(move |ware| {
+        let Matter {
+            year, week, patrol, ..
+        } = *ware.matter;
+        let all = ware.share * year[month];
+        [
+            all * (1.0 - patrol) * week[weekday] * residents_come,
+            all * patrol * patrols_go,
+        ]
+    })
+}
+
+impl<'p> World<'p> {
+    /// What a report is of.
+    pub fn ware_of(&self, coming: Coming) -> &Ware<'p> {
+        &self.wares[coming.ware]
+    }
+
+    /// How long what a service is for takes, before limits press.
+    pub fn pace(&self, service: &ServiceCode) -> Pace {
+        let found = self.wares.iter().find(|ware| ware.service.code == *service);
+        found.map_or(model::BY_LIMIT, |ware| ware.matter.pace)
     }
 }

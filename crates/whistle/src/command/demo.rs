@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Args, ValueHint};
-use jiff::Timestamp;
+use clap::{Args, ValueEnum, ValueHint};
+use jiff::{Span, Timestamp};
 use rust_embed::RustEmbed;
 use serde::{Deserialize, Serialize};
 use whistle_service::{
@@ -43,6 +43,12 @@ pub(super) struct Demo {
     /// How many cases
     #[arg(long, value_name = "N", default_value_t = 5_000)]
     cases: u64,
+    /// How many years they took
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i16).range(1..=MOST_YEARS))]
+    years: i16,
+    /// A demo of a known size: the reference place, 216,000 cases in five years
+    #[arg(long, value_name = "SCALE", conflicts_with_all = ["cases", "years"])]
+    scale: Option<Scale>,
     /// Where chance begins
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -65,15 +71,41 @@ pub(super) struct Demo {
     pub(super) serve: ServeFlags,
 }
 
+/// The longest history of a demo: what an archive keeps.
+const MOST_YEARS: i64 = 30;
+
+/// Sizes with a name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Scale {
+    /// What the reference place had: more than 200,000 closed cases in five years
+    Reference,
+}
+
+impl Scale {
+    /// Cases and years. Of a hundred cases some three are still open at the end, so that 200,000 closed ones need more.
+    const fn size(self) -> (u64, i16) {
+        match self {
+            Self::Reference => (216_000, 5),
+        }
+    }
+}
+
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Asked {
     cases: u64,
     seed: u64,
+    #[serde(default = "one_year")]
+    years: i16,
     place: Option<PathBuf>,
     /// In which PostgreSQL database; none for the folder's own.
     #[serde(default)]
     database: Option<String>,
+}
+
+/// What a mark without years means.
+const fn one_year() -> i16 {
+    1
 }
 
 /// The mark of a demo's folder.
@@ -110,11 +142,18 @@ impl Demo {
         serve::serve(&config, whistle, |url| self.tell(Some(url), &here, &accounts))
     }
 
+    /// How many cases in how many years.
+    fn size(&self) -> (u64, i16) {
+        self.scale.map_or((self.cases, self.years), Scale::size)
+    }
+
     /// The demo that is there, if it is what is asked for, or a new one.
     fn whistle(&self, site: &Site) -> Result<Whistle> {
+        let (cases, years) = self.size();
         let asked = Asked {
-            cases: self.cases,
+            cases,
             seed: self.seed,
+            years,
             place: self.place.clone(),
             database: site.database_url.as_deref().map(without_password),
         };
@@ -144,9 +183,10 @@ impl Demo {
                     return Ok(Whistle::open(site.clone())?);
                 }
                 Err(Failure::Refused(format!(
-                    "{} holds another demo ({} cases, seed {}); name another folder with --dir, or lose it with --fresh",
+                    "{} holds another demo ({} cases in {}, seed {}); name another folder with --dir, or lose it with --fresh",
                     self.dir.display(),
                     mark.asked.cases,
+                    output::count(mark.asked.years.unsigned_abs().into(), "year", "years"),
                     mark.asked.seed
                 )))
             }
@@ -169,13 +209,16 @@ impl Demo {
             .map_err(|error| plan::faults_or(error, &place, self.json))?;
         let here = whistle.places().named(None)?.clone();
         let to = self.until.unwrap_or_else(|| today(&here, whistle.now()));
+        let (cases, years) = self.size();
+        let zone = here.place.calendar.zone();
+        let began = to.to_zoned(zone.clone()).checked_sub(Span::new().years(years));
         let options = DemoOptions {
-            cases: self.cases,
+            cases,
             seed: self.seed,
-            from: None,
+            from: began.ok().map(|began| began.timestamp()),
             to,
         };
-        let bar = output::progress("cases", self.cases.max(1));
+        let bar = output::progress("cases", cases.max(1));
         let report = whistle.make_demo(&here, options, |cases| bar.set_position(cases))?;
         bar.finish_and_clear();
         if report.refused > 0 {
@@ -236,7 +279,7 @@ impl Demo {
         output::line(format!(
             "\n{} with {} cases, in {}",
             jurisdiction.name.own,
-            self.cases,
+            self.size().0,
             self.dir.display()
         ));
         if let Some(url) = url {
