@@ -5,7 +5,6 @@ mod clocks;
 mod demo;
 mod figures;
 mod grid;
-mod indicators;
 mod intake;
 mod lists;
 mod load;
@@ -16,7 +15,7 @@ mod server;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|clocks|search|figures|indicators|demo|postgres]";
+const USAGE: &str = "usage: whistle-bench [all|grid|intake|lists|clocks|search|figures|demo|postgres]";
 
 fn main() -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_else(|| "all".to_owned());
@@ -28,7 +27,6 @@ fn main() -> ExitCode {
         "lists" => lists::run(),
         "clocks" => clocks::run(),
         "search" => search::run(),
-        "indicators" => indicators::run(),
         "demo" => demo::run(),
         "figures" => figures::run(),
         "postgres" => postgres::run(),
@@ -40,7 +38,6 @@ fn main() -> ExitCode {
             clocks::run();
             figures::run();
             search::run();
-            indicators::run();
             postgres::run();
         }
         _ => {

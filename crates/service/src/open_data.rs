@@ -12,7 +12,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
@@ -27,6 +27,7 @@ use crate::{
     indicator::{Question, for_public, indicator, indicators, key_word},
     lease::InCharge,
     place::Here,
+    time::{Clock as _, SystemClock},
 };
 
 /// How old a file may be before it is made anew when somebody asks for it.
@@ -109,7 +110,7 @@ pub(crate) struct Opening {
 
 impl Whistle {
     /// A file, if it is there.
-    pub fn made(&self, here: &Here, file: OpenFile) -> Option<Made> {
+    pub fn open_file_made(&self, here: &Here, file: OpenFile) -> Option<Made> {
         let path = self.open_folder(here).join(file.name());
         let known = fs::metadata(&path).ok()?;
         let at = Timestamp::try_from(known.modified().ok()?).ok()?;
@@ -123,10 +124,10 @@ impl Whistle {
     /// A file that somebody asks for. One that is a day old is given, and made anew meanwhile; of one that is not there it is said
     /// when to come again.
     pub fn open_file(&self, here: &Here, file: OpenFile) -> Result<Made> {
-        let made = self.made(here, file);
+        let made = self.open_file_made(here, file);
         let is_old = |made: &Made| {
-            let age = SystemTime::now().duration_since(SystemTime::from(made.at));
-            age.unwrap_or_default() > OLD
+            let age = SystemClock.now().duration_since(made.at);
+            Duration::try_from(age).unwrap_or_default() > OLD
         };
         if made.as_ref().is_none_or(is_old) {
             self.begin_to_open(here, None);

@@ -12,7 +12,7 @@ use super::{
     condition::{Code, Condition, Ref, Statistic},
     house::House,
     period::{Period, PeriodError, Step, midnight},
-    scan::{Instants, Job, Keys, Table, Taken, Tally, Test, areas_at, each_row, run},
+    scan::{Base, Instants, Job, Keys, Table, Taken, Tally, Test, areas_at, each_row, run},
 };
 use crate::facts::{Facts, Moment, flag};
 
@@ -444,7 +444,7 @@ fn count(
     mut hand_over: impl FnMut(usize, Option<Key>, Figure),
 ) -> Result<(), AskError> {
     let instants = instants(period, table.place, ask.now);
-    let mut bases: Vec<Test<'_>> = Vec::new();
+    let mut bases: Vec<Base<'_>> = Vec::new();
     let mut rules: Vec<&'static str> = Vec::new();
     let mut keys: Vec<(Keys<'_>, Vec<Key>)> = Vec::new();
     let mut key_of: Vec<Option<super::column::Moment>> = Vec::new();
@@ -475,7 +475,8 @@ fn count(
             let filters = filters(table, indicator, &ask.filters)?;
             let filters = filters.iter().map(|it| Test::bind(it, table, &instants));
             let period = Test::bind(&indicator.period, table, &instants);
-            bases.push(Test::all([period, table.live()].into_iter().chain(filters)));
+            let test = Test::all([period, table.live()].into_iter().chain(filters));
+            bases.push(Base::new(test, table, indicator.rule.moment, &instants));
             rules.push(indicator.rule.name);
             bases.len() - 1
         };

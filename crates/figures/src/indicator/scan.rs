@@ -14,7 +14,7 @@ use super::{
     condition::{Code, Comparison, Condition, Measured, Point, Ref},
     house::House,
 };
-use crate::facts::{Dictionary, Facts, Moment, NEVER, NONE};
+use crate::facts::{self, CaseBlock, Dictionary, Facts, Moment, NEVER, NONE, RunBlock, Span};
 
 /// Rows of a block: its bits and the pieces of some columns fit the nearest cache.
 pub(super) const BLOCK: usize = 2_048;
@@ -151,6 +151,25 @@ impl<'a> Table<'a> {
             MomentColumn::Stopped => &runs.stopped,
         };
         self.column(values, of_case)
+    }
+
+    /// Of each block of the facts, whether it may have a row with a moment from `start` on and before `end`.
+    fn may(self, moment: MomentColumn, start: Moment, end: Moment) -> Vec<bool> {
+        let (cases, runs) = (self.facts.cases.blocks(), self.facts.runs.blocks());
+        let of_cases = |span: fn(&CaseBlock) -> Span| cases.map(|block| span(&block).meets(start, end)).collect();
+        let of_runs = |span: fn(&RunBlock) -> Span| runs.map(|block| span(&block).meets(start, end)).collect();
+        match moment {
+            MomentColumn::Reported => of_cases(|block| block.reported),
+            MomentColumn::Accepted => of_cases(|block| block.accepted),
+            MomentColumn::Dispatched => of_cases(|block| block.dispatched),
+            MomentColumn::Arrived => of_cases(|block| block.arrived),
+            MomentColumn::Handled => of_cases(|block| block.handled),
+            MomentColumn::Closed => of_cases(|block| block.closed),
+            MomentColumn::Due => of_cases(|block| block.due),
+            MomentColumn::Started => of_runs(|block| block.started),
+            MomentColumn::RunDue => of_runs(|block| block.due),
+            MomentColumn::Stopped => of_runs(|block| block.stopped),
+        }
     }
 
     pub fn flags(self, of_case: bool) -> Col<'a, u32> {
@@ -962,8 +981,33 @@ impl Tally {
     }
 }
 
+/// Which rows are looked at.
+pub(super) struct Base<'a> {
+    test: Test<'a>,
+    /// Of each block of the facts, whether a row of it may fit; empty where nothing is known of them.
+    may: Vec<bool>,
+}
+
+impl<'a> Base<'a> {
+    /// Rows for which a condition holds that asks for `moment` to lie in the period: blocks without such a moment are passed over.
+    pub fn new(test: Test<'a>, table: Table<'a>, moment: Option<MomentColumn>, instants: &Instants) -> Self {
+        Self {
+            test,
+            may: moment.map_or_else(Vec::new, |moment| table.may(moment, instants.start, instants.end)),
+        }
+    }
+
+    fn fill(&self, rows: &Range<usize>, out: &mut Bits) {
+        if self.may.get(rows.start / facts::BLOCK) == Some(&false) {
+            *out = [0; WORDS];
+        } else {
+            self.test.fill(rows, out);
+        }
+    }
+}
+
 /// Does all jobs in one pass over the rows.
-pub(super) fn run(rows: usize, bases: &[Test<'_>], keys: &[Keys<'_>], jobs: &[Job<'_>]) -> Vec<Tally> {
+pub(super) fn run(rows: usize, bases: &[Base<'_>], keys: &[Keys<'_>], jobs: &[Job<'_>]) -> Vec<Tally> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = (rows / ROWS_OF_A_THREAD).clamp(1, cores.min(MAX_THREADS));
     let part = rows.div_ceil(threads).next_multiple_of(BLOCK);
@@ -993,7 +1037,7 @@ pub(super) fn run(rows: usize, bases: &[Test<'_>], keys: &[Keys<'_>], jobs: &[Jo
     })
 }
 
-fn run_part(rows: Range<usize>, bases: &[Test<'_>], keys: &[Keys<'_>], jobs: &[Job<'_>]) -> Vec<Tally> {
+fn run_part(rows: Range<usize>, bases: &[Base<'_>], keys: &[Keys<'_>], jobs: &[Job<'_>]) -> Vec<Tally> {
     let mut tallies: Vec<Tally> = jobs
         .iter()
         .map(|job| Tally::of(keys[job.keys].groups()))

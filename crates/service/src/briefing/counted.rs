@@ -116,7 +116,7 @@ impl Counted {
         let known = |n: u64| (!figure.is_masked).then_some(n as i64);
         Ok(Number {
             label: said(&indicator.label),
-            of: self.of(&ask),
+            of: self.within(&ask),
             measure: match unit {
                 Unit::Count => Measure::Count,
                 Unit::Percent => Measure::Share,
@@ -138,7 +138,7 @@ impl Counted {
     }
 
     /// The names of what the number is within.
-    fn of(&self, ask: &Ask) -> Said {
+    fn within(&self, ask: &Ask) -> Said {
         let parts = [("area", &ask.area), ("unit", &ask.unit), ("service", &ask.service)];
         let named = parts.into_iter().filter_map(|(what, code)| self.name(what, code.as_deref()?));
         named

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use whistle_domain::{
@@ -11,7 +11,7 @@ use whistle_domain::{
     place::AreaIndex,
     rights::{self, Role},
     round::{Finding, Stop},
-    words::{CaseNumber, PostCode, StopCode},
+    words::{CaseNumber, StopCode, UnitCode},
 };
 use whistle_store::round::Look;
 
@@ -33,7 +33,7 @@ pub(super) struct Walked<'p> {
     pub stop: &'p Stop,
     pub area: AreaIndex,
     pub by: Actor,
-    post: PostCode,
+    unit: UnitCode,
 }
 
 /// All stops of the place that somebody walks to.
@@ -47,9 +47,9 @@ pub(super) fn walked<'p>(world: &World<'p>, rng: &mut ChaCha8Rng) -> Vec<Walked<
             };
             let by = world.at(rng, area, Role::Patrol).cloned();
             let by = by.filter(|by| rights::may_walk(round, by, place));
-            if let Some(Actor::Post { post, .. }) = &by {
-                let post = post.clone();
-                all.extend(by.map(|by| Walked { stop, area, by, post }));
+            if let Some(Actor::Post { unit, .. }) = &by {
+                let unit = unit.clone();
+                all.extend(by.map(|by| Walked { stop, area, by, unit }));
             }
         }
     }
@@ -58,14 +58,14 @@ pub(super) fn walked<'p>(world: &World<'p>, rng: &mut ChaCha8Rng) -> Vec<Walked<
 
 impl Walked<'_> {
     /// That it was looked at.
-    pub fn seen(&self, at: Timestamp, finding: Finding, case: Option<CaseNumber>) -> Seen {
+    pub fn seen(&self, on: Date, finding: Finding, case: Option<CaseNumber>) -> Seen {
         Seen {
             stop: self.stop.code.clone(),
             look: Look {
                 finding,
-                made_at: at,
-                received_at: at,
-                post: self.post.clone(),
+                made_on: on,
+                received_on: on,
+                unit: Some(self.unit.clone()),
             },
             case,
         }
@@ -81,7 +81,7 @@ pub(super) fn fine(
     rng: &mut ChaCha8Rng,
 ) -> Vec<Seen> {
     let calendar = &world.place.calendar;
-    let mut last: HashMap<&str, Timestamp> = HashMap::new();
+    let mut last: HashMap<&str, Date> = HashMap::new();
     let (mut all, mut day) = (Vec::new(), calendar.zone().to_datetime(from).date());
     while calendar.start_of(day) < to {
         let begins = calendar.start_of(day);
@@ -93,10 +93,10 @@ pub(super) fn fine(
             for walked in walked {
                 let at = begins + SignedDuration::from_secs(rng.random_range(8 * 3600..17 * 3600));
                 let before = last.get(walked.stop.code.as_str()).copied();
-                let is_seen = walked.stop.is_due(before, at, calendar) && rng.random_bool(SEEN);
+                let is_seen = walked.stop.is_due(before, day) && rng.random_bool(SEEN);
                 if is_seen && at >= from && at < to {
-                    last.insert(walked.stop.code.as_str(), at);
-                    all.push(walked.seen(at, Finding::Fine, None));
+                    last.insert(walked.stop.code.as_str(), day);
+                    all.push(walked.seen(day, Finding::Fine, None));
                 }
             }
         }
