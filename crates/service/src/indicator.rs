@@ -301,7 +301,7 @@ fn refused(error: AskError) -> Error {
 
 impl Whistle {
     /// Answers some questions, all of one moment. What the viewer may not see as it was counted is masked.
-    pub async fn ask(&self, here: &Here, viewer: Viewer<'_>, questions: &[Question]) -> Result<Arc<Told>> {
+    pub async fn told(&self, here: &Here, viewer: Viewer<'_>, questions: &[Question]) -> Result<Arc<Told>> {
         if questions.len() > MAX_QUESTIONS {
             return Err(Error::invalid(
                 "questions",

@@ -109,7 +109,7 @@ pub(crate) struct Opening {
 
 impl Whistle {
     /// A file, if it is there.
-    pub fn made(&self, here: &Here, file: OpenFile) -> Option<Made> {
+    pub fn open_file_made(&self, here: &Here, file: OpenFile) -> Option<Made> {
         let path = self.open_folder(here).join(file.name());
         let known = fs::metadata(&path).ok()?;
         let at = Timestamp::try_from(known.modified().ok()?).ok()?;
@@ -123,7 +123,7 @@ impl Whistle {
     /// A file that somebody asks for. One that is a day old is given, and made anew meanwhile; of one that is not there it is said
     /// when to come again.
     pub fn open_file(&self, here: &Here, file: OpenFile) -> Result<Made> {
-        let made = self.made(here, file);
+        let made = self.open_file_made(here, file);
         let is_old = |made: &Made| {
             let age = SystemTime::now().duration_since(SystemTime::from(made.at));
             age.unwrap_or_default() > OLD

@@ -77,7 +77,7 @@ async fn figures(
     question.with_last_year = query.compare.contains(&Compared::LastYear);
     let told = app
         .whistle
-        .ask(here, viewer(&visit), std::slice::from_ref(&question))
+        .told(here, viewer(&visit), std::slice::from_ref(&question))
         .await?;
     let answer =
         FigureAnswer::of(&told, &question, found).ok_or_else(|| Problem::not_found("indicator", &code))?;

@@ -69,7 +69,7 @@ pub(crate) async fn told(
     viewer: Viewer<'_>,
     questions: &[Question],
 ) -> Result<Result<Arc<Told>, Response>, Fault> {
-    match page.app.whistle.ask(&page.here, viewer, questions).await {
+    match page.app.whistle.told(&page.here, viewer, questions).await {
         Ok(told) => Ok(Ok(told)),
         Err(Error::Busy(after)) => {
             let mut answer = page.render_as(StatusCode::SERVICE_UNAVAILABLE, &Waiting { p: page })?;

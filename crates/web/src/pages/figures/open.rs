@@ -42,7 +42,7 @@ struct OpenPage<'a> {
 /// What there is.
 pub(crate) async fn page(page: Page) -> Result<Response, Fault> {
     let offered = |file: OpenFile| {
-        let made = page.app.whistle.made(&page.here, file).map(|made| {
+        let made = page.app.whistle.open_file_made(&page.here, file).map(|made| {
             let at = page.moment(made.at).text;
             page.words.with(
                 "open-made",
