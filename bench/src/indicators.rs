@@ -232,7 +232,7 @@ fn compare(answer: &Answer, by_hand: &[Area]) {
         .collect();
     let mut others: Vec<u64> = by_hand
         .iter()
-        .flat_map(|it| it.times.first())
+        .filter_map(|it| it.times.first())
         .map(|it| u64::from(*it))
         .collect();
     medians.sort_unstable();

@@ -124,7 +124,7 @@ label = { zh = \"受理上报数\", en = \"Accepted reports\" }
 ";
     let new = old
         .clone()
-        .replace("indicators.toml", "group:RD", "RD-HOLE")
+        .replace("indicators.toml", "group:WAT", "RD-HOLE")
         .replace(
             "indicators.toml",
             "denominator = \"leaks\"",
@@ -132,7 +132,7 @@ label = { zh = \"受理上报数\", en = \"Accepted reports\" }
         )
         .map("indicators.toml", |text| text + own);
     assert_snapshot!(plan(&old, &new), @r#"
-    ~ indicator condition leaks: says "service in [WAT-LEAK, group:RD]" → "service in [WAT-LEAK, RD-HOLE]"
+    ~ indicator condition leaks: says "service in [WAT-LEAK, group:WAT]" → "service in [WAT-LEAK, RD-HOLE]"
     + indicator filed: "受理上报数", instead of the shipped one
     ~ indicator leaks_on_time: version nothing → 2
     "#);

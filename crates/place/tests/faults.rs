@@ -1069,11 +1069,7 @@ fn an_indicator_is_checked_against_the_rest_of_the_folder() {
         .replace("indicators.toml", "[WAT-LEAK,", "[WAT-LEKA,")
         .replace("indicators.toml", "not handled_late", "not handled_lat")
         .replace("indicators.toml", "unit = \"percent\"", "unit = \"percents\"")
-        .replace(
-            "indicators.toml",
-            ", en = \"Leaks and roads handled on time\"",
-            "",
-        );
+        .replace("indicators.toml", ", en = \"Water handled on time\"", "");
     assert_snapshot!(village.told(), @r#"
     indicators.toml:2: condition "leaks", column 22: service "WAT-LEKA" is not known; did you mean "WAT-LEAK"?
     indicators.toml:8: indicator "leaks_on_time", numerator, column 30: "handled_lat" is no column of a case and no condition; did you mean "handled_late"?
@@ -1092,7 +1088,7 @@ fn a_place_of_one_language_names_its_indicators_in_that_one() {
         )
         .replace(
             "indicators.toml",
-            "{ zh = \"漏水与道路按期处置率\", en = \"Leaks and roads handled on time\" }",
+            "{ zh = \"供水排水按期处置率\", en = \"Water handled on time\" }",
             "\"漏水\"",
         );
     assert_snapshot!(village.told(), @"");

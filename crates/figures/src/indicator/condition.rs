@@ -332,25 +332,21 @@ fn tokens(text: &str) -> Result<Vec<(Token<'_>, usize)>, Flaw> {
             return Ok(found);
         }
         let offset = input.current_token_start();
-        match token(&mut input) {
-            Ok(token) => found.push((token, offset)),
-            Err(_) => {
-                let stranger = text[offset..].chars().next().unwrap_or_default();
-                let mend = match stranger {
-                    '\'' => "close the quotation mark",
-                    '=' => "write == to compare",
-                    '&' => "write and",
-                    '|' => "write or",
-                    '!' => "write not",
-                    _ => "write names, numbers, and or not in, == != < <= > >=, ( ) [ ] and '…'",
-                };
-                return Err(Flaw::new(
-                    offset,
-                    format!("sign {stranger:?} is not known here"),
-                    mend,
-                ));
-            }
+        if let Ok(token) = token(&mut input) {
+            found.push((token, offset));
+            continue;
         }
+        let stranger = text[offset..].chars().next().unwrap_or_default();
+        let mend = match stranger {
+            '\'' => "close the quotation mark",
+            '=' => "write == to compare",
+            '&' => "write and",
+            '|' => "write or",
+            '!' => "write not",
+            _ => "write names, numbers, and or not in, == != < <= > >=, ( ) [ ] and '…'",
+        };
+        let what = format!("sign {stranger:?} is not known here");
+        return Err(Flaw::new(offset, what, mend));
     }
 }
 
@@ -760,7 +756,7 @@ impl<'r, 't> Reader<'r, 't> {
         let mut found: Vec<(&'t str, usize)> = Vec::new();
         let mut word = |this: &mut Self| -> Result<(), Flaw> {
             let offset = this.offset();
-            let (Some(Token::Word(word)) | Some(Token::Quoted(word))) = this.peek() else {
+            let Some(Token::Word(word) | Token::Quoted(word)) = this.peek() else {
                 return Err(Flaw::new(offset, "lacks a word here", "write [a, b]"));
             };
             this.next += 1;

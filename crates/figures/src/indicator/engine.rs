@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
-use whistle_domain::place::{Level, Place};
+use whistle_domain::place::{Level, Place, Service};
 
 use super::{
     Indicator, Subject, Unit,
@@ -255,7 +255,7 @@ fn check(facts: &Facts, place: &Place, ask: &Ask<'_>) -> Result<(), AskError> {
         place.service(code).is_some_and(|it| !it.is_group()) || facts.services.find(code).is_some()
     })?;
     unknown("group", &filters.groups, &|code| {
-        place.service(code).is_some_and(|it| it.is_group())
+        place.service(code).is_some_and(Service::is_group)
     })?;
     unknown("standard", &filters.standards, &|code| {
         place.standard(code).is_some() || facts.standards.find(code).is_some()

@@ -171,7 +171,7 @@ struct Row<'a> {
     facts: &'a Facts,
     place: &'a Place,
     subject: Subject,
-    row: usize,
+    at: usize,
     /// start, end, next day, the day after.
     ends: [Moment; 4],
 }
@@ -179,8 +179,8 @@ struct Row<'a> {
 impl Row<'_> {
     fn case(&self) -> usize {
         match self.subject {
-            Subject::Run => self.facts.runs.case[self.row] as usize,
-            _ => self.row,
+            Subject::Run => self.facts.runs.case[self.at] as usize,
+            _ => self.at,
         }
     }
 
@@ -196,8 +196,8 @@ impl Row<'_> {
             Byte::Reworked => cases.reworked[case],
             Byte::Reopened => cases.reopened[case],
             Byte::Extended => cases.extended[case],
-            Byte::RunKind => self.facts.runs.kind[self.row],
-            Byte::Ended => self.facts.runs.ended[self.row],
+            Byte::RunKind => self.facts.runs.kind[self.at],
+            Byte::Ended => self.facts.runs.ended[self.at],
             Byte::UnitKind | Byte::Level => unreachable!(),
         }
     }
@@ -219,9 +219,9 @@ impl Row<'_> {
             MomentColumn::Handled => cases.handled[case],
             MomentColumn::Closed => cases.closed[case],
             MomentColumn::Due => cases.due[case],
-            MomentColumn::Started => runs.started[self.row],
-            MomentColumn::RunDue => runs.due[self.row],
-            MomentColumn::Stopped => runs.stopped[self.row],
+            MomentColumn::Started => runs.started[self.at],
+            MomentColumn::RunDue => runs.due[self.at],
+            MomentColumn::Stopped => runs.stopped[self.at],
         };
         (found != NEVER).then_some(found)
     }
@@ -246,7 +246,7 @@ impl Row<'_> {
             Source::Service => facts.services.code(facts.cases.service[case]),
             Source::Standard => facts.standards.code(facts.cases.standard[case]),
             Source::Unit if self.subject == Subject::Run && !at.of_case => {
-                facts.units.code(facts.runs.unit[self.row])
+                facts.units.code(facts.runs.unit[self.at])
             }
             Source::Unit => facts.units.code(facts.cases.lead[case]),
             _ => unreachable!(),
@@ -339,7 +339,7 @@ fn naive(
             facts,
             place,
             subject: it.subject,
-            row,
+            at: row,
             ends,
         };
         let is_out = it.exclude.as_ref().is_some_and(|exclude| row.holds(exclude));
@@ -436,24 +436,25 @@ proptest! {
     fn the_engine_equals_a_reader_of_one_row_after_the_other(seed in any::<u64>()) {
         let mut chance = Chance(seed);
         let place = village();
-        let facts = facts(&place, &mut chance, 100 + chance_rows(seed));
+        let facts = facts(place, &mut chance, 100 + chance_rows(seed));
         let indicators: Vec<Indicator> = (0..6).map(|_| declared(&mut chance)).collect();
         let march = Period::month(2025, 3).unwrap();
         let mut it = Ask::new(indicators.iter().collect(), march, at("06-01T00:00"));
         it.cut = Cut::Area(Level::Town);
-        let answer = ask(&facts, &place, &it).unwrap();
+        let answer = ask(&facts, place, &it).unwrap();
         let ends = ["03-01T00:00", "04-01T00:00", "04-01T00:00", "04-02T00:00"].map(moment);
         for (at, indicator) in indicators.iter().enumerate() {
-            let wanted = naive(&facts, &place, indicator, ends);
+            let wanted = naive(&facts, place, indicator, ends);
             for row in &answer.rows {
                 let town = match &row.key {
                     Some(Key::Code(code)) => Some(code.clone()),
                     _ => None,
                 };
                 let got = row.now[at];
-                match wanted.get(&town) {
-                    Some(wanted) => prop_assert_eq!(&got, wanted, "{:?} of {:?}", town, indicator),
-                    None => prop_assert_eq!(got.denominator, 0),
+                if let Some(wanted) = wanted.get(&town) {
+                    prop_assert_eq!(&got, wanted, "{:?} of {:?}", town, indicator);
+                } else {
+                    prop_assert_eq!(got.denominator, 0);
                 }
             }
             // No group is left out, and what is counted adds up.
@@ -466,7 +467,7 @@ proptest! {
             one.indicators = vec![indicator];
             let part = if indicator.measure.is_some() { Part::Denominator } else { Part::Numerator };
             let page = Page { key: None, part, sight: Sight::Everything, after: None, most: 1_000 };
-            let listed = rows(&facts, &place, &one, page).unwrap();
+            let listed = rows(&facts, place, &one, page).unwrap();
             prop_assert_eq!(listed.rows, answer.whole.now[at].numerator);
         }
     }
@@ -475,20 +476,20 @@ proptest! {
     fn each_step_of_time_is_what_is_asked_of_it_alone(seed in any::<u64>()) {
         let mut chance = Chance(seed);
         let place = village();
-        let facts = facts(&place, &mut chance, 300);
+        let facts = facts(place, &mut chance, 300);
         let indicators: Vec<Indicator> = (0..3).map(|_| declared(&mut chance)).collect();
         let quarter = Period::quarter(2025, 1).unwrap();
         // February is not over yet.
         let now = at("02-20T15:30");
         let mut it = Ask::new(indicators.iter().collect(), quarter, now);
         it.cut = Cut::Time(Step::Month);
-        let answer = ask(&facts, &place, &it).unwrap();
+        let answer = ask(&facts, place, &it).unwrap();
         prop_assert_eq!(answer.rows.len(), 3);
         for row in &answer.rows {
             let Some(Key::Step(step)) = row.key else {
                 panic!("a step");
             };
-            let alone = ask(&facts, &place, &Ask::new(indicators.iter().collect(), step, now)).unwrap();
+            let alone = ask(&facts, place, &Ask::new(indicators.iter().collect(), step, now)).unwrap();
             prop_assert_eq!(&row.now, &alone.whole.now, "{}", step);
         }
     }
@@ -497,11 +498,11 @@ proptest! {
     fn hours_of_the_week_add_up_to_the_whole(seed in any::<u64>()) {
         let mut chance = Chance(seed);
         let place = village();
-        let facts = facts(&place, &mut chance, 300);
+        let facts = facts(place, &mut chance, 300);
         let filed = indicator("case", "filed", "count", &[]);
         let mut it = Ask::new(vec![&filed], Period::year(2025).unwrap(), at("2026-01-01T00:00"));
         it.cut = Cut::Hour;
-        let answer = ask(&facts, &place, &it).unwrap();
+        let answer = ask(&facts, place, &it).unwrap();
         let sum: u64 = answer.rows.iter().map(|row| row.now[0].numerator).sum();
         prop_assert_eq!(sum, answer.whole.now[0].numerator);
     }
@@ -519,7 +520,7 @@ fn chance_rows(seed: u64) -> u64 {
 fn threads_change_nothing() {
     let place = village();
     let mut facts = Facts::default();
-    let area = area(&mut facts, &place, AREAS[0]);
+    let area = area(&mut facts, place, AREAS[0]);
     let start = moment("2024-12-01T00:00");
     let mut chance = Chance(1);
     for number in 0..400_000_u32 {
@@ -544,9 +545,9 @@ fn threads_change_nothing() {
         Period::month(2025, 3).unwrap(),
         at("2026-01-01T00:00"),
     );
-    let answer = ask(&facts, &place, &it).unwrap();
+    let answer = ask(&facts, place, &it).unwrap();
     let ends = ["03-01T00:00", "04-01T00:00", "04-01T00:00", "04-02T00:00"].map(moment);
-    let wanted = naive(&facts, &place, &median, ends);
+    let wanted = naive(&facts, place, &median, ends);
     assert_eq!(Some(&answer.whole.now[0]), wanted.values().next());
     assert!(answer.whole.now[0].denominator > 80_000);
 }

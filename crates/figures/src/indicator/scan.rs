@@ -51,7 +51,7 @@ pub(super) struct Col<'a, T> {
     through: Option<&'a [u32]>,
 }
 
-impl<'a, T: Absent> Col<'a, T> {
+impl<T: Absent> Col<'_, T> {
     pub fn get(self, row: usize) -> T {
         let row = match self.through {
             None => row,
@@ -337,7 +337,7 @@ impl<'a> Test<'a> {
         todo.reverse();
         while let Some(part) = todo.pop() {
             match part {
-                Self::Everything => continue,
+                Self::Everything => {}
                 Self::Nothing => return Self::Nothing,
                 Self::All(inner) => todo.extend(inner.into_iter().rev()),
                 Self::Range { column, low, high } => {
@@ -402,6 +402,10 @@ impl<'a> Test<'a> {
     }
 
     /// Sets the bits of the rows for which it holds, and no others. At most [`BLOCK`] rows.
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "a loop without branches is made wide"
+    )]
     pub fn fill(&self, rows: &Range<usize>, out: &mut Bits) {
         match self {
             Self::Everything => *out = full(rows.len()),
@@ -409,18 +413,18 @@ impl<'a> Test<'a> {
             Self::Bytes { column, low, high } => {
                 let (low, width) = (*low, high - low);
                 column.with(rows.clone(), |values| {
-                    pack(values, out, |value| value.wrapping_sub(low) <= width)
+                    pack(values, out, |value| value.wrapping_sub(low) <= width);
                 });
             }
             Self::ByteSet { column, set } => {
                 column.with(rows.clone(), |values| {
-                    pack(values, out, |value| set[usize::from(value)])
+                    pack(values, out, |value| set[usize::from(value)]);
                 });
             }
             Self::Shorts { column, low, high } => {
                 let (low, width) = (*low, high - low);
                 column.with(rows.clone(), |values| {
-                    pack(values, out, |value| value.wrapping_sub(low) <= width)
+                    pack(values, out, |value| value.wrapping_sub(low) <= width);
                 });
             }
             Self::ShortSet { column, set } => {
@@ -430,13 +434,13 @@ impl<'a> Test<'a> {
             Self::Range { column, low, high } => {
                 let (low, width) = (*low, high - low);
                 column.with(rows.clone(), |values| {
-                    pack(values, out, |value| value.wrapping_sub(low) <= width)
+                    pack(values, out, |value| value.wrapping_sub(low) <= width);
                 });
             }
             Self::Masked { column, mask, wanted } => {
                 let (mask, wanted) = (*mask, *wanted);
                 column.with(rows.clone(), |values| {
-                    pack(values, out, |value| value & mask == wanted)
+                    pack(values, out, |value| value & mask == wanted);
                 });
             }
             Self::Pair {
@@ -576,7 +580,7 @@ fn pack_two<T: Copy>(left: &[T], right: &[T], out: &mut Bits, holds: impl Fn(T, 
     }
 }
 
-fn known<'a>(at: Ref, table: Table<'a>) -> Test<'a> {
+fn known(at: Ref, table: Table<'_>) -> Test<'_> {
     match at.column.source {
         Source::Byte(byte) => Test::Bytes {
             column: table.byte(byte, at.of_case),
@@ -683,7 +687,7 @@ fn ranges<'a>(
 }
 
 /// Distances are kept in tens of metres.
-fn farther<'a>(column: Col<'a, u16>, comparison: Comparison, metres: u32) -> Test<'a> {
+fn farther(column: Col<'_, u16>, comparison: Comparison, metres: u32) -> Test<'_> {
     let shorts = |low: u32, high: u32| Test::Shorts {
         column,
         low: low as u16,

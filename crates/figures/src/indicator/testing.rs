@@ -1,6 +1,6 @@
 //! What tests need: facts written as tables, the village, indicators written as text, and chance.
 
-use std::path::Path;
+use std::{path::Path, sync::OnceLock};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use whistle_domain::{place::Place, words::Lang};
@@ -11,12 +11,16 @@ use super::{
 };
 use crate::facts::{CaseRow, Facts, Moment, NEVER, NONE, NOTHING, RunRow};
 
-pub(super) fn village() -> Place {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
-    let folder = whistle_place::Folder::read(&dir).expect("the village can be read");
-    whistle_place::compile(&folder, 1)
-        .expect("the village is sound")
-        .place
+/// Compiled once: what takes long in it is its grid.
+pub(super) fn village() -> &'static Place {
+    static VILLAGE: OnceLock<Place> = OnceLock::new();
+    VILLAGE.get_or_init(|| {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../place/tests/folders/village");
+        let folder = whistle_place::Folder::read(&dir).expect("the village can be read");
+        whistle_place::compile(&folder, 1)
+            .expect("the village is sound")
+            .place
+    })
 }
 
 pub(super) const NO_CASE: CaseRow = CaseRow {
@@ -146,9 +150,9 @@ pub(super) fn cases(place: &Place, table: &str) -> Facts {
             match column {
                 "number" => case.number = cell.parse().expect("a number"),
                 "area" => case.area = area(&mut facts, place, cell),
-                "service" if cell != "-" => case.service = facts.services.number(cell),
-                "unit" if cell != "-" => case.lead = facts.units.number(cell),
-                "service" | "unit" => {}
+                "service" | "unit" | "flags" | "metres" if cell == "-" => {}
+                "service" => case.service = facts.services.number(cell),
+                "unit" => case.lead = facts.units.number(cell),
                 "channel" => case.channel = word(CHANNELS, cell),
                 "stage" => case.stage = word(STAGES, cell),
                 "outcome" => case.outcome = word(OUTCOMES, cell),
@@ -158,10 +162,8 @@ pub(super) fn cases(place: &Place, table: &str) -> Facts {
                 "reworked" => case.reworked = number(),
                 "reopened" => case.reopened = number(),
                 "extended" => case.extended = number(),
-                "flags" if cell != "-" => case.flags = cell.split('+').map(flag).sum(),
-                "flags" => {}
-                "metres" if cell != "-" => case.distance = cell.parse::<u16>().expect("metres") / 10,
-                "metres" => {}
+                "flags" => case.flags = cell.split('+').map(flag).sum(),
+                "metres" => case.distance = cell.parse::<u16>().expect("metres") / 10,
                 "reported" => case.reported = moment(cell),
                 "accepted" => case.accepted = moment(cell),
                 "dispatched" => case.dispatched = moment(cell),
@@ -227,7 +229,10 @@ pub(super) fn indicator(subject: &str, period: &str, unit: &str, keys: &[(&str, 
         "[[indicator]]\ncode = \"it\"\nsubject = \"{subject}\"\nperiod = \"{period}\"\nunit = \"{unit}\"\nlabel = {{ zh = \"它\", en = \"It\" }}\n"
     );
     for (key, value) in keys {
-        text += &format!("{key} = \"{value}\"\n");
+        text.push_str(key);
+        text.push_str(" = \"");
+        text.push_str(value);
+        text.push_str("\"\n");
     }
     let (book, faults) = Book::read(&text, &KnownCodes::default(), &Lang::ALL);
     assert_eq!(faults, [], "{text}");
