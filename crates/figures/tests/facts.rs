@@ -41,7 +41,8 @@ const DONE: Act = Act::Handle {
 
 /// The lights department comes, and hands in its work.
 fn mend(tale: &mut Tale<'_>) {
-    tale.does("lights-handler", Act::ReportIn).does("lights-handler", DONE);
+    tale.does("lights-handler", Act::ReportIn)
+        .does("lights-handler", DONE);
 }
 
 fn to(unit: &str) -> Act {

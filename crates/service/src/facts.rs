@@ -471,7 +471,9 @@ impl Whistle {
         }
         let highest = self.store.read_blocking(|conn| change::highest(conn, id))?.0;
         let drawn = (0..CHECKED).map(|_| CaseNumber(1 + (self.chance.draw() * highest as f64) as i64));
-        let mut numbers: Vec<CaseNumber> = drawn.collect();
+        // Each once, however often it was drawn.
+        let drawn: BTreeSet<CaseNumber> = drawn.collect();
+        let mut numbers: Vec<CaseNumber> = drawn.into_iter().collect();
         let mut differing = Vec::new();
         for _ in 0..LOOKS {
             // Read first and followed then, so that what is kept is no older than what was read; where it is newer, look again.
