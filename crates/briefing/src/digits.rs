@@ -4,8 +4,10 @@ use std::{ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
-static NUMBER: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"[0-9０-９]+(?:[.,．，][0-9０-９]+)*(?:\s?[%‰％])?").expect("a pattern"));
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    // What is written full-width has its commas so, too; before ASCII digits such a comma is the sentence's.
+    Regex::new(r"(?:[0-9]+(?:[.,][0-9]+)*|[０-９]+(?:[．，][０-９]+)*)(?:\s?[%‰％])?").expect("a pattern")
+});
 
 /// Dates as both languages write them, times of day, and months.
 static DATE: LazyLock<Regex> = LazyLock::new(|| {

@@ -343,6 +343,11 @@ impl Page<'_> {
         }
         self.add("<thead>\n<tr>");
         for cell in head {
+            // The corner of a chart's table heads nothing.
+            if cell.is_empty() {
+                self.add("<td></td>");
+                continue;
+            }
             self.add("<th scope=\"col\">");
             self.runs(cell);
             self.add("</th>");

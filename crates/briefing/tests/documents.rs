@@ -158,7 +158,7 @@ fn a_chapter_whose_data_is_not_there_is_left_out_and_the_document_says_so() {
     let document = shipped(Lang::Zh, "2025-06", Example::without(&["works", "training"]));
     let titles: Vec<_> = document.left_out.iter().map(|part| part.title.as_str()).collect();
     assert_eq!(titles, ["（三）业务培训", "二、保障民生，办好实事项目"]);
-    let notes: Vec<_> = document.blocks.iter().filter_map(|block| match block {
+    let notes = document.blocks.iter().filter_map(|block| match block {
         Block::Note { text } => Some(text.as_str()),
         _ => None,
     });

@@ -128,7 +128,11 @@ fn draw(
                 ink::hatch(area, rings, 7, false, ink::LINE)?;
             }
         }
-        area.draw(&PathElement::new(points, ink::thin(ink::LINE)))?;
+        let closed = points.iter().chain(points.first()).copied();
+        area.draw(&PathElement::new(
+            closed.collect::<Vec<_>>(),
+            ink::thin(ink::LINE),
+        ))?;
     }
     for (shape, rings) in &shapes {
         write_number(area, &shape.value, class_of(&shape.value), rings)?;

@@ -33,7 +33,7 @@ fn texts(picture: &str) -> Vec<String> {
     loop {
         match reader.read_event().unwrap() {
             Event::Text(text) => {
-                let text = String::from_utf8_lossy(&text).trim().to_owned();
+                let text = text.trim().to_owned();
                 if !text.is_empty() {
                     texts.push(text);
                 }

@@ -63,7 +63,7 @@ fn text_of_xml(xml: &str) -> String {
     let mut text = String::new();
     loop {
         match reader.read_event().unwrap() {
-            Event::Text(some) => text.push_str(&String::from_utf8_lossy(&some)),
+            Event::Text(some) => text.push_str(&some),
             Event::Eof => return text,
             _ => {}
         }
