@@ -102,12 +102,19 @@ fn dashboards(url: &str, headers: &[String]) {
         assert!(begun.elapsed() < COUNTED_WITHIN, "the facts are not there");
         thread::sleep(Duration::from_millis(200));
     }
-    println!("  figures: counted after {:.1} s more", begun.elapsed().as_secs_f64());
+    println!(
+        "  figures: counted after {:.1} s more",
+        begun.elapsed().as_secs_f64()
+    );
     let one = format!("{url}/figures/indicators/on_time_handling?by=month");
     for (what, address, headers) in [
         ("figures page of the place", page, &[][..]),
         ("figures page of one indicator", one, &[][..]),
-        ("figures overview of the staff", format!("{url}/staff/figures"), headers),
+        (
+            "figures overview of the staff",
+            format!("{url}/staff/figures"),
+            headers,
+        ),
     ] {
         let load = wrk(&address, CONNECTIONS, SECONDS, None, headers);
         told(what, &load);

@@ -294,7 +294,8 @@ impl Whistle {
         mut progress: impl FnMut(u64),
     ) -> Result<ExportReport> {
         let open = options.content == Content::Open;
-        let is_wanted = |column: &&Column| (column.open || !open) && !(options.without_texts && column.is_text());
+        let is_wanted =
+            |column: &&Column| (column.open || !open) && !(options.without_texts && column.is_text());
         let columns: Vec<&Column> = COLUMNS.iter().filter(is_wanted).collect();
         let filter = Filter {
             public: open,
@@ -358,7 +359,13 @@ pub(crate) fn written_whole<T>(file: &Path, write: impl FnOnce(&mut File) -> Res
 }
 
 fn begun<W: Write + Send>(out: W, heads: &[Head], options: &ExportOptions) -> Result<Sheet<BufWriter<W>>> {
-    Sheet::begin(BufWriter::new(out), heads, options.format, options.rows.as_str(), options.mark)
+    Sheet::begin(
+        BufWriter::new(out),
+        heads,
+        options.format,
+        options.rows.as_str(),
+        options.mark,
+    )
 }
 
 /// Some cases as a table for who may see them, with inner columns and without what anybody wrote.
@@ -384,7 +391,8 @@ impl<W: Write + Send> CaseSheet<W> {
             now,
             open: false,
         };
-        self.sheet.add(self.columns.iter().map(|column| (column.cell)(subject)))
+        self.sheet
+            .add(self.columns.iter().map(|column| (column.cell)(subject)))
     }
 
     pub(crate) fn finish(self) -> Result<()> {

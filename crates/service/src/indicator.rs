@@ -64,7 +64,11 @@ const GIVEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// Indicators of pages, which no place declares.
 static OF_PAGES: LazyLock<Book> = LazyLock::new(|| {
-    let (book, faults) = Book::read(include_str!("indicator/pages.toml"), &KnownCodes::default(), &Lang::ALL);
+    let (book, faults) = Book::read(
+        include_str!("indicator/pages.toml"),
+        &KnownCodes::default(),
+        &Lang::ALL,
+    );
     debug_assert!(faults.is_empty(), "{faults:?}");
     book
 });
@@ -181,7 +185,9 @@ pub fn indicators(here: &Here) -> impl Iterator<Item = &Indicator> {
     let shipped = Book::shipped();
     let own = book(here);
     let of_pages = OF_PAGES.all().iter();
-    own.all().iter().chain(of_pages.filter(|it| shipped.get(&it.code).is_none() && own.get(&it.code).is_none()))
+    own.all()
+        .iter()
+        .chain(of_pages.filter(|it| shipped.get(&it.code).is_none() && own.get(&it.code).is_none()))
 }
 
 /// The one with a code.
@@ -255,13 +261,20 @@ pub fn key(cut: Cut, text: &str) -> Result<Key> {
         return Ok(Key::Unknown);
     }
     Ok(match cut {
-        Cut::Nothing => return Err(Error::invalid("key", "a figure that is cut by nothing has no keys; leave it out")),
+        Cut::Nothing => {
+            return Err(Error::invalid(
+                "key",
+                "a figure that is cut by nothing has no keys; leave it out",
+            ));
+        }
         Cut::Channel => {
             let place = column::CHANNELS.iter().position(|word| word.code == text);
             let place = place.ok_or_else(unknown)?;
             Key::Word(place as u8, column::CHANNELS[place].code)
         }
-        Cut::Time(_) => Key::Step(Period::from_str(text).map_err(|error| Error::invalid("key", error.to_string()))?),
+        Cut::Time(_) => {
+            Key::Step(Period::from_str(text).map_err(|error| Error::invalid("key", error.to_string()))?)
+        }
         Cut::Hour => {
             let parsed = || {
                 let (weekday, hour) = text.split_once('-')?;
@@ -288,9 +301,12 @@ fn refused(error: AskError) -> Error {
 
 impl Whistle {
     /// Answers some questions, all of one moment. What the viewer may not see as it was counted is masked.
-    pub async fn ask(&self, here: &Here, viewer: Viewer<'_>, questions: &[Question]) -> Result<Arc<Told>> {
+    pub async fn told(&self, here: &Here, viewer: Viewer<'_>, questions: &[Question]) -> Result<Arc<Told>> {
         if questions.len() > MAX_QUESTIONS {
-            return Err(Error::invalid("questions", format!("at most {MAX_QUESTIONS} are answered together")));
+            return Err(Error::invalid(
+                "questions",
+                format!("at most {MAX_QUESTIONS} are answered together"),
+            ));
         }
         let mut masked = Vec::with_capacity(questions.len());
         for question in questions {
@@ -309,7 +325,10 @@ impl Whistle {
         let mark = self.mark(here, questions, &masked, now)?;
         if let Some(told) = &*kept {
             let is_fresh = self.clock.running() < told.counted + GIVEN_AGAIN;
-            let is_of_this_place = told.answers.iter().all(|it| it.place_version == here.place.version);
+            let is_of_this_place = told
+                .answers
+                .iter()
+                .all(|it| it.place_version == here.place.version);
             if told.mark == mark || (is_fresh && is_of_this_place) {
                 return Ok(told.clone());
             }
@@ -319,10 +338,19 @@ impl Whistle {
         let (whistle, of, asked) = (self.clone(), here.clone(), questions.to_vec());
         let answers = elsewhere(move || whistle.count(&of, &asked, held.as_ref(), now)).await??;
         let shown = |((answer, is_masked), question): ((Answer, &bool), &Question)| {
-            if *is_masked { for_public(&here.place, answer, question.cut) } else { answer }
+            if *is_masked {
+                for_public(&here.place, answer, question.cut)
+            } else {
+                answer
+            }
         };
         let told = Arc::new(Told {
-            answers: answers.into_iter().zip(&masked).zip(questions).map(shown).collect(),
+            answers: answers
+                .into_iter()
+                .zip(&masked)
+                .zip(questions)
+                .map(shown)
+                .collect(),
             masked,
             counted_at: now,
             lag: self.facts_lag(here).unwrap_or_default(),
@@ -344,12 +372,19 @@ impl Whistle {
     ) -> Result<Behind> {
         check(here, &sought.question)?;
         allowed(may_see(here, Viewer::Staff(by), &sought.question))?;
-        let held = self.held_posts(here, std::slice::from_ref(&sought.question)).await?;
+        let held = self
+            .held_posts(here, std::slice::from_ref(&sought.question))
+            .await?;
         let sight = sight(by, &here.place);
         let (whistle, of, asked, now) = (self.clone(), here.clone(), sought.clone(), self.clock.now());
         let limit = if limit == 0 { MAX_ROWS } else { limit.min(MAX_ROWS) };
-        let listed = elsewhere(move || whistle.list(&of, &asked, held.as_ref(), sight, after, limit, now)).await??;
-        let numbers: Vec<CaseNumber> = listed.cases.iter().map(|number| CaseNumber((*number).into())).collect();
+        let listed =
+            elsewhere(move || whistle.list(&of, &asked, held.as_ref(), sight, after, limit, now)).await??;
+        let numbers: Vec<CaseNumber> = listed
+            .cases
+            .iter()
+            .map(|number| CaseNumber((*number).into()))
+            .collect();
         let asked_for = numbers.len();
         let cases = self.staff_cases(here, numbers, by).await?;
         Ok(Behind {
@@ -374,12 +409,24 @@ impl Whistle {
     ) -> Result<Vec<u8>> {
         check(here, &sought.question)?;
         allowed(may_see(here, Viewer::Staff(by), &sought.question))?;
-        let held = self.held_posts(here, std::slice::from_ref(&sought.question)).await?;
+        let held = self
+            .held_posts(here, std::slice::from_ref(&sought.question))
+            .await?;
         let _turn = self.asking.writing.acquire().await;
         let code = sought.question.indicators.first().cloned().unwrap_or_default();
         let (id, who, now) = (here.id, doer(by), self.clock.now());
         self.store
-            .write(move |tx| acts::note(tx, id, &who, acts::Deed::Exported, "", &format!("rows {code}"), now))
+            .write(move |tx| {
+                acts::note(
+                    tx,
+                    id,
+                    &who,
+                    acts::Deed::Exported,
+                    "",
+                    &format!("rows {code}"),
+                    now,
+                )
+            })
             .await?;
         let (whistle, here, by, sought) = (self.clone(), here.clone(), by.clone(), sought.clone());
         elsewhere(move || whistle.write_rows(&here, &by, &sought, held.as_ref(), format, lang)).await?
@@ -399,7 +446,10 @@ impl Whistle {
         loop {
             let listed = self.list(here, sought, held, sight, after, FOUND_AT_ONCE, now)?;
             if listed.total > MAX_ROWS_OF_FILE {
-                let what = format!("there are {} rows, and a file has at most {MAX_ROWS_OF_FILE}; take a shorter period", listed.total);
+                let what = format!(
+                    "there are {} rows, and a file has at most {MAX_ROWS_OF_FILE}; take a shorter period",
+                    listed.total
+                );
                 return Err(Error::invalid("period", what));
             }
             numbers.extend(listed.cases);
@@ -409,7 +459,11 @@ impl Whistle {
                 break;
             }
         }
-        let subject = indicator(here, sought.question.indicators.first().map_or("", String::as_str))?.subject;
+        let subject = indicator(
+            here,
+            sought.question.indicators.first().map_or("", String::as_str),
+        )?
+        .subject;
         let mut file = Vec::new();
         if subject.is_of_place() {
             code_sheet(&mut file, &here.place, subject, &codes, format, lang)?;
@@ -418,7 +472,9 @@ impl Whistle {
         let mut sheet = case_sheet(&mut file, format)?;
         for few in numbers.chunks(READ_AT_ONCE) {
             let few: Vec<CaseNumber> = few.iter().map(|number| CaseNumber((*number).into())).collect();
-            let mut found = self.store.read_blocking(|conn| stored::some(conn, here.id, &few))?;
+            let mut found = self
+                .store
+                .read_blocking(|conn| stored::some(conn, here.id, &few))?;
             let cases = few.iter().filter_map(|number| found.remove(number));
             for case in cases.filter(|case| rights::may_see(case, by, &here.place)) {
                 sheet.add(&case, &here.place, lang, now)?;
@@ -444,7 +500,10 @@ impl Whistle {
         })?
     }
 
-    #[expect(clippy::too_many_arguments, reason = "private; each is a part of one question")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "private; each is a part of one question"
+    )]
     fn list(
         &self,
         here: &Here,
@@ -478,7 +537,9 @@ impl Whistle {
         }
         let id = here.id;
         let holders = self.store.read(move |conn| account::holders(conn, id)).await?;
-        Ok(Some(holders.into_iter().map(|(_, post)| post.to_string()).collect()))
+        Ok(Some(
+            holders.into_iter().map(|(_, post)| post.to_string()).collect(),
+        ))
     }
 
     /// What an answer is known by. One about a time that is not over is another one every minute; and so is one about posts, which
@@ -491,9 +552,20 @@ impl Whistle {
             question.period.last_day() < today
                 && codes.all(|code| indicator(here, code).is_ok_and(|it| !it.subject.is_of_place()))
         };
-        let minute = if questions.iter().all(is_over) { 0 } else { now.as_second() / 60 };
+        let minute = if questions.iter().all(is_over) {
+            0
+        } else {
+            now.as_second() / 60
+        };
         let mut hash = DefaultHasher::new();
-        (self.facts_mark(here)?, here.place.version, minute, masked, env!("CARGO_PKG_VERSION")).hash(&mut hash);
+        (
+            self.facts_mark(here)?,
+            here.place.version,
+            minute,
+            masked,
+            env!("CARGO_PKG_VERSION"),
+        )
+            .hash(&mut hash);
         Ok(format!("{:016x}", hash.finish()))
     }
 }
@@ -528,8 +600,15 @@ fn asking<'a>(
 }
 
 fn may_see(here: &Here, viewer: Viewer<'_>, question: &Question) -> bool {
-    let Viewer::Staff(actor) = viewer else { return false };
-    rights::may_see_figures(actor, &here.place, &question.filters.areas, &question.filters.units)
+    let Viewer::Staff(actor) = viewer else {
+        return false;
+    };
+    rights::may_see_figures(
+        actor,
+        &here.place,
+        &question.filters.areas,
+        &question.filters.units,
+    )
 }
 
 /// Which rows may be listed, before each case is looked at: who is cleared for no class need not look at those that have one.
@@ -544,7 +623,14 @@ fn sight(by: &Actor, place: &Place) -> Sight {
 /// Refuses what would come to too much.
 fn check(here: &Here, question: &Question) -> Result<()> {
     let place = &here.place;
-    let areas = |level: Level| place.areas.all().iter().filter(|area| area.level == level).count();
+    let areas = |level: Level| {
+        place
+            .areas
+            .all()
+            .iter()
+            .filter(|area| area.level == level)
+            .count()
+    };
     let rows = match question.cut {
         Cut::Nothing => 1,
         Cut::Area(level) => areas(level),
@@ -556,17 +642,34 @@ fn check(here: &Here, question: &Question) -> Result<()> {
         Cut::Hour => 7 * 24,
     };
     let times = 1 + usize::from(question.with_before) + usize::from(question.with_last_year);
-    let cells = (rows + 1).saturating_mul(question.indicators.len()).saturating_mul(times);
+    let cells = (rows + 1)
+        .saturating_mul(question.indicators.len())
+        .saturating_mul(times);
     if cells > MAX_CELLS {
-        let what = format!("this would be {cells} figures, and an answer has at most {MAX_CELLS}; ask for fewer rows or indicators");
+        let what = format!(
+            "this would be {cells} figures, and an answer has at most {MAX_CELLS}; ask for fewer rows or indicators"
+        );
         return Err(Error::invalid("by", what));
     }
     let filters = &question.filters;
-    let lists = [&filters.areas, &filters.units, &filters.services, &filters.groups, &filters.standards, &filters.channels];
+    let lists = [
+        &filters.areas,
+        &filters.units,
+        &filters.services,
+        &filters.groups,
+        &filters.standards,
+        &filters.channels,
+    ];
     if lists.iter().any(|codes| codes.len() > MAX_CODES) {
-        return Err(Error::invalid("filters", format!("at most {MAX_CODES} codes of a kind fit")));
+        return Err(Error::invalid(
+            "filters",
+            format!("at most {MAX_CODES} codes of a kind fit"),
+        ));
     }
-    question.indicators.iter().try_for_each(|code| indicator(here, code).map(drop))
+    question
+        .indicators
+        .iter()
+        .try_for_each(|code| indicator(here, code).map(drop))
 }
 
 /// The most codes of one filter.
@@ -574,15 +677,18 @@ const MAX_CODES: usize = 50;
 
 /// Whether everybody may know of each case of a service.
 fn is_everybodys(place: &Place, service: &str) -> bool {
-    place.service(service).is_some_and(|found| found.is_group() || found.public)
+    place
+        .service(service)
+        .is_some_and(|found| found.is_group() || found.public)
         && place.accesses_of(service).all(|access| *access == Access::Public)
 }
 
 /// Whether it is a group of which everybody may know something.
 fn is_everybodys_group(place: &Place, group: &str) -> bool {
     let mut services = place.services().iter();
-    services.any(|one| one.group.as_ref().is_some_and(|of| of.as_str() == group) && is_everybodys(place, one.code.as_str()))
-        || is_everybodys(place, group)
+    services.any(|one| {
+        one.group.as_ref().is_some_and(|of| of.as_str() == group) && is_everybodys(place, one.code.as_str())
+    }) || is_everybodys(place, group)
 }
 
 fn is_everybodys_standard(place: &Place, standard: &str) -> bool {
@@ -614,7 +720,9 @@ pub(crate) fn for_public(place: &Place, mut answer: Answer, cut: Cut) -> Answer 
         let (shown, others): (Vec<Figures>, Vec<Figures>) = answer.rows.into_iter().partition(is_shown);
         answer.rows = shown;
         let units: Vec<Unit> = answer.headings.iter().map(|heading| heading.unit).collect();
-        answer.rows.extend(others.into_iter().reduce(|sum, row| together(sum, &row, &units)));
+        answer
+            .rows
+            .extend(others.into_iter().reduce(|sum, row| together(sum, &row, &units)));
         if let Some(last) = answer.rows.last_mut()
             && !is_shown(last)
         {
@@ -644,7 +752,10 @@ fn together(mut sum: Figures, other: &Figures, units: &[Unit]) -> Figures {
         }
     };
     add(&mut sum.now, &other.now);
-    for (sum, other) in [(&mut sum.before, &other.before), (&mut sum.last_year, &other.last_year)] {
+    for (sum, other) in [
+        (&mut sum.before, &other.before),
+        (&mut sum.last_year, &other.last_year),
+    ] {
         if let (Some(sum), Some(other)) = (sum, other) {
             add(sum, other);
         }

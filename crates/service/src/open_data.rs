@@ -149,7 +149,9 @@ impl Whistle {
                 lang: own_language(here),
                 ..ExportOptions::default()
             };
-            written_whole(&folder.join(file.name()), |out| self.export_cases(here, &options, out, |_| {}))?;
+            written_whole(&folder.join(file.name()), |out| {
+                self.export_cases(here, &options, out, |_| {})
+            })?;
         }
         written_whole(&folder.join(OpenFile::IndicatorsCsv.name()), |out| {
             let lines = self.indicator_lines(here)?;
@@ -161,7 +163,9 @@ impl Whistle {
     pub(crate) fn open_by_night(&self, charge: &InCharge, here: &Here) {
         let now = self.clock.now();
         let hour = here.place.calendar.zone().to_datetime(now).hour();
-        let is_done = charge.done_at.is_some_and(|at| at <= now && now.duration_since(at) < A_NIGHT);
+        let is_done = charge
+            .done_at
+            .is_some_and(|at| at <= now && now.duration_since(at) < A_NIGHT);
         if HOURS.contains(&hour) && !is_done {
             self.begin_to_open(here, Some(*charge));
         }
@@ -207,7 +211,8 @@ impl Whistle {
         let wrong = |error: csv::Error| Error::io("writing indicators")(error.into());
         let now = self.clock.now();
         let today = here.place.calendar.zone().to_datetime(now).date();
-        let outside = |error: whistle_figures::indicator::PeriodError| Error::invalid("period", error.to_string());
+        let outside =
+            |error: whistle_figures::indicator::PeriodError| Error::invalid("period", error.to_string());
         let first = today.first_of_month().saturating_sub((MONTHS - 1).months());
         let months = Period::between(first, today).map_err(outside)?;
         let year = Period::year(today.year()).map_err(outside)?;
@@ -216,7 +221,10 @@ impl Whistle {
         let held = held.into_iter().map(|(_, post)| post.to_string()).collect();
         let of_cases = |subject: Subject| !subject.is_of_place();
         let codes = |wanted: &dyn Fn(Subject) -> bool| -> Vec<String> {
-            indicators(here).filter(|it| wanted(it.subject)).map(|it| it.code.clone()).collect()
+            indicators(here)
+                .filter(|it| wanted(it.subject))
+                .map(|it| it.code.clone())
+                .collect()
         };
         let question = |indicators: Vec<String>, period, cut| Question {
             indicators,
@@ -231,13 +239,16 @@ impl Whistle {
             question(codes(&|subject| !of_cases(subject)), year, Cut::Nothing),
         ];
         let answers = self.count(here, &questions, Some(&held), now)?;
-        let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        let mut out = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(Vec::new());
         out.write_record(COLUMNS.map(|(name, _)| name)).map_err(wrong)?;
         for (question, answer) in questions.iter().zip(answers) {
             let answer = for_public(&here.place, answer, question.cut);
             write_lines(&mut out, here, question.cut, &answer).map_err(wrong)?;
         }
-        out.into_inner().map_err(|error| Error::io("writing indicators")(std::io::Error::other(error.to_string())))
+        out.into_inner()
+            .map_err(|error| Error::io("writing indicators")(std::io::Error::other(error.to_string())))
     }
 }
 
@@ -271,7 +282,13 @@ fn write_lines(
         };
         for (heading, figure) in answer.headings.iter().zip(&row.now) {
             let label = indicator(here, &heading.code).map_or("", |it| it.label.get(lang));
-            let number = |number: u64| if figure.is_masked { String::new() } else { number.to_string() };
+            let number = |number: u64| {
+                if figure.is_masked {
+                    String::new()
+                } else {
+                    number.to_string()
+                }
+            };
             out.write_record([
                 heading.code.as_str(),
                 &heading.version.to_string(),
@@ -302,5 +319,10 @@ pub fn value(figure: &Figure, unit: Unit) -> Option<f64> {
 
 /// The language of names in the files.
 fn own_language(here: &Here) -> Lang {
-    here.place.jurisdiction.languages.first().copied().unwrap_or_default()
+    here.place
+        .jurisdiction
+        .languages
+        .first()
+        .copied()
+        .unwrap_or_default()
 }

@@ -493,7 +493,13 @@ async fn every_route_answers_everybody_as_the_table_says() {
             nowhere,
         ),
         ("GET", "/indicators", String::new(), none, [200; 9]),
-        ("GET", "/indicators/{code}", "/indicators/filed?by=area:town".to_owned(), none, [200; 9]),
+        (
+            "GET",
+            "/indicators/{code}",
+            "/indicators/filed?by=area:town".to_owned(),
+            none,
+            [200; 9],
+        ),
         (
             "GET",
             "/indicators/{code}/rows",

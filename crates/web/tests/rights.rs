@@ -248,7 +248,10 @@ impl Town {
             whistle.follow_facts()?;
             whistle.make_open_data(&here)
         });
-        counted.await.expect("no panic").expect("facts, and files of open data");
+        counted
+            .await
+            .expect("no panic")
+            .expect("facts, and files of open data");
         town
     }
 

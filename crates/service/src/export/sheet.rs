@@ -217,7 +217,8 @@ impl<W: Write> XlsxSheet<W> {
                     sheet.write_datetime_with_format(self.rows, at, &time, &self.time)?;
                 }
                 Cell::Date(date) => {
-                    let date = ExcelDateTime::from_ymd(date.year() as u16, date.month() as u8, date.day() as u8)?;
+                    let date =
+                        ExcelDateTime::from_ymd(date.year() as u16, date.month() as u8, date.day() as u8)?;
                     sheet.write_datetime_with_format(self.rows, at, &date, &self.date)?;
                 }
                 Cell::None => {}

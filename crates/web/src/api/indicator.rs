@@ -19,7 +19,9 @@ use super::{
     wire::{
         Code,
         case::{Depth, StaffCase},
-        indicator::{Answer as FigureAnswer, Compared, FigureQuery, Indicator, IndicatorList, RowPage, RowQuery},
+        indicator::{
+            Answer as FigureAnswer, Compared, FigureQuery, Indicator, IndicatorList, RowPage, RowQuery,
+        },
         place::PlaceOnly,
     },
 };
@@ -73,9 +75,15 @@ async fn figures(
     let mut question = query.question(&code, here, app.whistle.now())?;
     question.with_before = query.compare.contains(&Compared::Before);
     question.with_last_year = query.compare.contains(&Compared::LastYear);
-    let told = app.whistle.ask(here, viewer(&visit), std::slice::from_ref(&question)).await?;
-    let answer = FigureAnswer::of(&told, &question, found).ok_or_else(|| Problem::not_found("indicator", &code))?;
-    Ok(marked(&headers, &told.mark, ALWAYS_ASK, || Answer(answer).into_response()))
+    let told = app
+        .whistle
+        .told(here, viewer(&visit), std::slice::from_ref(&question))
+        .await?;
+    let answer =
+        FigureAnswer::of(&told, &question, found).ok_or_else(|| Problem::not_found("indicator", &code))?;
+    Ok(marked(&headers, &told.mark, ALWAYS_ASK, || {
+        Answer(answer).into_response()
+    }))
 }
 
 /// The rows behind a figure, for staff who may see it: of their area, or of their unit. A case that they may not see is not listed,
@@ -99,23 +107,44 @@ async fn rows(
     let (here, whistle) = (&visit.here, &app.whistle);
     let actor = &visit.staff()?.actor;
     let question = query.question(&code, here, whistle.now())?;
-    let key = query.key.as_deref().map(|text| indicator::key(question.cut, text));
+    let key = query
+        .key
+        .as_deref()
+        .map(|text| indicator::key(question.cut, text));
     let sought = Sought {
         key: key.transpose()?,
         part: query.part.into(),
         question,
     };
     if let Some(format) = query.format.of_file() {
-        let lang = query.lang.map_or_else(|| here.place.jurisdiction.languages.first().copied().unwrap_or_default(), Into::into);
+        let lang = query.lang.map_or_else(
+            || {
+                here.place
+                    .jurisdiction
+                    .languages
+                    .first()
+                    .copied()
+                    .unwrap_or_default()
+            },
+            Into::into,
+        );
         let file = whistle.file_of_rows(here, actor, &sought, format, lang).await?;
         return Ok(attached(file, &code, format));
     }
     let limit = query.limit.unwrap_or(indicator::MAX_ROWS);
     if !(1..=indicator::MAX_ROWS).contains(&limit) {
-        return Err(Problem::value("limit", format!("a page has 1 to {} rows", indicator::MAX_ROWS)));
+        return Err(Problem::value(
+            "limit",
+            format!("a page has 1 to {} rows", indicator::MAX_ROWS),
+        ));
     }
-    let behind = whistle.rows_behind(here, actor, &sought, query.after, limit).await?;
-    let items = behind.cases.iter().map(|case| StaffCase::of(case, &here.place, whistle.now(), Depth::Row));
+    let behind = whistle
+        .rows_behind(here, actor, &sought, query.after, limit)
+        .await?;
+    let items = behind
+        .cases
+        .iter()
+        .map(|case| StaffCase::of(case, &here.place, whistle.now(), Depth::Row));
     let page = RowPage {
         total: behind.total,
         rows: behind.rows,
@@ -133,9 +162,15 @@ pub(crate) fn attached(bytes: Vec<u8>, name: &str, format: ExportFormat) -> Resp
         ExportFormat::Csv => ("text/csv; charset=utf-8", "csv"),
         ExportFormat::GeoJson => ("application/geo+json", "geojson"),
         ExportFormat::Parquet => ("application/vnd.apache.parquet", "parquet"),
-        ExportFormat::Xlsx => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
+        ExportFormat::Xlsx => (
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "xlsx",
+        ),
     };
-    let name: String = name.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect();
+    let name: String = name
+        .chars()
+        .filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_')
+        .collect();
     let mut answer = ([(header::CONTENT_TYPE, kind)], bytes).into_response();
     if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}.{ending}\"")) {
         answer.headers_mut().insert(header::CONTENT_DISPOSITION, value);

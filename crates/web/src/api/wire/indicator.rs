@@ -241,9 +241,18 @@ fn period(
 ) -> Result<Period> {
     let today = here.place.calendar.zone().to_datetime(now).date();
     let (field, read) = match (period, from) {
-        (Some(_), Some(_)) => return Err(Problem::value("from", "period and from say the same; send one of them")),
-        (None, None) if to.is_some() => return Err(Problem::value("to", "to needs from; send both, or period")),
-        (Some(_), None) if to.is_some() => return Err(Problem::value("to", "period says when it ends; leave to out")),
+        (Some(_), Some(_)) => {
+            return Err(Problem::value(
+                "from",
+                "period and from say the same; send one of them",
+            ));
+        }
+        (None, None) if to.is_some() => {
+            return Err(Problem::value("to", "to needs from; send both, or period"));
+        }
+        (Some(_), None) if to.is_some() => {
+            return Err(Problem::value("to", "period says when it ends; leave to out"));
+        }
         (Some(text), None) => ("period", text.parse()),
         (None, Some(from)) => ("from", Period::between(from.0, to.map_or(today, |to| to.0))),
         (None, None) => ("period", Period::year(today.year())),

@@ -69,12 +69,14 @@ pub(crate) async fn told(
     viewer: Viewer<'_>,
     questions: &[Question],
 ) -> Result<Result<Arc<Told>, Response>, Fault> {
-    match page.app.whistle.ask(&page.here, viewer, questions).await {
+    match page.app.whistle.told(&page.here, viewer, questions).await {
         Ok(told) => Ok(Ok(told)),
         Err(Error::Busy(after)) => {
             let mut answer = page.render_as(StatusCode::SERVICE_UNAVAILABLE, &Waiting { p: page })?;
             let seconds = after.as_secs().max(1);
-            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            answer
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             Ok(Err(answer))
         }
         Err(error) => Err(error.into()),
@@ -82,9 +84,18 @@ pub(crate) async fn told(
 }
 
 /// Answers with a page that is known by what it was made of, without it when the reader has it.
-pub(crate) fn answered(page: &Page, headers: &HeaderMap, mark: &str, text: impl FnOnce() -> Result<Response, Fault>) -> Result<Response, Fault> {
+pub(crate) fn answered(
+    page: &Page,
+    headers: &HeaderMap,
+    mark: &str,
+    text: impl FnOnce() -> Result<Response, Fault>,
+) -> Result<Response, Fault> {
     // The page of another session has another token in its forms, and that of another post other figures.
-    let own = page.signed.as_ref().map(|signed| page.app.whistle.form_token(&format!("{}/{}", page.form_token, signed.post.code)));
+    let own = page.signed.as_ref().map(|signed| {
+        page.app
+            .whistle
+            .form_token(&format!("{}/{}", page.form_token, signed.post.code))
+    });
     let own = own.as_deref().and_then(|own| own.get(..12)).unwrap_or_default();
     let mark = format!("{mark}-{}{own}", page.lang().as_str());
     let mut made = Ok(());
@@ -101,7 +112,10 @@ pub(crate) fn answered(page: &Page, headers: &HeaderMap, mark: &str, text: impl 
 /// The period of an address; this year where there is none, and the last one while this has hardly begun.
 pub(crate) fn period(page: &Page, asked: &Entered) -> Result<Period, Fault> {
     let today = today(page);
-    let read = |text: &str| text.parse::<Date>().map_err(|_| wrong(format!("{text:?} is no day")));
+    let read = |text: &str| {
+        text.parse::<Date>()
+            .map_err(|_| wrong(format!("{text:?} is no day")))
+    };
     let period = match (asked.some("from"), asked.some("period")) {
         (Some(from), _) => {
             let to = asked.some("to").map(read).transpose()?.unwrap_or(today);
@@ -114,7 +128,10 @@ pub(crate) fn period(page: &Page, asked: &Entered) -> Result<Period, Fault> {
 }
 
 fn wrong(what: String) -> Error {
-    Error::Invalid { field: "period", what }
+    Error::Invalid {
+        field: "period",
+        what,
+    }
 }
 
 pub(crate) fn today(page: &Page) -> Date {

@@ -19,7 +19,10 @@ pub(crate) struct Shown {
 
 /// A whole number of parts of a ratio, halves rounded up.
 fn rounded(ratio: Ratio, parts: u64) -> u64 {
-    let (over, under) = (u128::from(ratio.over) * u128::from(parts), u128::from(ratio.under));
+    let (over, under) = (
+        u128::from(ratio.over) * u128::from(parts),
+        u128::from(ratio.under),
+    );
     u64::try_from((2 * over + under) / (2 * under)).unwrap_or(u64::MAX)
 }
 
@@ -93,7 +96,9 @@ impl Page {
                 let hundredths = rounded(value, 100);
                 format!("{}.{:02}", grouped(hundredths / 100), hundredths % 100)
             }
-            Unit::Distance if rounded(value, 1) < 1_000 => self.x("figures-metres", &rounded(value, 1).to_string()),
+            Unit::Distance if rounded(value, 1) < 1_000 => {
+                self.x("figures-metres", &rounded(value, 1).to_string())
+            }
             Unit::Distance => in_units(1_000, "figures-kilometres"),
             Unit::Duration => match rounded(value, 1) {
                 ..5_400 => {
@@ -121,7 +126,10 @@ impl Page {
                 0 => "±",
                 1.. => "+",
             };
-            format!("{sign}{}", tenths(u64::try_from(difference.unsigned_abs()).unwrap_or(u64::MAX)))
+            format!(
+                "{sign}{}",
+                tenths(u64::try_from(difference.unsigned_abs()).unwrap_or(u64::MAX))
+            )
         };
         if unit.is_share() {
             let parts = if unit == Unit::Percent { 1_000 } else { 10_000 };
@@ -147,18 +155,26 @@ impl Page {
         let year = i64::from(first.year());
         if text.contains('/') {
             let (from, to) = (self.words.date(first), self.words.date(period.last_day()));
-            return self.words.with("figures-from", &[("from", from.into()), ("to", to.into())]);
+            return self
+                .words
+                .with("figures-from", &[("from", from.into()), ("to", to.into())]);
         }
         match text.len() {
             4 => self.words.n("figures-year", year),
             _ if text.contains("-Q") => {
                 let quarter = i64::from((first.month() + 2) / 3);
-                self.words.with("figures-quarter", &[("year", year.to_string().into()), ("n", quarter.into())])
+                self.words.with(
+                    "figures-quarter",
+                    &[("year", year.to_string().into()), ("n", quarter.into())],
+                )
             }
             _ if text.contains("-W") => {
                 let week = i64::from(first.iso_week_date().week());
                 let year = i64::from(first.iso_week_date().year());
-                self.words.with("figures-week", &[("year", year.to_string().into()), ("n", week.into())])
+                self.words.with(
+                    "figures-week",
+                    &[("year", year.to_string().into()), ("n", week.into())],
+                )
             }
             7 => self.words.month(first),
             _ => self.words.date(first),
@@ -170,7 +186,9 @@ impl Page {
         let (text, first) = (period.to_string(), period.first_day());
         match text.len() {
             4 => text,
-            7 if !text.contains("-Q") && !text.contains("-W") => self.words.n("figures-short-month", first.month().into()),
+            7 if !text.contains("-Q") && !text.contains("-W") => {
+                self.words.n("figures-short-month", first.month().into())
+            }
             _ => short_day(first),
         }
     }
@@ -185,7 +203,10 @@ impl Page {
             (_, Key::Word(_, word)) => self.of_kind("channel", word),
             (_, Key::Step(period)) => self.span(*period),
             (_, Key::Hour { weekday, hour }) => {
-                format!("{} {hour:02}:00", self.t(&format!("figures-weekday-{}", weekday + 1)))
+                format!(
+                    "{} {hour:02}:00",
+                    self.t(&format!("figures-weekday-{}", weekday + 1))
+                )
             }
             (Cut::Service | Cut::Group | Cut::Standard, Key::Unknown) => self.t("figures-others"),
             (_, Key::Unknown) => self.t("figures-nowhere"),
@@ -197,8 +218,13 @@ impl Page {
         let Key::Code(code) = key else { return None };
         let place = &self.here.place;
         match cut {
-            Cut::Area(_) => place.areas.find(code).map(|_| format!("/figures/areas/{code}?period={period}")),
-            Cut::Unit => place.unit(code).map(|_| format!("/figures/units/{code}?period={period}")),
+            Cut::Area(_) => place
+                .areas
+                .find(code)
+                .map(|_| format!("/figures/areas/{code}?period={period}")),
+            Cut::Unit => place
+                .unit(code)
+                .map(|_| format!("/figures/units/{code}?period={period}")),
             _ => None,
         }
     }
@@ -219,7 +245,11 @@ impl Page {
 
     /// Whether a unit is a station, whose figures are those of its area too.
     pub(crate) fn station_area(&self, unit: &str) -> Option<String> {
-        let unit = self.here.place.unit(unit).filter(|unit| unit.kind == UnitKind::Station)?;
+        let unit = self
+            .here
+            .place
+            .unit(unit)
+            .filter(|unit| unit.kind == UnitKind::Station)?;
         Some(self.here.place.areas.get(unit.area).code.to_string())
     }
 }

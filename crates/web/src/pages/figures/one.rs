@@ -13,7 +13,13 @@ use whistle_service::{
     list::Viewer,
 };
 
-use super::{answered, number::Shown, period, picture::{Draw, Picture}, told};
+use super::{
+    answered,
+    number::Shown,
+    period,
+    picture::{Draw, Picture},
+    told,
+};
 use crate::pages::{
     fault::Fault,
     form::{Entered, with_query},
@@ -28,10 +34,16 @@ const MOST: usize = 400;
 fn cuts(page: &Page) -> Vec<Cut> {
     let areas = page.here.place.areas.all();
     let levels = [Level::Town, Level::Community];
-    let levels = levels.into_iter().filter(|level| areas.iter().any(|area| area.level == *level));
+    let levels = levels
+        .into_iter()
+        .filter(|level| areas.iter().any(|area| area.level == *level));
     let times = [Step::Month, Step::Quarter, Step::Year].map(Cut::Time);
     let others = [Cut::Unit, Cut::Group, Cut::Service, Cut::Channel];
-    times.into_iter().chain(levels.map(Cut::Area)).chain(others).collect()
+    times
+        .into_iter()
+        .chain(levels.map(Cut::Area))
+        .chain(others)
+        .collect()
 }
 
 struct Listed {
@@ -127,8 +139,16 @@ pub(crate) async fn one(
         let picture = told.answers.get(1).map(|answer| {
             let none = |_: &str, _: &Key| None;
             let is_in_order = matches!(by, Cut::Time(_) | Cut::Hour);
-            let answer = if is_in_order { answer.clone() } else { page.most_first(answer, MOST) };
-            let draw = if is_in_order && found.unit.is_share() { Draw::Lines } else { Draw::Bars };
+            let answer = if is_in_order {
+                answer.clone()
+            } else {
+                page.most_first(answer, MOST)
+            };
+            let draw = if is_in_order && found.unit.is_share() {
+                Draw::Lines
+            } else {
+                Draw::Bars
+            };
             let table = page.table_of(&answer, by, page.cut_name(by), &none);
             match by {
                 Cut::Hour => page.heat_of(page.cut_name(by), &answer, &none),
@@ -137,9 +157,14 @@ pub(crate) async fn one(
             }
         });
         let figure = |figures: &[whistle_figures::indicator::Figure]| {
-            figures.first().map(|figure| page.figure(figure, found.unit)).unwrap_or_default()
+            figures
+                .first()
+                .map(|figure| page.figure(figure, found.unit))
+                .unwrap_or_default()
         };
-        let other = |figures: &Option<Vec<whistle_figures::indicator::Figure>>| figures.as_deref().map(figure).unwrap_or_default().text;
+        let other = |figures: &Option<Vec<whistle_figures::indicator::Figure>>| {
+            figures.as_deref().map(figure).unwrap_or_default().text
+        };
         let asked_for = |path: String| {
             let mut pairs = asked.carried(&["lang", "from", "to", "period"]);
             pairs.push(("period".to_owned(), period.to_string()));
@@ -174,7 +199,9 @@ impl Page {
     /// What a cut is called.
     pub(crate) fn cut_name(&self, cut: Cut) -> String {
         match cut {
-            Cut::Area(level) => self.here.place.jurisdiction.level_names[level.depth()].get(self.lang()).to_owned(),
+            Cut::Area(level) => self.here.place.jurisdiction.level_names[level.depth()]
+                .get(self.lang())
+                .to_owned(),
             Cut::Nothing => self.t("figures-by-nothing"),
             cut => self.t(&format!("figures-by-{}", cut_word(cut))),
         }

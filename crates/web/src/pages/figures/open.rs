@@ -44,7 +44,13 @@ pub(crate) async fn page(page: Page) -> Result<Response, Fault> {
     let offered = |file: OpenFile| {
         let made = page.app.whistle.open_file_made(&page.here, file).map(|made| {
             let at = page.moment(made.at).text;
-            page.words.with("open-made", &[("at", at.into()), ("kilobytes", grouped(made.bytes.div_ceil(1_000)).into())])
+            page.words.with(
+                "open-made",
+                &[
+                    ("at", at.into()),
+                    ("kilobytes", grouped(made.bytes.div_ceil(1_000)).into()),
+                ],
+            )
         });
         Offered {
             name: file.name(),
@@ -61,8 +67,13 @@ pub(crate) async fn page(page: Page) -> Result<Response, Fault> {
     page.render(&OpenPage {
         files: OpenFile::ALL.into_iter().map(offered).collect(),
         licence: licence.to_owned(),
-        cases: open_columns().map(|column| explained("case", column.name, column.kind)).collect(),
-        indicators: COLUMNS.into_iter().map(|(name, kind)| explained("indicator", name, kind)).collect(),
+        cases: open_columns()
+            .map(|column| explained("case", column.name, column.kind))
+            .collect(),
+        indicators: COLUMNS
+            .into_iter()
+            .map(|(name, kind)| explained("indicator", name, kind))
+            .collect(),
         p: &page,
     })
 }
@@ -77,7 +88,10 @@ pub(crate) async fn file(page: Page, Path(name): Path<String>, request: Request)
     };
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.media_type()));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=3600"),
+    );
     if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{}\"", file.name())) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }

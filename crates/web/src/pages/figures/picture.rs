@@ -56,9 +56,14 @@ fn is_something(chart: &Chart) -> bool {
 
 /// The rings of an area's largest piece: islands would be specks, and its number is written once.
 fn rings(shape: &whistle_domain::geometry::Shape) -> Vec<Vec<(f64, f64)>> {
-    let largest = shape.polygons().iter().max_by(|a, b| a.area().total_cmp(&b.area()));
+    let largest = shape
+        .polygons()
+        .iter()
+        .max_by(|a, b| a.area().total_cmp(&b.area()));
     let rings = largest.into_iter().flat_map(|polygon| polygon.rings());
-    rings.map(|ring| ring.iter().map(|[lon, lat]| (*lon, *lat)).collect()).collect()
+    rings
+        .map(|ring| ring.iter().map(|[lon, lat]| (*lon, *lat)).collect())
+        .collect()
 }
 
 impl Page {
@@ -68,7 +73,11 @@ impl Page {
             let found = whistle_service::indicator::indicator(&self.here, code);
             found.map_or_else(|_| code.to_owned(), |it| self.label(it))
         };
-        answer.headings.iter().map(|heading| label(&heading.code)).collect()
+        answer
+            .headings
+            .iter()
+            .map(|heading| label(&heading.code))
+            .collect()
     }
 
     /// An answer as a table. `rows` says where the rows of a cell are, `page` where the figures of a row.
@@ -83,10 +92,14 @@ impl Page {
         heads.extend(self.headings(answer));
         let line = |row: &Figures| {
             let key = row.key.as_ref()?;
-            let cells = answer.headings.iter().zip(&row.now).map(|(heading, figure)| TableCell {
-                shown: self.figure(figure, heading.unit),
-                rows: rows(&heading.code, key).filter(|_| figure.denominator > 0),
-            });
+            let cells = answer
+                .headings
+                .iter()
+                .zip(&row.now)
+                .map(|(heading, figure)| TableCell {
+                    shown: self.figure(figure, heading.unit),
+                    rows: rows(&heading.code, key).filter(|_| figure.denominator > 0),
+                });
             Some(TableRow {
                 name: self.key_name(cut, key),
                 page: self.key_page(cut, key, answer.period),
@@ -111,7 +124,13 @@ impl Page {
     }
 
     /// A table as a chart.
-    pub(crate) fn chart(&self, title: String, draw: Draw, columns: Option<Vec<String>>, table: Table) -> Picture {
+    pub(crate) fn chart(
+        &self,
+        title: String,
+        draw: Draw,
+        columns: Option<Vec<String>>,
+        table: Table,
+    ) -> Picture {
         let names = || table.rows.iter().map(|row| row.name.clone()).collect();
         let value = |row: &TableRow, at: usize| {
             let shown = row.cells.get(at).map(|cell| &cell.shown);
@@ -125,7 +144,11 @@ impl Page {
             values: table.rows.iter().map(|row| value(row, at)).collect(),
         });
         let chart = Chart {
-            kind: if draw == Draw::Lines { Kind::Line } else { Kind::Bar },
+            kind: if draw == Draw::Lines {
+                Kind::Line
+            } else {
+                Kind::Bar
+            },
             title: title.clone(),
             description: self.description(&table),
             columns: columns.unwrap_or_else(names),
@@ -133,7 +156,11 @@ impl Page {
         };
         let fits = chart.columns.len() * chart.rows.len() <= MAX_VALUES;
         Picture {
-            svg: if is_something(&chart) && fits { self.drawn(whistle_chart::svg(&chart)) } else { None },
+            svg: if is_something(&chart) && fits {
+                self.drawn(whistle_chart::svg(&chart))
+            } else {
+                None
+            },
             title,
             table,
         }
@@ -155,10 +182,23 @@ impl Page {
     }
 
     /// Cases by hour and weekday.
-    pub(crate) fn heat_of(&self, title: String, answer: &Answer, rows: &dyn Fn(&str, &Key) -> Option<String>) -> Picture {
-        let weekdays: Vec<String> = (1..=7).map(|day| self.t(&format!("figures-weekday-{day}"))).collect();
-        let unit = answer.headings.first().map_or(Unit::Count, |heading| heading.unit);
-        let code = answer.headings.first().map_or("", |heading| heading.code.as_str());
+    pub(crate) fn heat_of(
+        &self,
+        title: String,
+        answer: &Answer,
+        rows: &dyn Fn(&str, &Key) -> Option<String>,
+    ) -> Picture {
+        let weekdays: Vec<String> = (1..=7)
+            .map(|day| self.t(&format!("figures-weekday-{day}")))
+            .collect();
+        let unit = answer
+            .headings
+            .first()
+            .map_or(Unit::Count, |heading| heading.unit);
+        let code = answer
+            .headings
+            .first()
+            .map_or("", |heading| heading.code.as_str());
         let mut cells: Vec<Vec<TableCell>> = Vec::new();
         for weekday in 0..7 {
             let hours = (0..24).map(|hour| {
@@ -185,7 +225,14 @@ impl Page {
             title: title.clone(),
             description: self.t("figures-heat-chart"),
             columns: columns.clone(),
-            rows: weekdays.iter().zip(&cells).map(|(name, cells)| Row { name: name.clone(), values: values(cells) }).collect(),
+            rows: weekdays
+                .iter()
+                .zip(&cells)
+                .map(|(name, cells)| Row {
+                    name: name.clone(),
+                    values: values(cells),
+                })
+                .collect(),
         };
         let mut heads = vec![self.t("figures-weekday")];
         heads.extend(columns);
@@ -195,7 +242,11 @@ impl Page {
             cells,
         });
         Picture {
-            svg: if is_something(&chart) { self.drawn(whistle_chart::svg(&chart)) } else { None },
+            svg: if is_something(&chart) {
+                self.drawn(whistle_chart::svg(&chart))
+            } else {
+                None
+            },
             title,
             table: Table {
                 heads,
@@ -208,7 +259,9 @@ impl Page {
     pub(crate) fn map_of(&self, title: String, answer: &Answer, table: Table) -> Picture {
         let areas = &self.here.place.areas;
         let shape = |(row, line): (&Figures, &TableRow)| {
-            let Some(Key::Code(code)) = &row.key else { return None };
+            let Some(Key::Code(code)) = &row.key else {
+                return None;
+            };
             let area = areas.get(areas.find(code)?);
             let shown = &line.cells.first()?.shown;
             Some(Shape {
@@ -228,7 +281,11 @@ impl Page {
             shapes: keyed.zip(&table.rows).filter_map(shape).collect(),
         };
         Picture {
-            svg: if map.shapes.is_empty() { None } else { self.drawn(whistle_chart::map(&map)) },
+            svg: if map.shapes.is_empty() {
+                None
+            } else {
+                self.drawn(whistle_chart::map(&map))
+            },
             title,
             table,
         }
@@ -239,12 +296,22 @@ impl Page {
         let areas = &self.here.place.areas;
         let lies_within = |row: &Figures| match (&row.key, area) {
             (_, None) => true,
-            (Some(Key::Code(code)), Some(outer)) => areas.find(code).is_some_and(|inner| areas.is_within(inner, outer)),
+            (Some(Key::Code(code)), Some(outer)) => areas
+                .find(code)
+                .is_some_and(|inner| areas.is_within(inner, outer)),
             // Of cases that are in no area of the level there is something to say where there are some.
-            (_, Some(_)) => row.now.iter().any(|figure| figure.denominator > 0 || figure.is_masked),
+            (_, Some(_)) => row
+                .now
+                .iter()
+                .any(|figure| figure.denominator > 0 || figure.is_masked),
         };
         Answer {
-            rows: answer.rows.iter().filter(|row| lies_within(row)).cloned().collect(),
+            rows: answer
+                .rows
+                .iter()
+                .filter(|row| lies_within(row))
+                .cloned()
+                .collect(),
             ..answer.clone()
         }
     }
@@ -253,8 +320,15 @@ impl Page {
     pub(crate) fn most_first(&self, answer: &Answer, most: usize) -> Answer {
         let mut rows = answer.rows.clone();
         rows.sort_by_key(|row| std::cmp::Reverse(row.now.first().map_or(0, |figure| figure.numerator)));
-        rows.retain(|row| row.now.iter().any(|figure| figure.denominator > 0 || figure.is_masked));
+        rows.retain(|row| {
+            row.now
+                .iter()
+                .any(|figure| figure.denominator > 0 || figure.is_masked)
+        });
         rows.truncate(most);
-        Answer { rows, ..answer.clone() }
+        Answer {
+            rows,
+            ..answer.clone()
+        }
     }
 }

@@ -24,7 +24,14 @@ use super::{
 use crate::pages::{fault::Fault, form::Entered, page::Page, show::Group};
 
 /// How many.
-const MANY: [&str; 6] = ["filed", "accepted", "handled", "closed", "not_closed", "carried_over_overdue"];
+const MANY: [&str; 6] = [
+    "filed",
+    "accepted",
+    "handled",
+    "closed",
+    "not_closed",
+    "carried_over_overdue",
+];
 
 /// How fast.
 const FAST: [&str; 8] = [
@@ -125,7 +132,9 @@ impl Of {
         let mut filters = Filters::default();
         match self {
             Self::Place => {}
-            Self::Area(area) => filters.areas.push(page.here.place.areas.get(*area).code.to_string()),
+            Self::Area(area) => filters
+                .areas
+                .push(page.here.place.areas.get(*area).code.to_string()),
             Self::Unit(code) => filters.units.push(code.clone()),
         }
         filters
@@ -145,7 +154,10 @@ impl Of {
     fn title(&self, page: &Page) -> String {
         match self {
             Self::Place => page.x("figures-title-of", page.place_name()),
-            Self::Area(area) => page.x("figures-title-of", page.here.place.areas.get(*area).name.get(page.lang())),
+            Self::Area(area) => page.x(
+                "figures-title-of",
+                page.here.place.areas.get(*area).name.get(page.lang()),
+            ),
             Self::Unit(code) => page.x("figures-title-of", &page.unit_name(code)),
         }
     }
@@ -161,7 +173,10 @@ impl Of {
     /// What lies above it, and beside it.
     fn ways(&self, page: &Page, period: Period) -> Vec<(String, String)> {
         let areas = &page.here.place.areas;
-        let whole = (format!("/figures?period={period}"), page.x("figures-title-of", page.place_name()));
+        let whole = (
+            format!("/figures?period={period}"),
+            page.x("figures-title-of", page.place_name()),
+        );
         match self {
             Self::Place => Vec::new(),
             Self::Area(area) => {
@@ -170,7 +185,10 @@ impl Of {
                 while let Some(index) = next {
                     let outer = areas.get(index);
                     if outer.level != Level::City {
-                        above.push((format!("/figures/areas/{}?period={period}", outer.code), outer.name.get(page.lang()).to_owned()));
+                        above.push((
+                            format!("/figures/areas/{}?period={period}", outer.code),
+                            outer.name.get(page.lang()).to_owned(),
+                        ));
                     }
                     next = outer.parent;
                 }
@@ -180,14 +198,24 @@ impl Of {
             }
             Self::Unit(code) => {
                 let station = page.station_area(code);
-                let own = station.map(|area| (format!("/figures/areas/{area}?period={period}"), page.t("figures-station-area")));
+                let own = station.map(|area| {
+                    (
+                        format!("/figures/areas/{area}?period={period}"),
+                        page.t("figures-station-area"),
+                    )
+                });
                 std::iter::once(whole).chain(own).collect()
             }
         }
     }
 }
 
-async fn sheet(page: Page, of: Of, asked: Vec<(String, String)>, headers: &HeaderMap) -> Result<Response, Fault> {
+async fn sheet(
+    page: Page,
+    of: Of,
+    asked: Vec<(String, String)>,
+    headers: &HeaderMap,
+) -> Result<Response, Fault> {
     let asked = Entered::new(asked);
     let period = period(&page, &asked)?;
     let questions = questions(&page, &of, period);
@@ -196,7 +224,13 @@ async fn sheet(page: Page, of: Of, asked: Vec<(String, String)>, headers: &Heade
         Err(waiting) => return Ok(waiting),
     };
     let kept = &page.app.kept_pages;
-    let address = format!("{} {} {} {}", page.here.id.0, page.lang().as_str(), page.address(), page.secure);
+    let address = format!(
+        "{} {} {} {}",
+        page.here.id.0,
+        page.lang().as_str(),
+        page.address(),
+        page.secure
+    );
     answered(&page, headers, &told.mark, || {
         let text = match kept.get(&address, &told.mark) {
             Some(text) => text,
@@ -232,15 +266,32 @@ fn questions(page: &Page, of: &Of, period: Period) -> Vec<Question> {
         by(&["filed"], Cut::Channel),
     ];
     if let Some(level) = of.below(page) {
-        questions.push(by(&["filed", "not_closed", "on_time_handling", "median_whole"], Cut::Area(level)));
+        questions.push(by(
+            &["filed", "not_closed", "on_time_handling", "median_whole"],
+            Cut::Area(level),
+        ));
     }
     if !matches!(of, Of::Unit(_)) {
-        questions.push(by(&["due", "on_time_handling", "median_of_handling", "satisfaction_rate"], Cut::Unit));
+        questions.push(by(
+            &[
+                "due",
+                "on_time_handling",
+                "median_of_handling",
+                "satisfaction_rate",
+            ],
+            Cut::Unit,
+        ));
     }
     questions
 }
 
-fn rendered(page: &Page, of: &Of, period: Period, questions: &[Question], told: &Told) -> Result<String, Fault> {
+fn rendered(
+    page: &Page,
+    of: &Of,
+    period: Period,
+    questions: &[Question],
+    told: &Told,
+) -> Result<String, Fault> {
     let answer = |cut: fn(&Cut) -> bool| {
         let found = questions.iter().position(|question| cut(&question.cut));
         found.and_then(|at| Some((questions[at].cut, told.answers.get(at)?)))
@@ -262,7 +313,11 @@ fn rendered(page: &Page, of: &Of, period: Period, questions: &[Question], told: 
     };
     let areas = answer(|cut| matches!(cut, Cut::Area(_))).map(|(cut, answer)| {
         let answer = page.within(answer, inside);
-        page.map_of(page.t("figures-where"), &answer, table(&answer, cut, "figures-area"))
+        page.map_of(
+            page.t("figures-where"),
+            &answer,
+            table(&answer, cut, "figures-area"),
+        )
     });
     let units = answer(|cut| *cut == Cut::Unit).map(|(cut, answer)| {
         let answer = page.most_first(answer, MOST);
@@ -287,7 +342,13 @@ fn rendered(page: &Page, of: &Of, period: Period, questions: &[Question], told: 
         course: picture("figures-course", course, Draw::Bars, time, "figures-time"),
         on_time: picture("figures-on-time", on_time, Draw::Lines, time, "figures-time"),
         what: picture("figures-what", &groups, Draw::Bars, Cut::Group, "figures-group"),
-        channels: picture("figures-channels", &channels, Draw::Bars, Cut::Channel, "figures-channel"),
+        channels: picture(
+            "figures-channels",
+            &channels,
+            Draw::Bars,
+            Cut::Channel,
+            "figures-channel",
+        ),
         areas,
         units,
         p: page,
@@ -300,14 +361,22 @@ impl Page {
     pub(crate) fn lines_of(&self, answer: &Answer) -> Vec<FigureLine> {
         let line = |(at, heading): (usize, &whistle_figures::indicator::Heading)| {
             let now = answer.whole.now.get(at)?;
-            let last_year = answer.whole.last_year.as_ref().and_then(|figures| figures.get(at));
+            let last_year = answer
+                .whole
+                .last_year
+                .as_ref()
+                .and_then(|figures| figures.get(at));
             let found = indicator(&self.here, &heading.code).ok();
             Some(FigureLine {
                 label: found.map_or_else(|| heading.code.clone(), |it| self.label(it)),
                 page: format!("/figures/indicators/{}?period={}", heading.code, answer.period),
                 now: self.figure(now, heading.unit),
-                last_year: last_year.map(|figure| self.figure(figure, heading.unit).text).unwrap_or_default(),
-                change: last_year.map(|figure| self.change(now, figure, heading.unit)).unwrap_or_default(),
+                last_year: last_year
+                    .map(|figure| self.figure(figure, heading.unit).text)
+                    .unwrap_or_default(),
+                change: last_year
+                    .map(|figure| self.change(now, figure, heading.unit))
+                    .unwrap_or_default(),
             })
         };
         answer.headings.iter().enumerate().filter_map(line).collect()

@@ -187,7 +187,11 @@ pub(crate) async fn overview(
         questions.push(by(&["not_closed", "overdue", "due_tomorrow"], day, Cut::Unit));
     }
     if let Some(level) = below {
-        questions.push(by(&["not_closed", "overdue", "due_tomorrow"], day, Cut::Area(level)));
+        questions.push(by(
+            &["not_closed", "overdue", "due_tomorrow"],
+            day,
+            Cut::Area(level),
+        ));
     }
     let told = match told(page, Viewer::Staff(staff.actor()), &questions).await? {
         Ok(told) => told,
@@ -209,12 +213,16 @@ pub(crate) async fn overview(
         let units = cut_of(|cut| *cut == Cut::Unit).map(|(cut, answer)| {
             let rows = rows_of(day, cut);
             let answer = page.most_first(answer, MOST);
-            page.table_of(&answer, cut, page.t("figures-unit"), &|code, key| rows(code, Some(key)))
+            page.table_of(&answer, cut, page.t("figures-unit"), &|code, key| {
+                rows(code, Some(key))
+            })
         });
         let areas = cut_of(|cut| matches!(cut, Cut::Area(_))).map(|(cut, answer)| {
             let rows = rows_of(day, cut);
             let answer = page.within(answer, own.area);
-            let table = page.table_of(&answer, cut, page.t("figures-area"), &|code, key| rows(code, Some(key)));
+            let table = page.table_of(&answer, cut, page.t("figures-area"), &|code, key| {
+                rows(code, Some(key))
+            });
             page.map_of(page.t("figures-open-where"), &answer, table)
         });
         let hours = rows_of(period, Cut::Hour);
@@ -259,8 +267,12 @@ fn opened(page: &Page, answer: &Answer, rows: &dyn Fn(&str, Option<&Key>) -> Opt
         Opened {
             label: found.map_or_else(|| heading.code.clone(), |it| page.label(it)),
             now: page.figure(figure, heading.unit),
-            before: before.map(|before| page.figure(before, heading.unit).text).unwrap_or_default(),
-            change: before.map(|before| page.change(figure, before, heading.unit)).unwrap_or_default(),
+            before: before
+                .map(|before| page.figure(before, heading.unit).text)
+                .unwrap_or_default(),
+            change: before
+                .map(|before| page.change(figure, before, heading.unit))
+                .unwrap_or_default(),
             rows: rows(&heading.code, None).filter(|_| figure.denominator > 0),
             formula: format!("/figures/indicators/{}?period={}", heading.code, answer.period),
         }
@@ -269,7 +281,12 @@ fn opened(page: &Page, answer: &Answer, rows: &dyn Fn(&str, Option<&Key>) -> Opt
 }
 
 /// The figures of an answer as bars, one for each indicator.
-fn ladder(page: &Page, title: String, answer: &Answer, rows: &dyn Fn(&str, Option<&Key>) -> Option<String>) -> Picture {
+fn ladder(
+    page: &Page,
+    title: String,
+    answer: &Answer,
+    rows: &dyn Fn(&str, Option<&Key>) -> Option<String>,
+) -> Picture {
     let bars = opened(page, answer, rows).into_iter().map(|one| TableRow {
         name: one.label,
         page: None,
@@ -324,8 +341,15 @@ fn sought(page: &Page, code: &str, asked: &Entered) -> Result<Sought, Fault> {
         ..Question::new(&[code], period(page, asked)?)
     };
     Ok(Sought {
-        key: asked.some("key").map(|text| key(question.cut, text)).transpose()?,
-        part: if asked.has("part", "denominator") { Part::Denominator } else { Part::Numerator },
+        key: asked
+            .some("key")
+            .map(|text| key(question.cut, text))
+            .transpose()?,
+        part: if asked.has("part", "denominator") {
+            Part::Denominator
+        } else {
+            Part::Numerator
+        },
         question,
     })
 }
@@ -342,7 +366,9 @@ pub(crate) async fn rows(
     let sought = sought(page, &code, &asked)?;
     let after = asked.some("after").and_then(|text| text.parse().ok());
     let whistle = &page.app.whistle;
-    let behind = whistle.rows_behind(&page.here, staff.actor(), &sought, after, indicator::MAX_ROWS).await?;
+    let behind = whistle
+        .rows_behind(&page.here, staff.actor(), &sought, after, indicator::MAX_ROWS)
+        .await?;
     let path = format!("/staff/figures/{code}");
     let with = |path: &str, but: &[&str], name: &str, value: &str| {
         let mut pairs = asked.carried(but);
@@ -350,8 +376,22 @@ pub(crate) async fn rows(
         with_query(path, &pairs)
     };
     let is_denominator = sought.part == Part::Denominator;
-    let (part, other) = if is_denominator { ("denominator", "numerator") } else { ("numerator", "denominator") };
-    let file = |format| (format, with(&format!("{path}/file"), &["after", "lang", "format"], "format", format));
+    let (part, other) = if is_denominator {
+        ("denominator", "numerator")
+    } else {
+        ("numerator", "denominator")
+    };
+    let file = |format| {
+        (
+            format,
+            with(
+                &format!("{path}/file"),
+                &["after", "lang", "format"],
+                "format",
+                format,
+            ),
+        )
+    };
     let named = |code: &String| CodeLine {
         name: page.name_of(found.subject, code),
         code: code.clone(),
@@ -367,7 +407,9 @@ pub(crate) async fn rows(
         hidden: behind.hidden as i64,
         lines: behind.cases.iter().map(|case| page.staff_line(case)).collect(),
         codes: behind.codes.iter().map(named).collect(),
-        next: behind.next.map(|next| with(&path, &["after", "lang"], "after", &next.to_string())),
+        next: behind
+            .next
+            .map(|next| with(&path, &["after", "lang"], "after", &next.to_string())),
         files: ["csv", "xlsx", "parquet"].map(file).into(),
         p: page,
     })
@@ -380,7 +422,13 @@ fn of(page: &Page, sought: &Sought) -> Vec<String> {
     let mut all = vec![page.span(question.period)];
     all.extend(filters.areas.iter().map(|code| page.area_name(code)));
     all.extend(filters.units.iter().map(|code| page.unit_name(code)));
-    all.extend(filters.services.iter().chain(&filters.groups).map(|code| page.service_name(code)));
+    all.extend(
+        filters
+            .services
+            .iter()
+            .chain(&filters.groups)
+            .map(|code| page.service_name(code)),
+    );
     all.extend(filters.channels.iter().map(|word| page.of_kind("channel", word)));
     all.extend(sought.key.as_ref().map(|key| page.key_name(question.cut, key)));
     all
@@ -396,6 +444,10 @@ pub(crate) async fn file(
     let asked = Entered::new(asked);
     let format: ExportFormat = asked.get("format").parse()?;
     let sought = sought(page, &code, &asked)?;
-    let file = page.app.whistle.file_of_rows(&page.here, staff.actor(), &sought, format, page.lang()).await?;
+    let file = page
+        .app
+        .whistle
+        .file_of_rows(&page.here, staff.actor(), &sought, format, page.lang())
+        .await?;
     Ok(attached(file, &code, format))
 }
