@@ -529,7 +529,7 @@ impl Whistle {
 
     /// A version of a place that was in force once.
     pub(crate) fn place_of_version(&self, id: JurisdictionId, version: u32) -> Result<Place> {
-        let (Compiled { place, .. }, _) = compile(&self.folder_of(id, version)?, version)?;
+        let Compiled { place, .. } = compile(&self.folder_of(id, version)?, version)?.compiled;
         Ok(place)
     }
 
