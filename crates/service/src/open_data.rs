@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// How old a file may be before it is made anew when somebody asks for it.
-const OLD: Duration = Duration::from_hours(24);
+const OLD: SignedDuration = SignedDuration::from_hours(24);
 
 /// The hours of the place's day in which the files are made: few people wait for anything then.
 const HOURS: std::ops::Range<i8> = 2..5;
@@ -125,10 +125,14 @@ impl Whistle {
     /// when to come again.
     pub fn open_file(&self, here: &Here, file: OpenFile) -> Result<Made> {
         let made = self.open_file_made(here, file);
+<<<<<<< HEAD
         let is_old = |made: &Made| {
             let age = SystemClock.now().duration_since(made.at);
             Duration::try_from(age).unwrap_or_default() > OLD
         };
+=======
+        let is_old = |made: &Made| self.clock.now().duration_since(made.at) > OLD;
+>>>>>>> dash
         if made.as_ref().is_none_or(is_old) {
             self.begin_to_open(here, None);
         }
