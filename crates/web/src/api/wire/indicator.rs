@@ -7,7 +7,7 @@ use whistle_domain::{
     case,
     words::{Lang, Text},
 };
-use whistle_figures::indicator::{self as figures, Heading, Period};
+use whistle_figures::indicator::{self as figures, Period, Unit};
 use whistle_service::{
     Here, export,
     indicator::{Question, Told, cut, cut_word, key_word},
@@ -325,12 +325,12 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
-    fn of(figure: &figures::Figure, heading: &Heading) -> Self {
+    fn of(figure: &figures::Figure, unit: Unit) -> Self {
         let shown = |number: u64| (!figure.is_masked).then_some(number);
         Self {
             numerator: shown(figure.numerator),
             denominator: shown(figure.denominator),
-            value: value(figure, heading.unit),
+            value: value(figure, unit),
             masked: figure.is_masked,
         }
     }
@@ -341,7 +341,7 @@ impl Answer {
     pub(crate) fn of(told: &Told, question: &Question, indicator: &figures::Indicator) -> Option<Self> {
         let (answer, masks) = (told.answers.first()?, *told.masked.first()?);
         let heading = answer.headings.first()?;
-        let one = |figures: &[figures::Figure]| figures.first().map(|figure| Figure::of(figure, heading));
+        let one = |figures: &[figures::Figure]| figures.first().map(|figure| Figure::of(figure, heading.unit));
         let row = |row: &figures::Figures| {
             Some(Figures {
                 key: row.key.as_ref().map(key_word),

@@ -55,7 +55,7 @@ fn is_something(chart: &Chart) -> bool {
 }
 
 /// The rings of an area's largest piece: islands would be specks, and its number is written once.
-fn rings(shape: &whistle_domain::geometry::Shape) -> Vec<Vec<(f64, f64)>> {
+fn rings(shape: &whistle_domain::geometry::MultiPolygon) -> Vec<Vec<(f64, f64)>> {
     let largest = shape
         .polygons()
         .iter()

@@ -359,7 +359,8 @@ fn rendered(
 impl Page {
     /// The figures of an answer, one below the other, each beside that of last year.
     pub(crate) fn lines_of(&self, answer: &Answer) -> Vec<FigureLine> {
-        let line = |(at, heading): (usize, &whistle_figures::indicator::Heading)| {
+        let headings = answer.headings.iter().enumerate();
+        let lines = headings.filter_map(|(at, heading)| {
             let now = answer.whole.now.get(at)?;
             let last_year = answer
                 .whole
@@ -378,8 +379,8 @@ impl Page {
                     .map(|figure| self.change(now, figure, heading.unit))
                     .unwrap_or_default(),
             })
-        };
-        answer.headings.iter().enumerate().filter_map(line).collect()
+        });
+        lines.collect()
     }
 
     /// By how much figures lag behind the cases, where that is more than people would expect.

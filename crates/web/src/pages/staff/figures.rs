@@ -11,7 +11,7 @@ use whistle_domain::{
     place::{AreaIndex, Level},
     rights,
 };
-use whistle_figures::indicator::{Answer, Cut, Figure, Filters, Heading, Key, Part, Period, Step};
+use whistle_figures::indicator::{Answer, Cut, Filters, Key, Part, Period, Step};
 use whistle_service::{
     export::ExportFormat,
     indicator::{self, Question, Sought, cut, cut_word, indicator, key, key_word},
@@ -28,7 +28,7 @@ use crate::{
             number::Shown,
             period,
             picture::{Draw, Picture, Table, TableCell, TableRow},
-            step, today, told,
+            today, told,
         },
         form::{Entered, with_query},
         page::Page,
@@ -261,7 +261,7 @@ fn rows_address(own: &Own, code: &str, period: Period, cut: Cut, key: Option<&Ke
 
 fn opened(page: &Page, answer: &Answer, rows: &dyn Fn(&str, Option<&Key>) -> Option<String>) -> Vec<Opened> {
     let figures = answer.headings.iter().zip(&answer.whole.now).enumerate();
-    let line = |(at, (heading, figure)): (usize, (&Heading, &Figure))| {
+    let lines = figures.map(|(at, (heading, figure))| {
         let before = answer.whole.before.as_ref().and_then(|figures| figures.get(at));
         let found = indicator(&page.here, &heading.code).ok();
         Opened {
@@ -276,8 +276,8 @@ fn opened(page: &Page, answer: &Answer, rows: &dyn Fn(&str, Option<&Key>) -> Opt
             rows: rows(&heading.code, None).filter(|_| figure.denominator > 0),
             formula: format!("/figures/indicators/{}?period={}", heading.code, answer.period),
         }
-    };
-    figures.map(line).collect()
+    });
+    lines.collect()
 }
 
 /// The figures of an answer as bars, one for each indicator.
