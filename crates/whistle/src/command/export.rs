@@ -69,6 +69,7 @@ impl Export {
             to: self.until.map(|day| after(&here, day)).transpose()?,
             lang: self.lang,
             access: self.access,
+            without_texts: false,
             mark: self.mark,
         };
         let bar = output::progress("rows", 0);

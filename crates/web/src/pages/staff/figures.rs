@@ -28,7 +28,7 @@ use crate::{
             number::Shown,
             period,
             picture::{Draw, Picture, Table, TableCell, TableRow},
-            step, today, told,
+            today, told,
         },
         form::{Entered, with_query},
         page::Page,
