@@ -20,7 +20,6 @@ use crate::Error;
 /// What `front/` left: Noto Sans SC, regular and bold, packed.
 #[derive(Embed)]
 #[folder = "../../front/type/"]
-#[include = "*.gz"]
 #[allow_missing = true]
 struct Shipped;
 
@@ -44,7 +43,7 @@ impl Fonts {
     /// Those in the program.
     pub fn shipped() -> Result<Self, Error> {
         static UNPACKED: LazyLock<Vec<Bytes>> = LazyLock::new(|| {
-            let unpacked = Shipped::iter().filter_map(|name| {
+            let unpacked = Shipped::iter().filter(|name| name.ends_with(".gz")).filter_map(|name| {
                 let packed = Shipped::get(&name)?;
                 let mut bytes = Vec::new();
                 let unpacked = GzDecoder::new(&*packed.data)
@@ -118,7 +117,7 @@ impl Fonts {
                 || self
                     .fonts
                     .iter()
-                    .any(|font| font.ttf().glyph_index(letter).is_some())
+                    .any(|font| font.info().coverage.contains(u32::from(letter)))
         };
         match text.chars().find(|letter| !has(*letter)) {
             None => Ok(()),

@@ -102,13 +102,14 @@ impl Setting {
 fn words(document: &Document) -> Value {
     let lang = document.lang();
     let of = |of| word(lang, of);
+    let head = [Word::Number, Word::Of, Word::Period, Word::Value, Word::Counted].map(of);
     json!({
         "contents": of(Word::Contents),
         "annex": of(Word::Annex),
         "typed": of(Word::AnnexTyped),
         "left_out": of(Word::AnnexLeftOut),
         "formula": of(Word::Formula),
-        "head": [Word::Number, Word::Of, Word::Period, Word::Value, Word::Counted].map(of),
+        "head": head,
         "typed_legend": of(Word::TypedLegend),
         "changed_legend": of(Word::ChangedLegend),
         "was": of(Word::WasIn),

@@ -27,7 +27,6 @@ use crate::{
     indicator::{Question, for_public, indicator, indicators, key_word},
     lease::InCharge,
     place::Here,
-    time::{Clock as _, SystemClock},
 };
 
 /// How old a file may be before it is made anew when somebody asks for it.
@@ -125,14 +124,7 @@ impl Whistle {
     /// when to come again.
     pub fn open_file(&self, here: &Here, file: OpenFile) -> Result<Made> {
         let made = self.open_file_made(here, file);
-<<<<<<< HEAD
-        let is_old = |made: &Made| {
-            let age = SystemClock.now().duration_since(made.at);
-            Duration::try_from(age).unwrap_or_default() > OLD
-        };
-=======
         let is_old = |made: &Made| self.clock.now().duration_since(made.at) > OLD;
->>>>>>> dash
         if made.as_ref().is_none_or(is_old) {
             self.begin_to_open(here, None);
         }

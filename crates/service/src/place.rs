@@ -528,12 +528,8 @@ impl Whistle {
 
     /// A version of a place that was in force once.
     pub(crate) fn place_of_version(&self, id: JurisdictionId, version: u32) -> Result<Place> {
-<<<<<<< HEAD
-        Ok(compile(&self.folder_of(id, version)?, version)?.compiled.place)
-=======
         let Compiled { place, .. } = compile(&self.folder_of(id, version)?, version)?.compiled;
         Ok(place)
->>>>>>> dash
     }
 
     /// The jurisdictions in the versions in force.
