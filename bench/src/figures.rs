@@ -78,12 +78,21 @@ pub fn run() {
     compare(&facts, &answer, &by_hand);
     let engine_took = median(times);
     println!("  by the engine {:.1} ms", engine_took * 1000.0);
-    verdict_below("the engine by the scan by hand", engine_took / by_hand_took, 3.0, "times");
+    verdict_below(
+        "the engine by the scan by hand",
+        engine_took / by_hand_took,
+        3.0,
+        "times",
+    );
     match duckdb(&facts, dir.path(), from, until) {
         Ok((rows, took)) => {
             assert_eq!(rows, by_hand, "DuckDB counts otherwise");
             println!("  DuckDB, the same figures: {:.1} ms", took * 1000.0);
-            verdict("the engine against DuckDB, times as fast", took / engine_took, 3.0);
+            verdict(
+                "the engine against DuckDB, times as fast",
+                took / engine_took,
+                3.0,
+            );
         }
         Err(why) => println!("  DuckDB was not asked: {why}"),
     }
@@ -289,10 +298,20 @@ fn compare(facts: &Facts, answer: &Answer, by_hand: &[OfArea]) {
         .collect();
     for area in by_hand {
         let code = facts.areas.code(area.area).expect("a code");
-        let [worked, in_time, took] = found[code] else { panic!("three figures") };
-        assert_eq!((worked.numerator, in_time.numerator), (area.cases, area.in_time), "{code}");
+        let [worked, in_time, took] = found[code] else {
+            panic!("three figures")
+        };
+        assert_eq!(
+            (worked.numerator, in_time.numerator),
+            (area.cases, area.in_time),
+            "{code}"
+        );
         let middle = took.value.expect("a median").as_f64();
-        assert!(middle <= area.median && area.median - middle < 60.0, "{code}: {middle}, {}", area.median);
+        assert!(
+            middle <= area.median && area.median - middle < 60.0,
+            "{code}: {middle}, {}",
+            area.median
+        );
     }
 }
 

@@ -43,14 +43,16 @@ impl Fonts {
     /// Those in the program.
     pub fn shipped() -> Result<Self, Error> {
         static UNPACKED: LazyLock<Vec<Bytes>> = LazyLock::new(|| {
-            let unpacked = Shipped::iter().filter(|name| name.ends_with(".gz")).filter_map(|name| {
-                let packed = Shipped::get(&name)?;
-                let mut bytes = Vec::new();
-                let unpacked = GzDecoder::new(&*packed.data)
-                    .take(MAX_FONT_BYTES)
-                    .read_to_end(&mut bytes);
-                unpacked.ok().map(|_| Bytes::new(bytes))
-            });
+            let unpacked = Shipped::iter()
+                .filter(|name| name.ends_with(".gz"))
+                .filter_map(|name| {
+                    let packed = Shipped::get(&name)?;
+                    let mut bytes = Vec::new();
+                    let unpacked = GzDecoder::new(&*packed.data)
+                        .take(MAX_FONT_BYTES)
+                        .read_to_end(&mut bytes);
+                    unpacked.ok().map(|_| Bytes::new(bytes))
+                });
             unpacked.collect()
         });
         Self::of(UNPACKED.iter().cloned())

@@ -132,7 +132,8 @@ impl Whistle {
             user,
             state,
         };
-        self.begin_challenge(here, ADDING, options, &adding, browser).await
+        self.begin_challenge(here, ADDING, options, &adding, browser)
+            .await
     }
 
     /// Adds the passkey that a device has made, under a name. The session has shown more than a password then.
@@ -204,7 +205,8 @@ impl Whistle {
         if let Some(options) = options.as_object_mut() {
             options.remove("mediation");
         }
-        self.begin_challenge(here, SIGNING_IN, options, &state, browser).await
+        self.begin_challenge(here, SIGNING_IN, options, &state, browser)
+            .await
     }
 
     /// Signs in by the answer of a device. Answers the token for the cookie.

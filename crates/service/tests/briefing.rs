@@ -51,7 +51,9 @@ impl Village {
         self.whistle.follow_facts().unwrap();
         let june = period(date(2026, 6, 1), date(2026, 6, 30)).unwrap();
         let evidence = Counted::of(&self.whistle, &self.here, public).unwrap();
-        self.whistle.briefing(&self.here, Arc::new(evidence), lang, june, "").unwrap()
+        self.whistle
+            .briefing(&self.here, Arc::new(evidence), lang, june, "")
+            .unwrap()
     }
 
     fn june(&self, more: i64) -> Document {
@@ -143,7 +145,11 @@ fn a_number_whose_data_changed_since_the_last_issue_says_what_it_was() {
 fn without_a_case_what_stands_is_counted_and_chapters_that_need_more_are_left_out() {
     let village = Village::open();
     let document = village.counted(Lang::En, false);
-    let posts = document.numbers.iter().find(|cited| cited.indicator == "posts").unwrap();
+    let posts = document
+        .numbers
+        .iter()
+        .find(|cited| cited.indicator == "posts")
+        .unwrap();
     assert_eq!(posts.numerator, Some(village.here.place.posts().count() as i64));
     let coverage = document
         .numbers
@@ -160,20 +166,37 @@ fn numbers_of_cases_are_those_of_the_indicators_and_say_how_they_are_counted() {
     village.june_of_cases(400);
     for lang in Lang::ALL {
         let document = village.counted(lang, false);
-        let filed = document.numbers.iter().find(|cited| cited.key == "filed 2026-06-01..2026-06-30").unwrap();
+        let filed = document
+            .numbers
+            .iter()
+            .find(|cited| cited.key == "filed 2026-06-01..2026-06-30")
+            .unwrap();
         assert_eq!(filed.numerator, Some(400));
         assert_eq!(filed.shown, "400");
         assert!(!filed.formula.is_empty());
-        assert!(filed.link.contains("/figures/indicators/filed?from=2026-06-01&to=2026-06-30"), "{}", filed.link);
+        assert!(
+            filed
+                .link
+                .contains("/figures/indicators/filed?from=2026-06-01&to=2026-06-30"),
+            "{}",
+            filed.link
+        );
         let in_areas: i64 = document
             .numbers
             .iter()
-            .filter(|cited| cited.key.starts_with("filed area=") && cited.key.ends_with("2026-06-01..2026-06-30"))
+            .filter(|cited| {
+                cited.key.starts_with("filed area=") && cited.key.ends_with("2026-06-01..2026-06-30")
+            })
             .filter_map(|cited| cited.numerator)
             .sum();
         assert_eq!(in_areas, 400, "each case lies in one town");
         let grid = ["4. The grid", "四、精细治理，夯实网格服务"];
-        assert!(document.left_out.iter().all(|part| !grid.contains(&part.title.as_str())));
+        assert!(
+            document
+                .left_out
+                .iter()
+                .all(|part| !grid.contains(&part.title.as_str()))
+        );
     }
 }
 
@@ -193,7 +216,11 @@ fn a_briefing_for_everybody_keeps_back_figures_of_few_cases() {
     village.june_of_cases(3);
     let filed = |public| {
         let document = village.counted(Lang::En, public);
-        let filed = document.numbers.iter().find(|cited| cited.key == "filed 2026-06-01..2026-06-30").unwrap();
+        let filed = document
+            .numbers
+            .iter()
+            .find(|cited| cited.key == "filed 2026-06-01..2026-06-30")
+            .unwrap();
         (filed.shown.clone(), filed.numerator)
     };
     assert_eq!(filed(false), ("3".to_owned(), Some(3)));

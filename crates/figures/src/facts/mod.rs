@@ -315,11 +315,27 @@ impl Facts {
                 hasher.update(&[0]);
             }
             let bytes = [
-                row.channel, row.stage, row.outcome, row.rating, row.reports, row.returned, row.reworked, row.reopened, row.extended,
+                row.channel,
+                row.stage,
+                row.outcome,
+                row.rating,
+                row.reports,
+                row.returned,
+                row.reworked,
+                row.reopened,
+                row.extended,
             ];
             hasher.update(&bytes);
             for n in [
-                row.number, row.flags, row.reported, row.accepted, row.dispatched, row.arrived, row.handled, row.closed, row.due,
+                row.number,
+                row.flags,
+                row.reported,
+                row.accepted,
+                row.dispatched,
+                row.arrived,
+                row.handled,
+                row.closed,
+                row.due,
                 u32::from(row.distance),
             ] {
                 hasher.update(&n.to_le_bytes());

@@ -156,8 +156,10 @@ impl<'a> Table<'a> {
     /// Of each block of the facts, whether it may have a row with a moment from `start` on and before `end`.
     fn may(self, moment: MomentColumn, start: Moment, end: Moment) -> Vec<bool> {
         let (cases, runs) = (self.facts.cases.blocks(), self.facts.runs.blocks());
-        let of_cases = |span: fn(&CaseBlock) -> Span| cases.map(|block| span(&block).meets(start, end)).collect();
-        let of_runs = |span: fn(&RunBlock) -> Span| runs.map(|block| span(&block).meets(start, end)).collect();
+        let of_cases =
+            |span: fn(&CaseBlock) -> Span| cases.map(|block| span(&block).meets(start, end)).collect();
+        let of_runs =
+            |span: fn(&RunBlock) -> Span| runs.map(|block| span(&block).meets(start, end)).collect();
         match moment {
             MomentColumn::Reported => of_cases(|block| block.reported),
             MomentColumn::Accepted => of_cases(|block| block.accepted),

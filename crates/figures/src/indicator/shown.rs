@@ -65,7 +65,11 @@ fn duration(seconds: f64, lang: Lang) -> String {
 
 fn distance(metres: f64, lang: Lang) -> String {
     let is_far = metres >= 1000.0;
-    let n = if is_far { format!("{:.1}", metres / 1000.0) } else { format!("{metres:.0}") };
+    let n = if is_far {
+        format!("{:.1}", metres / 1000.0)
+    } else {
+        format!("{metres:.0}")
+    };
     match (lang, is_far) {
         (Lang::Zh, true) => format!("{n}公里"),
         (Lang::Zh, false) => format!("{n}米"),

@@ -90,19 +90,35 @@ impl Counted {
         filters.areas.extend(ask.area.clone());
         filters.units.extend(ask.unit.clone());
         if let Some(code) = &ask.service {
-            let is_group = self.place().service(code).is_some_and(|service| service.is_group());
-            let list = if is_group { &mut filters.groups } else { &mut filters.services };
+            let is_group = self
+                .place()
+                .service(code)
+                .is_some_and(|service| service.is_group());
+            let list = if is_group {
+                &mut filters.groups
+            } else {
+                &mut filters.services
+            };
             list.push(code.clone());
         }
         if let Some(channel) = ask.cut.as_deref().and_then(|cut| cut.strip_prefix("channel=")) {
             filters.channels.push(channel.to_owned());
         }
-        let counted = self
-            .whistle
-            .count(&self.here, std::slice::from_ref(&question), Some(&self.held), self.now);
+        let counted = self.whistle.count(
+            &self.here,
+            std::slice::from_ref(&question),
+            Some(&self.held),
+            self.now,
+        );
         let mut answers = counted.map_err(|error| absent(error, &question))?;
-        let answer = answers.pop().ok_or_else(|| Absent::Failed("nothing was counted".to_owned()))?;
-        Ok(if self.public { for_public(self.place(), answer, cut) } else { answer })
+        let answer = answers
+            .pop()
+            .ok_or_else(|| Absent::Failed("nothing was counted".to_owned()))?;
+        Ok(if self.public {
+            for_public(self.place(), answer, cut)
+        } else {
+            answer
+        })
     }
 
     fn indicator(&self, code: &str) -> Told<&Indicator> {
@@ -124,7 +140,11 @@ impl Counted {
                 Unit::PerThousand | Unit::Distance | Unit::Number => Measure::Amount,
             },
             shown: Said::new(figure.shown(unit, Lang::Zh), figure.shown(unit, Lang::En)),
-            unit: if is_count { Said::new(classifier(indicator), "") } else { Said::default() },
+            unit: if is_count {
+                Said::new(classifier(indicator), "")
+            } else {
+                Said::default()
+            },
             value: figure.value.map(|value| Fraction {
                 over: value.over as i64,
                 under: value.under as i64,
@@ -139,8 +159,14 @@ impl Counted {
 
     /// The names of what the number is within.
     fn within(&self, ask: &Ask) -> Said {
-        let parts = [("area", &ask.area), ("unit", &ask.unit), ("service", &ask.service)];
-        let named = parts.into_iter().filter_map(|(what, code)| self.name(what, code.as_deref()?));
+        let parts = [
+            ("area", &ask.area),
+            ("unit", &ask.unit),
+            ("service", &ask.service),
+        ];
+        let named = parts
+            .into_iter()
+            .filter_map(|(what, code)| self.name(what, code.as_deref()?));
         named
             .reduce(|all, one| Said::new(format!("{}{}", all.zh, one.zh), format!("{}, {}", all.en, one.en)))
             .unwrap_or_default()
@@ -180,7 +206,9 @@ impl Counted {
     }
 
     fn hours(&self, asks: &[Ask]) -> Told<Vec<Row>> {
-        let Some(ask) = asks.first() else { return Ok(Vec::new()) };
+        let Some(ask) = asks.first() else {
+            return Ok(Vec::new());
+        };
         let answer = self.ask(&asks[..1], Cut::Hour)?;
         let mut figures = vec![Figure::default(); 7 * 24];
         for row in &answer.rows {
@@ -212,7 +240,10 @@ fn said(text: &Text) -> Said {
 fn absent(error: Error, question: &Question) -> Absent {
     let code = || question.indicators.first().cloned().unwrap_or_default();
     match error {
-        Error::NotFound { what: "indicator", id } => Absent::Indicator(id),
+        Error::NotFound {
+            what: "indicator",
+            id,
+        } => Absent::Indicator(id),
         Error::NotFound { what, id } => Absent::Code { what, code: id },
         Error::Invalid { field: "by", .. } => Absent::Cut(code()),
         error => Absent::Failed(error.to_string()),
@@ -235,7 +266,11 @@ fn link(ask: &Ask) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("from", &ask.period.from.to_string());
     query.append_pair("to", &ask.period.to.to_string());
-    for (name, value) in [("area", &ask.area), ("unit", &ask.unit), ("service", &ask.service)] {
+    for (name, value) in [
+        ("area", &ask.area),
+        ("unit", &ask.unit),
+        ("service", &ask.service),
+    ] {
         if let Some(value) = value {
             query.append_pair(name, value);
         }
@@ -285,7 +320,9 @@ fn step_name(by: By, step: Period) -> Said {
 
 /// Whether there is anything of the key: a unit or service without a row in the period would only lengthen a table.
 fn is_anything(row: &Figures) -> bool {
-    row.now.iter().any(|figure| figure.is_masked || figure.numerator > 0 || figure.denominator > 0)
+    row.now
+        .iter()
+        .any(|figure| figure.is_masked || figure.numerator > 0 || figure.denominator > 0)
 }
 
 impl Evidence for Counted {
@@ -303,7 +340,11 @@ impl Evidence for Counted {
         let any = |is: &dyn Fn(&Facts) -> bool| self.facts(is).unwrap_or(false);
         match need {
             "posts" => self.place().posts().next().is_some(),
-            "stations" => self.place().units().iter().any(|unit| unit.kind == UnitKind::Station),
+            "stations" => self
+                .place()
+                .units()
+                .iter()
+                .any(|unit| unit.kind == UnitKind::Station),
             "cases" => any(&|facts| !facts.is_empty()),
             "whistles" => any(&|facts| facts.cases.flags.iter().any(|flags| flags & flag::WHISTLED != 0)),
             "ratings" => {
@@ -330,7 +371,9 @@ impl Evidence for Counted {
         if by == By::Hour {
             return self.hours(asks);
         }
-        let Some(ask) = asks.first() else { return Ok(Vec::new()) };
+        let Some(ask) = asks.first() else {
+            return Ok(Vec::new());
+        };
         let answer = self.ask(asks, cut(by))?;
         let within = ask.area.as_deref().and_then(|code| self.place().areas.find(code));
         let mut rows: Vec<(Key, Vec<Figure>)> = Vec::new();
@@ -340,12 +383,17 @@ impl Evidence for Counted {
             for (at, area) in (0..).zip(areas.all()) {
                 let is_in = within.is_none_or(|within| areas.is_within(at, within));
                 if area.level == level && is_in {
-                    rows.push((Key::Code(area.code.to_string()), vec![Figure::default(); asks.len()]));
+                    rows.push((
+                        Key::Code(area.code.to_string()),
+                        vec![Figure::default(); asks.len()],
+                    ));
                 }
             }
         }
         for row in answer.rows {
-            let Some(key) = row.key.clone().filter(|_| by.is_time() || is_anything(&row)) else { continue };
+            let Some(key) = row.key.clone().filter(|_| by.is_time() || is_anything(&row)) else {
+                continue;
+            };
             match rows.iter_mut().find(|(known, _)| *known == key) {
                 Some((_, figures)) => *figures = row.now,
                 None => rows.push((key, row.now)),
@@ -390,7 +438,10 @@ impl Evidence for Counted {
     fn name(&self, what: &str, code: &str) -> Option<Said> {
         let place = self.place();
         match what {
-            "area" => place.areas.find(code).map(|area| said(&place.areas.get(area).name)),
+            "area" => place
+                .areas
+                .find(code)
+                .map(|area| said(&place.areas.get(area).name)),
             "unit" => place.unit(code).map(|unit| said(&unit.name)),
             "service" => place.service(code).map(|service| said(&service.name)),
             _ => None,
@@ -413,7 +464,9 @@ fn telling(facts: &Facts, at: usize, kind: &str) -> Option<u32> {
     let was_handled_on_time = cases.handled[at] != NEVER && flags & flag::HANDLED_LATE == 0;
     match kind {
         // The most units to bring together are behind the longest way.
-        "whistle" => (flags & flag::WHISTLED != 0).then(|| took(cases.reported[at], cases.closed[at])).flatten(),
+        "whistle" => (flags & flag::WHISTLED != 0)
+            .then(|| took(cases.reported[at], cases.closed[at]))
+            .flatten(),
         "praised" => is_praised.then(|| u32::from(cases.reports[at])),
         "shared" => (cases.reports[at] > 1).then(|| u32::from(cases.reports[at])),
         "fast" => was_handled_on_time
@@ -435,9 +488,14 @@ fn stories(facts: &Facts, place: &Place, choice: &Choice) -> Vec<Story> {
     };
     let (start, end) = period.bounds(place.calendar.zone());
     let cases = &facts.cases;
-    let solved = Outcome::ALL.iter().position(|outcome| *outcome == Outcome::Resolved).unwrap_or_default();
+    let solved = Outcome::ALL
+        .iter()
+        .position(|outcome| *outcome == Outcome::Resolved)
+        .unwrap_or_default();
     let is_of_service = |at: usize| {
-        let Some(wanted) = &choice.service else { return true };
+        let Some(wanted) = &choice.service else {
+            return true;
+        };
         let code = facts.services.code(cases.service[at]).unwrap_or_default();
         let group = place.service(code).and_then(|service| service.group.as_ref());
         code == wanted || group.is_some_and(|group| group.as_str() == wanted)
@@ -456,7 +514,10 @@ fn stories(facts: &Facts, place: &Place, choice: &Choice) -> Vec<Story> {
     // Of two as telling, the newer one.
     found.sort_unstable_by(|one, other| other.cmp(one));
     found.truncate(choice.most);
-    found.into_iter().filter_map(|(_, _, at)| story(facts, place, at)).collect()
+    found
+        .into_iter()
+        .filter_map(|(_, _, at)| story(facts, place, at))
+        .collect()
 }
 
 fn story(facts: &Facts, place: &Place, at: usize) -> Option<Story> {
@@ -476,14 +537,21 @@ fn story(facts: &Facts, place: &Place, at: usize) -> Option<Story> {
         let took = Figure {
             numerator: 1,
             denominator: 1,
-            value: Some(whistle_figures::indicator::Ratio::whole(u64::from(to.saturating_sub(from)))),
+            value: Some(whistle_figures::indicator::Ratio::whole(u64::from(
+                to.saturating_sub(from),
+            ))),
             is_masked: false,
         };
         Lang::ALL.map(|lang| took.shown(Unit::Duration, lang))
     };
     let (reported, closed) = (day(row.reported)?, day(row.closed)?);
     let mut text = vec![Said::new(
-        format!("{}年{}月{}日接到上报。", reported.year(), reported.month(), reported.day()),
+        format!(
+            "{}年{}月{}日接到上报。",
+            reported.year(),
+            reported.month(),
+            reported.day()
+        ),
         format!("Reported on {reported}."),
     )];
     let mut tell = |zh: String, en: String| {
@@ -518,10 +586,19 @@ fn story(facts: &Facts, place: &Place, at: usize) -> Option<Story> {
         );
     }
     if row.rating == 0 {
-        tell("上报人表示满意。".to_owned(), "The reporter was content.".to_owned());
+        tell(
+            "上报人表示满意。".to_owned(),
+            "The reporter was content.".to_owned(),
+        );
     }
     let name = said(&service.name);
-    let both = |area: &str, name: &str, between: &str| if area.is_empty() { name.to_owned() } else { format!("{area}{between}{name}") };
+    let both = |area: &str, name: &str, between: &str| {
+        if area.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{area}{between}{name}")
+        }
+    };
     Some(Story {
         title: Said::new(both(&area.zh, &name.zh, "："), both(&area.en, &name.en, ": ")),
         text,

@@ -131,7 +131,13 @@ pub(super) fn live(
     } else {
         Finding::Reported
     };
-    let seen = walked.map(|walked| walked.seen(world.place.calendar.zone().to_datetime(at).date(), finding, Some(number)));
+    let seen = walked.map(|walked| {
+        walked.seen(
+            world.place.calendar.zone().to_datetime(at).date(),
+            finding,
+            Some(number),
+        )
+    });
     let context = Context {
         place: world.place,
         now: at,

@@ -211,11 +211,11 @@ impl Demo {
         let to = self.until.unwrap_or_else(|| today(&here, whistle.now()));
         let (cases, years) = self.size();
         let zone = here.place.calendar.zone();
-        let began = to.to_zoned(zone.clone()).checked_sub(Span::new().years(years));
+        let began = zone.to_datetime(to).checked_sub(Span::new().years(years));
         let options = DemoOptions {
             cases,
             seed: self.seed,
-            from: began.ok().map(|began| began.timestamp()),
+            from: began.ok().and_then(|began| zone.to_timestamp(began).ok()),
             to,
         };
         let bar = output::progress("cases", cases.max(1));
