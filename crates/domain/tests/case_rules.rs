@@ -9,8 +9,8 @@ use jiff::{Span, Timestamp};
 use proptest::prelude::*;
 use village::{
     POSTS, Tale, VILLAGE,
-    lots::{any_photo, any_report, any_steps, tale_of},
-    matter, may, post,
+    lots::{any_act, any_report, any_steps, tale_of},
+    post,
 };
 use whistle_domain::{
     case::{
@@ -18,10 +18,10 @@ use whistle_domain::{
         Rating, Respondent, State, SupervisionKind,
     },
     clock::{ClockChange, ClockKind, UnitClock},
-    command::{Act, NewReport, Refusal, Whereabouts},
+    command::{Act, Refusal, Whereabouts},
     place::Level,
     tally::{By, Counted, additions},
-    transition::{TRANSITIONS, Transition, Verb, offered},
+    transition::{TRANSITIONS, Verb, offered},
     words::CaseNumber,
 };
 
