@@ -341,7 +341,8 @@ impl Answer {
     pub(crate) fn of(told: &Told, question: &Question, indicator: &figures::Indicator) -> Option<Self> {
         let (answer, masks) = (told.answers.first()?, *told.masked.first()?);
         let heading = answer.headings.first()?;
-        let one = |figures: &[figures::Figure]| figures.first().map(|figure| Figure::of(figure, heading.unit));
+        let one =
+            |figures: &[figures::Figure]| figures.first().map(|figure| Figure::of(figure, heading.unit));
         let row = |row: &figures::Figures| {
             Some(Figures {
                 key: row.key.as_ref().map(key_word),
