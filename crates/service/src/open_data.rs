@@ -8,7 +8,7 @@ use std::{
     io::Write as _,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
@@ -102,6 +102,8 @@ pub struct Made {
 /// Whether files are being made.
 #[derive(Default)]
 pub(crate) struct Opening {
+    /// Held by who makes them: two would write into each other's drafts.
+    making: Mutex<()>,
     is_going_on: Arc<AtomicBool>,
     /// In the time that the process runs, in seconds, from 1; when it last failed.
     failed_at: AtomicU64,
@@ -133,6 +135,7 @@ impl Whistle {
 
     /// Makes all files of a place. Takes as long as an export of all its cases; blocks.
     pub fn make_open_data(&self, here: &Here) -> Result<()> {
+        let _making = self.opening.making.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = self.open_folder(here);
         fs::create_dir_all(&folder).map_err(Error::io(format!("making {}", folder.display())))?;
         for (file, format) in [

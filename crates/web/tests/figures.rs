@@ -382,10 +382,8 @@ async fn rows_are_files_that_programs_open() {
     let csv = String::from_utf8(file("csv").await).expect("text");
     assert_eq!(csv.lines().count(), 61, "a head and a line for each");
     let head = csv.lines().next().expect("a head");
-    assert!(
-        head.starts_with("service_request_id,") && !head.contains("description,"),
-        "{head}"
-    );
+    assert!(head.starts_with("service_request_id,"), "{head}");
+    assert!(head.split(',').all(|column| column != "description"), "{head}");
     assert!(file("xlsx").await.starts_with(b"PK"));
     let parquet = file("parquet").await;
     assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
@@ -435,13 +433,8 @@ async fn open_data_is_made_for_who_asks_and_has_nobodys_words() {
     }
     let cases = village.get("/open-data/cases.csv").await.text();
     let head = cases.lines().next().expect("a head");
-    for none in ["description,", "status_notes", "address"] {
-        assert!(
-            !head
-                .split(',')
-                .any(|column| format!("{column},") == none || column == none),
-            "{head}"
-        );
+    for none in ["description", "status_notes", "address"] {
+        assert!(head.split(',').all(|column| column != none), "{head}");
     }
     assert!(!cases.contains("RD-SIGN"), "what is not public is not in it");
     let indicators = village.get("/open-data/indicators.csv").await.text();

@@ -40,7 +40,7 @@ use std::sync::LazyLock;
         (name = "figures", description = "Indicators: declared formulas, what they come to, and the rows behind them."),
         (name = "sessions", description = "Staff signing in and out."),
     ),
-    components(schemas(super::error::ErrorAnswer, super::wire::Cursor, super::wire::Code, super::wire::PhotoId, super::wire::Time, super::wire::Stage))
+    components(schemas(super::error::ErrorAnswer, super::wire::Cursor, super::wire::Code, super::wire::PhotoId, super::wire::Time, super::wire::Stage, super::wire::Channel, super::wire::indicator::Compared))
 )]
 struct Base;
 
