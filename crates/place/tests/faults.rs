@@ -173,7 +173,7 @@ fn an_unknown_key_is_answered_with_the_near_one() {
         .replace("jurisdiction.toml", "recheck_share", "recheck_shares")
         .replace("jurisdiction.toml", "[levels]", "motto = \"x\"\n\n[levels]");
     assert_snapshot!(village.told(), @r#"
-    jurisdiction.toml:8: key "motto" is not known; the keys are code, name, time_zone, languages, contact, hosts, access_classes, levels, working_hours, settings, gaps
+    jurisdiction.toml:8: key "motto" is not known; the keys are code, name, time_zone, languages, contact, hosts, open_data_licence, access_classes, levels, working_hours, settings, gaps
     jurisdiction.toml:23: key "settings.recheck_shares" is not known; did you mean "recheck_share"?
     "#);
 }

@@ -105,8 +105,16 @@ fn the_shipped_briefing_says_the_same_in_all_four_outputs() {
         .filter_map(|rest| rest.split_once("\">")?.1.split_once("</a>"))
         .map(|(shown, _)| shown)
         .collect();
-    // First the text's, then the annex's.
-    assert_eq!(of_page[..document.shown().len()], document.shown());
+    // First the text's, then the annex's. A heat chart's table lies on its side on a page.
+    let sorted = |mut shown: Vec<String>| {
+        shown.sort_unstable();
+        shown
+    };
+    let of_text = of_page[..document.shown().len()].iter().map(ToString::to_string);
+    assert_eq!(
+        sorted(of_text.collect()),
+        sorted(document.shown().iter().map(ToString::to_string).collect())
+    );
     let on_paper = text_of_pdf(&pdf(&document, &fonts).unwrap());
     let in_word = without_gaps(&text_of_xml(&part(
         &docx(&document, &fonts).unwrap(),

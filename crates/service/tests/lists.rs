@@ -301,7 +301,7 @@ fn only_a_commit_that_moves_a_case_into_a_list_or_out_of_one_is_counted_as_such(
 
 #[test]
 fn cases_that_wait_until_a_date_are_listed_apart_from_those_that_do_not() {
-    let (dir, whistle, here) = village(400);
+    let (dir, whistle, here) = village(1_200);
     let cases = all_cases(dir.path(), &here);
     let waiting = |case: &&Case| case.public && case.flags.parked_until.is_some();
     assert!(cases.iter().filter(waiting).count() > 2, "some wait");

@@ -378,6 +378,16 @@ pub const COLUMNS: &[Columns] = &[
     of("case_search_due", &["jurisdiction_id", "number", "version"], &[]),
     of("case_search_pass", &["jurisdiction_id", "rule", "below"], &[]),
     of(
+        "change",
+        &["jurisdiction_id", "writer_id", "seq", "at", "numbers"],
+        &[],
+    ),
+    of(
+        "change_writer",
+        &["jurisdiction_id", "writer_id", "seq", "at"],
+        &[],
+    ),
+    of(
         "contact",
         &["jurisdiction_id", "number", "report"],
         &[("sealed", &[Contact])],

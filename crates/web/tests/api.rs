@@ -999,7 +999,7 @@ async fn bad_reports_and_acts_are_refused_by_the_name_of_the_field() {
         ("service", json!("RD-SIGN"), 400, "not_public", Some("service")),
         ("service", json!("WAT"), 400, "is_group", Some("service")),
         ("answers", json!([]), 400, "bad_answer", Some("answers.size")),
-        ("photos", json!(["00"]), 404, "not_found", None),
+        ("photos", json!(["00"]), 404, "not_found", Some("photo")),
         ("photos", json!(vec!["0"; 21]), 400, "bad_body", Some("photos")),
         (
             "standard",
@@ -1244,7 +1244,12 @@ async fn photos_come_in_raw_or_in_a_form_and_are_seen_by_whom_they_should() {
     body["photos"] = json!([kept.json["id"]]);
     let (number, _) = village.report("anyone", body).await;
     let path = format!("/cases/{number}/photos/{}", shown(&kept.json["id"]));
-    assert_error(&village.get(&path, "anyone").await, 404, "not_found", None);
+    assert_error(
+        &village.get(&path, "anyone").await,
+        404,
+        "not_found",
+        Some("photo"),
+    );
     assert_eq!(village.get(&path, "dispatcher").await.status, 200);
     let thumbnail = village.get(&format!("{path}?size=thumbnail"), "patrol").await;
     assert_eq!(thumbnail.status, 200);
@@ -1370,14 +1375,14 @@ async fn who_sees_a_photo_of_a_case_cannot_put_it_into_another() {
         &village.post("/reports", "anyone", body).await,
         404,
         "not_found",
-        None,
+        Some("photo"),
     );
     let add = json!({"verb": "add_photo", "photo": {"id": id, "kind": "after"}});
     assert_error(
         &village.act(number, "dispatcher", add).await,
         404,
         "not_found",
-        None,
+        Some("photo"),
     );
     let add = json!({"verb": "add_photo", "photo": {"id": ticket, "kind": "after"}});
     assert_eq!(village.act(number, "dispatcher", add).await.status, 200);
