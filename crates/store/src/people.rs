@@ -740,16 +740,6 @@ pub const COLUMNS: &[Columns] = &[
         &[],
     ),
     of(
-        "change",
-        &["jurisdiction_id", "writer_id", "seq", "at", "numbers"],
-        &[],
-    ),
-    of(
-        "change_writer",
-        &["jurisdiction_id", "writer_id", "seq", "at"],
-        &[],
-    ),
-    of(
         "briefing",
         &[
             "jurisdiction_id",

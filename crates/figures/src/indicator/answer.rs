@@ -1,6 +1,6 @@
 //! Answers: figures with all that they were counted from.
 
-use super::{Period, Unit};
+use super::{Period, Subject, Unit};
 
 /// A number as it was counted: nothing is rounded before it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub struct Heading {
     pub version: u32,
     /// In what it is told.
     pub unit: Unit,
+    /// What its rows are.
+    pub subject: Subject,
 }
 
 /// What an [`Ask`](super::Ask) came to.

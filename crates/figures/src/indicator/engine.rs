@@ -158,6 +158,7 @@ pub fn ask(facts: &Facts, place: &Place, ask: &Ask<'_>) -> Result<Answer, AskErr
                 code: it.code.clone(),
                 version: it.version,
                 unit: it.unit,
+                subject: it.subject,
             })
             .collect(),
         whole: Figures {

@@ -2,7 +2,7 @@
 
 use super::{
     Unit,
-    answer::{Answer, Figure, Figures},
+    answer::{Answer, Figure, Figures, Heading},
 };
 
 /// The fewest rows that a public figure may stand for.
@@ -16,12 +16,17 @@ impl Answer {
     /// group is masked too, until at least two are and together have at least `least - 1` rows more than one for each. Comparisons
     /// are masked by themselves in the same way. When the whole is small, it is masked with all that is not zero.
     ///
+    /// What is counted from the place itself (its stations, its posts) stands in the place's own files and is never masked.
+    ///
     /// It does not guard against somebody who asks twice and subtracts (a town less all its communities but one): offer the public
     /// cuts that are not of one another, or few of them.
     pub fn masked(mut self, least: u64) -> Self {
         let columns = self.headings.len();
         for column in 0..columns {
-            let unit = self.headings[column].unit;
+            let Heading { unit, subject, .. } = self.headings[column];
+            if subject.is_of_place() {
+                continue;
+            }
             type Part = fn(&mut Figures) -> Option<&mut Vec<Figure>>;
             let parts: [Part; 3] = [
                 |it| Some(&mut it.now),
@@ -89,7 +94,7 @@ fn mask(whole: &mut Figure, groups: &mut [&mut Figure], unit: Unit, least: u64) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::indicator::{Period, Ratio, answer::Heading};
+    use crate::indicator::{Period, Ratio, Subject};
 
     fn answer(unit: Unit, sizes: &[u64]) -> Answer {
         let figure = |size: u64| Figure {
@@ -115,6 +120,7 @@ mod tests {
                 code: "x".into(),
                 version: 1,
                 unit,
+                subject: Subject::Case,
             }],
             rows: sizes
                 .iter()
