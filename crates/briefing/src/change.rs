@@ -15,7 +15,7 @@ pub(crate) enum Change {
     /// By how much.
     By {
         /// Itself a number with evidence: its formula names both.
-        number: Number,
+        number: Box<Number>,
         /// The words around it.
         direction: Word,
     },
@@ -84,7 +84,7 @@ pub(crate) fn between(new: &Number, old: &Number) -> Change {
     let other = old.ask.period;
     ask.cut = Some(format!("change from {}..{}", other.from, other.to));
     Change::By {
-        number: Number {
+        number: Box::new(Number {
             ask,
             label: Said::new(
                 format!("{}变化", new.label.zh),
@@ -99,7 +99,7 @@ pub(crate) fn between(new: &Number, old: &Number) -> Change {
             denominator: None,
             formula,
             link: new.link.clone(),
-        },
+        }),
         direction,
     }
 }

@@ -185,8 +185,9 @@ impl Block {
             }
             Self::Table { caption, head, rows } => {
                 of(caption, call);
-                head.iter().for_each(|runs| of(runs, &mut *call));
-                rows.iter().flatten().for_each(|runs| of(runs, &mut *call));
+                for runs in head.iter().chain(rows.iter().flatten()) {
+                    of(runs, &mut *call);
+                }
             }
             Self::Chart { caption, rows, .. } => {
                 of(caption, call);
@@ -194,7 +195,9 @@ impl Block {
             }
             Self::Map { caption, shapes } => {
                 of(caption, call);
-                shapes.iter().for_each(|shape| call(shape.number));
+                for shape in shapes {
+                    call(shape.number);
+                }
             }
             Self::Story { .. } | Self::Note { .. } => {}
         }

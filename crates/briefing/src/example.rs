@@ -252,7 +252,7 @@ impl Evidence for Example {
                 let rows = names.into_iter().enumerate().map(|(at, (zh, en))| {
                     let name = Said::new(zh, en);
                     let mut row = row(format!("s{at}"), name.clone(), &|ask| {
-                        ask.cut = Some(format!("{by:?}=s{at}"))
+                        ask.cut = Some(format!("{by:?}=s{at}"));
                     })?;
                     for number in &mut row.numbers {
                         number.of = name.clone();

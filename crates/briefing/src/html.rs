@@ -140,7 +140,7 @@ pub fn plain(document: &Document, runs: &[Run]) -> String {
         match run {
             Run::Text { text: some, .. } => text.push_str(some),
             Run::Number { number } => {
-                text.push_str(document.numbers.get(*number).map_or("—", |cited| &cited.shown))
+                text.push_str(document.numbers.get(*number).map_or("—", |cited| &cited.shown));
             }
             Run::Typed { typed } => {
                 text.push_str(document.typed.get(*typed).map_or("", |typed| &typed.text));
@@ -258,9 +258,9 @@ impl Page<'_> {
                 link,
             } => {
                 self.add("<aside class=\"story\">\n<h4>");
-                let _ = write!(
+                let _ = writeln!(
                     self.out,
-                    "<a href=\"{}\">{}</a></h4>\n",
+                    "<a href=\"{}\">{}</a></h4>",
                     escape(&self.document.address(link)),
                     escape(title)
                 );

@@ -172,7 +172,7 @@ impl Line<'_> {
             let (inside, after) = after.split_once(CLOSE).unwrap_or((after, ""));
             match Token::read(inside) {
                 Some(Token::Number(number)) if number < book.numbers.len() => {
-                    self.runs.push(Run::Number { number })
+                    self.runs.push(Run::Number { number });
                 }
                 Some(Token::Typed(typed)) if typed < book.typed.len() => self.runs.push(Run::Typed { typed }),
                 Some(Token::Told(told)) if told < book.told.len() => {

@@ -328,20 +328,17 @@ fn read<'f>(files: impl IntoIterator<Item = (&'f str, &'f [u8])>) -> (Option<Tem
         let mut sources = BTreeMap::new();
         for lang in &languages {
             let path = format!("{lang}/{name}.md");
-            match texts.remove(&path) {
-                Some(text) => {
-                    let file = format!("{FOLDER}{path}");
-                    sources.insert(lang.as_str(), Source { file, text });
-                }
-                None => {
-                    let what = format!("the chapter {name:?} has no file {FOLDER}{path}");
-                    faults.push(fault(
-                        &manifest_path,
-                        line,
-                        what,
-                        "write it, or take the chapter out",
-                    ));
-                }
+            if let Some(text) = texts.remove(&path) {
+                let file = format!("{FOLDER}{path}");
+                sources.insert(lang.as_str(), Source { file, text });
+            } else {
+                let what = format!("the chapter {name:?} has no file {FOLDER}{path}");
+                faults.push(fault(
+                    &manifest_path,
+                    line,
+                    what,
+                    "write it, or take the chapter out",
+                ));
             }
         }
         let Some(title) = entry.title.said() else {
@@ -530,11 +527,8 @@ fn nearest(code: &str, codes: &[&str]) -> String {
 }
 
 pub(crate) fn line_at(text: &str, at: usize) -> u32 {
-    text.as_bytes()[..at.min(text.len())]
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count() as u32
-        + 1
+    let before = text.get(..at).unwrap_or(text);
+    before.matches('\n').count() as u32 + 1
 }
 
 fn fault(file: &str, line: Option<u32>, what: impl Into<String>, mend: &str) -> Fault {

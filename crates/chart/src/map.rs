@@ -24,6 +24,9 @@ const MAX_SHAPES: usize = 2000;
 const TALL: f64 = 460.0;
 const LEGEND: i32 = 30;
 
+/// Rings of an area, in pixels.
+type Rings = Vec<Vec<(f64, f64)>>;
+
 /// An area.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shape {
@@ -102,7 +105,7 @@ fn draw(
         let size = value.size?;
         classes.iter().position(|class| size <= class.most)
     };
-    let mut shapes: Vec<(&Shape, Vec<Vec<(f64, f64)>>)> = map
+    let mut shapes: Vec<(&Shape, Rings)> = map
         .shapes
         .iter()
         .map(|shape| {
@@ -121,12 +124,9 @@ fn draw(
             .iter()
             .map(|(x, y)| (x.round() as i32, y.round() as i32))
             .collect();
-        match class_of(&shape.value) {
-            Some(class) => area.draw(&Polygon::new(points.clone(), ink::RAMP[class].filled()))?,
-            None => {
-                area.draw(&Polygon::new(points.clone(), WHITE.filled()))?;
-                ink::hatch(area, rings, 7, false, ink::LINE)?;
-            }
+        if let Some(class) = class_of(&shape.value) { area.draw(&Polygon::new(points.clone(), ink::RAMP[class].filled()))? } else {
+            area.draw(&Polygon::new(points.clone(), WHITE.filled()))?;
+            ink::hatch(area, rings, 7, false, ink::LINE)?;
         }
         let closed = points.iter().chain(points.first()).copied();
         area.draw(&PathElement::new(

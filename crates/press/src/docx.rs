@@ -497,7 +497,7 @@ impl Sheet<'_> {
                         paragraph.add_hyperlink(linked(&document.address(to), Letters::new().add_text(text)));
                 }
                 Run::Break => {
-                    paragraph = paragraph.add_run(Letters::new().add_break(BreakType::TextWrapping))
+                    paragraph = paragraph.add_run(Letters::new().add_break(BreakType::TextWrapping));
                 }
             }
         }

@@ -33,7 +33,7 @@ const MAX_DEPTH: usize = 4;
 /// Fonts, unpacked.
 #[derive(Debug, Clone)]
 pub struct Fonts {
-    pub(crate) fonts: Arc<Vec<Font>>,
+    pub(crate) all: Arc<Vec<Font>>,
     pub(crate) book: Arc<LazyHash<FontBook>>,
     /// For the drawing of pictures.
     pub(crate) drawn: Arc<resvg::usvg::fontdb::Database>,
@@ -75,7 +75,7 @@ impl Fonts {
             read.map_err(failed)?;
             added.push(Bytes::new(bytes));
         }
-        let shipped = Self::shipped().map(|shipped| shipped.fonts).unwrap_or_default();
+        let shipped = Self::shipped().map(|shipped| shipped.all).unwrap_or_default();
         let shipped = shipped.iter().map(|font| font.data().clone());
         Self::of(added.into_iter().chain(shipped))
     }
@@ -94,7 +94,7 @@ impl Fonts {
         let book = FontBook::from_fonts(&fonts);
         Ok(Self {
             book: Arc::new(LazyHash::new(book)),
-            fonts: Arc::new(fonts),
+            all: Arc::new(fonts),
             drawn: Arc::new(drawn),
         })
     }
@@ -102,7 +102,7 @@ impl Fonts {
     /// The families, in the order in which they are tried.
     pub(crate) fn families(&self) -> Vec<String> {
         let mut families: Vec<String> = Vec::new();
-        for font in self.fonts.iter() {
+        for font in self.all.iter() {
             let family = font.info().family.as_str().to_owned();
             if !families.contains(&family) {
                 families.push(family);
@@ -117,7 +117,7 @@ impl Fonts {
             letter.is_control()
                 || letter.is_whitespace()
                 || self
-                    .fonts
+                    .all
                     .iter()
                     .any(|font| font.info().coverage.contains(u32::from(letter)))
         };
@@ -137,7 +137,7 @@ fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Resul
         if path.is_dir() && depth < MAX_DEPTH {
             find(&path, depth + 1, files)?;
         }
-        let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+        let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
         let is_font =
             ending.is_some_and(|ending| ["ttf", "otf", "ttc", "otc"].iter().any(|known| ending == *known));
         if is_font && files.len() < MAX_FILES {

@@ -160,7 +160,7 @@ impl World for Setting {
     }
 
     fn font(&self, index: usize) -> Option<Font> {
-        self.fonts.fonts.get(index).cloned()
+        self.fonts.all.get(index).cloned()
     }
 
     /// Nothing of a document hangs on the day on which it is printed.

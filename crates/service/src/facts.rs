@@ -45,7 +45,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const SAVE_EVERY: Duration = Duration::from_hours(1);
 
 /// How often some cases are compared with their logs.
-const CHECK_EVERY: Duration = Duration::from_secs(60);
+const CHECK_EVERY: Duration = Duration::from_mins(1);
 
 /// Cases that are compared at a time: one in a thousand a day of those that a city has, and nothing that anybody notices.
 const CHECKED: usize = 20;
@@ -309,7 +309,7 @@ impl Whistle {
         };
         if let Some((facts, read)) = loaded {
             if is_of(here.id, &read, heads) {
-                let took = (self.clock.running() - began).as_secs_f64();
+                let took = self.clock.running().checked_sub(began).unwrap().as_secs_f64();
                 tracing::info!(
                     jurisdiction = here.id.0,
                     cases = facts.len(),
@@ -354,7 +354,7 @@ impl Whistle {
                 Ok::<(), Error>(())
             })
         })?;
-        let took = (self.clock.running() - began).as_secs_f64();
+        let took = self.clock.running().checked_sub(began).unwrap().as_secs_f64();
         tracing::info!(
             jurisdiction = id.0,
             cases = facts.len(),
@@ -537,7 +537,7 @@ impl Whistle {
             let began = self.clock.running();
             match self.write_file(id, &kept) {
                 Ok(bytes) => {
-                    let took = (self.clock.running() - began).as_secs_f64();
+                    let took = self.clock.running().checked_sub(began).unwrap().as_secs_f64();
                     tracing::info!(jurisdiction = id.0, bytes, took, "facts written to their file");
                     kept.write(|state| state.filed = Some(state.read.clone()));
                 }

@@ -173,7 +173,7 @@ impl Story {
             Body::Handled { .. } => self.handled = Some(moment(at)),
             // The other system says that the work was done, and not when.
             Body::Settled { outcome } if is_work(*outcome) => {
-                self.handled = self.handled.or(Some(moment(at)))
+                self.handled = self.handled.or(Some(moment(at)));
             }
             Body::JointAssigned { .. } => self.flags |= flag::JOINT,
             Body::Asked {
@@ -219,11 +219,11 @@ impl Story {
         };
         match &event.body {
             Body::Assigned { .. } if is_first_dispatch => {
-                late(self, ClockKind::Triage, flag::DISPATCHED_LATE)
+                late(self, ClockKind::Triage, flag::DISPATCHED_LATE);
             }
             Body::Handled { .. } => late(self, ClockKind::Resolve, flag::HANDLED_LATE),
             Body::Settled { outcome } if is_work(*outcome) => {
-                late(self, ClockKind::Resolve, flag::HANDLED_LATE)
+                late(self, ClockKind::Resolve, flag::HANDLED_LATE);
             }
             Body::Verified { .. } | Body::Reworked => late(self, ClockKind::Verify, flag::VERIFIED_LATE),
             _ => {}

@@ -93,7 +93,7 @@ impl Counted {
             let is_group = self
                 .place()
                 .service(code)
-                .is_some_and(|service| service.is_group());
+                .is_some_and(whistle_domain::place::Service::is_group);
             let list = if is_group {
                 &mut filters.groups
             } else {
@@ -428,7 +428,7 @@ impl Evidence for Counted {
                     .shape
                     .polygons()
                     .iter()
-                    .flat_map(|polygon| polygon.rings())
+                    .flat_map(whistle_domain::geometry::Polygon::rings)
                     .map(|ring| ring.iter().map(|vertex| (vertex[0], vertex[1])).collect())
                     .collect(),
             })

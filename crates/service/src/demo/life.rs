@@ -116,14 +116,11 @@ pub(super) fn live(
     twin: Option<&Recent>,
 ) -> Option<Lived> {
     let at = coming.at;
-    let (told, walked) = match twin {
-        Some(twin) => (again(rng, world, twin), None),
-        None => {
-            let service = world.ware_of(coming).service;
-            let at_a_stop = coming.by_patrol && rng.random_bool(model::AT_A_STOP);
-            let walked = at_a_stop.then(|| world.stop_of(rng, service)).flatten();
-            (report(rng, world, coming, walked), walked)
-        }
+    let (told, walked) = if let Some(twin) = twin { (again(rng, world, twin), None) } else {
+        let service = world.ware_of(coming).service;
+        let at_a_stop = coming.by_patrol && rng.random_bool(model::AT_A_STOP);
+        let walked = at_a_stop.then(|| world.stop_of(rng, service)).flatten();
+        (report(rng, world, coming, walked), walked)
     };
     let (new, by, area, point, theme) = told;
     let finding = if new.fixed.is_some() {

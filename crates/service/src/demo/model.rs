@@ -518,7 +518,7 @@ impl Matter {
         let name = &service.name;
         let names = [Some(&name.own), name.en.as_ref(), name.zh.as_ref()];
         let words = names.into_iter().flatten().chain(&service.keywords);
-        let text: String = words.map(|word| format!(" {}", word.to_lowercase())).collect();
+        let text = words.fold(String::new(), |text, word| text + " " + &word.to_lowercase());
         let has = |sign: &&str| {
             if sign.is_ascii() {
                 text.contains(&format!(" {sign}"))

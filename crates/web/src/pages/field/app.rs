@@ -363,7 +363,7 @@ pub(super) async fn shift(staff: Staff) -> Result<Json<Value>, Fault> {
         ..WhistleQuery::default()
     };
     let called = whistle.whistles(here, &called, actor).await?;
-    let rounds = Rounds::of(page, &whistle.rounds(here, actor, None).await?);
+    let rounds = Along::of(page, &whistle.rounds(here, actor, None).await?);
     let (place, now) = (&here.place, page.now);
     let depth = Depth::Whole(actor, page.lang());
     Ok(Json(json!({
@@ -383,7 +383,7 @@ pub(super) async fn shift(staff: Staff) -> Result<Json<Value>, Fault> {
 
 /// Rounds as the app takes them along, a page of them.
 #[derive(Serialize)]
-struct Rounds {
+struct Along {
     rounds: Vec<Round>,
     /// Where they go on; null at the end.
     next_rounds: Option<String>,
@@ -391,7 +391,7 @@ struct Rounds {
     units: BTreeMap<String, String>,
 }
 
-impl Rounds {
+impl Along {
     fn of(page: &Page, walked: &PageOf<Walk>) -> Self {
         let stops = walked.items.iter().flat_map(|walk| &walk.stops);
         let units = stops.filter_map(|stop| stop.last.as_ref()?.unit.as_ref());
@@ -419,7 +419,7 @@ pub(super) async fn more_rounds(
         .some("after")
         .and_then(|after| after.parse().ok());
     let rounds = page.app.whistle.rounds(&page.here, staff.actor(), after.as_ref());
-    Ok(Json(json!(Rounds::of(page, &rounds.await?))))
+    Ok(Json(json!(Along::of(page, &rounds.await?))))
 }
 
 /// The place's time zone, by which the app tells days and times.

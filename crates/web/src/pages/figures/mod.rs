@@ -166,9 +166,9 @@ impl Page {
             let periods = (0..n).filter_map(|back| Period::of(step, today.saturating_sub(span(back))).ok());
             periods.map(&mut choice).collect::<Vec<_>>()
         };
-        let years = back(YEARS, Step::Year, |n| n.years());
+        let years = back(YEARS, Step::Year, jiff::ToSpan::years);
         let quarters = back(QUARTERS, Step::Quarter, |n| (3 * n).months());
-        let months = back(MONTHS, Step::Month, |n| n.months());
+        let months = back(MONTHS, Step::Month, jiff::ToSpan::months);
         let mut groups = vec![
             Group {
                 label: self.t("figures-years"),

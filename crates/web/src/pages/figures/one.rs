@@ -142,7 +142,7 @@ pub(crate) async fn one(
             let answer = if is_in_order {
                 answer.clone()
             } else {
-                page.most_first(answer, MOST)
+                Page::most_first(answer, MOST)
             };
             let draw = if is_in_order && found.unit.is_share() {
                 Draw::Lines

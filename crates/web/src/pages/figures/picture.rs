@@ -60,7 +60,7 @@ fn rings(shape: &whistle_domain::geometry::MultiPolygon) -> Vec<Vec<(f64, f64)>>
         .polygons()
         .iter()
         .max_by(|a, b| a.area().total_cmp(&b.area()));
-    let rings = largest.into_iter().flat_map(|polygon| polygon.rings());
+    let rings = largest.into_iter().flat_map(whistle_domain::geometry::Polygon::rings);
     rings
         .map(|ring| ring.iter().map(|[lon, lat]| (*lon, *lat)).collect())
         .collect()
@@ -317,7 +317,7 @@ impl Page {
     }
 
     /// The rows of an answer, those with the most of its first indicator first, at most so many.
-    pub(crate) fn most_first(&self, answer: &Answer, most: usize) -> Answer {
+    pub(crate) fn most_first(answer: &Answer, most: usize) -> Answer {
         let mut rows = answer.rows.clone();
         rows.sort_by_key(|row| std::cmp::Reverse(row.now.first().map_or(0, |figure| figure.numerator)));
         rows.retain(|row| {

@@ -232,13 +232,10 @@ async fn sheet(
         page.secure
     );
     answered(&page, headers, &told.mark, || {
-        let text = match kept.get(&address, &told.mark) {
-            Some(text) => text,
-            None => {
-                let text = Bytes::from(rendered(&page, &of, period, &questions, &told)?);
-                kept.keep(address.clone(), told.mark.clone(), text.clone());
-                text
-            }
+        let text = if let Some(text) = kept.get(&address, &told.mark) { text } else {
+            let text = Bytes::from(rendered(&page, &of, period, &questions, &told)?);
+            kept.keep(address.clone(), told.mark.clone(), text.clone());
+            text
         };
         Ok(Html(text).into_response())
     })
@@ -305,8 +302,8 @@ fn rendered(
     let picture = |title: &str, answer: &Answer, draw, cut, head: &str| {
         page.picture_of(page.t(title), answer, draw, table(answer, cut, head))
     };
-    let groups = page.most_first(groups, MOST);
-    let channels = page.most_first(channels, MOST);
+    let groups = Page::most_first(groups, MOST);
+    let channels = Page::most_first(channels, MOST);
     let inside = match of {
         Of::Area(area) => Some(*area),
         Of::Place | Of::Unit(_) => None,
@@ -320,7 +317,7 @@ fn rendered(
         )
     });
     let units = answer(|cut| *cut == Cut::Unit).map(|(cut, answer)| {
-        let answer = page.most_first(answer, MOST);
+        let answer = Page::most_first(answer, MOST);
         table(&answer, cut, "figures-unit")
     });
     let mut lines = page.lines_of(whole).into_iter();

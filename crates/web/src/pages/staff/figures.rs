@@ -212,7 +212,7 @@ pub(crate) async fn overview(
     answered(page, &headers, &told.mark, || {
         let units = cut_of(|cut| *cut == Cut::Unit).map(|(cut, answer)| {
             let rows = rows_of(day, cut);
-            let answer = page.most_first(answer, MOST);
+            let answer = Page::most_first(answer, MOST);
             page.table_of(&answer, cut, page.t("figures-unit"), &|code, key| {
                 rows(code, Some(key))
             })
