@@ -64,7 +64,10 @@ pub(crate) fn thin(colour: RGBColor) -> ShapeStyle {
 
 /// Text whose anchor is where it stands.
 pub(crate) fn text(size: f64, colour: RGBColor, across: HPos, down: VPos) -> TextStyle<'static> {
-    (FAMILY, size).into_font().color(&colour).pos(Pos::new(across, down))
+    (FAMILY, size)
+        .into_font()
+        .color(&colour)
+        .pos(Pos::new(across, down))
 }
 
 pub(crate) fn write(

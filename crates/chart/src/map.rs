@@ -124,7 +124,9 @@ fn draw(
             .iter()
             .map(|(x, y)| (x.round() as i32, y.round() as i32))
             .collect();
-        if let Some(class) = class_of(&shape.value) { area.draw(&Polygon::new(points.clone(), ink::RAMP[class].filled()))? } else {
+        if let Some(class) = class_of(&shape.value) {
+            area.draw(&Polygon::new(points.clone(), ink::RAMP[class].filled()))?;
+        } else {
             area.draw(&Polygon::new(points.clone(), WHITE.filled()))?;
             ink::hatch(area, rings, 7, false, ink::LINE)?;
         }

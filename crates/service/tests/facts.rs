@@ -110,7 +110,9 @@ impl Village {
 
     /// Changes the log behind everybody's back.
     fn tamper(&self, statement: &str) {
-        if let Some(url) = self.bed.database_url() { drop(sql(url, statement)) } else {
+        if let Some(url) = self.bed.database_url() {
+            drop(sql(url, statement))
+        } else {
             let file = self.bed.path().join("store/whistle.db");
             let connection = rusqlite::Connection::open(file).unwrap();
             connection.execute_batch(statement).unwrap();

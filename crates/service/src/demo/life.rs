@@ -116,7 +116,9 @@ pub(super) fn live(
     twin: Option<&Recent>,
 ) -> Option<Lived> {
     let at = coming.at;
-    let (told, walked) = if let Some(twin) = twin { (again(rng, world, twin), None) } else {
+    let (told, walked) = if let Some(twin) = twin {
+        (again(rng, world, twin), None)
+    } else {
         let service = world.ware_of(coming).service;
         let at_a_stop = coming.by_patrol && rng.random_bool(model::AT_A_STOP);
         let walked = at_a_stop.then(|| world.stop_of(rng, service)).flatten();

@@ -60,7 +60,9 @@ fn rings(shape: &whistle_domain::geometry::MultiPolygon) -> Vec<Vec<(f64, f64)>>
         .polygons()
         .iter()
         .max_by(|a, b| a.area().total_cmp(&b.area()));
-    let rings = largest.into_iter().flat_map(whistle_domain::geometry::Polygon::rings);
+    let rings = largest
+        .into_iter()
+        .flat_map(whistle_domain::geometry::Polygon::rings);
     rings
         .map(|ring| ring.iter().map(|[lon, lat]| (*lon, *lat)).collect())
         .collect()

@@ -232,7 +232,9 @@ async fn sheet(
         page.secure
     );
     answered(&page, headers, &told.mark, || {
-        let text = if let Some(text) = kept.get(&address, &told.mark) { text } else {
+        let text = if let Some(text) = kept.get(&address, &told.mark) {
+            text
+        } else {
             let text = Bytes::from(rendered(&page, &of, period, &questions, &told)?);
             kept.keep(address.clone(), told.mark.clone(), text.clone());
             text
