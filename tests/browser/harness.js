@@ -172,8 +172,8 @@ export async function signIn(page, login, password) {
 }
 
 /** Fills in and sends a report of graffiti at a spot; gives number and code from the receipt. */
-export async function report(page, { lat = SPOT.lat, lon = SPOT.lon, text, phone } = {}) {
-  await page.goto(`/report?service=${GRAFFITI}`);
+export async function report(page, { lat = SPOT.lat, lon = SPOT.lon, text, phone, service = GRAFFITI } = {}) {
+  await page.goto(`/report?service=${service}`);
   await page.locator("summary").first().click();
   await page.locator("#lat").fill(lat);
   await page.locator("#lon").fill(lon);
