@@ -111,7 +111,7 @@ impl Village {
     /// Changes the log behind everybody's back.
     fn tamper(&self, statement: &str) {
         if let Some(url) = self.bed.database_url() {
-            drop(sql(url, statement))
+            drop(sql(url, statement));
         } else {
             let file = self.bed.path().join("store/whistle.db");
             let connection = rusqlite::Connection::open(file).unwrap();
