@@ -756,16 +756,16 @@ export class Views {
     const texts = ["description", "fixed", "text", "address"].map((key) => item.body[key]).filter((one): one is string => typeof one === "string" && one !== "");
     const text = [...new Set(texts)].join("\n");
     const yours = make(
-      "section",
-      { class: "card", "aria-label": this.t("field-yours") },
+      "div",
+      { class: "card" },
       make("h3", {}, this.t("field-yours")),
       make("p", {}, item.label),
       text && make("p", { class: "said" }, text),
       make("p", { class: "meta" }, this.t("field-made", { x: this.time(item.made_at) }), item.photos.length > 0 && ` · ${this.t("field-photo-count", { n: item.photos.length })}`),
     );
     const meanwhile = make(
-      "section",
-      { class: "card", "aria-label": this.t("field-meanwhile") },
+      "div",
+      { class: "card" },
       make("h3", {}, this.t("field-meanwhile")),
       make("ul", {}, (refusal?.changes ?? []).map(happened)),
     );
