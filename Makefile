@@ -40,8 +40,8 @@ lint: front
 ## database once more on PostgreSQL, on a server that is started for it and removed.
 unit: front
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		$(CARGO) nextest run --workspace --locked && $(CARGO) test --workspace --doc --locked && \
-		scripts/postgres with $(CARGO) nextest run --workspace --locked -E '$(ON_POSTGRES)'; \
+		$(CARGO) nextest run --workspace --locked --no-fail-fast && $(CARGO) test --workspace --doc --locked && \
+		scripts/postgres with $(CARGO) nextest run --workspace --locked --no-fail-fast -E '$(ON_POSTGRES)'; \
 	else \
 		$(CARGO) test --workspace --locked && \
 		scripts/postgres with $(CARGO) test --workspace --locked --test '*'; \

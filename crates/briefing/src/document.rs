@@ -73,6 +73,16 @@ impl Document {
         blake3::hash(self.to_json().as_bytes()).to_hex().to_string()
     }
 
+    /// A hash of what it says: the same when it was counted twice and came to the same.
+    pub fn said_hash(&self) -> String {
+        let said = Self {
+            computed_at: String::new(),
+            data_hash: String::new(),
+            ..self.clone()
+        };
+        said.hash()
+    }
+
     /// The numbers of its text, tables and charts as they are written, in order: what each output must show.
     pub fn shown(&self) -> Vec<&str> {
         let mut shown = Vec::new();

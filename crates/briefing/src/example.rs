@@ -4,8 +4,11 @@
 use jiff::{ToSpan, civil::date};
 use whistle_domain::place::Level;
 
-use crate::evidence::{
-    Absent, Ask, Basis, By, Choice, Evidence, Fraction, Measure, Number, Period, Row, Said, Shape, Story,
+use crate::{
+    evidence::{
+        Absent, Ask, Basis, By, Choice, Evidence, Fraction, Measure, Number, Period, Row, Said, Shape, Story,
+    },
+    template::Known,
 };
 
 /// The towns of the example; the last one has no cases.
@@ -28,16 +31,19 @@ const TOWNS: [(&str, &str); 12] = [
 #[derive(Debug, Clone, Default)]
 pub struct Example {
     codes: Option<Vec<String>>,
+    needs: Option<Vec<String>>,
     without: Vec<String>,
     /// Added to every count, to play data that changed.
     pub more: i64,
 }
 
 impl Example {
-    /// Evidence of everything; with codes, of these indicators alone.
-    pub fn all(codes: Option<&[&str]>) -> Self {
+    /// Evidence of everything; of what is known alone, where that is said.
+    pub fn of(known: Option<Known<'_>>) -> Self {
+        let owned = |all: &[&str]| all.iter().map(|&one| one.to_owned()).collect();
         Self {
-            codes: codes.map(|codes| codes.iter().map(|&code| code.to_owned()).collect()),
+            codes: known.map(|known| owned(known.indicators)),
+            needs: known.map(|known| owned(known.needs)),
             ..Self::default()
         }
     }
@@ -95,7 +101,8 @@ impl Evidence for Example {
     }
 
     fn has(&self, need: &str) -> bool {
-        !self.without.iter().any(|without| without == need)
+        let is_known = |needs: &Vec<String>| needs.iter().any(|known| known == need);
+        self.needs.as_ref().is_none_or(is_known) && !self.without.iter().any(|without| without == need)
     }
 
     fn number(&self, ask: &Ask) -> Result<Number, Absent> {

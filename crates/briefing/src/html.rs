@@ -3,30 +3,36 @@
 use std::fmt::Write as _;
 
 use whistle_chart::{Chart, Kind, Map, Shape, Value};
+use whistle_domain::words::Lang;
 
 use crate::{
     document::{Block, ChartKind, ChartRow, Cited, Document, MapShape, Run},
     words::{Word, word},
 };
 
-/// The style of a page that stands alone.
+/// The style of a document, wherever it stands.
 pub const STYLE: &str = include_str!("briefing.css");
 
 /// A whole page, with its style in it.
 pub fn page(document: &Document) -> String {
-    let lang = match document.language.as_str() {
-        "zh" => "zh-CN",
-        other => other,
-    };
+    let lang = tag(document);
     let title = escape(&document.title);
     let place = escape(&document.place);
     let period = escape(&document.period_said);
     format!(
         "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{place} · {title} · {period}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{}</body>\n</html>\n",
+         <title>{place} · {title} · {period}</title>\n<style>\nbody {{ margin: 0; }}\n{STYLE}</style>\n</head>\n<body>\n{}</body>\n</html>\n",
         body(document)
     )
+}
+
+/// The language as HTML names it.
+fn tag(document: &Document) -> &'static str {
+    match document.lang() {
+        Lang::Zh => "zh-CN",
+        Lang::En => "en",
+    }
 }
 
 /// What stands between the head and the foot of a page.
@@ -176,7 +182,12 @@ impl Page<'_> {
 
     fn whole(&mut self) {
         let document = self.document;
-        self.add("<article class=\"briefing\">\n<header class=\"briefing-head\">\n");
+        let _ = writeln!(
+            self.out,
+            "<article class=\"briefing\" lang=\"{}\">",
+            tag(document)
+        );
+        self.add("<header class=\"briefing-head\">\n");
         self.element("p class=\"place\"", &document.place);
         self.element("h1", &document.title);
         self.element("p class=\"period\"", &document.period_said);

@@ -28,6 +28,9 @@ const MAX_CHAPTERS: usize = 60;
 /// The most phrases that may bear digits.
 const MAX_ALLOWED: usize = 200;
 
+/// From which likeness on a code is offered in the place of one that is unknown (Jaro and Winkler: 1 is the same).
+const ALIKE: f64 = 0.85;
+
 /// What the engine has of its own.
 const BUILT_IN: [&str; 3] = ["range", "dict", "namespace"];
 
@@ -92,6 +95,16 @@ const SHIPPED: [(&str, &str); 19] = [
     ),
     ("briefing/en/close.md", include_str!("../template/en/close.md")),
 ];
+
+/// What can be asked for in a place.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'k> {
+    /// The codes of its indicators.
+    pub indicators: &'k [&'k str],
+    /// The kinds of data of which something is counted. A chapter that needs another one is not looked at: it stands ready for the day
+    /// on which there are indicators of it.
+    pub needs: &'k [&'k str],
+}
 
 /// Something wrong with a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,11 +202,11 @@ impl Template {
         SHIPPED.into_iter()
     }
 
-    /// The template of a place, from its files; the one that ships where it has none. `codes` are the indicators of the place;
-    /// without them, indicators are not checked.
+    /// The template of a place, from its files; the one that ships where it has none. Without what is `known` in
+    /// the place, indicators are not checked.
     pub fn of_place<'f>(
         files: impl IntoIterator<Item = (&'f str, &'f [u8])>,
-        codes: Option<&[&str]>,
+        known: Option<Known<'_>>,
     ) -> Result<Arc<Self>, Vec<Fault>> {
         let own: Vec<_> = files
             .into_iter()
@@ -204,7 +217,7 @@ impl Template {
         }
         let (template, mut faults) = read(own);
         if let Some(template) = &template {
-            faults.extend(template.check(codes));
+            faults.extend(template.check(known));
         }
         match template {
             Some(template) if faults.is_empty() => Ok(Arc::new(template)),
@@ -227,16 +240,21 @@ impl Template {
 
     /// What is wrong with its chapters: expressions that are none, names that nobody knows, indicators that the place does not have,
     /// what fails when it is written with made-up numbers.
-    fn check(&self, codes: Option<&[&str]>) -> Vec<Fault> {
+    fn check(&self, known: Option<Known<'_>>) -> Vec<Fault> {
         let mut faults = Vec::new();
         for chapter in &self.chapters {
+            let is_counted = |known: &Known<'_>| {
+                let mut needs = chapter.needs.iter();
+                needs.all(|need| known.needs.contains(&need.as_str()))
+            };
+            let codes = known.filter(is_counted).map(|known| known.indicators);
             for source in chapter.texts.values() {
                 faults.extend(source.check(codes));
             }
         }
         if faults.is_empty() {
             for lang in &self.languages {
-                let evidence = Arc::new(Example::all(codes));
+                let evidence = Arc::new(Example::of(known));
                 let period = Period::named("2025-06").unwrap_or_default();
                 if let Err(failed) = write(self, evidence, *lang, period, "") {
                     faults.push(Fault {
@@ -512,16 +530,17 @@ impl Source {
 
 /// What to write instead of a code that nobody knows.
 fn nearest(code: &str, codes: &[&str]) -> String {
-    let shared = |other: &str| {
-        let words: Vec<&str> = other.split('_').collect();
-        code.split('_').filter(|word| words.contains(word)).count()
-    };
-    let mut near: Vec<&str> = codes.iter().copied().filter(|other| shared(other) > 0).collect();
-    near.sort_by_key(|other| std::cmp::Reverse(shared(other)));
+    let mut near: Vec<(&str, f64)> = codes
+        .iter()
+        .map(|&other| (other, strsim::jaro_winkler(code, other)))
+        .filter(|(_, alike)| *alike >= ALIKE)
+        .collect();
+    near.sort_by(|one, other| other.1.total_cmp(&one.1));
     near.truncate(5);
     if near.is_empty() {
         "use the code of an indicator of indicators.toml or a shipped one".to_owned()
     } else {
+        let near: Vec<&str> = near.into_iter().map(|(code, _)| code).collect();
         format!("did you mean {}?", near.join(", "))
     }
 }

@@ -8,7 +8,7 @@ use whistle_briefing::{
     evidence::{Absent, Ask, Basis, By, Choice, Evidence, Number, Period, Row, Said, Shape, Story},
     example::Example,
     html,
-    template::{Fault, Template},
+    template::{Fault, Known, Template},
     write,
 };
 use whistle_domain::{place::Level, words::Lang};
@@ -34,7 +34,10 @@ fn read(files: &BTreeMap<String, String>, codes: Option<&[&str]>) -> Result<Arc<
     };
     Template::of_place(
         files.iter().map(|(path, text)| (path.as_str(), text.as_bytes())),
-        codes,
+        codes.map(|indicators| Known {
+            indicators,
+            needs: &["cases"],
+        }),
     )
     .map_err(told)
 }

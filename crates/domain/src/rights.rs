@@ -547,6 +547,24 @@ pub fn may_see_figures(actor: &Actor, place: &Place, areas: &[String], units: &[
     sight.narrowed.is_whole() && (in_area || of_unit)
 }
 
+/// Whether an actor reads briefings that are not for everybody, and writes new ones: they tell figures of the whole place as they were
+/// counted, small ones too.
+pub fn may_read_briefings(actor: &Actor, place: &Place) -> bool {
+    may_see_figures(actor, place, &[], &[])
+}
+
+/// Whether an actor issues briefings: of those who read them, the posts that answer for the work or keep the place. An auditor
+/// changes nothing.
+pub fn may_issue_briefings(actor: &Actor, place: &Place) -> bool {
+    const ISSUING: [Role; 3] = [Role::Dispatcher, Role::Lead, Role::Administrator];
+    let Actor::Post { post, .. } = actor else {
+        return false;
+    };
+    let post = place.post(post.as_str());
+    may_read_briefings(actor, place)
+        && post.is_some_and(|post| ISSUING.iter().any(|role| post.roles.contains(role)))
+}
+
 /// Whether an actor who may reach the reporters of a case may also reach those of one that was merged into it: wherever that
 /// lies and whoever led it, but only if it is what their post is for.
 pub fn may_reach_merged(merged: &Case, actor: &Actor, place: &Place) -> bool {

@@ -26,7 +26,7 @@ pub use declare::{DeclarationFault, MAX_INDICATORS};
 pub use engine::{Ask, AskError, Cut, Filters, Listed, Page, Part, Sight, ask, rows};
 pub use mask::LEAST;
 pub use period::{Period, PeriodError, Step};
-pub use shown::NO_VALUE;
+pub use shown::{NO_VALUE, grouped, tenths};
 
 /// What the rows of an indicator are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -79,28 +79,13 @@ fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Opt
         if other.len().abs_diff(wanted.len()) > most {
             continue;
         }
-        let distance = edits(&wanted, &other);
+        let distance = strsim::generic_levenshtein(&wanted, &other);
         // A code of one or two letters is near to every other one.
         if distance <= most && distance < wanted.len() && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
         }
     }
     best.map(|(_, candidate)| candidate)
-}
-
-/// How many letters must be put in, left out or changed to make one word of the other (Levenshtein).
-fn edits(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// A word as a fault shows it: quoted, and cut when it is long.

@@ -7,23 +7,30 @@ use whistle_briefing::{
     compare::{self, Difference},
     document::Document,
     evidence::{Evidence, Period},
-    template::Template,
 };
-use whistle_domain::words::{JurisdictionId, Lang, PostCode};
+use whistle_domain::{
+    case::Actor,
+    rights,
+    words::{JurisdictionId, Lang, PostCode},
+};
 use whistle_store::{
     Conn,
     briefing::{self as stored, Draft},
 };
 
 use crate::{
-    Whistle,
-    error::{Error, Result},
+    Whistle, elsewhere,
+    error::{Error, Result, allowed},
+    list::Viewer,
     place::Here,
 };
 
 mod counted;
+mod paper;
 
+pub(crate) use counted::COUNTED;
 pub use counted::Counted;
+pub use paper::Paper;
 pub use whistle_store::briefing::Issue;
 
 /// Issues on a page.
@@ -53,7 +60,113 @@ pub fn period(from: Date, to: Date) -> Result<Period> {
     Ok(Period { from, to })
 }
 
+/// What briefing is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Over which days.
+    pub period: Period,
+    /// In which language.
+    pub lang: Lang,
+    /// Whether anybody may read it: figures of fewer than five are kept back then.
+    pub public: bool,
+}
+
+/// What became of a briefing that somebody had read and wanted issued.
+#[derive(Debug)]
+pub enum Issuing {
+    /// It was issued, with this number.
+    Issued(i64),
+    /// It says something else by now, and was not.
+    Changed(Box<Document>),
+}
+
+/// Whether a viewer reads all issues, or those that are for everybody.
+fn readable(here: &Here, viewer: Viewer<'_>) -> bool {
+    match viewer {
+        Viewer::Staff(actor) => rights::may_read_briefings(actor, &here.place),
+        Viewer::Public => false,
+    }
+}
+
 impl Whistle {
+    /// A briefing to read before it is issued, for who may read those of the place.
+    pub async fn draft_briefing(
+        &self,
+        here: &Here,
+        by: &Actor,
+        wanted: Wanted,
+        base: String,
+    ) -> Result<Document> {
+        allowed(rights::may_read_briefings(by, &here.place))?;
+        let _turn = self.pressing.acquire().await;
+        let (whistle, here) = (self.clone(), here.clone());
+        elsewhere(move || {
+            let evidence = Arc::new(Counted::of(&whistle, &here, wanted.public)?);
+            whistle.briefing(&here, evidence, wanted.lang, wanted.period, &base)
+        })
+        .await?
+    }
+
+    /// Issues a briefing if it still says what was read: `said` is [`Document::said_hash`] of that.
+    pub async fn issue_read_briefing(
+        &self,
+        here: &Here,
+        by: &Actor,
+        wanted: Wanted,
+        base: String,
+        said: &str,
+    ) -> Result<Issuing> {
+        allowed(rights::may_issue_briefings(by, &here.place))?;
+        let Actor::Post { post, .. } = by else {
+            return Err(Error::Forbidden);
+        };
+        let document = self.draft_briefing(here, by, wanted, base).await?;
+        if document.said_hash() != said {
+            return Ok(Issuing::Changed(Box::new(document)));
+        }
+        let (whistle, here, post) = (self.clone(), here.clone(), post.clone());
+        let issued =
+            elsewhere(move || whistle.issue_briefing(&here, &document, Some(&post), wanted.public)).await?;
+        issued.map(Issuing::Issued)
+    }
+
+    /// Issues that a viewer may read, with a number below `before`, the newest first.
+    pub async fn readable_briefings(
+        &self,
+        here: &Here,
+        viewer: Viewer<'_>,
+        before: Option<i64>,
+    ) -> Result<Vec<Issue>> {
+        let (whistle, of, all) = (self.clone(), here.clone(), readable(here, viewer));
+        elsewhere(move || whistle.briefings(&of, all, before)).await?
+    }
+
+    /// An issue that a viewer may read, and its document. One that they may not read is not there for them.
+    pub async fn readable_briefing(
+        &self,
+        here: &Here,
+        viewer: Viewer<'_>,
+        id: i64,
+    ) -> Result<(Issue, Document)> {
+        let (whistle, of, all) = (self.clone(), here.clone(), readable(here, viewer));
+        elsewhere(move || {
+            whistle.issue(&of, all, id)?;
+            whistle.issued_briefing(&of, id)
+        })
+        .await?
+    }
+
+    /// What a list tells of an issue that is for everybody, or of any.
+    fn issue(&self, here: &Here, all: bool, id: i64) -> Result<Issue> {
+        let found = self.store.examine(|conn| -> Result<_> {
+            Ok(stored::list(conn, here.id, all, id.saturating_add(1), 1)?)
+        })?;
+        let mut found = found.into_iter().filter(|issue| issue.id == id);
+        found
+            .next()
+            .ok_or_else(|| Error::not_found("briefing", id.to_string()))
+    }
+
     /// The briefing of a period from the place's own template, or the one that ships. A number that was another one when it was last
     /// issued says so. `base` is the address that links lead to, or nothing.
     pub fn briefing(
@@ -141,11 +254,4 @@ fn read(id: i64, json: &str) -> Result<Document> {
             format!("issue {id} cannot be read by this program: {error}"),
         )
     })
-}
-
-/// What is wrong with the template of a place folder; none where it has none of its own.
-pub(crate) fn template<'f>(
-    files: impl IntoIterator<Item = (&'f str, &'f [u8])>,
-) -> std::result::Result<Arc<Template>, Vec<whistle_briefing::template::Fault>> {
-    Template::of_place(files, None)
 }

@@ -133,6 +133,8 @@ pub struct Install {
     live: live::Live,
     keeping: facts::Keeping,
     asking: indicator::Asked,
+    /// Held by who writes or sets a briefing: one at a time, since each takes a core for seconds.
+    pressing: Semaphore,
     opening: open_data::Opening,
     suggesting: suggest::Suggesting,
     /// Held by who takes steps of clocks.
@@ -181,6 +183,7 @@ impl Whistle {
             live: live::Live::default(),
             keeping: facts::Keeping::default(),
             asking: indicator::Asked::default(),
+            pressing: Semaphore::new(1),
             opening: open_data::Opening::default(),
             suggesting: suggest::Suggesting::default(),
             stepping: Mutex::default(),

@@ -8,7 +8,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use whistle_briefing::template::Template;
+use whistle_briefing::template::{Known, Template};
 use whistle_domain::{
     case::Actor,
     place::Place,
@@ -195,8 +195,17 @@ fn compile(folder: &Folder, version: u32) -> Result<Read> {
         mend,
     };
     let notices = Templates::read(files());
-    let briefing = crate::briefing::template(files());
     let compiled = whistle_place::compile(folder, version);
+    // A place that is no place has no indicators that a briefing could ask for; then only its own faults are told.
+    let codes: Option<Vec<&str>> = compiled.as_ref().ok().map(|compiled| {
+        let all = compiled.indicators.all().iter();
+        all.map(|indicator| indicator.code.as_str()).collect()
+    });
+    let known = codes.as_ref().map(|codes| Known {
+        indicators: codes,
+        needs: &crate::briefing::COUNTED,
+    });
+    let briefing = Template::of_place(files(), known);
     match (compiled, notices, briefing) {
         (Ok(compiled), Ok(notices), Ok(briefing)) => Ok(Read {
             compiled,

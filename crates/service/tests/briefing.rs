@@ -4,11 +4,12 @@ use std::{fs, path::Path, sync::Arc};
 
 use jiff::civil::date;
 use whistle_briefing::{document::Document, example::Example};
-use whistle_domain::words::Lang;
+use whistle_domain::{case::Actor, words::Lang};
 use whistle_service::{
     Error, Here, Site, Whistle,
-    briefing::{Counted, period},
+    briefing::{Counted, Issuing, Paper, Wanted, period},
     demo::DemoOptions,
+    list::Viewer,
 };
 use whistle_testbed::{Bed, copy_folder};
 
@@ -224,7 +225,7 @@ fn a_briefing_for_everybody_keeps_back_figures_of_few_cases() {
         (filed.shown.clone(), filed.numerator)
     };
     assert_eq!(filed(false), ("3".to_owned(), Some(3)));
-    assert_eq!(filed(true), ("<5".to_owned(), None));
+    assert_eq!(filed(true), ("not shown".to_owned(), None));
 }
 
 #[test]
@@ -247,6 +248,24 @@ fn plan_names_the_faults_of_a_template_with_file_and_line() {
     assert!(
         told.iter()
             .any(|fault| fault.starts_with("briefing/en/one.md:3: ") && fault.contains("indicater")),
+        "{told:?}"
+    );
+
+    // An indicator that the place has not, in a template that is right otherwise.
+    fs::write(
+        folder.join("briefing/en/one.md"),
+        "# One\n\n{{ indicator(\"field\") }}\n",
+    )
+    .unwrap();
+    let Error::Faults(faults) = village.whistle.plan(&folder).unwrap_err() else {
+        panic!("it has a fault")
+    };
+    let told: Vec<String> = faults.into_list().iter().map(ToString::to_string).collect();
+    assert!(
+        told.iter()
+            .any(|fault| fault.starts_with("briefing/en/one.md:3: ")
+                && fault.contains("\"field\"")
+                && fault.contains("filed")),
         "{told:?}"
     );
 
@@ -273,4 +292,96 @@ fn plan_names_the_faults_of_a_template_with_file_and_line() {
 fn a_period_that_ends_before_it_begins_is_refused() {
     assert!(period(date(2026, 6, 2), date(2026, 6, 1)).is_err());
     assert!(period(date(2006, 6, 2), date(2026, 6, 1)).is_err());
+}
+
+#[tokio::test]
+async fn what_is_issued_is_what_was_read_and_only_who_answers_for_the_place_issues_it() {
+    let village = tokio::task::spawn_blocking(|| {
+        let village = Village::open();
+        village.june_of_cases(30);
+        village.whistle.follow_facts().unwrap();
+        village
+    })
+    .await
+    .unwrap();
+    let (whistle, here) = (&village.whistle, &village.here);
+    let actor = |post: &str, unit: &str| Actor::Post {
+        post: post.parse().unwrap(),
+        unit: unit.parse().unwrap(),
+        account: 1,
+    };
+    let (centre, patrol) = (actor("CITY-D", "CITY"), actor("T100-P", "T100"));
+    let wanted = Wanted {
+        period: period(date(2026, 6, 1), date(2026, 6, 30)).unwrap(),
+        lang: Lang::En,
+        public: false,
+    };
+    let draft = |by: Actor| async move { whistle.draft_briefing(here, &by, wanted, String::new()).await };
+    assert!(matches!(draft(patrol.clone()).await, Err(Error::Forbidden)));
+    let read = draft(centre.clone()).await.unwrap();
+    let issue = |by: Actor, said: String| async move {
+        whistle
+            .issue_read_briefing(here, &by, wanted, String::new(), &said)
+            .await
+    };
+    assert!(matches!(
+        issue(patrol.clone(), read.said_hash()).await,
+        Err(Error::Forbidden)
+    ));
+
+    let again = village.whistle.clone();
+    let of = village.here.clone();
+    tokio::task::spawn_blocking(move || {
+        let options = DemoOptions {
+            cases: 1,
+            seed: 2,
+            from: Some("2026-06-10T00:00:00Z".parse().unwrap()),
+            to: "2026-06-28T00:00:00Z".parse().unwrap(),
+        };
+        again.make_demo(&of, options, |_| ()).unwrap();
+        again.follow_facts().unwrap();
+    })
+    .await
+    .unwrap();
+    let Issuing::Changed(now) = issue(centre.clone(), read.said_hash()).await.unwrap() else {
+        panic!("a case more was issued unread")
+    };
+    assert!(
+        whistle
+            .readable_briefings(here, Viewer::Staff(&centre), None)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let Issuing::Issued(1) = issue(centre.clone(), now.said_hash()).await.unwrap() else {
+        panic!("it was not issued")
+    };
+
+    // It is for the staff that see the whole place; nobody else is told that there is one.
+    let (kept, document) = whistle
+        .readable_briefing(here, Viewer::Staff(&centre), 1)
+        .await
+        .unwrap();
+    assert_eq!(
+        (kept.post.as_str(), document.said_hash()),
+        ("CITY-D", now.said_hash())
+    );
+    for viewer in [Viewer::Public, Viewer::Staff(&patrol)] {
+        assert!(matches!(
+            whistle.readable_briefing(here, viewer, 1).await,
+            Err(Error::NotFound { .. })
+        ));
+        assert!(matches!(
+            whistle.briefing_file(here, viewer, 1, Paper::Json).await,
+            Err(Error::NotFound { .. })
+        ));
+    }
+    let (_, file) = whistle
+        .briefing_file(here, Viewer::Staff(&centre), 1, Paper::Json)
+        .await
+        .unwrap();
+    assert_eq!(
+        blake3::hash(&fs::read(file).unwrap()).to_hex().to_string(),
+        kept.hash
+    );
 }

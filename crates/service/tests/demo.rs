@@ -476,8 +476,8 @@ fn two_years_have_the_weeks_seasons_paces_and_leftovers_of_a_real_place() {
     eprintln!("noise, parking, roads, housing: {paces:.1?}");
     assert!(paces.is_sorted(), "{paces:?}");
     between("the median of noise in hours", paces[0], 1.0..4.0);
-    // New York's is 286; with this seed the unit that leads it is a slow one.
-    between("the median of housing in hours", paces[3], 48.0..600.0);
+    // New York's is 286, of 36 closings.
+    between("the median of housing in hours", paces[3], 48.0..300.0);
 
     // What is in time, who is not, and what is carried over.
     let to: Timestamp = TO.parse().unwrap();

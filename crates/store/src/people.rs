@@ -419,7 +419,7 @@ pub const COLUMNS: &[Columns] = &[
     ),
     of(
         "idempotency",
-        &["jurisdiction_id", "number", "report"],
+        &["jurisdiction_id", "number", "report", "version"],
         &[("request", &[Retries]), ("body", &[Retries]), ("at", &[Retries])],
     ),
     of(

@@ -6,7 +6,10 @@ use std::{
     fmt::Write,
     fs,
     path::Path,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use axum::{
@@ -22,11 +25,12 @@ use whistle_domain::{
     command::{Act, NewReport, Whereabouts},
     rights::{Role, Scope},
     whistle::command::NewWhistle,
-    words::CaseNumber,
+    words::{CaseNumber, Lang},
 };
 use whistle_service::{
     Here, Site, Whistle,
     account::{SignIn, SignedIn},
+    briefing::{self, Counted},
     case::With,
     secret::Contact,
 };
@@ -246,12 +250,22 @@ impl Town {
         let (whistle, here) = (town.whistle.clone(), town.here.clone());
         let counted = tokio::task::spawn_blocking(move || {
             whistle.follow_facts()?;
+            let march = briefing::period(
+                "2026-03-01".parse().expect("a day"),
+                "2026-03-31".parse().expect("a day"),
+            )?;
+            // The first one is for everybody, the second for the staff.
+            for public in [true, false] {
+                let evidence = Arc::new(Counted::of(&whistle, &here, public)?);
+                let document = whistle.briefing(&here, evidence, Lang::En, march, "")?;
+                whistle.issue_briefing(&here, &document, None, public)?;
+            }
             whistle.make_open_data(&here)
         });
         counted
             .await
             .expect("no panic")
-            .expect("facts, and files of open data");
+            .expect("facts, briefings, and files of open data");
         town
     }
 
@@ -460,6 +474,9 @@ impl Town {
             "/api/v1/indicators/{code}/rows" => "/api/v1/indicators/filed/rows?area={code}&part=denominator",
             "/figures/indicators/{code}" => "/figures/indicators/filed",
             "/figures/units/{code}" => "/figures/units/WATER",
+            "/briefings/{briefing}/changes" => "/briefings/1/changes?since=1",
+            "/staff/briefings/{briefing}/changes" => "/staff/briefings/{briefing}/changes?since=1",
+            "/staff/briefings/draft" => "/staff/briefings/draft?from=2026-03-01&to=2026-03-31&language=en",
             "/open-data/{name}" => "/open-data/cases.csv",
             "/staff/figures/{code}" => "/staff/figures/filed?area={code}",
             "/staff/figures/{code}/file" => "/staff/figures/filed/file?area={code}&format=csv",
@@ -480,6 +497,8 @@ impl Town {
             .replace("{webhook}", "1")
             .replace("{key}", "1")
             .replace("{view}", "1")
+            .replace("{briefing}", if path.starts_with("/staff") { "2" } else { "1" })
+            .replace("{format}", "json")
             .replace(
                 "{change}",
                 if path.contains("/webhooks/") {
@@ -554,6 +573,7 @@ impl Town {
             "/staff/keys" => "name=app&scopes=report".to_owned(),
             "/staff/place" => "files=none".to_owned(),
             "/staff/place/apply" => "hash=so".to_owned(),
+            "/staff/briefings" => "from=2026-03-01&to=2026-03-31&language=en&said=so".to_owned(),
             "/staff/handover" => "note=so".to_owned(),
             "/staff/bulk" | "/staff/bulk/{verb}" => {
                 format!("case={number}.{}&text=so", self.version(matter).await)

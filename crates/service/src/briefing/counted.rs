@@ -37,6 +37,9 @@ const WEEKDAYS: [[&str; 2]; 7] = [
     ["星期日", "Sunday"],
 ];
 
+/// The kinds of data that are counted; of all others [`Evidence::has`] says that there is none.
+pub(crate) const COUNTED: [&str; 5] = ["posts", "stations", "cases", "whistles", "ratings"];
+
 /// What is counted from a place and from its work.
 pub struct Counted {
     whistle: Whistle,

@@ -1,7 +1,7 @@
 //! The place as the demo sees it: who may act where, where matters lie, what is asked for how often, and when. The figures are
 //! the model's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use rand::RngExt;
@@ -24,7 +24,7 @@ use crate::account::actor_of;
 /// Numbers of accounts that nobody has: the demo's staff. One for each post, so that each is another person.
 const ACCOUNTS: i64 = 1_000_000;
 
-/// A unit that takes longer than others.
+/// Of the teams that units have in towns, how many take longer than others.
 const SLOW_SHARE: f64 = 0.15;
 
 /// One thing that may be asked for.
@@ -55,7 +55,8 @@ pub(super) struct World<'p> {
     in_unit: HashMap<Role, HashMap<&'p str, Vec<Actor>>>,
     everybody: Vec<(&'p Post, Actor)>,
     working_units: Vec<&'p UnitCode>,
-    slow: HashMap<&'p str, bool>,
+    /// Units and the towns in which their teams are slow. Not whole units: a matter of which one unit has the most would be slow everywhere.
+    slow: HashSet<(&'p str, &'p str)>,
     /// Where patrols go.
     pub walked: Vec<Walked<'p>>,
 }
@@ -107,11 +108,15 @@ impl<'p> World<'p> {
             .filter(|u| u.kind != UnitKind::Station && can_work(u.code.as_str()))
             .map(|u| &u.code)
             .collect();
-        let slow = place
-            .units()
-            .iter()
-            .map(|u| (u.code.as_str(), rng.random_bool(SLOW_SHARE)))
-            .collect();
+        let mut slow = HashSet::new();
+        for unit in place.units() {
+            let towns = place.areas.all().iter().filter(|area| area.level == Level::Town);
+            for town in towns {
+                if rng.random_bool(SLOW_SHARE) {
+                    slow.insert((unit.code.as_str(), town.code.as_str()));
+                }
+            }
+        }
         if wares.is_empty() || spots.is_empty() {
             return None;
         }
@@ -251,9 +256,10 @@ impl<'p> World<'p> {
     }
 
     pub fn is_slow(&self, case: &Case) -> bool {
-        case.lead
-            .as_ref()
-            .is_some_and(|unit| self.slow.get(unit.as_str()).copied().unwrap_or_default())
+        let (Some(unit), Some(town)) = (&case.lead, case.location.areas.at(Level::Town)) else {
+            return false;
+        };
+        self.slow.contains(&(unit.as_str(), town.as_str()))
     }
 
     /// Where it is, in words.

@@ -5,13 +5,14 @@
 //!
 //! - `page`: what every page knows: the place, the language, the time. `fault`: what went wrong, as a page.
 //! - `words`: the message catalogue. `show`: things of the domain in the reader's words. `form`: what a form sent.
-//! - `map`: the map with its tiles. `figures`: what is counted, and open data.
+//! - `map`: the map with its tiles. `figures`: what is counted, and open data. `briefings`: what was reported of a period.
 //! - `home`, `report`, `cases`, `follow`, `mine`, `ask`, `judge`, `notices`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
 //! - `qr`: QR codes. `steps`: what a report in three steps asks the server.
 //! - `field`: the app for those who are out and about. `door`: cookies and the guard against guessing.
 
 mod ask;
 mod assets;
+mod briefings;
 mod cases;
 pub(crate) mod clocks;
 pub(crate) mod door;
@@ -89,6 +90,7 @@ pub(crate) fn routes() -> Routes {
         .route("/feeds/cases.atom", get(feed::cases))
         .route("/assets/{hash}/{name}", get(assets::asset))
         .merge(figures::routes())
+        .merge(briefings::routes())
         .merge(field::routes())
         .merge(staff::routes())
 }

@@ -1,8 +1,8 @@
-//! Figures, their differences and periods in the reader's words. Rounded here and nowhere before, halves up.
+//! Figures, their differences and periods in the reader's words.
 
 use jiff::civil::Date;
 use whistle_domain::place::UnitKind;
-use whistle_figures::indicator::{Cut, Figure, Indicator, Key, Period, Ratio, Subject, Unit};
+use whistle_figures::indicator::{Cut, Figure, Indicator, Key, Period, Subject, Unit, grouped, tenths};
 
 use crate::pages::page::Page;
 
@@ -17,49 +17,10 @@ pub(crate) struct Shown {
     pub(crate) of: String,
 }
 
-/// A whole number of parts of a ratio, halves rounded up.
-fn rounded(ratio: Ratio, parts: u64) -> u64 {
-    let (over, under) = (
-        u128::from(ratio.over) * u128::from(parts),
-        u128::from(ratio.under),
-    );
-    u64::try_from((2 * over + under) / (2 * under)).unwrap_or(u64::MAX)
-}
-
-/// With a comma before each three digits.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// Tenths with their point: 93.4.
-fn tenths(number: u64) -> String {
-    format!("{}.{}", grouped(number / 10), number % 10)
-}
-
 impl Page {
     /// A figure in words.
     pub(crate) fn figure(&self, figure: &Figure, unit: Unit) -> Shown {
-        if figure.is_masked {
-            return Shown {
-                text: self.t("figures-masked"),
-                ..Shown::default()
-            };
-        }
-        let Some(value) = figure.value else {
-            return Shown {
-                text: "—".to_owned(),
-                ..Shown::default()
-            };
-        };
-        let of = if unit.is_share() {
+        let of = if unit.is_share() && !figure.is_masked && figure.value.is_some() {
             format!("{} / {}", grouped(figure.numerator), grouped(figure.denominator))
         } else {
             String::new()
@@ -70,47 +31,11 @@ impl Page {
             Unit::Duration => 1.0 / 3600.0,
             _ => 1.0,
         };
+        let value = figure.value.filter(|_| !figure.is_masked);
         Shown {
-            text: self.ratio(value, unit),
-            size: Some(value.as_f64() * times),
+            text: figure.shown(unit, self.lang()),
+            size: value.map(|value| value.as_f64() * times),
             of,
-        }
-    }
-
-    fn ratio(&self, value: Ratio, unit: Unit) -> String {
-        const MINUTE: u64 = 60;
-        const HOUR: u64 = 3_600;
-        const DAY: u64 = 86_400;
-        let in_units = |seconds: u64, key: &str| {
-            let ratio = Ratio {
-                over: value.over,
-                under: value.under.saturating_mul(seconds),
-            };
-            self.x(key, &tenths(rounded(ratio, 10)))
-        };
-        match unit {
-            Unit::Count => grouped(rounded(value, 1)),
-            Unit::Percent => format!("{}%", tenths(rounded(value, 1_000))),
-            Unit::PerThousand => format!("{}‰", tenths(rounded(value, 10_000))),
-            Unit::Number => {
-                let hundredths = rounded(value, 100);
-                format!("{}.{:02}", grouped(hundredths / 100), hundredths % 100)
-            }
-            Unit::Distance if rounded(value, 1) < 1_000 => {
-                self.x("figures-metres", &rounded(value, 1).to_string())
-            }
-            Unit::Distance => in_units(1_000, "figures-kilometres"),
-            Unit::Duration => match rounded(value, 1) {
-                ..5_400 => {
-                    let ratio = Ratio {
-                        over: value.over,
-                        under: value.under.saturating_mul(MINUTE),
-                    };
-                    self.x("figures-minutes", &rounded(ratio, 1).to_string())
-                }
-                5_400..172_800 => in_units(HOUR, "figures-hours"),
-                _ => in_units(DAY, "figures-days"),
-            },
         }
     }
 
@@ -133,7 +58,7 @@ impl Page {
         };
         if unit.is_share() {
             let parts = if unit == Unit::Percent { 1_000 } else { 10_000 };
-            let points = i128::from(rounded(new, parts)) - i128::from(rounded(old, parts));
+            let points = i128::from(new.rounded(parts)) - i128::from(old.rounded(parts));
             return self.x("figures-points", &signed(points));
         }
         if old.over == 0 {

@@ -8,12 +8,12 @@ use axum::{
 };
 use tower::ServiceExt as _;
 use tower_http::services::ServeFile;
+use whistle_figures::indicator::grouped;
 use whistle_service::{
     export::open_columns,
     open_data::{COLUMNS, OpenFile},
 };
 
-use super::number::grouped;
 use crate::pages::{fault::Fault, page::Page};
 
 struct Offered {

@@ -6,6 +6,7 @@ mod accounts;
 mod act;
 mod acts;
 mod board;
+mod briefings;
 mod bulk;
 mod case;
 mod devices;
@@ -122,6 +123,8 @@ pub(super) fn routes() -> Routes {
         .route("/staff/figures", get(figures::overview))
         .route("/staff/figures/{code}", get(figures::rows))
         .route("/staff/figures/{code}/file", get(figures::file))
+        .route("/staff/briefings", get(briefings::list).post(briefings::issue))
+        .route("/staff/briefings/draft", get(briefings::draft))
         .route("/staff/house", get(house::list))
         .route("/staff/keys", get(keys::list).post(keys::add))
         .route("/staff/keys/{key}/revoke", post(keys::revoke))
