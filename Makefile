@@ -50,19 +50,23 @@ unit: front
 # Tests that hold a database: those of the crates above the domain, but for what is tested inside them without one.
 ON_POSTGRES = kind(test) & (package(whistle-store) | package(whistle-service) | package(whistle-web) | package(whistle))
 
+# With the whole workspace, so that it is the program that the Rust tests built: another choice of packages has other features, and
+# hundreds of crates would be built once more.
+PROGRAM = $(CARGO) build --workspace --locked --bin whistle
+
 ## What people click, in a real browser, and axe on every page.
 browser: setup-test front
-	$(CARGO) build --locked -p whistle
+	$(PROGRAM)
 	cd tests/browser && node --test --test-concurrency=1 --test-reporter=spec
 
 ## An Open311 client of its own, written from the specification, against a real server.
 open311: setup-test front
-	$(CARGO) build --locked -p whistle
+	$(PROGRAM)
 	tests/open311/run.py target/debug/whistle
 
 ## Schemathesis against the OpenAPI document that the server itself serves.
 api-fuzz: setup-test front
-	$(CARGO) build --locked -p whistle
+	$(PROGRAM)
 	scripts/api-fuzz
 
 ## Benchmarks, each as a ratio against a reference measured in the same run. Takes some twenty minutes.

@@ -73,13 +73,16 @@ impl Document {
         blake3::hash(self.to_json().as_bytes()).to_hex().to_string()
     }
 
-    /// A hash of what it says: the same when it was counted twice and came to the same.
+    /// A hash of what it says: the same when it was counted twice and came to the same, whatever was issued meanwhile.
     pub fn said_hash(&self) -> String {
-        let said = Self {
+        let mut said = Self {
             computed_at: String::new(),
             data_hash: String::new(),
             ..self.clone()
         };
+        for cited in &mut said.numbers {
+            cited.was = None;
+        }
         said.hash()
     }
 

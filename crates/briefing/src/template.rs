@@ -479,7 +479,13 @@ impl Source {
             ));
         }
         if let Some(codes) = codes {
-            for (line, code) in self.asked() {
+            // What stands behind a condition is seen when it is written.
+            let asked = if self.text.contains("has(") {
+                Vec::new()
+            } else {
+                self.asked()
+            };
+            for (line, code) in asked {
                 if !codes.contains(&code.as_str()) {
                     let what = format!("there is no indicator {code:?}");
                     faults.push(fault(&self.file, Some(line), what, &nearest(&code, codes)));
@@ -489,23 +495,28 @@ impl Source {
         faults
     }
 
-    /// The indicators that it asks for by name, with their lines.
+    /// The indicators that it asks for by name, with their lines; comments ask for nothing.
     fn asked(&self) -> Vec<(u32, String)> {
+        static COMMENT: LazyLock<regex::Regex> =
+            LazyLock::new(|| regex::Regex::new(r"(?s)\{#.*?#\}").expect("a pattern"));
         static CALL: LazyLock<regex::Regex> = LazyLock::new(|| {
-            regex::Regex::new(
-                r#"\b(?:indicator|change|table|chart|map)\(\s*((?:["'][^"']*["']\s*,?\s*)+)(=?)"#,
-            )
-            .expect("a pattern")
+            regex::Regex::new(r#"\b(?:indicator|change|table|chart|map)\(\s*((?:["'][^"']*["']\s*,?\s*)+)"#)
+                .expect("a pattern")
         });
         static CODE: LazyLock<regex::Regex> =
             LazyLock::new(|| regex::Regex::new(r#"["']([^"']*)["']"#).expect("a pattern"));
+        let blank = |comment: &regex::Captures<'_>| {
+            let kept = |letter| if letter == '\n' { '\n' } else { ' ' };
+            comment[0].chars().map(kept).collect::<String>()
+        };
+        let text = COMMENT.replace_all(&self.text, blank);
         let mut asked = Vec::new();
-        for call in CALL.captures_iter(&self.text) {
+        for call in CALL.captures_iter(&text) {
             let Some(codes) = call.get(1) else { continue };
             for code in CODE.captures_iter(codes.as_str()) {
                 if let Some(code) = code.get(1) {
                     asked.push((
-                        line_at(&self.text, codes.start() + code.start()),
+                        line_at(&text, codes.start() + code.start()),
                         code.as_str().to_owned(),
                     ));
                 }

@@ -110,10 +110,10 @@ pub const fn word(lang: Lang, word: Word) -> &'static str {
             "† typed by whoever wrote the template, not counted by the system.",
         ),
         Word::ChangedLegend => (
-            "‡ 该数字的底层数据在上次印发后有变动，括号内为当时的数值。",
+            "‡ 该数字的底层数据在上次发布后有变动，括号内为当时的数值。",
             "‡ the data behind this number changed since it was issued; what it was then stands in brackets.",
         ),
-        Word::WasIn => ("第{issue}号印发时为{old}", "{old} in issue {issue}"),
+        Word::WasIn => ("第{issue}期发布时为{old}", "{old} in issue {issue}"),
         Word::LeftOut => (
             "“{title}”所需的数据（{needs}）系统内尚未产生，本次从略。",
             "“{title}” is left out: the data it needs ({needs}) is not in the system yet.",

@@ -71,15 +71,6 @@ pub struct Wanted {
     pub public: bool,
 }
 
-/// What became of a briefing that somebody had read and wanted issued.
-#[derive(Debug)]
-pub enum Issuing {
-    /// It was issued, with this number.
-    Issued(i64),
-    /// It says something else by now, and was not.
-    Changed(Box<Document>),
-}
-
 /// Whether a viewer reads all issues, or those that are for everybody.
 fn readable(here: &Here, viewer: Viewer<'_>) -> bool {
     match viewer {
@@ -89,7 +80,7 @@ fn readable(here: &Here, viewer: Viewer<'_>) -> bool {
 }
 
 impl Whistle {
-    /// A briefing to read before it is issued, for who may read those of the place.
+    /// A briefing to read before it is issued, for who may read those of the place. It is kept for a day, for [`Self::issue_draft`].
     pub async fn draft_briefing(
         &self,
         here: &Here,
@@ -98,36 +89,50 @@ impl Whistle {
         base: String,
     ) -> Result<Document> {
         allowed(rights::may_read_briefings(by, &here.place))?;
-        let _turn = self.pressing.acquire().await;
         let (whistle, here) = (self.clone(), here.clone());
-        elsewhere(move || {
+        self.one_at_a_time(move || {
             let evidence = Arc::new(Counted::of(&whistle, &here, wanted.public)?);
-            whistle.briefing(&here, evidence, wanted.lang, wanted.period, &base)
+            let document = whistle.briefing(&here, evidence, wanted, &base)?;
+            whistle.keep_draft(&here, wanted, &document)?;
+            Ok(document)
         })
-        .await?
+        .await
     }
 
-    /// Issues a briefing if it still says what was read: `said` is [`Document::said_hash`] of that.
-    pub async fn issue_read_briefing(
-        &self,
-        here: &Here,
-        by: &Actor,
-        wanted: Wanted,
-        base: String,
-        said: &str,
-    ) -> Result<Issuing> {
+    /// Issues a draft as it was read. `said` is its [`Document::said_hash`]. Sent twice, it is issued once. A draft that is not kept
+    /// any more, or that another process keeps, is not found: then it must be read anew.
+    pub async fn issue_draft(&self, here: &Here, by: &Actor, wanted: Wanted, said: String) -> Result<i64> {
         allowed(rights::may_issue_briefings(by, &here.place))?;
         let Actor::Post { post, .. } = by else {
             return Err(Error::Forbidden);
         };
-        let document = self.draft_briefing(here, by, wanted, base).await?;
-        if document.said_hash() != said {
-            return Ok(Issuing::Changed(Box::new(document)));
-        }
         let (whistle, here, post) = (self.clone(), here.clone(), post.clone());
-        let issued =
-            elsewhere(move || whistle.issue_briefing(&here, &document, Some(&post), wanted.public)).await?;
-        issued.map(Issuing::Issued)
+        self.one_at_a_time(move || {
+            let document = whistle.kept_draft(&here, wanted, &said)?;
+            let newest = whistle.store.examine(|conn| -> Result<_> {
+                let all = issued(conn, here.id, wanted.lang, wanted.public)?;
+                Ok(all.into_iter().next())
+            })?;
+            match newest {
+                Some((id, newest)) if newest.said_hash() == said => Ok(id),
+                _ => whistle.issue_briefing(&here, &document, Some(&post), wanted.public),
+            }
+        })
+        .await
+    }
+
+    /// Runs what takes a core for seconds, after whatever else does. It keeps its turn until it is done, also when nobody waits for it any
+    /// more.
+    async fn one_at_a_time<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let turn = self.pressing.clone().acquire_owned().await;
+        elsewhere(move || {
+            let _turn = turn;
+            work()
+        })
+        .await?
     }
 
     /// Issues that a viewer may read, with a number below `before`, the newest first.
@@ -141,17 +146,19 @@ impl Whistle {
         elsewhere(move || whistle.briefings(&of, all, before)).await?
     }
 
-    /// An issue that a viewer may read, and its document. One that they may not read is not there for them.
-    pub async fn readable_briefing(
+    /// An issue that a viewer may read, with what is made of its document. One that they may not read is not there for them.
+    pub async fn readable_briefing<T: Send + 'static>(
         &self,
         here: &Here,
         viewer: Viewer<'_>,
         id: i64,
-    ) -> Result<(Issue, Document)> {
+        make: impl FnOnce(Document) -> T + Send + 'static,
+    ) -> Result<(Issue, T)> {
         let (whistle, of, all) = (self.clone(), here.clone(), readable(here, viewer));
         elsewhere(move || {
             whistle.issue(&of, all, id)?;
-            whistle.issued_briefing(&of, id)
+            let (issue, document) = whistle.issued_briefing(&of, id)?;
+            Ok((issue, make(document)))
         })
         .await?
     }
@@ -173,13 +180,13 @@ impl Whistle {
         &self,
         here: &Here,
         evidence: Arc<dyn Evidence>,
-        lang: Lang,
-        period: Period,
+        wanted: Wanted,
         base: &str,
     ) -> Result<Document> {
+        let Wanted { period, lang, public } = wanted;
         let written = whistle_briefing::write(&here.briefing, evidence, lang, period, base);
         let mut document = written.map_err(|failed| Error::invalid("briefing", failed.to_string()))?;
-        let issues = self.store.examine(|conn| issued(conn, here.id, lang))?;
+        let issues = self.store.examine(|conn| issued(conn, here.id, lang, public))?;
         compare::mark(&mut document, issues.iter().map(|(id, document)| (*id, document)));
         Ok(document)
     }
@@ -217,10 +224,15 @@ impl Whistle {
 
     /// One issue with its document.
     pub fn issued_briefing(&self, here: &Here, id: i64) -> Result<(Issue, Document)> {
+        let (issue, json) = self.issued_text(here, id)?;
+        Ok((issue, read(id, &json)?))
+    }
+
+    /// One issue with its document as it was hashed.
+    pub fn issued_text(&self, here: &Here, id: i64) -> Result<(Issue, String)> {
         self.store.examine(|conn| {
             let found = stored::one(conn, here.id, id)?;
-            let (issue, json) = found.ok_or_else(|| Error::not_found("briefing", id.to_string()))?;
-            Ok((issue, read(id, &json)?))
+            found.ok_or_else(|| Error::not_found("briefing", id.to_string()))
         })
     }
 
@@ -232,11 +244,20 @@ impl Whistle {
     }
 }
 
-/// The last issues in a language, the newest first.
-fn issued(conn: &Conn, jurisdiction: JurisdictionId, lang: Lang) -> Result<Vec<(i64, Document)>> {
+/// The last issues in a language for the same readers, the newest first. Of what is for the staff, nothing is said in what is for
+/// everybody; and what was kept back there is no change here.
+fn issued(
+    conn: &Conn,
+    jurisdiction: JurisdictionId,
+    lang: Lang,
+    public: bool,
+) -> Result<Vec<(i64, Document)>> {
     let mut issued = Vec::new();
-    for issue in stored::list(conn, jurisdiction, true, i64::MAX, LOOKED_BACK * Lang::ALL.len())? {
+    // In each language for each kind of readers as many.
+    let most = 2 * LOOKED_BACK * Lang::ALL.len();
+    for issue in stored::list(conn, jurisdiction, !public, i64::MAX, most)? {
         if issue.language == lang.as_str()
+            && issue.public == public
             && issued.len() < LOOKED_BACK
             && let Some((_, json)) = stored::one(conn, jurisdiction, issue.id)?
         {

@@ -97,7 +97,8 @@ struct Kept {
 
 #[derive(Default)]
 struct State {
-    facts: Facts,
+    /// Copied when it changes while somebody holds an older state, as a briefing does for as long as it is written.
+    facts: Arc<Facts>,
     /// How far the log was read.
     read: LogPlace,
     /// Whether they are all there.
@@ -174,6 +175,18 @@ impl Whistle {
         self.keeping.of(here.id).read(|state| {
             if state.is_ready {
                 Ok(f(&state.facts))
+            } else {
+                Err(Error::Busy(COME_AGAIN))
+            }
+        })
+    }
+
+    /// The facts of this moment, to be asked several things that must agree. Whoever holds them long makes the next change copy them:
+    /// one at a time.
+    pub(crate) fn facts_now(&self, here: &Here) -> Result<Arc<Facts>> {
+        self.keeping.of(here.id).read(|state| {
+            if state.is_ready {
+                Ok(state.facts.clone())
             } else {
                 Err(Error::Busy(COME_AGAIN))
             }
@@ -317,7 +330,7 @@ impl Whistle {
                     "facts read from their file"
                 );
                 kept.write(|state| {
-                    state.facts = facts;
+                    state.facts = Arc::new(facts);
                     state.filed = Some(read.clone());
                     state.read = read;
                 });
@@ -362,7 +375,7 @@ impl Whistle {
             "facts made of the log"
         );
         kept.write(|state| {
-            state.facts = facts;
+            state.facts = Arc::new(facts);
             state.read = read;
         });
         Ok(())
@@ -455,7 +468,12 @@ impl Whistle {
             for few in numbers.chunks(CASES as usize) {
                 let logs = self.store.read_blocking(|conn| change::logs_of(conn, id, few))?;
                 let folded = self.folded(here, &logs);
-                kept.write(|state| folded.iter().for_each(|fact| state.facts.put(fact)));
+                kept.write(|state| {
+                    let facts = Arc::make_mut(&mut state.facts);
+                    for fact in &folded {
+                        facts.put(fact);
+                    }
+                });
             }
             kept.write(|state| state.read.extend(ahead.read));
             if !ahead.is_more {
@@ -511,7 +529,7 @@ impl Whistle {
                 case = fact.row.number,
                 "what was kept of a case was not what its log comes to"
             );
-            kept.write(|state| state.facts.put(&fact));
+            kept.write(|state| Arc::make_mut(&mut state.facts).put(&fact));
         }
         kept.differences
             .fetch_add(differing.len() as u64, Ordering::Relaxed);

@@ -19,9 +19,12 @@ use whistle_domain::{
     rights::{self, Access},
     words::{CaseNumber, Lang},
 };
-use whistle_figures::indicator::{
-    self as figures, Answer, Ask, AskError, Book, Cut, Figure, Figures, Filters, Indicator, Key, KnownCodes,
-    LEAST, Part, Period, Ratio, Sight, Step, Subject, Unit, column,
+use whistle_figures::{
+    facts::Facts,
+    indicator::{
+        self as figures, Answer, Ask, AskError, Book, Cut, Figure, Figures, Filters, Indicator, Key,
+        KnownCodes, LEAST, Part, Period, Ratio, Sight, Step, Subject, Unit, column,
+    },
 };
 use whistle_store::{account, admin as acts, case as stored};
 
@@ -492,11 +495,10 @@ impl Whistle {
         now: Timestamp,
     ) -> Result<Vec<Answer>> {
         self.with_facts(here, |facts| {
-            let answers = questions.iter().map(|question| {
-                let ask = asking(here, question, held, now)?;
-                figures::ask(facts, &here.place, &ask).map_err(refused)
-            });
-            answers.collect::<Result<Vec<Answer>>>()
+            let answers = questions
+                .iter()
+                .map(|question| count_in(facts, here, question, held, now));
+            answers.collect()
         })?
     }
 
@@ -620,6 +622,18 @@ fn sight(by: &Actor, place: &Place) -> Sight {
     }
 }
 
+/// What one question comes to.
+pub(crate) fn count_in(
+    facts: &Facts,
+    here: &Here,
+    question: &Question,
+    held: Option<&HashSet<String>>,
+    now: Timestamp,
+) -> Result<Answer> {
+    let ask = asking(here, question, held, now)?;
+    figures::ask(facts, &here.place, &ask).map_err(refused)
+}
+
 /// Refuses what would come to too much.
 fn check(here: &Here, question: &Question) -> Result<()> {
     let place = &here.place;
@@ -697,7 +711,7 @@ fn is_everybodys_standard(place: &Place, standard: &str) -> bool {
 }
 
 /// What is not everybody's is not known to the public, by any filter.
-fn check_public(place: &Place, filters: &Filters) -> Result<()> {
+pub(crate) fn check_public(place: &Place, filters: &Filters) -> Result<()> {
     let unknown = |what, codes: &[String], is_known: fn(&Place, &str) -> bool| {
         let stranger = codes.iter().find(|code| !is_known(place, code));
         stranger.map_or(Ok(()), |code| Err(Error::not_found(what, code)))

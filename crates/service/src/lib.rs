@@ -134,7 +134,7 @@ pub struct Install {
     keeping: facts::Keeping,
     asking: indicator::Asked,
     /// Held by who writes or sets a briefing: one at a time, since each takes a core for seconds.
-    pressing: Semaphore,
+    pressing: Arc<Semaphore>,
     opening: open_data::Opening,
     suggesting: suggest::Suggesting,
     /// Held by who takes steps of clocks.
@@ -183,7 +183,7 @@ impl Whistle {
             live: live::Live::default(),
             keeping: facts::Keeping::default(),
             asking: indicator::Asked::default(),
-            pressing: Semaphore::new(1),
+            pressing: Arc::new(Semaphore::new(1)),
             opening: open_data::Opening::default(),
             suggesting: suggest::Suggesting::default(),
             stepping: Mutex::default(),

@@ -183,6 +183,16 @@ struct Read {
 
 /// The place of a folder, its words for notices and its briefing, or all that is wrong with any of them.
 fn compile(folder: &Folder, version: u32) -> Result<Read> {
+    compile_as(folder, version, true)
+}
+
+/// The same of what was put in force once. A briefing that asks for an indicator which is not there any more fails when it is
+/// written; the place goes on.
+fn compile_kept(folder: &Folder, version: u32) -> Result<Read> {
+    compile_as(folder, version, false)
+}
+
+fn compile_as(folder: &Folder, version: u32, is_new: bool) -> Result<Read> {
     let files = || {
         let files = folder.files().iter();
         files.map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
@@ -201,7 +211,7 @@ fn compile(folder: &Folder, version: u32) -> Result<Read> {
         let all = compiled.indicators.all().iter();
         all.map(|indicator| indicator.code.as_str()).collect()
     });
-    let known = codes.as_ref().map(|codes| Known {
+    let known = codes.as_ref().filter(|_| is_new).map(|codes| Known {
         indicators: codes,
         needs: &crate::briefing::COUNTED,
     });
@@ -537,7 +547,7 @@ impl Whistle {
 
     /// A version of a place that was in force once.
     pub(crate) fn place_of_version(&self, id: JurisdictionId, version: u32) -> Result<Place> {
-        let Compiled { place, .. } = compile(&self.folder_of(id, version)?, version)?.compiled;
+        let Compiled { place, .. } = compile_kept(&self.folder_of(id, version)?, version)?.compiled;
         Ok(place)
     }
 
@@ -584,7 +594,7 @@ impl Whistle {
                     compiled,
                     notices,
                     briefing,
-                } = compile(&folder, one.version)?;
+                } = compile_kept(&folder, one.version)?;
                 Here {
                     id: one.id,
                     place: Arc::new(compiled.place),

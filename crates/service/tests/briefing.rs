@@ -3,15 +3,19 @@
 use std::{fs, path::Path, sync::Arc};
 
 use jiff::civil::date;
-use whistle_briefing::{document::Document, example::Example};
+use whistle_briefing::{document::Document, evidence::Period, example::Example};
 use whistle_domain::{case::Actor, words::Lang};
 use whistle_service::{
     Error, Here, Site, Whistle,
-    briefing::{Counted, Issuing, Paper, Wanted, period},
+    briefing::{Counted, Paper, Wanted, period},
     demo::DemoOptions,
     list::Viewer,
 };
 use whistle_testbed::{Bed, copy_folder};
+
+fn wanted(period: Period, lang: Lang, public: bool) -> Wanted {
+    Wanted { period, lang, public }
+}
 
 struct Village {
     bed: Bed,
@@ -53,7 +57,7 @@ impl Village {
         let june = period(date(2026, 6, 1), date(2026, 6, 30)).unwrap();
         let evidence = Counted::of(&self.whistle, &self.here, public).unwrap();
         self.whistle
-            .briefing(&self.here, Arc::new(evidence), lang, june, "")
+            .briefing(&self.here, Arc::new(evidence), wanted(june, lang, public), "")
             .unwrap()
     }
 
@@ -62,7 +66,7 @@ impl Village {
         evidence.more = more;
         let june = period(date(2026, 6, 1), date(2026, 6, 30)).unwrap();
         self.whistle
-            .briefing(&self.here, Arc::new(evidence), Lang::Zh, june, "")
+            .briefing(&self.here, Arc::new(evidence), wanted(june, Lang::Zh, true), "")
             .unwrap()
     }
 }
@@ -138,7 +142,25 @@ fn a_number_whose_data_changed_since_the_last_issue_says_what_it_was() {
             .unwrap()
             .is_empty()
     );
-    // Against the newest issue nothing changed.
+    // What is for the staff is compared with what was for the staff: there is none.
+    let mut evidence = Example::default();
+    evidence.more = 5;
+    let june = period(date(2026, 6, 1), date(2026, 6, 30)).unwrap();
+    let inner = village
+        .whistle
+        .briefing(
+            &village.here,
+            Arc::new(evidence),
+            wanted(june, Lang::Zh, false),
+            "",
+        )
+        .unwrap();
+    assert!(inner.numbers.iter().all(|cited| cited.was.is_none()));
+    village
+        .whistle
+        .issue_briefing(&village.here, &inner, None, false)
+        .unwrap();
+    // Against the newest issue for everybody nothing changed.
     assert!(village.june(2).numbers.iter().all(|cited| cited.was.is_none()));
 }
 
@@ -279,12 +301,20 @@ fn plan_names_the_faults_of_a_template_with_file_and_line() {
     let june = period(date(2026, 6, 1), date(2026, 6, 30)).unwrap();
     let own = village
         .whistle
-        .briefing(&here, Arc::new(Example::default()), Lang::En, june, "")
+        .briefing(
+            &here,
+            Arc::new(Example::default()),
+            wanted(june, Lang::En, false),
+            "",
+        )
         .unwrap();
     assert_eq!((own.title.as_str(), own.typed.len()), ("Report", 1));
-    let other = village
-        .whistle
-        .briefing(&here, Arc::new(Example::default()), Lang::Zh, june, "");
+    let other = village.whistle.briefing(
+        &here,
+        Arc::new(Example::default()),
+        wanted(june, Lang::Zh, false),
+        "",
+    );
     assert!(other.unwrap_err().to_string().contains("no chapters in zh"));
 }
 
@@ -311,24 +341,19 @@ async fn what_is_issued_is_what_was_read_and_only_who_answers_for_the_place_issu
         account: 1,
     };
     let (centre, patrol) = (actor("CITY-D", "CITY"), actor("T100-P", "T100"));
-    let wanted = Wanted {
-        period: period(date(2026, 6, 1), date(2026, 6, 30)).unwrap(),
-        lang: Lang::En,
-        public: false,
-    };
+    let june = period(date(2026, 6, 1), date(2026, 6, 30)).unwrap();
+    let wanted = wanted(june, Lang::En, false);
     let draft = |by: Actor| async move { whistle.draft_briefing(here, &by, wanted, String::new()).await };
     assert!(matches!(draft(patrol.clone()).await, Err(Error::Forbidden)));
     let read = draft(centre.clone()).await.unwrap();
-    let issue = |by: Actor, said: String| async move {
-        whistle
-            .issue_read_briefing(here, &by, wanted, String::new(), &said)
-            .await
+    let issue = |by: Actor, wanted: Wanted, said: String| async move {
+        whistle.issue_draft(here, &by, wanted, said).await
     };
-    assert!(matches!(
-        issue(patrol.clone(), read.said_hash()).await,
-        Err(Error::Forbidden)
-    ));
+    let said = read.said_hash();
+    let refused = issue(patrol.clone(), wanted, said.clone()).await;
+    assert!(matches!(refused, Err(Error::Forbidden)));
 
+    // A case more comes while it is read.
     let again = village.whistle.clone();
     let of = village.here.clone();
     tokio::task::spawn_blocking(move || {
@@ -343,32 +368,34 @@ async fn what_is_issued_is_what_was_read_and_only_who_answers_for_the_place_issu
     })
     .await
     .unwrap();
-    let Issuing::Changed(now) = issue(centre.clone(), read.said_hash()).await.unwrap() else {
-        panic!("a case more was issued unread")
+    // Nobody issues for everybody what was written for the staff, nor what nobody read.
+    let wide = Wanted {
+        public: true,
+        ..wanted
     };
-    assert!(
-        whistle
-            .readable_briefings(here, Viewer::Staff(&centre), None)
-            .await
-            .unwrap()
-            .is_empty()
+    for (wanted, said) in [(wide, said.as_str()), (wanted, "../../../key"), (wanted, "")] {
+        let gone = issue(centre.clone(), wanted, said.to_owned()).await;
+        assert!(matches!(gone, Err(Error::NotFound { .. })), "{said}");
+    }
+    assert_eq!(issue(centre.clone(), wanted, said.clone()).await.unwrap(), 1);
+    assert_eq!(
+        issue(centre.clone(), wanted, said.clone()).await.unwrap(),
+        1,
+        "once"
     );
-    let Issuing::Issued(1) = issue(centre.clone(), now.said_hash()).await.unwrap() else {
-        panic!("it was not issued")
-    };
+    let now = draft(centre.clone()).await.unwrap();
+    assert_ne!(now.said_hash(), said, "a case more is another number");
+    assert!(now.numbers.iter().any(|cited| cited.was.is_some()));
 
     // It is for the staff that see the whole place; nobody else is told that there is one.
     let (kept, document) = whistle
-        .readable_briefing(here, Viewer::Staff(&centre), 1)
+        .readable_briefing(here, Viewer::Staff(&centre), 1, |document| document)
         .await
         .unwrap();
-    assert_eq!(
-        (kept.post.as_str(), document.said_hash()),
-        ("CITY-D", now.said_hash())
-    );
+    assert_eq!((kept.post.as_str(), document.said_hash()), ("CITY-D", said));
     for viewer in [Viewer::Public, Viewer::Staff(&patrol)] {
         assert!(matches!(
-            whistle.readable_briefing(here, viewer, 1).await,
+            whistle.readable_briefing(here, viewer, 1, drop).await,
             Err(Error::NotFound { .. })
         ));
         assert!(matches!(

@@ -30,7 +30,7 @@ use whistle_domain::{
 use whistle_service::{
     Here, Site, Whistle,
     account::{SignIn, SignedIn},
-    briefing::{self, Counted},
+    briefing::{self, Counted, Wanted},
     case::With,
     secret::Contact,
 };
@@ -257,7 +257,16 @@ impl Town {
             // The first one is for everybody, the second for the staff.
             for public in [true, false] {
                 let evidence = Arc::new(Counted::of(&whistle, &here, public)?);
-                let document = whistle.briefing(&here, evidence, Lang::En, march, "")?;
+                let document = whistle.briefing(
+                    &here,
+                    evidence,
+                    Wanted {
+                        period: march,
+                        lang: Lang::En,
+                        public,
+                    },
+                    "",
+                )?;
                 whistle.issue_briefing(&here, &document, None, public)?;
             }
             whistle.make_open_data(&here)

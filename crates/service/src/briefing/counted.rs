@@ -20,7 +20,7 @@ use whistle_store::account;
 use crate::{
     Whistle,
     error::{Error, Result},
-    indicator::{Question, cut_word, for_public, indicator, key, key_word},
+    indicator::{Question, check_public, count_in, cut_word, for_public, indicator, key, key_word},
     place::Here,
 };
 
@@ -42,7 +42,8 @@ pub(crate) const COUNTED: [&str; 5] = ["posts", "stations", "cases", "whistles",
 
 /// What is counted from a place and from its work.
 pub struct Counted {
-    whistle: Whistle,
+    /// Of one moment: what is told in a sentence and in a table is the same number.
+    facts: Arc<Facts>,
     here: Here,
     /// The posts that somebody holds.
     held: HashSet<String>,
@@ -55,14 +56,14 @@ pub struct Counted {
 impl Counted {
     /// What the facts say now. Fails with [`Error::Busy`] while they are not there.
     pub fn of(whistle: &Whistle, here: &Here, public: bool) -> Result<Self> {
-        whistle.with_facts(here, |_| ())?;
+        let facts = whistle.facts_now(here)?;
         let holders = whistle
             .store
             .examine(|conn| -> Result<_> { Ok(account::holders(conn, here.id)?) })?;
         Ok(Self {
             held: holders.into_iter().map(|(_, post)| post.to_string()).collect(),
             now: whistle.clock.now(),
-            whistle: whistle.clone(),
+            facts,
             here: here.clone(),
             public,
         })
@@ -70,12 +71,6 @@ impl Counted {
 
     fn place(&self) -> &Arc<Place> {
         &self.here.place
-    }
-
-    /// Looks at the facts. They were there when the evidence began, and do not go.
-    fn facts<T>(&self, f: impl FnOnce(&Facts) -> T) -> Told<T> {
-        let seen = self.whistle.with_facts(&self.here, f);
-        seen.map_err(|error| Absent::Failed(error.to_string()))
     }
 
     /// The figures of some indicators that are asked alike. What the first one's `cut` says, all are held to.
@@ -93,11 +88,7 @@ impl Counted {
         filters.areas.extend(ask.area.clone());
         filters.units.extend(ask.unit.clone());
         if let Some(code) = &ask.service {
-            let is_group = self
-                .place()
-                .service(code)
-                .is_some_and(whistle_domain::place::Service::is_group);
-            let list = if is_group {
+            let list = if self.is_group(code) {
                 &mut filters.groups
             } else {
                 &mut filters.services
@@ -107,21 +98,45 @@ impl Counted {
         if let Some(channel) = ask.cut.as_deref().and_then(|cut| cut.strip_prefix("channel=")) {
             filters.channels.push(channel.to_owned());
         }
-        let counted = self.whistle.count(
-            &self.here,
-            std::slice::from_ref(&question),
-            Some(&self.held),
-            self.now,
-        );
-        let mut answers = counted.map_err(|error| absent(error, &question))?;
-        let answer = answers
-            .pop()
-            .ok_or_else(|| Absent::Failed("nothing was counted".to_owned()))?;
+        if self.public {
+            check_public(self.place(), &question.filters).map_err(|error| absent(error, &question))?;
+        }
+        let counted = count_in(&self.facts, &self.here, &question, Some(&self.held), self.now);
+        let answer = counted.map_err(|error| absent(error, &question))?;
         Ok(if self.public {
             for_public(self.place(), answer, cut)
         } else {
             answer
         })
+    }
+
+    /// The page that shows the number once more: for the staff with the rows behind it.
+    fn link(&self, ask: &Ask) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("from", &ask.period.from.to_string());
+        query.append_pair("to", &ask.period.to.to_string());
+        let is_group = ask.service.as_deref().is_some_and(|code| self.is_group(code));
+        let service = if is_group { "group" } else { "service" };
+        for (name, value) in [("area", &ask.area), ("unit", &ask.unit), (service, &ask.service)] {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
+        }
+        if let Some((name, value)) = ask.cut.as_deref().and_then(|cut| cut.split_once('=')) {
+            query.append_pair("by", name);
+            query.append_pair("key", value);
+        }
+        let root = if self.public {
+            "/figures/indicators"
+        } else {
+            "/staff/figures"
+        };
+        format!("{root}/{}?{}", ask.indicator, query.finish())
+    }
+
+    fn is_group(&self, code: &str) -> bool {
+        let service = self.place().service(code);
+        service.is_some_and(whistle_domain::place::Service::is_group)
     }
 
     fn indicator(&self, code: &str) -> Told<&Indicator> {
@@ -142,7 +157,12 @@ impl Counted {
                 Unit::Duration => Measure::Duration,
                 Unit::PerThousand | Unit::Distance | Unit::Number => Measure::Amount,
             },
-            shown: Said::new(figure.shown(unit, Lang::Zh), figure.shown(unit, Lang::En)),
+            // In a sentence: some cases were filed.
+            shown: if figure.is_masked && is_count {
+                Said::new("若干", "some")
+            } else {
+                Said::new(figure.shown(unit, Lang::Zh), figure.shown(unit, Lang::En))
+            },
             unit: if is_count {
                 Said::new(classifier(indicator), "")
             } else {
@@ -155,7 +175,7 @@ impl Counted {
             numerator: known(figure.numerator),
             denominator: known(figure.denominator).filter(|_| !is_count),
             formula: Said::new(indicator.formula(Lang::Zh), indicator.formula(Lang::En)),
-            link: link(&ask),
+            link: self.link(&ask),
             ask,
         })
     }
@@ -264,27 +284,6 @@ fn classifier(indicator: &Indicator) -> &'static str {
     }
 }
 
-/// The page that lists what is behind a number.
-fn link(ask: &Ask) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("from", &ask.period.from.to_string());
-    query.append_pair("to", &ask.period.to.to_string());
-    for (name, value) in [
-        ("area", &ask.area),
-        ("unit", &ask.unit),
-        ("service", &ask.service),
-    ] {
-        if let Some(value) = value {
-            query.append_pair(name, value);
-        }
-    }
-    if let Some((name, value)) = ask.cut.as_deref().and_then(|cut| cut.split_once('=')) {
-        query.append_pair("by", name);
-        query.append_pair("key", value);
-    }
-    format!("/figures/indicators/{}?{}", ask.indicator, query.finish())
-}
-
 fn cut(by: By) -> Cut {
     match by {
         By::Area(level) => Cut::Area(level),
@@ -331,16 +330,16 @@ fn is_anything(row: &Figures) -> bool {
 impl Evidence for Counted {
     fn basis(&self) -> Basis {
         let zone = self.place().calendar.zone();
-        let hash = self.facts(|facts| facts.fingerprint(self.place().version));
+        let hash = self.facts.fingerprint(self.place().version);
         Basis {
             place: said(&self.place().jurisdiction.name),
             computed_at: zone.to_datetime(self.now).strftime("%Y-%m-%d %H:%M").to_string(),
-            data_hash: hash.unwrap_or_default(),
+            data_hash: hash,
         }
     }
 
     fn has(&self, need: &str) -> bool {
-        let any = |is: &dyn Fn(&Facts) -> bool| self.facts(is).unwrap_or(false);
+        let cases = &self.facts.cases;
         match need {
             "posts" => self.place().posts().next().is_some(),
             "stations" => self
@@ -348,11 +347,11 @@ impl Evidence for Counted {
                 .units()
                 .iter()
                 .any(|unit| unit.kind == UnitKind::Station),
-            "cases" => any(&|facts| !facts.is_empty()),
-            "whistles" => any(&|facts| facts.cases.flags.iter().any(|flags| flags & flag::WHISTLED != 0)),
+            "cases" => !self.facts.is_empty(),
+            "whistles" => cases.flags.iter().any(|flags| flags & flag::WHISTLED != 0),
             "ratings" => {
                 let is_rated = |rating: &u8| usize::from(*rating) < Rating::ALL.len();
-                any(&|facts| facts.cases.rating.iter().any(is_rated))
+                cases.rating.iter().any(is_rated)
             }
             _ => false,
         }
@@ -418,7 +417,7 @@ impl Evidence for Counted {
     }
 
     fn stories(&self, choice: &Choice) -> Told<Vec<Story>> {
-        self.facts(|facts| stories(facts, self.place(), choice))
+        Ok(stories(&self.facts, self.place(), choice))
     }
 
     fn shapes(&self, level: Level) -> Vec<Shape> {

@@ -1,7 +1,7 @@
 # Briefings: the list, one, what changed between two, and writing a new one.
 
 briefing-title = Briefings
-briefing-lead = Reports on a period, in which every number is counted from the work and leads to how it was counted. What was issued is never changed.
+briefing-lead = Reports on a period. Every number is counted by the system and leads to how it was counted; what somebody typed is marked †. What was issued is never changed.
 briefing-none = None has been issued yet.
 briefing-issue = Issue
 briefing-number = Issue { $n }
@@ -10,9 +10,9 @@ briefing-in-zh = Chinese
 briefing-in-en = English
 briefing-issued = Issued
 briefing-by-operator = the operator
-briefing-for = For
-briefing-for-all = for everybody
-briefing-for-staff = for the staff
+briefing-for = Readers
+briefing-for-all = everybody
+briefing-for-staff = staff only
 briefing-older = Older ones
 briefing-files = Also as
 briefing-hash = Hash (BLAKE3) of the JSON file:
@@ -23,7 +23,7 @@ briefing-changes-hint = Numbers that are in both and differ, and those that are 
 briefing-no-changes = All numbers are the same.
 briefing-figure = Figure
 briefing-of = Of
-briefing-all = All issues
+briefing-all = Issues
 briefing-new = A new briefing
 briefing-new-hint = It is written first, to be read; nobody else sees it until it is issued.
 briefing-public = For everybody: figures that stand for fewer than five cases are not shown in it, and anybody may read it
@@ -31,7 +31,7 @@ briefing-write = Write it
 briefing-wrong-day = Enter a day, as 2027-06-30.
 briefing-wrong-language = Choose one of the languages.
 briefing-draft = A draft, not issued
-briefing-changed-meanwhile = Cases went on while you read: some numbers are others now, so it was not issued. Read it once more.
+briefing-anew = The draft that you read is not kept here any more, so it was written anew and not issued. Read it once more.
 briefing-numbers = { $n ->
     [one] 1 number, counted
    *[other] { $n } numbers, all counted
@@ -51,7 +51,7 @@ briefing-left-out = { $n ->
     [one] 1 part was left out, since its data is not there
    *[other] { $n } parts were left out, since their data is not there
 }
-briefing-issue-hint = It is kept for good, with its hash. If a number changed meanwhile, it is shown to you once more first.
+briefing-issue-hint = It is issued as you read it, and kept for good, with its hash.
 briefing-issue-it = Issue it
 briefing-may-not-issue = Your post reads briefings and does not issue them.
 briefing-wrong-order = The last day is before the first; name a later one.

@@ -10,7 +10,11 @@ use axum::{
 };
 use tower::ServiceExt as _;
 use tower_http::services::ServeFile;
-use whistle_briefing::{compare::Difference, document::Document, html};
+use whistle_briefing::{
+    compare::{Difference, compare},
+    document::Document,
+    html,
+};
 use whistle_domain::words::Lang;
 use whistle_figures::indicator::Period;
 use whistle_service::{
@@ -27,6 +31,9 @@ use super::{
     staff::Staff,
 };
 use crate::routes::Routes;
+
+/// Differences that are written out; two briefings of different periods share hardly any number.
+const MOST: usize = 1_000;
 
 /// The public's pages.
 const PUBLIC: &str = "/briefings";
@@ -98,6 +105,8 @@ struct ChangesPage<'a> {
     old: Line,
     new: Line,
     lines: Vec<Changed>,
+    /// How many more there are.
+    more: i64,
 }
 
 impl Page {
@@ -145,12 +154,17 @@ impl Page {
     }
 
     async fn issue_page(&self, root: &'static str, viewer: Viewer<'_>, id: &str) -> Result<Response, Fault> {
-        let (issue, document) = self.briefing(viewer, id).await?;
         let whistle = &self.app.whistle;
-        let others = whistle.readable_briefings(&self.here, viewer, None).await?;
-        let others = others
+        let of_document = |document: Document| (document.title.clone(), shown(document));
+        let (issue, (title, body)) = whistle
+            .readable_briefing(&self.here, viewer, number(id)?, of_document)
+            .await?;
+        let earlier = whistle
+            .readable_briefings(&self.here, viewer, Some(issue.id))
+            .await?;
+        let others = earlier
             .into_iter()
-            .filter(|other| other.id != issue.id && other.language == issue.language);
+            .filter(|other| other.language == issue.language);
         let choice = |other: Issue| {
             let line = self.issue(root, other);
             Choice {
@@ -161,7 +175,7 @@ impl Page {
         };
         self.render(&IssuePage {
             root,
-            title: document.title.clone(),
+            title,
             files: Paper::ALL
                 .map(|paper| {
                     (
@@ -172,7 +186,7 @@ impl Page {
                 .into(),
             others: others.map(choice).collect(),
             line: self.issue(root, issue),
-            body: html::body(&document),
+            body,
             p: self,
         })
     }
@@ -185,8 +199,16 @@ impl Page {
         asked: Vec<(String, String)>,
     ) -> Result<Response, Fault> {
         let since = Entered::new(asked);
-        let (new, document) = self.briefing(viewer, id).await?;
-        let (old, earlier) = self.briefing(viewer, since.get("since")).await?;
+        let whistle = &self.app.whistle;
+        let (old, earlier) = whistle
+            .readable_briefing(&self.here, viewer, number(since.get("since"))?, |document| {
+                document
+            })
+            .await?;
+        let differences = move |document: Document| compare(&earlier, &document);
+        let (new, differences) = whistle
+            .readable_briefing(&self.here, viewer, number(id)?, differences)
+            .await?;
         let absent = || "·".to_owned();
         let line = |it: Difference| Changed {
             label: it.label,
@@ -197,19 +219,12 @@ impl Page {
         };
         self.render(&ChangesPage {
             root,
-            lines: whistle_briefing::compare::compare(&earlier, &document)
-                .into_iter()
-                .map(line)
-                .collect(),
+            more: differences.len().saturating_sub(MOST) as i64,
+            lines: differences.into_iter().take(MOST).map(line).collect(),
             old: self.issue(root, old),
             new: self.issue(root, new),
             p: self,
         })
-    }
-
-    async fn briefing(&self, viewer: Viewer<'_>, id: &str) -> Result<(Issue, Document), Fault> {
-        let id = number(id)?;
-        Ok(self.app.whistle.readable_briefing(&self.here, viewer, id).await?)
     }
 
     async fn briefing_file(
@@ -236,12 +251,29 @@ impl Page {
             header::CACHE_CONTROL,
             HeaderValue::from_static("private, no-cache"),
         );
-        let name = format!("briefing-{}-{}.{}", issue.from, issue.to, paper.ending());
+        let readers = if issue.public { "" } else { "-internal" };
+        let Issue {
+            from, to, language, ..
+        } = &issue;
+        let name = format!(
+            "briefing-{}{readers}-{from}-{to}-{language}.{}",
+            issue.id,
+            paper.ending()
+        );
         if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
             headers.insert(header::CONTENT_DISPOSITION, value);
         }
         Ok(answer)
     }
+}
+
+/// A document as part of a page of the server: its links stay on it, whatever it calls itself on paper.
+pub(super) fn shown(document: Document) -> String {
+    let document = Document {
+        base: String::new(),
+        ..document
+    };
+    html::body(&document)
 }
 
 fn number(id: &str) -> Result<i64, Error> {

@@ -15,7 +15,7 @@ use whistle_domain::words::Lang;
 use whistle_press::Fonts;
 use whistle_service::{
     Here, Whistle,
-    briefing::{self, Counted, Issue},
+    briefing::{self, Counted, Issue, Wanted},
 };
 
 use super::{Which, lang, open};
@@ -116,7 +116,12 @@ impl Briefing {
         whistle.follow_facts()?;
         let evidence = Arc::new(Counted::of(whistle, here, self.public)?);
         let base = config.base_url.as_deref().unwrap_or_default();
-        Ok(whistle.briefing(here, evidence, self.lang, period, base)?)
+        let wanted = Wanted {
+            period,
+            lang: self.lang,
+            public: self.public,
+        };
+        Ok(whistle.briefing(here, evidence, wanted, base)?)
     }
 
     fn format(&self) -> Format {
@@ -137,7 +142,8 @@ impl Briefing {
         };
         let bytes = match self.format() {
             Format::Html => html::page(document).into_bytes(),
-            Format::Json => (document.to_json() + "\n").into_bytes(),
+            // Without a last line break: its hash is that of the issue.
+            Format::Json => document.to_json().into_bytes(),
             Format::Pdf => printed(fonts().and_then(|fonts| whistle_press::pdf(document, &fonts)))?,
             Format::Docx => printed(fonts().and_then(|fonts| whistle_press::docx(document, &fonts)))?,
         };

@@ -9,7 +9,7 @@ use axum::{
 use whistle_domain::place::Level;
 use whistle_figures::indicator::{Cut, Filters, Key, Step};
 use whistle_service::{
-    indicator::{Question, cut, cut_word, indicator, indicators},
+    indicator::{Question, cut, cut_word, indicator, indicators, key},
     list::Viewer,
 };
 
@@ -76,6 +76,8 @@ pub(crate) async fn all(page: Page) -> Result<Response, Fault> {
 #[template(path = "figures_one.html")]
 struct One<'a> {
     p: &'a Page,
+    /// Of what, where it is not of the whole place.
+    of: String,
     code: String,
     label: String,
     note: String,
@@ -109,10 +111,16 @@ pub(crate) async fn one(
     let found = indicator(&page.here, &code)?;
     let period = period(&page, &asked)?;
     let by = cut(asked.get("by"))?;
+    let one_of = |name: &str| asked.some(name).map(str::to_owned).into_iter().collect();
     let filters = Filters {
-        areas: asked.some("area").map(str::to_owned).into_iter().collect(),
+        areas: one_of("area"),
+        units: one_of("unit"),
+        services: one_of("service"),
+        groups: one_of("group"),
         ..Filters::default()
     };
+    let row = asked.some("key").map(|text| key(by, text)).transpose()?;
+    let of = of(&page, &filters, row.as_ref().map(|key| (by, key)));
     let whole = Question {
         filters,
         with_before: true,
@@ -170,7 +178,15 @@ pub(crate) async fn one(
             pairs.push(("period".to_owned(), period.to_string()));
             with_query(&path, &pairs)
         };
+        // One row of a cut alone, as a briefing cites it.
+        let of_row = row.as_ref().map(|row| {
+            let mut rows = told.answers.get(1).into_iter().flat_map(|answer| &answer.rows);
+            let found = rows.find(|one| one.key.as_ref() == Some(row));
+            found.map_or_else(Shown::default, |row| figure(&row.now))
+        });
+        let is_whole = of_row.is_none();
         page.render(&One {
+            of,
             label: page.label(found),
             note: found.note.get(page.lang()).to_owned(),
             formula: found.formula(page.lang()),
@@ -180,9 +196,9 @@ pub(crate) async fn one(
             span: page.span(period),
             areas: page.area_groups(asked.get("area")),
             cuts: page.cut_choices(by),
-            now: figure(&answer.whole.now),
-            before: other(&answer.whole.before),
-            last_year: other(&answer.whole.last_year),
+            now: of_row.unwrap_or_else(|| figure(&answer.whole.now)),
+            before: other(&answer.whole.before.clone().filter(|_| is_whole)),
+            last_year: other(&answer.whole.last_year.clone().filter(|_| is_whole)),
             as_of: page.moment(told.counted_at).text,
             lag: page.lag(&told),
             picture,
@@ -193,6 +209,21 @@ pub(crate) async fn one(
             p: &page,
         })
     })
+}
+
+/// Of what a figure is, in words.
+fn of(page: &Page, filters: &Filters, row: Option<(Cut, &Key)>) -> String {
+    let areas = filters.areas.iter().map(|code| page.area_name(code));
+    let units = filters.units.iter().map(|code| page.unit_name(code));
+    let services = filters.services.iter().chain(&filters.groups);
+    let services = services.map(|code| page.service_name(code));
+    let row = row.into_iter().map(|(cut, key)| page.key_name(cut, key));
+    areas
+        .chain(units)
+        .chain(services)
+        .chain(row)
+        .collect::<Vec<_>>()
+        .join(" · ")
 }
 
 impl Page {

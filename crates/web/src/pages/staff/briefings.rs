@@ -7,18 +7,17 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use jiff::ToSpan as _;
-use whistle_briefing::{document::Document, html};
 use whistle_domain::{rights, words::Lang};
 use whistle_service::{
     Error,
-    briefing::{self, Issuing, Wanted},
+    briefing::{self, Wanted},
     list::Viewer,
 };
 
 use super::session::{Staff, StaffForm};
 use crate::{
     pages::{
-        briefings::{Lines, STAFF},
+        briefings::{Lines, STAFF, shown},
         fault::Fault,
         figures::today,
         form::{Entered, Wrongs},
@@ -39,6 +38,8 @@ struct BriefingsPage<'a> {
     to: String,
     languages: Vec<Choice>,
     public: bool,
+    /// Why the template of the place could not be written.
+    failed: String,
     issues: Lines,
 }
 
@@ -47,8 +48,8 @@ struct BriefingsPage<'a> {
 struct DraftPage<'a> {
     p: &'a Page,
     may_issue: bool,
-    /// Whether it says something else than what was read before.
-    changed: bool,
+    /// Whether the one that was read is not kept any more, so that this one must be read first.
+    anew: bool,
     fields: Vec<(&'static str, String)>,
     public: bool,
     numbers: i64,
@@ -63,13 +64,21 @@ pub(crate) async fn list(
     staff: Staff,
     Asked(asked): Asked<Vec<(String, String)>>,
 ) -> Result<Response, Fault> {
-    show(&staff, &Entered::new(asked), &Wrongs::default(), StatusCode::OK).await
+    show(
+        &staff,
+        &Entered::new(asked),
+        &Wrongs::default(),
+        String::new(),
+        StatusCode::OK,
+    )
+    .await
 }
 
 async fn show(
     staff: &Staff,
     asked: &Entered,
     wrongs: &Wrongs,
+    failed: String,
     status: StatusCode,
 ) -> Result<Response, Fault> {
     let page = &staff.page;
@@ -89,7 +98,12 @@ async fn show(
             may_write: rights::may_read_briefings(staff.actor(), &page.here.place),
             from: or("from", last.first_of_month()),
             to: or("to", last),
-            languages: Lang::ALL.map(language).into(),
+            languages: Lang::ALL
+                .into_iter()
+                .filter(|lang| page.here.briefing.speaks(*lang))
+                .map(language)
+                .collect(),
+            failed,
             public: asked.has("public", "yes"),
             issues,
             p: page,
@@ -127,22 +141,33 @@ async fn refused(
 ) -> Result<Response, Fault> {
     let mut wrongs = Wrongs::default();
     wrongs.add(field, message);
-    show(staff, asked, &wrongs, status).await
+    show(staff, asked, &wrongs, String::new(), status).await
 }
 
-/// A template that asks for what is not there, or a place that says nothing in a language, is told beside the form.
+/// A template that asks for what is not there is told above the form.
 async fn failed(staff: &Staff, asked: &Entered, error: Error) -> Result<Response, Fault> {
     match error {
         Error::Invalid { ref what, .. } => {
             let message = staff.page.x("briefing-failed", what);
-            refused(staff, asked, ("from", message), status_of(&error)).await
+            show(staff, asked, &Wrongs::default(), message, status_of(&error)).await
         }
         error => Err(error.into()),
     }
 }
 
-fn draft_page(staff: &Staff, wanted: Wanted, document: &Document, changed: bool) -> Result<Response, Fault> {
+async fn draft_page(staff: &Staff, asked: &Entered, wanted: Wanted, anew: bool) -> Result<Response, Fault> {
     let page = &staff.page;
+    // Only an address that was set is printed for good; what the browser calls this place may be another one's name.
+    let base = page.app.settings.base_url.clone().unwrap_or_default();
+    let drafted = page
+        .app
+        .whistle
+        .draft_briefing(&page.here, staff.actor(), wanted, base)
+        .await;
+    let document = match drafted {
+        Ok(document) => document,
+        Err(error) => return failed(staff, asked, error).await,
+    };
     let marked = document.numbers.iter().filter(|cited| cited.was.is_some());
     let mut fields = vec![
         ("from", wanted.period.from.to_string()),
@@ -155,14 +180,14 @@ fn draft_page(staff: &Staff, wanted: Wanted, document: &Document, changed: bool)
     }
     page.render(&DraftPage {
         may_issue: rights::may_issue_briefings(staff.actor(), &page.here.place),
-        changed,
+        anew,
         fields,
         public: wanted.public,
         numbers: document.numbers.len() as i64,
         typed: document.typed.len() as i64,
         marked: marked.count() as i64,
         left_out: document.left_out.len() as i64,
-        body: html::body(document),
+        body: shown(document),
         p: page,
     })
 }
@@ -173,22 +198,13 @@ pub(crate) async fn draft(
     Asked(asked): Asked<Vec<(String, String)>>,
 ) -> Result<Response, Fault> {
     let asked = Entered::new(asked);
-    let page = &staff.page;
-    let wanted = match wanted(page, &asked) {
-        Ok(wanted) => wanted,
-        Err(wrong) => return refused(&staff, &asked, wrong, StatusCode::BAD_REQUEST).await,
-    };
-    let whistle = &page.app.whistle;
-    match whistle
-        .draft_briefing(&page.here, staff.actor(), wanted, page.base())
-        .await
-    {
-        Ok(document) => draft_page(&staff, wanted, &document, false),
-        Err(error) => failed(&staff, &asked, error).await,
+    match wanted(&staff.page, &asked) {
+        Ok(wanted) => draft_page(&staff, &asked, wanted, false).await,
+        Err(wrong) => refused(&staff, &asked, wrong, StatusCode::BAD_REQUEST).await,
     }
 }
 
-/// Issues what was read; shown once more where it says something else by now.
+/// Issues what was read. Where it is not kept here any more, it is written anew, to be read first.
 pub(crate) async fn issue(StaffForm { staff, posted }: StaffForm) -> Result<Response, Fault> {
     let page = &staff.page;
     let asked = &posted.fields;
@@ -197,13 +213,10 @@ pub(crate) async fn issue(StaffForm { staff, posted }: StaffForm) -> Result<Resp
         Err(wrong) => return refused(&staff, asked, wrong, StatusCode::BAD_REQUEST).await,
     };
     let (whistle, by) = (&page.app.whistle, staff.actor());
-    let said = asked.get("said");
-    match whistle
-        .issue_read_briefing(&page.here, by, wanted, page.base(), said)
-        .await
-    {
-        Ok(Issuing::Issued(id)) => Ok(Redirect::to(&format!("{STAFF}/{id}")).into_response()),
-        Ok(Issuing::Changed(document)) => draft_page(&staff, wanted, &document, true),
-        Err(error) => failed(&staff, asked, error).await,
+    let said = asked.get("said").to_owned();
+    match whistle.issue_draft(&page.here, by, wanted, said).await {
+        Ok(id) => Ok(Redirect::to(&format!("{STAFF}/{id}")).into_response()),
+        Err(Error::NotFound { .. }) => draft_page(&staff, asked, wanted, true).await,
+        Err(error) => Err(error.into()),
     }
 }
