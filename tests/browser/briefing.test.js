@@ -67,6 +67,8 @@ test("what is for the staff is not there for a resident, and what changed since 
   assert.doesNotMatch(await resident.locator("main").innerText(), /第 2 期/);
 
   // What is issued is what was read, though a case came meanwhile; sent twice, it is issued once.
+  await report(resident, { lat: "46.5195", text: "学校南墙被喷了字", phone: "13900000001" });
+  await centre.waitForTimeout(1500);
   await draft(centre, false);
   const read = await centre.locator(".briefing").innerText();
   await report(resident, { text: "又一处涂鸦", phone: "13900000001" });

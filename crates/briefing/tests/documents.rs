@@ -433,8 +433,8 @@ fn a_number_that_changed_since_it_was_issued_says_what_it_was() {
     let before = old.numbers.iter().find(|cited| cited.key == filed.key).unwrap();
     assert_eq!((was.issue, &was.shown), (7, &before.shown));
     assert!(
-        html::page(&new).contains(&format!("（第7号印发时为{}", before.shown))
-            || html::page(&new).contains(&format!("(第7号印发时为{})", before.shown))
+        html::page(&new).contains(&format!("（第7期发布时为{}", before.shown))
+            || html::page(&new).contains(&format!("(第7期发布时为{})", before.shown))
     );
     // Shares did not change.
     assert!(

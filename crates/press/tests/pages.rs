@@ -211,11 +211,11 @@ fn marks_of_typed_and_changed_numbers_are_printed() {
     compare::mark(&mut document, [(3, &earlier)]);
     let text = text_of_pdf(&pdf(&document, &fonts()).unwrap());
     assert!(
-        text.contains('†') && text.contains('‡') && text.contains("第3号印发时为"),
+        text.contains('†') && text.contains('‡') && text.contains("第3期发布时为"),
         "{text}"
     );
     let word = docx(&document, &fonts()).unwrap();
-    assert!(part(&word, "word/document.xml").contains("‡（第3号印发时为"));
+    assert!(part(&word, "word/document.xml").contains("‡（第3期发布时为"));
 }
 
 #[test]

@@ -200,7 +200,7 @@ fn numbers_of_cases_are_those_of_the_indicators_and_say_how_they_are_counted() {
         assert!(
             filed
                 .link
-                .contains("/figures/indicators/filed?from=2026-06-01&to=2026-06-30"),
+                .contains("/staff/figures/filed?from=2026-06-01&to=2026-06-30"),
             "{}",
             filed.link
         );
@@ -247,7 +247,7 @@ fn a_briefing_for_everybody_keeps_back_figures_of_few_cases() {
         (filed.shown.clone(), filed.numerator)
     };
     assert_eq!(filed(false), ("3".to_owned(), Some(3)));
-    assert_eq!(filed(true), ("not shown".to_owned(), None));
+    assert_eq!(filed(true), ("some".to_owned(), None));
 }
 
 #[test]
