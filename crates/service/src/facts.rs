@@ -259,10 +259,14 @@ impl Whistle {
         Ok(())
     }
 
-    /// Takes over now what was committed until now, and makes the facts where there are none.
+    /// Takes over now what was committed until now, and makes the facts where there are none; then the next process finds them in
+    /// their file.
     pub fn follow_facts(&self) -> Result<()> {
         let _turn = lock(&self.keeping.turn);
-        self.follow().map(drop)
+        if self.follow()? {
+            self.save();
+        }
+        Ok(())
     }
 
     /// Compares some cases with their logs, drawn by lot. Answers how many were kept otherwise; those are put right.

@@ -4,7 +4,11 @@
 //! wide. Tests that are joined look no further where no row is left, so that what the period leaves out costs one compare.
 //! Nothing is allocated for a row but the values of a percentile.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use whistle_domain::place::{AreaPath, Level, Place};
 
@@ -23,6 +27,8 @@ const WORDS: usize = BLOCK / 64;
 const ROWS_OF_A_THREAD: usize = 1 << 17;
 /// The most threads of one question: others ask too.
 const MAX_THREADS: usize = 8;
+/// How many rows a thread takes at a time.
+const PIECE: usize = 32 * BLOCK;
 
 /// A bit for each row of a block.
 pub(super) type Bits = [u64; WORDS];
@@ -952,8 +958,8 @@ pub(super) struct Tally {
     /// Of each group the sum of what was taken.
     pub sums: Vec<u64>,
     /// What was taken, where it is kept, and of which group.
-    pub values: Vec<u32>,
-    pub groups: Vec<u16>,
+    /// Of each group, what a percentile is taken of.
+    pub values: Vec<Vec<u32>>,
 }
 
 impl Tally {
@@ -961,7 +967,7 @@ impl Tally {
         Self {
             counts: vec![[0; 2]; groups],
             sums: vec![0; groups],
-            ..Self::default()
+            values: vec![Vec::new(); groups],
         }
     }
 
@@ -973,12 +979,12 @@ impl Tally {
         for (mine, others) in self.sums.iter_mut().zip(other.sums) {
             *mine += others;
         }
-        if self.values.is_empty() {
-            self.values = other.values;
-            self.groups = other.groups;
-        } else {
-            self.values.extend(other.values);
-            self.groups.extend(other.groups);
+        for (mine, others) in self.values.iter_mut().zip(other.values) {
+            if mine.is_empty() {
+                *mine = others;
+            } else {
+                mine.extend(others);
+            }
         }
     }
 }
@@ -1012,20 +1018,31 @@ impl<'a> Base<'a> {
 pub(super) fn run(rows: usize, bases: &[Base<'_>], keys: &[Keys<'_>], jobs: &[Job<'_>]) -> Vec<Tally> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = (rows / ROWS_OF_A_THREAD).clamp(1, cores.min(MAX_THREADS));
-    let part = rows.div_ceil(threads).next_multiple_of(BLOCK);
+    let none = || -> Vec<Tally> {
+        let tallies = jobs.iter().map(|job| Tally::of(keys[job.keys].groups()));
+        tallies.collect()
+    };
+    let mut whole = none();
     if threads == 1 {
-        return run_part(0..rows, bases, keys, jobs);
+        run_part(0..rows, bases, keys, jobs, &mut whole);
+        return whole;
     }
+    // Who is done takes the next piece: the rows of a period lie together, and would all be in one thread's half.
+    let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let parts: Vec<_> = (0..threads)
-            .map(|thread| {
-                let part = (thread * part).min(rows)..((thread + 1) * part).min(rows);
-                scope.spawn(move || run_part(part, bases, keys, jobs))
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut tallies = none();
+                    loop {
+                        let start = next.fetch_add(PIECE, Ordering::Relaxed);
+                        if start >= rows {
+                            return tallies;
+                        }
+                        run_part(start..rows.min(start + PIECE), bases, keys, jobs, &mut tallies);
+                    }
+                })
             })
-            .collect();
-        let mut whole: Vec<Tally> = jobs
-            .iter()
-            .map(|job| Tally::of(keys[job.keys].groups()))
             .collect();
         for part in parts {
             let tallies = part
@@ -1035,15 +1052,17 @@ pub(super) fn run(rows: usize, bases: &[Base<'_>], keys: &[Keys<'_>], jobs: &[Jo
                 mine.add(theirs);
             }
         }
-        whole
-    })
+    });
+    whole
 }
 
-fn run_part(rows: Range<usize>, bases: &[Base<'_>], keys: &[Keys<'_>], jobs: &[Job<'_>]) -> Vec<Tally> {
-    let mut tallies: Vec<Tally> = jobs
-        .iter()
-        .map(|job| Tally::of(keys[job.keys].groups()))
-        .collect();
+fn run_part(
+    rows: Range<usize>,
+    bases: &[Base<'_>],
+    keys: &[Keys<'_>],
+    jobs: &[Job<'_>],
+    tallies: &mut [Tally],
+) {
     let mut near = vec![0; jobs.len()];
     let mut base_bits = vec![[0; WORDS]; bases.len()];
     let mut start = rows.start;
@@ -1053,8 +1072,11 @@ fn run_part(rows: Range<usize>, bases: &[Base<'_>], keys: &[Keys<'_>], jobs: &[J
         for (base, bits) in bases.iter().zip(&mut base_bits) {
             base.fill(&block, bits);
         }
-        for ((job, tally), near) in jobs.iter().zip(&mut tallies).zip(&mut near) {
+        for ((job, tally), near) in jobs.iter().zip(&mut *tallies).zip(&mut near) {
             let mut denominator = base_bits[job.base];
+            if is_empty(&denominator) {
+                continue;
+            }
             job.denominator.narrow(&block, &mut denominator);
             if is_empty(&denominator) {
                 continue;
@@ -1064,7 +1086,6 @@ fn run_part(rows: Range<usize>, bases: &[Base<'_>], keys: &[Keys<'_>], jobs: &[J
             tally.take(&block, &denominator, &numerator, &keys[job.keys], job, near);
         }
     }
-    tallies
 }
 
 impl Tally {
@@ -1103,8 +1124,7 @@ impl Tally {
                     continue;
                 };
                 if job.keeps_values {
-                    self.values.push(value);
-                    self.groups.push(group);
+                    self.values[usize::from(group)].push(value);
                 } else {
                     self.sums[usize::from(group)] += u64::from(value);
                 }
@@ -1114,35 +1134,60 @@ impl Tally {
 
     /// The value at a share of each group's values, and of all: the nearest rank.
     pub fn percentile(&mut self, percent: u8) -> (Vec<Option<u32>>, Option<u32>) {
-        let mut starts = Vec::with_capacity(self.counts.len() + 1);
-        let mut next = 0;
-        for counts in &self.counts {
-            starts.push(next);
-            next += counts[1] as usize;
+        let all: usize = self.values.iter().map(Vec::len).sum();
+        let whole = self.of_all(rank(all, percent));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = (all / ROWS_OF_A_THREAD).clamp(1, cores.min(MAX_THREADS));
+        let each = |values: &mut Vec<u32>| {
+            let at = rank(values.len(), percent)?;
+            Some(*values.select_nth_unstable(at).1)
+        };
+        if threads == 1 {
+            return (self.values.iter_mut().map(each).collect(), whole);
         }
-        starts.push(next);
-        let mut sorted = vec![0; self.values.len()];
-        let mut at = starts.clone();
-        for (value, group) in self.values.iter().zip(&self.groups) {
-            let place = &mut at[usize::from(*group)];
-            sorted[*place] = *value;
-            *place += 1;
+        let part = self.values.len().div_ceil(threads).max(1);
+        let groups = std::thread::scope(|scope| {
+            let parts = self.values.chunks_mut(part);
+            let parts: Vec<_> = parts
+                .map(|values| scope.spawn(move || values.iter_mut().map(each).collect::<Vec<_>>()))
+                .collect();
+            let joined = parts.into_iter().flat_map(|part| {
+                part.join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            joined.collect()
+        });
+        (groups, whole)
+    }
+
+    /// The value at a place of all in their order: first they are counted by their upper bits, then those with the right ones are looked at.
+    fn of_all(&self, at: Option<usize>) -> Option<u32> {
+        const BITS: u32 = 16;
+        let mut at = at?;
+        let all = || self.values.iter().flatten().copied();
+        let most = all().max()?;
+        let shift = (u32::BITS - most.leading_zeros()).saturating_sub(BITS);
+        let upper_of = |value: u32| (value >> shift) as usize;
+        let mut counts = vec![0_usize; 1 << BITS];
+        for value in all() {
+            counts[upper_of(value)] += 1;
         }
-        let of_groups = starts
-            .windows(2)
-            .map(|ends| nearest_rank(&mut sorted[ends[0]..ends[1]], percent))
-            .collect();
-        (of_groups, nearest_rank(&mut sorted, percent))
+        let upper = counts.iter().position(|count| {
+            let is_here = at < *count;
+            if !is_here {
+                at -= count;
+            }
+            is_here
+        })?;
+        let mut few: Vec<u32> = all().filter(|value| upper_of(*value) == upper).collect();
+        Some(*few.select_nth_unstable(at).1)
     }
 }
 
-/// The smallest value that at least so many of a hundred are not above.
-fn nearest_rank(values: &mut [u32], percent: u8) -> Option<u32> {
-    let rank = (values.len() as u64 * u64::from(percent)).div_ceil(100).max(1) as usize;
-    if values.is_empty() {
-        return None;
-    }
-    Some(*values.select_nth_unstable(rank - 1).1)
+/// Where in the order of so many values the smallest one stands that at least so many of a hundred are not above.
+fn rank(values: usize, percent: u8) -> Option<usize> {
+    let rank = (values as u64 * u64::from(percent)).div_ceil(100).max(1) as usize;
+    (values > 0).then(|| rank - 1)
 }
 
 /// The rows for which a test holds, in their order.

@@ -191,6 +191,7 @@ impl Counted {
             .into_iter()
             .filter_map(|(what, code)| self.name(what, code.as_deref()?));
         named
+            .chain(ask.cut.as_deref().map(cut_name))
             .reduce(|all, one| Said::new(format!("{}{}", all.zh, one.zh), format!("{}, {}", all.en, one.en)))
             .unwrap_or_default()
     }
@@ -282,6 +283,23 @@ fn classifier(indicator: &Indicator) -> &'static str {
         Subject::Unit => "家",
         Subject::Station | Subject::Post | Subject::Area => "个",
     }
+}
+
+/// What else a number is cut by, in words: the channel, the hour of a weekday.
+fn cut_name(cut: &str) -> Said {
+    let (by, key) = cut.split_once('=').unwrap_or((cut, ""));
+    let channel = || column::CHANNELS.iter().find(|word| word.code == key);
+    let hour = || {
+        let (weekday, hour) = key.split_once('-')?;
+        let [zh, en] = WEEKDAYS.get(weekday.parse::<usize>().ok()?.checked_sub(1)?)?;
+        Some(Said::new(format!("{zh}{hour}时"), format!("{en} {hour}:00")))
+    };
+    match by {
+        "channel" if key != "-" => channel().map(|word| Said::new(word.zh, word.en)),
+        "hour" => hour(),
+        _ => Some(Said::new("其他", "Other")),
+    }
+    .unwrap_or_else(|| Said::same(key))
 }
 
 fn cut(by: By) -> Cut {

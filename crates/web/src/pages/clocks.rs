@@ -175,9 +175,7 @@ impl Teller<'_> {
             post.map_or_else(|| code.to_string(), |post| post.name.get(lang).to_owned())
         });
         match (post, unit) {
-            (Some(post), Some(unit)) => self
-                .words
-                .with("post-of-unit", &[("post", post.into()), ("unit", unit.into())]),
+            (Some(post), Some(unit)) => self.words.post_of_unit(&post, &unit),
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => self.words.t("step-nobody"),
         }

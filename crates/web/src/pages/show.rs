@@ -150,10 +150,7 @@ impl Page {
             return code.to_owned();
         };
         let unit = self.unit_name(post.unit.as_str());
-        self.words.with(
-            "post-of-unit",
-            &[("post", post.name.get(self.lang()).into()), ("unit", unit.into())],
-        )
+        self.words.post_of_unit(post.name.get(self.lang()), &unit)
     }
 
     /// Where a case stands for the public, with the outcome of a closed one.

@@ -83,6 +83,19 @@ impl Words {
             .unwrap_or_else(|_| format!("{MISSING}{key}⟧"))
     }
 
+    /// A post with its unit. Lists of posts have hundreds, so the message is read once and the names are put in.
+    pub(crate) fn post_of_unit(self, post: &str, unit: &str) -> String {
+        const POST: &str = "\u{1}";
+        const UNIT: &str = "\u{2}";
+        static PATTERNS: LazyLock<[String; Lang::ALL.len()]> = LazyLock::new(|| {
+            Lang::ALL
+                .map(|lang| Words(lang).with("post-of-unit", &[("post", POST.into()), ("unit", UNIT.into())]))
+        });
+        let at = Lang::ALL.iter().position(|lang| *lang == self.0);
+        let pattern = &PATTERNS[at.unwrap_or_default()];
+        pattern.replacen(POST, post, 1).replacen(UNIT, unit, 1)
+    }
+
     /// The message of a word of the domain: a stage, an outcome, an event …
     pub(crate) fn of(self, kind: &str, word: &str) -> String {
         self.t(&format!("{kind}-{word}"))

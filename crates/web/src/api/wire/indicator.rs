@@ -225,6 +225,7 @@ asked!(
         #[param(inline)]
         lang: Option<WireLang>,
         /// Where the page begins; `next` of the page before.
+        #[param(format = Int64, minimum = 0, maximum = 4_294_967_295i64)]
         after: Option<u32>,
         /// How many at most; 100 by default.
         #[param(minimum = 1, maximum = 100)]
@@ -384,5 +385,6 @@ pub(crate) struct RowPage {
     pub(crate) codes: Vec<String>,
     /// What to send as `after` for the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Int64, minimum = 0, maximum = 4_294_967_295i64)]
     pub(crate) next: Option<u32>,
 }
