@@ -20,7 +20,8 @@ async function draft(page, wide) {
   await page.locator("#to").fill(today);
   if (wide) await page.locator("[name=public]").check();
   await page.getByRole("button", { name: "生成草稿" }).click();
-  await page.locator(".briefing").waitFor();
+  await page.waitForURL(/draft\?/);
+  await page.locator(".briefing .annex").waitFor();
 }
 
 async function saved(page, name) {
