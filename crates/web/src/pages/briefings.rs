@@ -4,12 +4,9 @@
 use askama::Template;
 use axum::{
     extract::{Path, Query as Asked, Request},
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::get,
 };
-use tower::ServiceExt as _;
-use tower_http::services::ServeFile;
 use whistle_briefing::{
     compare::{Difference, compare},
     document::Document,
@@ -24,6 +21,7 @@ use whistle_service::{
 };
 
 use super::{
+    download,
     fault::Fault,
     form::{Entered, with_query},
     page::Page,
@@ -241,16 +239,6 @@ impl Page {
         let (issue, path) = whistle
             .briefing_file(&self.here, viewer, number(&id)?, paper)
             .await?;
-        let mut answer = match ServeFile::new(&path).oneshot(request).await {
-            Ok(answer) => answer.into_response(),
-            Err(never) => match never {},
-        };
-        let headers = answer.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(paper.media_type()));
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("private, no-cache"),
-        );
         let readers = if issue.public { "" } else { "-internal" };
         let Issue {
             from, to, language, ..
@@ -260,10 +248,8 @@ impl Page {
             issue.id,
             paper.ending()
         );
-        if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
-            headers.insert(header::CONTENT_DISPOSITION, value);
-        }
-        Ok(answer)
+        let cached = "private, no-cache";
+        Ok(download::file(&path, request, paper.media_type(), cached, &name).await)
     }
 }
 

@@ -8,7 +8,7 @@
 //! - `map`: the map with its tiles. `figures`: what is counted, and open data. `briefings`: what was reported of a period.
 //! - `home`, `report`, `cases`, `follow`, `mine`, `ask`, `judge`, `notices`, `photo`, `feed`, `text`: the public's. `staff`: the staff's.
 //! - `qr`: QR codes. `steps`: what a report in three steps asks the server.
-//! - `field`: the app for those who are out and about. `door`: cookies and the guard against guessing.
+//! - `field`: the app for those who are out and about. `door`: cookies and the guard against guessing. `download`: files.
 
 mod ask;
 mod assets;
@@ -16,6 +16,7 @@ mod briefings;
 mod cases;
 pub(crate) mod clocks;
 pub(crate) mod door;
+mod download;
 mod fault;
 mod feed;
 mod field;

@@ -2,7 +2,9 @@
 
 use jiff::civil::Date;
 use whistle_domain::place::UnitKind;
-use whistle_figures::indicator::{Cut, Figure, Indicator, Key, Period, Subject, Unit, grouped, tenths};
+use whistle_figures::indicator::{
+    Cut, Figure, Filters, Indicator, Key, Period, Subject, Unit, grouped, tenths,
+};
 
 use crate::pages::page::Page;
 
@@ -136,6 +138,22 @@ impl Page {
             (Cut::Service | Cut::Group | Cut::Standard, Key::Unknown) => self.t("figures-others"),
             (_, Key::Unknown) => self.t("figures-nowhere"),
         }
+    }
+
+    /// Of what a figure is, in words: what it is narrowed to, and the row of a cut.
+    pub(crate) fn within_words(&self, filters: &Filters, cut: Cut, row: Option<&Key>) -> Vec<String> {
+        let areas = filters.areas.iter().map(|code| self.area_name(code));
+        let units = filters.units.iter().map(|code| self.unit_name(code));
+        let services = filters.services.iter().chain(&filters.groups);
+        let services = services.map(|code| self.service_name(code));
+        let channels = filters.channels.iter().map(|word| self.of_kind("channel", word));
+        let row = row.map(|key| self.key_name(cut, key));
+        areas
+            .chain(units)
+            .chain(services)
+            .chain(channels)
+            .chain(row)
+            .collect()
     }
 
     /// Where the figures of a row of an answer are, if it has a page.

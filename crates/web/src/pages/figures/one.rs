@@ -120,7 +120,7 @@ pub(crate) async fn one(
         ..Filters::default()
     };
     let row = asked.some("key").map(|text| key(by, text)).transpose()?;
-    let of = of(&page, &filters, row.as_ref().map(|key| (by, key)));
+    let of = page.within_words(&filters, by, row.as_ref()).join(" · ");
     let whole = Question {
         filters,
         with_before: true,
@@ -170,8 +170,10 @@ pub(crate) async fn one(
                 .map(|figure| page.figure(figure, found.unit))
                 .unwrap_or_default()
         };
+        let is_whole = row.is_none();
         let other = |figures: &Option<Vec<whistle_figures::indicator::Figure>>| {
-            figures.as_deref().map(figure).unwrap_or_default().text
+            let figures = figures.as_deref().filter(|_| is_whole);
+            figures.map(figure).unwrap_or_default().text
         };
         let asked_for = |path: String| {
             let mut pairs = asked.carried(&["lang", "from", "to", "period"]);
@@ -184,7 +186,6 @@ pub(crate) async fn one(
             let found = rows.find(|one| one.key.as_ref() == Some(row));
             found.map_or_else(Shown::default, |row| figure(&row.now))
         });
-        let is_whole = of_row.is_none();
         page.render(&One {
             of,
             label: page.label(found),
@@ -197,8 +198,8 @@ pub(crate) async fn one(
             areas: page.area_groups(asked.get("area")),
             cuts: page.cut_choices(by),
             now: of_row.unwrap_or_else(|| figure(&answer.whole.now)),
-            before: other(&answer.whole.before.clone().filter(|_| is_whole)),
-            last_year: other(&answer.whole.last_year.clone().filter(|_| is_whole)),
+            before: other(&answer.whole.before),
+            last_year: other(&answer.whole.last_year),
             as_of: page.moment(told.counted_at).text,
             lag: page.lag(&told),
             picture,
@@ -209,21 +210,6 @@ pub(crate) async fn one(
             p: &page,
         })
     })
-}
-
-/// Of what a figure is, in words.
-fn of(page: &Page, filters: &Filters, row: Option<(Cut, &Key)>) -> String {
-    let areas = filters.areas.iter().map(|code| page.area_name(code));
-    let units = filters.units.iter().map(|code| page.unit_name(code));
-    let services = filters.services.iter().chain(&filters.groups);
-    let services = services.map(|code| page.service_name(code));
-    let row = row.into_iter().map(|(cut, key)| page.key_name(cut, key));
-    areas
-        .chain(units)
-        .chain(services)
-        .chain(row)
-        .collect::<Vec<_>>()
-        .join(" · ")
 }
 
 impl Page {

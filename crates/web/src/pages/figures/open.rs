@@ -3,18 +3,15 @@
 use askama::Template;
 use axum::{
     extract::{Path, Request},
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use tower::ServiceExt as _;
-use tower_http::services::ServeFile;
 use whistle_figures::indicator::grouped;
 use whistle_service::{
     export::open_columns,
     open_data::{COLUMNS, OpenFile},
 };
 
-use crate::pages::{fault::Fault, page::Page};
+use crate::pages::{download, fault::Fault, page::Page};
 
 struct Offered {
     name: &'static str,
@@ -82,18 +79,6 @@ pub(crate) async fn page(page: Page) -> Result<Response, Fault> {
 pub(crate) async fn file(page: Page, Path(name): Path<String>, request: Request) -> Result<Response, Fault> {
     let file = OpenFile::named(&name).ok_or(Fault::NoSuchPage)?;
     let made = page.app.whistle.open_file(&page.here, file)?;
-    let mut answer = match ServeFile::new(&made.path).oneshot(request).await {
-        Ok(answer) => answer.into_response(),
-        Err(never) => match never {},
-    };
-    let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.media_type()));
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=3600"),
-    );
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{}\"", file.name())) {
-        headers.insert(header::CONTENT_DISPOSITION, value);
-    }
-    Ok(answer)
+    let cached = "public, max-age=3600";
+    Ok(download::file(&made.path, request, file.media_type(), cached, file.name()).await)
 }

@@ -415,22 +415,11 @@ pub(crate) async fn rows(
     })
 }
 
-/// In words, of what a figure is.
+/// In words, of what a figure is, its period first.
 fn of(page: &Page, sought: &Sought) -> Vec<String> {
     let question = &sought.question;
-    let filters = &question.filters;
     let mut all = vec![page.span(question.period)];
-    all.extend(filters.areas.iter().map(|code| page.area_name(code)));
-    all.extend(filters.units.iter().map(|code| page.unit_name(code)));
-    all.extend(
-        filters
-            .services
-            .iter()
-            .chain(&filters.groups)
-            .map(|code| page.service_name(code)),
-    );
-    all.extend(filters.channels.iter().map(|word| page.of_kind("channel", word)));
-    all.extend(sought.key.as_ref().map(|key| page.key_name(question.cut, key)));
+    all.extend(page.within_words(&question.filters, question.cut, sought.key.as_ref()));
     all
 }
 
